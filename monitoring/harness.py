@@ -1,0 +1,162 @@
+"""What every web program of ours has: request ids, an access log, metrics, health, and one error table."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+
+from flask import Blueprint, Flask, Response, g, jsonify, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from monitoring import metrics
+from monitoring.problem import problem
+from verification.errors import (
+    AccessDenied,
+    CardCommunication,
+    LimitExceeded,
+    MalformedDocument,
+    Refused,
+    Unavailable,
+    UntrustedDocument,
+    VerificationError,
+)
+
+Guard = Callable[[], ResponseReturnValue | None]
+"""Runs before every request of a blueprint; answers to refuse, raises, or returns None to let pass."""
+
+STATUSES: Mapping[type[VerificationError], int] = {
+    LimitExceeded: 413,
+    MalformedDocument: 422,
+    UntrustedDocument: 422,
+    AccessDenied: 403,
+    Refused: 403,
+    CardCommunication: 409,
+    Unavailable: 503,
+}
+
+_HTTP_CODES = {
+    400: "REQUEST_MALFORMED",
+    401: "NOT_AUTHENTICATED",
+    403: "NOT_PERMITTED",
+    404: "ADDRESS_UNKNOWN",
+    405: "METHOD_NOT_ALLOWED",
+    413: "BODY_TOO_LARGE",
+    415: "CONTENT_TYPE_WRONG",
+    429: "TOO_MANY_REQUESTS",
+}
+_REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
+
+logger = logging.getLogger(__name__)
+
+
+def open_to_all() -> None:
+    """The guard of a blueprint that anybody may call: said in the open, not forgotten."""
+
+
+def mount(app: Flask, blueprint: Blueprint, *, guard: Guard) -> None:
+    """Register a blueprint behind its guard; there is no way to mount one without."""
+    blueprint.before_request(guard)
+    app.register_blueprint(blueprint)
+    app.extensions.setdefault("guards", {})[blueprint.name] = guard
+
+
+def instrument(
+    app: Flask,
+    service: str,
+    *,
+    ready: Callable[[], Mapping[str, bool]],
+    statuses: Mapping[type[VerificationError], int] | None = None,
+) -> None:
+    """Add request ids, access log, metrics, health addresses and error answers to ``app``.
+
+    ``ready`` names the parts without which the program cannot work, and whether each does.
+    ``statuses`` extends the table from error class to HTTP status; the most specific class wins.
+    """
+    _add_request_log(app, service)
+    _add_error_answers(app, {**STATUSES, **(statuses or {})})
+    _add_health(app, ready)
+
+
+def status_of(error: VerificationError, statuses: Mapping[type[VerificationError], int]) -> int:
+    """The HTTP status for an error: that of the nearest class in the table, 500 when there is none."""
+    return next((statuses[kind] for kind in type(error).__mro__ if kind in statuses), 500)
+
+
+def _add_request_log(app: Flask, service: str) -> None:
+    def begin() -> None:
+        offered = request.headers.get("X-Request-Id", "")
+        g.request_id = offered if _REQUEST_ID.fullmatch(offered) else secrets.token_hex(8)
+        g.began = time.perf_counter()
+
+    def end(response: Response) -> Response:
+        seconds = time.perf_counter() - g.get("began", time.perf_counter())
+        route = request.url_rule.rule if request.url_rule else "unknown"
+        response.headers["X-Request-Id"] = g.get("request_id", "")
+        metrics.HTTP_REQUESTS.labels(service, route, request.method, response.status_code).inc()
+        metrics.HTTP_SECONDS.labels(service, route).observe(seconds)
+        logger.info(
+            "request answered",
+            extra={
+                "request_id": g.get("request_id"),
+                "route": route,
+                "method": request.method,
+                "status": response.status_code,
+                "ms": round(seconds * 1000, 1),
+            },
+        )
+        return response
+
+    app.before_request(begin)
+    app.after_request(end)
+
+
+def _add_error_answers(app: Flask, statuses: Mapping[type[VerificationError], int]) -> None:
+    def ours(error: VerificationError) -> Response:
+        status = status_of(error, statuses)
+        level = logging.ERROR if status == 500 else logging.INFO
+        logger.log(level, "request refused", extra={"code": error.code, "request_id": g.get("request_id")})
+        return problem(status, error.code)
+
+    def flasks(error: HTTPException) -> Response:
+        status = error.code or 500
+        answer = problem(status, _HTTP_CODES.get(status, "INTERNAL_ERROR"))
+        if status == 405:
+            answer.headers.update({k: v for k, v in error.get_headers() if k == "Allow"})
+        return answer
+
+    def unknown(error: Exception) -> Response:
+        logger.error(
+            "unexpected error",
+            exc_info=(type(error), error, error.__traceback__),
+            extra={"request_id": g.get("request_id")},
+        )
+        return problem(500, "INTERNAL_ERROR")
+
+    app.register_error_handler(VerificationError, ours)
+    app.register_error_handler(HTTPException, flasks)
+    app.register_error_handler(Exception, unknown)
+
+
+def _add_health(app: Flask, ready: Callable[[], Mapping[str, bool]]) -> None:
+    health = Blueprint("health", __name__)
+
+    @health.get("/healthz")
+    def healthz() -> ResponseReturnValue:
+        return jsonify(status="alive")
+
+    @health.get("/readyz")
+    def readyz() -> ResponseReturnValue:
+        parts = dict(ready())
+        return jsonify(ready=all(parts.values()), parts=parts), 200 if all(parts.values()) else 503
+
+    @health.get("/metrics")
+    def metrics_text() -> ResponseReturnValue:
+        if request.remote_addr not in {"127.0.0.1", "::1", None}:
+            return problem(403, "NOT_PERMITTED")
+        return Response(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
+
+    mount(app, health, guard=open_to_all)

@@ -1,0 +1,43 @@
+"""Every metric name of the four programs, in one place. Labels are bounded and never name a person."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from prometheus_client import REGISTRY as DEFAULT_REGISTRY
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+
+HTTP_REQUESTS = Counter(
+    "idv_http_requests_total", "Answered HTTP requests", ["service", "route", "method", "status"]
+)
+HTTP_SECONDS = Histogram(
+    "idv_http_request_duration_seconds",
+    "Time to answer an HTTP request",
+    ["service", "route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+DECISIONS = Counter("idv_decisions_total", "Decisions of the gateway", ["purpose", "outcome", "code"])
+CHIP_CHECKS = Counter("idv_chip_checks_total", "Outcomes of inspection checks", ["check", "outcome"])
+SIGNATURE_FAILURES = Counter("idv_signature_failures_total", "Requests with a refused signature", ["code"])
+REGISTRY_REQUESTS = Counter("idv_registry_requests_total", "Questions to registries", ["registry", "result"])
+CARD_READS = Counter("idv_card_reads_total", "Cards read at this counter", ["result"])
+SESSION_SECONDS = Histogram(
+    "idv_counter_session_seconds",
+    "Tap to verdict at the counter, by stage",
+    ["stage"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 1.5, 2.5, 5, 10, 30),
+)
+CARDS_PRODUCED = Counter("idv_cards_produced_total", "Cards through quality control", ["result"])
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+def exposition() -> bytes:
+    """The metrics of this program in Prometheus text format, over all its workers."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if not folder or not Path(folder).is_dir():
+        return generate_latest(DEFAULT_REGISTRY)
+    registry = CollectorRegistry()
+    multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
