@@ -1,0 +1,38 @@
+# The two commands of the README are `make demo` and `make test`; everything sets itself up.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON := .venv/bin/python
+export PYTHONUNBUFFERED = 1
+
+.PHONY: help setup demo up test check bench clean
+
+help:
+	@echo "make demo    issue a card, tap it, prove it, and see clone, impostor and lost card refused"
+	@echo "make up      the same programs kept running; their addresses are printed"
+	@echo "make test    the whole test suite"
+	@echo "make check   format, lint, types, import contracts"
+	@echo "make bench   every published figure (ONLY=pattern for some)"
+
+setup:
+	@bash monitoring/machine_setup.sh
+
+demo: setup
+	@$(PYTHON) -m monitoring demo
+
+up: setup
+	@$(PYTHON) -m monitoring up
+
+test: setup
+	@$(PYTHON) -m pytest $(ARGS)
+
+check: setup
+	@$(PYTHON) -m ruff format --check .
+	@$(PYTHON) -m ruff check .
+	@$(PYTHON) -m mypy
+	@.venv/bin/lint-imports --config setup.cfg
+
+bench: setup
+	@$(PYTHON) -m tests.benchmarks $(if $(ONLY),--only '$(ONLY)')
+
+clean:
+	rm -rf .venv .run build *.egg-info

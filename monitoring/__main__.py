@@ -1,0 +1,175 @@
+"""``python -m monitoring up | demo | probe | status``: the programs of one machine.
+
+``demo`` starts everything in a folder of its own, runs every scenario and ends; the last line of its
+standard output is one JSON object with the outcome of each. ``up`` keeps everything running, ``probe``
+runs the scenarios against it, and ``status`` says which of its programs answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from monitoring.drawn_people import draw
+from monitoring.environment import ConfigurationFault
+from monitoring.probe import Places, Probe, Timeline
+from monitoring.probe_clients import ProbeFailed
+from monitoring.scene import Scene
+from monitoring.stack import APPROVING_OFFICER, CAPTURE_OFFICER, PARTNER, READY_PATHS, Addresses, Stack
+from monitoring.supervisor import ProgramFailed, answers, supervised
+
+RUN = Path(".run")
+MODELS = RUN / "models"
+SCENE_PORT = 8708
+
+
+def main() -> int:
+    """Run one command; 0 when it did what it should."""
+    parser = argparse.ArgumentParser(
+        prog="python -m monitoring", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("command", choices=("up", "demo", "probe", "status"))
+    parser.add_argument("--folder", type=Path, help="where keys, databases and logs lie (.run/demo, .run/up)")
+    options = parser.parse_args()
+    commands = {"up": _up, "demo": _demo, "probe": _probe, "status": _status}
+    folder = options.folder or RUN / ("demo" if options.command == "demo" else "up")
+    try:
+        return commands[options.command](folder)
+    except (ProgramFailed, ProbeFailed, ConfigurationFault) as fault:
+        print(f"failed: {fault}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _demo(folder: Path) -> int:
+    # Every demo begins with a fresh ceremony and empty databases: it shows the whole chain.
+    shutil.rmtree(folder, ignore_errors=True)
+    timeline = Timeline(_print)
+    with _running(folder, Addresses.free(), 0, timeline) as (stack, scene):
+
+        @contextmanager
+        def registry_down() -> Iterator[None]:
+            stack.stop_program("registry")
+            try:
+                yield
+            finally:
+                stack.resume_program("registry")
+
+        probe = Probe(_places(folder, stack.addresses, scene.url), timeline, registry_down=registry_down)
+        results = probe.run()
+        timeline.say(_check_receipt(folder, probe.receipt))
+    print(json.dumps({"scenarios": results}), flush=True)
+    return 0
+
+
+def _up(folder: Path) -> int:
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopping.set())
+    timeline = Timeline(_print)
+    with _running(folder, Addresses.usual(), SCENE_PORT, timeline) as (stack, scene):
+        _announce(stack, scene)
+        stopping.wait()
+    return 0
+
+
+def _probe(folder: Path) -> int:
+    places = _places(folder, Addresses.usual(), f"http://127.0.0.1:{SCENE_PORT}")
+    results = Probe(places, Timeline(_print)).run()
+    print(json.dumps({"scenarios": results}), flush=True)
+    return 0
+
+
+def _status(folder: Path) -> int:
+    addresses = Addresses.usual()
+    states = {name: answers(addresses.url(name) + path) for name, path in READY_PATHS.items()}
+    print(json.dumps({"folder": str(folder), "answers": states}))
+    return 0 if all(states.values()) else 1
+
+
+@contextmanager
+def _running(
+    folder: Path, addresses: Addresses, scene_port: int, timeline: Timeline
+) -> Iterator[tuple[Stack, Scene]]:
+    """The whole stack with somebody before its camera; everything is stopped on the way out."""
+    scene = Scene(draw, scene_port)
+    try:
+        with supervised(folder / "logs") as supervisor:
+            camera = f"{scene.url}/frame.jpg"
+            stack = Stack(folder, MODELS, supervisor, addresses=addresses, camera=camera, say=timeline.say)
+            try:
+                stack.start()
+                timeline.say(f"all programs answer; cards are read over {stack.transport}")
+                yield stack, scene
+            finally:
+                stack.stop()
+    finally:
+        scene.close()
+
+
+def _places(folder: Path, addresses: Addresses, scene_url: str) -> Places:
+    officers = (CAPTURE_OFFICER, APPROVING_OFFICER)
+    return Places(
+        admin_url=addresses.url("admin"),
+        agent_url=addresses.url("agent"),
+        gateway_url=addresses.url("gateway"),
+        wallet_url=addresses.url("wallet"),
+        scene_url=scene_url,
+        passwords={name: (folder / "keys" / f"{name}.password").read_text() for name in officers},
+        capture_officer=CAPTURE_OFFICER,
+        approving_officer=APPROVING_OFFICER,
+        partner=PARTNER,
+        partner_key=(folder / "keys" / "partner.pem").read_bytes(),
+        people=json.loads((folder / "people.json").read_text(encoding="utf-8")),
+    )
+
+
+def _check_receipt(folder: Path, receipt: str | None) -> str:
+    """Check the receipt as a court would: offline, with the log's public key only."""
+    if receipt is None:
+        raise ProbeFailed("the genuine tap left no receipt")
+    path = folder / "receipt.jws"
+    path.write_text(receipt, encoding="utf-8")
+    trust = folder / "log_trust"
+    command = [sys.executable, "-m", "gateway", "verify-receipt", str(path), "--trust", str(trust)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode:
+        raise ProbeFailed(f"the receipt does not verify offline: {done.stdout.strip()[:200]}")
+    return f"the receipt verifies offline: {done.stdout.strip()[:160]}"
+
+
+def _announce(stack: Stack, scene: Scene) -> None:
+    addresses = stack.addresses
+    print(
+        f"""
+  teller's page        {addresses.url("agent")}/
+  enrolment admin      {addresses.url("admin")}/
+  gateway              {addresses.url("gateway")}/openapi.yaml
+  population registry  {addresses.url("registry")}/healthz
+  issuance backend     {addresses.url("issuance")}/healthz
+  card drawer          {addresses.url("wallet")}/slots
+  before the camera    {scene.url}/
+
+  officers and their passwords: {stack.folder}/keys/*.password
+  all scenarios against this stack: python -m monitoring probe
+  stop with Ctrl-C; logs in {stack.folder}/logs
+""",
+        flush=True,
+    )
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

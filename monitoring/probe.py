@@ -1,0 +1,183 @@
+"""One synthetic citizen through the whole chain, over HTTP only, then everything that must be refused.
+
+A card is captured, approved, made, checked and handed over; tapped by its holder it is verified. Then the
+same counter meets a clone, forgeries, an impostor, a photograph, a lost card and a registry that is down.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from monitoring.drawn_people import portrait
+from monitoring.probe_clients import Bank, Camera, Counter, Json, Officer, ProbeFailed, Wallet
+from monitoring.scene import Kind, Pose
+
+PURPOSE = "bank.counter.identify"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where the probe's people work, and what they prove themselves with."""
+
+    admin_url: str
+    agent_url: str
+    gateway_url: str
+    wallet_url: str
+    scene_url: str
+    passwords: dict[str, str]
+    capture_officer: str
+    approving_officer: str
+    partner: str
+    partner_key: bytes
+    people: list[Json]
+
+
+class IssuedCard(NamedTuple):
+    """A card in a citizen's hands."""
+
+    citizen_number: str
+    dossier: str
+    credential: str
+    portrait_seed: int
+
+
+class Scenario(NamedTuple):
+    """One tap at the counter: which card, who stands there, and what must come out."""
+
+    name: str
+    card: IssuedCard
+    tamper: str | None
+    seed: int
+    kind: Kind
+    outcome: str
+    code: str | None
+
+
+class Timeline:
+    """Prints what happens as it happens, with the time since the start."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        self._write = write
+        self._began = time.monotonic()
+
+    def say(self, text: str) -> None:
+        """One line of the timeline."""
+        self._write(f"{time.monotonic() - self._began:7.2f} s  {text}")
+
+
+class Probe:
+    """Drives the chain. ``registry_down`` stops the registry for a while, where the caller is able to."""
+
+    def __init__(
+        self,
+        places: Places,
+        timeline: Timeline,
+        *,
+        registry_down: Callable[[], AbstractContextManager[None]] | None = None,
+    ) -> None:
+        self._places = places
+        self._camera = Camera(places.scene_url)
+        self._timeline = timeline
+        self._registry_down = registry_down
+        self._counter = Counter(places.agent_url)
+        self._wallet = Wallet(places.wallet_url)
+        self._bank = Bank(places.gateway_url, places.partner, places.partner_key)
+        self.receipt: str | None = None
+
+    def run(self) -> dict[str, Json]:
+        """Issue two cards and run every scenario; raises ProbeFailed at the first that ends otherwise."""
+        holder, loser, stranger = self._places.people[:3]
+        card, lost = self._issue(holder), self._issue(loser)
+        self._report_lost(lost)
+        own, other, living = card.portrait_seed, int(stranger["portrait_seed"]), Kind.LIVING
+        scenarios = [
+            Scenario("genuine", card, None, own, living, "verified", None),
+            Scenario("cloned_chip", card, "cloned_chip", own, living, "refused", "CHIP_CLONED"),
+            Scenario("swapped_dg14", card, "swapped_dg14", own, living, "refused", "CHIP_DATA_ALTERED"),
+            Scenario("flipped_dg13", card, "flipped_dg13", own, living, "refused", "CHIP_DATA_ALTERED"),
+            Scenario("impostor", card, None, other, living, "refused", "FACE_NOT_MATCHED"),
+            Scenario("flat_photo", card, None, own, Kind.PHOTOGRAPH, "refused", "FACE_TURN_NOT_SHOWN"),
+            Scenario("lost_card", lost, None, lost.portrait_seed, living, "refused", "CARD_LOST"),
+        ]
+        results = {scenario.name: self._tap(scenario) for scenario in scenarios}
+        if self._registry_down:
+            down = Scenario("registry_down", card, None, own, living, "unavailable", "REGISTRY_UNAVAILABLE")
+            results[down.name] = self._tap(down, during=self._registry_down)
+        return results
+
+    def _issue(self, citizen: Json) -> IssuedCard:
+        number, seed = str(citizen["citizen_number"]), int(citizen["portrait_seed"])
+        officer = self._places.capture_officer
+        capturing = Officer(self._places.admin_url, officer, self._places.passwords[officer])
+        dossier = str(capturing.capture(number, portrait(seed))["id"])
+        self._timeline.say(f"dossier captured by {officer}; the registry filled in the person")
+        self._require_four_eyes(capturing, dossier)
+        officer = self._places.approving_officer
+        approving = Officer(self._places.admin_url, officer, self._places.passwords[officer])
+        credential = str(approving.approve(dossier)["credential"])
+        self._timeline.say(f"approved by {officer}; card made, signed, read back by quality control")
+        capturing.hand_over(dossier, credential)
+        self._timeline.say("card handed over to its holder: active")
+        return IssuedCard(number, dossier, credential, seed)
+
+    def _require_four_eyes(self, officer: Officer, dossier: str) -> None:
+        try:
+            officer.approve(dossier)
+        except ProbeFailed:
+            self._timeline.say("the same officer tried to approve it: refused")
+        else:
+            raise ProbeFailed("an officer approved the dossier that the same officer captured")
+
+    def _report_lost(self, card: IssuedCard) -> None:
+        officer = self._places.capture_officer
+        at_desk = Officer(self._places.admin_url, officer, self._places.passwords[officer])
+        at_desk.report_lost(card.dossier, card.credential)
+        self._timeline.say("the second card is reported lost by its holder")
+
+    def _tap(
+        self, scenario: Scenario, during: Callable[[], AbstractContextManager[None]] = nullcontext
+    ) -> Json:
+        self._camera.show(scenario.seed, scenario.kind)
+        self._wallet.insert(scenario.card.credential, scenario.tamper)
+        try:
+            with during():
+                view = self._counter.verify(scenario.card.citizen_number, PURPOSE, self._follow_challenge)
+        finally:
+            self._wallet.remove()
+        verdict = view["verdict"]
+        result = {
+            "outcome": verdict["outcome"],
+            "code": verdict["code"],
+            "assurance": verdict["assurance"]["chip"],
+            "seconds": verdict["seconds"],
+        }
+        self._timeline.say(_line(scenario.name, result, view.get("timings_ms", {})))
+        if (result["outcome"], result["code"]) != (scenario.outcome, scenario.code):
+            raise ProbeFailed(f"{scenario.name}: expected {scenario.outcome} {scenario.code}, got {result}")
+        if scenario.name == "genuine":
+            self._require_result_at_bank(view)
+        return result
+
+    def _follow_challenge(self, view: Json) -> None:
+        """The person does what the page asks: turn left, turn right, look straight."""
+        direction = (view.get("challenge") or {}).get("direction")
+        self._camera.turn(Pose(direction) if direction else Pose.FRONTAL)
+
+    def _require_result_at_bank(self, view: Json) -> None:
+        answer = self._bank.result(str(view["gateway_session"]))
+        if answer["decision"]["outcome"] != "verified":
+            raise ProbeFailed("the bank's own server was told another outcome than the teller")
+        self.receipt = str(answer["receipt"])
+        self._timeline.say("the bank's server fetched the same decision and its signed receipt")
+
+
+def _line(name: str, result: Json, timings: Json) -> str:
+    stages = ", ".join(f"{stage} {milliseconds} ms" for stage, milliseconds in timings.items())
+    return (
+        f"{name:14} {result['outcome']:12} {result['code'] or '-':22} "
+        f"{result['assurance']:18} {result['seconds']:.2f} s  ({stages})"
+    )

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from monitoring.supervisor import Program, ProgramFailed, supervised
+
+SERVER = """
+import http.server, sys
+address = ("127.0.0.1", int(sys.argv[1]))
+http.server.HTTPServer(address, http.server.SimpleHTTPRequestHandler).serve_forever()
+"""
+KILLED_PARENT = """
+import pathlib, sys, time
+from monitoring.supervisor import Program, Supervisor
+supervisor = Supervisor(pathlib.Path(sys.argv[1]))
+sleeper = [sys.executable, "-c", "import time; time.sleep(60)"]
+supervisor.start(Program(name="sleeper", command=sleeper, environment={}))
+print(supervisor.process_id("sleeper"), flush=True)
+time.sleep(60)
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def server(name: str, port: int) -> Program:
+    return Program(
+        name=name,
+        command=[sys.executable, "-c", SERVER, str(port)],
+        environment=dict(os.environ),
+        ready_url=f"http://127.0.0.1:{port}/",
+    )
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+
+
+def wait_until(condition, seconds: float = 10.0) -> bool:
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_a_program_starts_stops_and_starts_again(tmp_path: Path) -> None:
+    with supervised(tmp_path) as supervisor:
+        supervisor.start(server("web", free_port()))
+        supervisor.wait_ready("web")
+        supervisor.stop("web")
+        assert supervisor.states() == {"web": "stopped"}
+        supervisor.resume("web")
+        assert supervisor.states() == {"web": "running"}
+
+
+def test_a_program_that_dies_is_started_again(tmp_path: Path) -> None:
+    with supervised(tmp_path) as supervisor:
+        supervisor.start(server("web", free_port()))
+        supervisor.wait_ready("web")
+        supervisor.watch()
+        first = supervisor.process_id("web")
+        os.kill(first, signal.SIGKILL)
+        assert wait_until(lambda: supervisor.process_id("web") != first)
+        supervisor.wait_ready("web")
+
+
+def test_a_program_that_cannot_start_is_named_with_its_log(tmp_path: Path) -> None:
+    broken = Program(
+        name="broken",
+        command=[sys.executable, "-c", "raise SystemExit(3)"],
+        environment=dict(os.environ),
+        ready_url=f"http://127.0.0.1:{free_port()}/",
+    )
+    with supervised(tmp_path) as supervisor:
+        supervisor.start(broken)
+        with pytest.raises(ProgramFailed, match=r"broken ended while starting.*broken\.log"):
+            supervisor.wait_ready("broken")
+
+
+def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", KILLED_PARENT, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    parent.kill()
+    parent.wait(10)
+    assert wait_until(lambda: not alive(child))
