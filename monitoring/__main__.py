@@ -23,11 +23,11 @@ from monitoring.environment import ConfigurationFault
 from monitoring.probe import Places, Probe, Timeline
 from monitoring.probe_clients import ProbeFailed
 from monitoring.scene import Scene
-from monitoring.stack import APPROVING_OFFICER, CAPTURE_OFFICER, PARTNER, READY_PATHS, Addresses, Stack
+from monitoring.stack import APPROVING_OFFICER, CAPTURE_OFFICER, PARTNER, READY_PATHS, Addresses, Site, Stack
 from monitoring.supervisor import ProgramFailed, answers, supervised
+from monitoring.virtual_reader import VirtualReader
 
 RUN = Path(".run")
-MODELS = RUN / "models"
 SCENE_PORT = 8708
 
 
@@ -38,11 +38,13 @@ def main() -> int:
     )
     parser.add_argument("command", choices=("up", "demo", "probe", "status"))
     parser.add_argument("--folder", type=Path, help="where keys, databases and logs lie (.run/demo, .run/up)")
+    parser.add_argument("--models", type=Path, default=RUN / "models", help="the face models' folder")
+    parser.add_argument("--transport", choices=("auto", "pcscd", "socket"), default="auto")
     options = parser.parse_args()
+    options.folder = options.folder or RUN / ("demo" if options.command == "demo" else "up")
     commands = {"up": _up, "demo": _demo, "probe": _probe, "status": _status}
-    folder = options.folder or RUN / ("demo" if options.command == "demo" else "up")
     try:
-        return commands[options.command](folder)
+        return commands[options.command](options)
     except (ProgramFailed, ProbeFailed, ConfigurationFault) as fault:
         print(f"failed: {fault}", file=sys.stderr)
         return 1
@@ -50,11 +52,11 @@ def main() -> int:
         return 130
 
 
-def _demo(folder: Path) -> int:
+def _demo(options: argparse.Namespace) -> int:
     # Every demo begins with a fresh ceremony and empty databases: it shows the whole chain.
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(options.folder, ignore_errors=True)
     timeline = Timeline(_print)
-    with _running(folder, Addresses.free(), 0, timeline) as (stack, scene):
+    with _running(options, Addresses.free(), 0, timeline) as (stack, scene):
 
         @contextmanager
         def registry_down() -> Iterator[None]:
@@ -64,48 +66,56 @@ def _demo(folder: Path) -> int:
             finally:
                 stack.resume_program("registry")
 
-        probe = Probe(_places(folder, stack.addresses, scene.url), timeline, registry_down=registry_down)
+        probe = Probe(
+            _places(stack.folder, stack.addresses, scene.url), timeline, registry_down=registry_down
+        )
         results = probe.run()
-        timeline.say(_check_receipt(folder, probe.receipt))
+        timeline.say(_check_receipt(stack.folder, probe.receipt))
     print(json.dumps({"scenarios": results}), flush=True)
     return 0
 
 
-def _up(folder: Path) -> int:
+def _up(options: argparse.Namespace) -> int:
     stopping = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     timeline = Timeline(_print)
-    with _running(folder, Addresses.usual(), SCENE_PORT, timeline) as (stack, scene):
+    with _running(options, Addresses.usual(), SCENE_PORT, timeline) as (stack, scene):
         _announce(stack, scene)
         stopping.wait()
     return 0
 
 
-def _probe(folder: Path) -> int:
-    places = _places(folder, Addresses.usual(), f"http://127.0.0.1:{SCENE_PORT}")
+def _probe(options: argparse.Namespace) -> int:
+    places = _places(options.folder, Addresses.usual(), f"http://127.0.0.1:{SCENE_PORT}")
     results = Probe(places, Timeline(_print)).run()
     print(json.dumps({"scenarios": results}), flush=True)
     return 0
 
 
-def _status(folder: Path) -> int:
+def _status(options: argparse.Namespace) -> int:
     addresses = Addresses.usual()
     states = {name: answers(addresses.url(name) + path) for name, path in READY_PATHS.items()}
-    print(json.dumps({"folder": str(folder), "answers": states}))
+    print(json.dumps({"folder": str(options.folder), "answers": states}))
     return 0 if all(states.values()) else 1
 
 
 @contextmanager
 def _running(
-    folder: Path, addresses: Addresses, scene_port: int, timeline: Timeline
+    options: argparse.Namespace, addresses: Addresses, scene_port: int, timeline: Timeline
 ) -> Iterator[tuple[Stack, Scene]]:
     """The whole stack with somebody before its camera; everything is stopped on the way out."""
     scene = Scene(draw, scene_port)
     try:
-        with supervised(folder / "logs") as supervisor:
-            camera = f"{scene.url}/frame.jpg"
-            stack = Stack(folder, MODELS, supervisor, addresses=addresses, camera=camera, say=timeline.say)
+        with supervised(options.folder / "logs") as supervisor:
+            site = Site(
+                folder=options.folder,
+                models=options.models,
+                addresses=addresses,
+                camera=f"{scene.url}/frame.jpg",
+                reader=_reader(options, timeline),
+            )
+            stack = Stack(site, supervisor, timeline.say)
             try:
                 stack.start()
                 timeline.say(f"all programs answer; cards are read over {stack.transport}")
@@ -114,6 +124,19 @@ def _running(
                 stack.stop()
     finally:
         scene.close()
+
+
+def _reader(options: argparse.Namespace, timeline: Timeline) -> VirtualReader | None:
+    """The virtual reader behind pcscd where it can run; None means cards over the vpcd socket."""
+    if options.transport == "socket":
+        return None
+    reason = VirtualReader.available()
+    if reason is None:
+        return VirtualReader((options.folder / "reader").resolve())
+    if options.transport == "pcscd":
+        raise ProgramFailed(f"pcscd cannot run here: {reason}")
+    timeline.say(f"cards over the vpcd socket, because {reason}")
+    return None
 
 
 def _places(folder: Path, addresses: Addresses, scene_url: str) -> Places:

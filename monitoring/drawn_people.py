@@ -7,19 +7,21 @@ from verification.face.image import encode_jpeg
 from verification.face.procedural_portrait import person, render
 from verification.face.simulated_camera import person_frame, photo_frame
 
-# Positive degrees turn to the person's own left; a photograph in a hand can be turned further.
+# Degrees of successive pictures; positive is a turn to the person's own left. A person turns until the
+# page is content, and so does whoever holds a photograph before the camera.
+_TURN = (38.0, 42.0, 46.0, 42.0)
 _ANGLES = {
-    Kind.LIVING: {Pose.FRONTAL: 0.0, Pose.LEFT: 28.0, Pose.RIGHT: -28.0},
-    Kind.PHOTOGRAPH: {Pose.FRONTAL: 0.0, Pose.LEFT: 35.0, Pose.RIGHT: -35.0},
+    Pose.FRONTAL: (0.0, 0.0, 0.0, 0.0),
+    Pose.LEFT: _TURN,
+    Pose.RIGHT: tuple(-degrees for degrees in _TURN),
 }
-FRAMES_EACH = 4
 
 
 def draw(seed: int, kind: Kind) -> Frames:
     """Camera frames, by pose, of the person of a seed or of that person's photograph in somebody's hand."""
     return {
-        pose: [_frame(seed, kind, angle, number) for number in range(FRAMES_EACH)]
-        for pose, angle in _ANGLES[kind].items()
+        pose: [_frame(seed, kind, degrees, number) for number, degrees in enumerate(turn)]
+        for pose, turn in _ANGLES.items()
     }
 
 
@@ -28,7 +30,7 @@ def portrait(seed: int) -> bytes:
     return encode_jpeg(render(person(seed)))
 
 
-def _frame(seed: int, kind: Kind, angle: float, number: int) -> bytes:
+def _frame(seed: int, kind: Kind, degrees: float, number: int) -> bytes:
     if kind is Kind.LIVING:
-        return encode_jpeg(person_frame(person(seed), angle, number))
-    return encode_jpeg(photo_frame(render(person(seed)), angle, number))
+        return encode_jpeg(person_frame(person(seed), degrees, number))
+    return encode_jpeg(photo_frame(render(person(seed)), degrees, number))

@@ -13,8 +13,8 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from joserfc import jwt
-from joserfc.jwk import ECKey
+from joserfc import jws, jwt
+from joserfc.jwk import ECKey, KeySet
 from urllib3.filepost import encode_multipart_formdata
 
 HTTP_SECONDS = 30.0
@@ -112,6 +112,14 @@ class Counter:
         """What the agent says of its reader."""
         return self._client.get_json("/v1/status")
 
+    def wait_until_empty(self, seconds: float = 5.0) -> None:
+        """Wait until the reader has noticed that the card was taken: PC/SC looks a few times a second."""
+        until = time.monotonic() + seconds
+        while self.status()["card_present"]:
+            if time.monotonic() > until:
+                raise ProbeFailed("the reader did not notice that the card was taken")
+            time.sleep(POLL_SECONDS)
+
     def verify(
         self, citizen_number: str, purpose: str, on_view: Callable[[Json], None], seconds: float = 40.0
     ) -> Json:
@@ -141,10 +149,16 @@ class Bank:
         self._client_id = client_id
         self._key = ECKey.import_key(key_pem)
 
-    def result(self, session: str) -> Json:
-        """The decision on a session, with its receipt."""
-        token = self._token()
-        return self._client.get_json(f"/v1/verification-sessions/{session}", Authorization=f"Bearer {token}")
+    def receipt(self, session: str) -> str:
+        """The signed receipt of a session's decision."""
+        path = f"/v1/verification-sessions/{session}/receipt"
+        return str(self._client.get_json(path, Authorization=f"Bearer {self._token()}")["receipt"])
+
+    def outcome(self, receipt: str) -> str:
+        """What the receipt says was decided; the signature is checked with the gateway's published key."""
+        keys = KeySet.import_key_set(self._client.get_json("/.well-known/jwks.json"))  # type: ignore[arg-type]
+        signed = jws.deserialize_compact(receipt.encode(), keys)
+        return str(json.loads(signed.payload)["entry"]["outcome"])
 
     def _token(self) -> str:
         form = {

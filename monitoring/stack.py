@@ -21,6 +21,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from joserfc.jwk import ECKey
 
 from monitoring.supervisor import Program, ProgramFailed, Supervisor
 from monitoring.virtual_reader import VirtualReader
@@ -83,25 +84,27 @@ class Addresses:
         return f"http://{HOST}:{getattr(self, name)}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What one machine's stack is made with. Without a ``reader`` cards come over the vpcd socket."""
+
+    folder: Path
+    models: Path
+    addresses: Addresses
+    camera: str = "none"
+    reader: VirtualReader | None = None
+
+
 class Stack:
     """One machine with every program on it."""
 
-    def __init__(
-        self,
-        folder: Path,
-        models: Path,
-        supervisor: Supervisor,
-        *,
-        addresses: Addresses,
-        camera: str = "none",
-        say: Callable[[str], None] = logger.info,
-    ) -> None:
-        self.folder = folder.resolve()
-        self.addresses = addresses
-        self.reader: VirtualReader | None = None
-        self._models = models.resolve()
+    def __init__(self, site: Site, supervisor: Supervisor, say: Callable[[str], None] = logger.info) -> None:
+        self.folder = site.folder.resolve()
+        self.addresses = site.addresses
+        self._models = site.models.resolve()
+        self._camera = site.camera
+        self._reader = site.reader
         self._supervisor = supervisor
-        self._camera = camera
         self._say = say
 
     def start(self) -> None:
@@ -110,7 +113,8 @@ class Stack:
         self._hold_ceremony()
         self._fill_registry()
         self._enrol_people_and_machines()
-        self._start_reader()
+        if self._reader:
+            self._reader.start()
         programs = [
             self._registry(),
             self._issuance(),
@@ -129,8 +133,8 @@ class Stack:
     def stop(self) -> None:
         """Stop everything that was started."""
         self._supervisor.stop_all()
-        if self.reader:
-            self.reader.stop()
+        if self._reader:
+            self._reader.stop()
 
     def stop_program(self, name: str) -> None:
         """Stop one program, as if it had failed."""
@@ -143,7 +147,7 @@ class Stack:
     @property
     def transport(self) -> str:
         """How cards reach the agent on this machine."""
-        return "pcscd + virtual reader" if self.reader else "vpcd socket (pcscd cannot run here)"
+        return "pcscd + virtual reader" if self._reader else "the vpcd socket"
 
     # -- preparation: each step leaves what it finds in place
 
@@ -154,10 +158,13 @@ class Stack:
     def _make_keys(self) -> None:
         self._keys.mkdir(parents=True, exist_ok=True, mode=0o700)
         (self.folder / "cards").mkdir(exist_ok=True, mode=0o700)
+        (self.folder / "log_trust").mkdir(exist_ok=True)
         for name in ("gateway_log", "agent_device", "partner"):
             self._once(f"{name}.pem", _new_key)
+            _write(self._keys / f"{name}.jwk", _public_jwk(self._keys / f"{name}.pem"))
+        shutil.copyfile(self._keys / "gateway_log.jwk", self.folder / "log_trust" / "log_key.jwk")
         self._once("gateway_seal", lambda: secrets.token_bytes(32))
-        for name in ("admin_secret", "ca_passphrase", *(f"{officer}.password" for officer in OFFICERS)):
+        for name in ("admin_secret", *(f"{officer}.password" for officer in OFFICERS)):
             self._once(name, _new_secret)
         for service, callers in SERVICE_CALLERS.items():
             for caller in callers:
@@ -206,18 +213,10 @@ class Stack:
             extra = ("--name", "Demo bank") if kind == "partner" else ("--partner", PARTNER)
             self._run(
                 "gateway",
-                *(kind, "add", "--id", name, *extra, "--key", self._keys / f"{key}.pem"),
+                *(kind, "add", "--id", name, *extra, "--jwk", self._keys / f"{key}.jwk"),
                 environment=self._gateway_settings(),
             )
         (self.folder / "enrolled").touch()
-
-    def _start_reader(self) -> None:
-        reason = VirtualReader.available()
-        if reason:
-            self._say(f"cards over the vpcd socket: {reason}")
-            return
-        self.reader = VirtualReader(self.folder / "reader")
-        self.reader.start()
 
     def _run(self, module: str, *arguments: object, environment: Mapping[str, str] | None = None) -> None:
         command = [sys.executable, "-m", module, *(str(argument) for argument in arguments)]
@@ -279,12 +278,13 @@ class Stack:
         settings = {
             "ADMIN_BACKEND_URL": self.addresses.url("issuance"),
             "ADMIN_SECRET_KEY_FILE": str(self._keys / "admin_secret"),
-            "ADMIN_MODEL_DIR": str(self._models),
         }
         return self._server("admin", "enrollment_admin.wsgi:application()", settings)
 
     def _wallet(self) -> Program:
-        doors = [f"unix:{self.reader.door(slot)}" for slot in (0, 1)] if self.reader else [self._vpcd_address]
+        doors = (
+            [f"unix:{self._reader.door(slot)}" for slot in (0, 1)] if self._reader else [self._vpcd_address]
+        )
         command = [
             *_python("issuance_backend.virtual_card.wallet"),
             *("--listen", f"{HOST}:{self.addresses.wallet}", "--cards", str(self.folder / "cards")),
@@ -299,12 +299,12 @@ class Stack:
             "AGENT_TRUST_DIR": str(self.folder / "trust"),
             "AGENT_DEVICE_KEY": str(self._keys / "agent_device.pem"),
             "AGENT_ID": AGENT,
-            "AGENT_READER": COUNTER_READER if self.reader else f"vpcd:{self._vpcd_address}",
+            "AGENT_READER": COUNTER_READER if self._reader else f"vpcd:{self._vpcd_address}",
             "AGENT_CAMERA": self._camera,
             "AGENT_MODEL_DIR": str(self._models),
         }
-        if self.reader:
-            settings["PCSCLITE_CSOCK_NAME"] = str(self.reader.pcsc_socket)
+        if self._reader:
+            settings["PCSCLITE_CSOCK_NAME"] = str(self._reader.pcsc_socket)
         return self._program("agent", [*_python("reader_agent"), "serve"], settings)
 
     @property
@@ -342,6 +342,11 @@ def _environment(settings: Mapping[str, str]) -> dict[str, str]:
 def _new_key() -> bytes:
     key = ec.generate_private_key(ec.SECP256R1())
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _public_jwk(private_key: Path) -> bytes:
+    """The public half of a private key file, as a JSON Web Key."""
+    return json.dumps(ECKey.import_key(private_key.read_bytes()).as_dict(private=False)).encode()
 
 
 def _new_secret() -> bytes:

@@ -7,18 +7,42 @@ VerificationError
 │   ├── UnexpectedStatusWord
 │   └── SecureMessagingFailed
 ├── AccessDenied           teller: check the CAN or the machine readable zone
-│   ├── AccessSecretMalformed, AccessSecretWrong, AccessControlUnsupported
+│   ├── AccessSecretMalformed, AccessSecretWrong, AccessControlUnsupported, MrzNeeded
+│   ├── CitizenNumberMalformed, CardQrMalformed
 │   └── FileLocked
 ├── MalformedDocument      card unusable: another document
 │   ├── LimitExceeded
+│   ├── ChipAuthenticationUnsupported
 │   └── ImageUndecodable
 ├── UntrustedDocument      do not accept: keep calm, call the supervisor
-│   ├── SecurityObjectInvalid, SignerUntrusted, SignerRevoked, SignerNotValidThen
-│   ├── DataGroupMismatch, DataGroupNotSigned
+│   ├── SecurityObjectInvalid, SignerUntrusted, SignerRevoked, SignerNotValidThen, SigningTimeUnknown
+│   ├── DataGroupMismatch, DataGroupNotSigned, AlgorithmRefused
+│   ├── FileListInconsistent, CountryMismatch, HolderInconsistent
 │   └── ChipAuthenticationFailed, ActiveAuthenticationFailed, AccessControlDowngraded
 ├── FaceNotVerified        teller: capture again, or compare by eye
+│   ├── FaceNotFound, FaceMultiple, FaceQualityInsufficient, FaceFramesTooFew, FaceChanged
+│   └── PortraitFaceNotFound
 ├── Refused                policy: say why, nothing to repeat
+│   ├── CallerNotAuthenticated: AgentUnknown, SignatureInvalid, ClockSkew, SignatureReplayed,
+│   │   ClientAssertionInvalid, AccessTokenInvalid
+│   ├── SessionUnknown, SessionExpired, SessionClosed, EvidenceReplayed, ChallengeUsed
+│   ├── EvidenceIncomplete, SealBroken, PurposeNotPermitted, IdempotencyConflict
+│   ├── BodyTooLarge, ContentTypeWrong, TooManyRequests
+│   ├── ReceiptInvalid, LogTampered
+│   ├── RequestMalformed, ServiceNotPermitted
+│   ├── SignInFailed, SignInBlocked, OfficerSessionEnded, RoleMissing, SameOfficer, FormTokenInvalid
+│   ├── BackendRefused, FieldsRefused, TransitionRefused, CaptureReplayed
+│   ├── RegistryPersonUnknown, DossierUnknown, DossierAlreadyOpen, CredentialUnknown
+│   ├── SlotUnknown, SoftwareCardUnknown, TamperingImpossible
+│   ├── CounterBusy, HostNotAllowed, OriginNotAllowed, AgentClientMissing, ConsentMissing
+│   ├── CounterSessionUnknown, CounterSessionCancelled, CounterSessionExpired, ManualFaceNotExpected
+│   └── GatewayRefusal
 └── Unavailable            a service is down: say so, never "not found"
+    ├── RevocationUnknown, SigningKeyUnavailable
+    ├── FaceModelMissing, FaceModelAltered, FaceSelfTestFailed
+    ├── VirtualReaderUnavailable
+    ├── ProductionUnavailable, BackendUnavailable
+    └── GatewayAnswerMalformed, CameraUnavailable, FaceEngineUnavailable
 
 Every class has its own ``code``; sentences live in ``messages/faults`` under that code.
 No message carries a person's data, a key, a CAN, an MRZ or an APDU.
@@ -26,7 +50,7 @@ No message carries a person's data, a key, a CAN, an MRZ or an APDU.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import ClassVar
 
@@ -110,6 +134,18 @@ class AccessSecretMalformed(AccessDenied):
     code = "ACCESS_SECRET_MALFORMED"
 
 
+class CitizenNumberMalformed(AccessDenied):
+    """The citizen number cannot be right: it is not twelve digits."""
+
+    code = "CITIZEN_NUMBER_MALFORMED"
+
+
+class CardQrMalformed(AccessDenied):
+    """The scanned text is not the QR code of an identity card."""
+
+    code = "CARD_QR_MALFORMED"
+
+
 class AccessSecretWrong(AccessDenied):
     """The chip refused the CAN or MRZ."""
 
@@ -121,6 +157,12 @@ class AccessControlUnsupported(AccessDenied):
     """The chip offers no access protocol that this reader speaks."""
 
     code = "ACCESS_CONTROL_UNSUPPORTED"
+
+
+class MrzNeeded(AccessDenied):
+    """The chip offers no PACE, and a CAN does not open basic access control."""
+
+    code = "MRZ_NEEDED"
 
 
 class FileLocked(AccessDenied):
@@ -139,6 +181,12 @@ class LimitExceeded(MalformedDocument):
     """Larger, deeper or longer than any genuine document."""
 
     code = "DOCUMENT_LIMIT_EXCEEDED"
+
+
+class ChipAuthenticationUnsupported(MalformedDocument):
+    """DG14 offers no chip authentication that this product speaks; the chip may still be genuine."""
+
+    code = "CHIP_AUTHENTICATION_UNSUPPORTED"
 
 
 class ImageUndecodable(MalformedDocument):
@@ -177,6 +225,12 @@ class SignerNotValidThen(UntrustedDocument):
     code = "CHIP_DS_NOT_VALID"
 
 
+class SigningTimeUnknown(UntrustedDocument):
+    """The document signer has expired and nothing tells whether that was after it signed."""
+
+    code = "CHIP_SIGNING_TIME_UNKNOWN"
+
+
 class DataGroupMismatch(UntrustedDocument):
     """A data group is not the one that was signed."""
 
@@ -187,6 +241,30 @@ class DataGroupNotSigned(UntrustedDocument):
     """A data group was read that EF.SOD does not list."""
 
     code = "CHIP_DATA_NOT_SIGNED"
+
+
+class AlgorithmRefused(UntrustedDocument):
+    """Signed with an algorithm, key or curve that is unknown or no longer relied on."""
+
+    code = "CHIP_ALGORITHM_REFUSED"
+
+
+class FileListInconsistent(UntrustedDocument):
+    """EF.COM and EF.SOD list different data groups (BSI TR-03135-1)."""
+
+    code = "CHIP_FILES_INCONSISTENT"
+
+
+class CountryMismatch(UntrustedDocument):
+    """The document was signed by another country than it names as its issuer."""
+
+    code = "CHIP_COUNTRY_MISMATCH"
+
+
+class HolderInconsistent(UntrustedDocument):
+    """DG1 and DG13 name different holders."""
+
+    code = "CHIP_HOLDER_INCONSISTENT"
 
 
 class ChipAuthenticationFailed(UntrustedDocument):
@@ -213,10 +291,389 @@ class FaceNotVerified(VerificationError):
     code = "FACE_NOT_VERIFIED"
 
 
+class FaceRefusedByTeller(FaceNotVerified):
+    """The teller compared by eye and saw another person."""
+
+    code = "FACE_REFUSED_BY_TELLER"
+
+
+class FaceNotFound(FaceNotVerified):
+    """No face is in the picture."""
+
+    code = "FACE_NOT_FOUND"
+    retryable = True
+
+
+class FaceMultiple(FaceNotVerified):
+    """More than one face is in the picture, and none stands out."""
+
+    code = "FACE_MULTIPLE"
+    retryable = True
+
+
+class FaceQualityInsufficient(FaceNotVerified):
+    """A picture does not pass a quality gate; ``gate`` is the gate's own code."""
+
+    code = "FACE_QUALITY_INSUFFICIENT"
+    retryable = True
+
+    def __init__(self, gate: str) -> None:
+        super().__init__(f"quality gate {gate}")
+        self.gate = gate
+
+
+class FaceFramesTooFew(FaceNotVerified):
+    """Fewer good pictures than a comparison needs."""
+
+    code = "FACE_FRAMES_TOO_FEW"
+    retryable = True
+
+
+class FaceChanged(FaceNotVerified):
+    """The live pictures show more than one person."""
+
+    code = "FACE_CHANGED"
+
+
+class PortraitFaceNotFound(FaceNotVerified):
+    """The engine finds no face in the chip's portrait: compare by eye."""
+
+    code = "FACE_PORTRAIT_NOT_FOUND"
+
+
 class Refused(VerificationError):
     """A rule says no; the same request will be refused again."""
 
     code = "REFUSED"
+
+
+class RequestMalformed(Refused):
+    """The body of a request is not what the interface prescribes."""
+
+    code = "REQUEST_MALFORMED"
+
+
+class ServiceNotPermitted(Refused):
+    """The calling program did not prove who it is, or may not ask this."""
+
+    code = "SERVICE_NOT_PERMITTED"
+
+
+class SignInFailed(Refused):
+    """No officer of that name with that password; which of the two is not told."""
+
+    code = "OFFICER_SIGN_IN_FAILED"
+
+
+class SignInBlocked(Refused):
+    """Too many wrong passwords: this officer must wait."""
+
+    code = "OFFICER_SIGN_IN_BLOCKED"
+
+
+class OfficerSessionEnded(Refused):
+    """The officer is not signed in, or no longer."""
+
+    code = "OFFICER_SESSION_ENDED"
+
+
+class RoleMissing(Refused):
+    """The officer's roles do not allow this step."""
+
+    code = "OFFICER_ROLE_MISSING"
+
+
+class SameOfficer(Refused):
+    """Four eyes: this officer already took part in this dossier."""
+
+    code = "SAME_OFFICER"
+
+
+class TransitionRefused(Refused):
+    """The state does not allow this step; somebody else may have been quicker."""
+
+    code = "STATE_NOT_ALLOWED"
+
+
+class FieldsRefused(Refused):
+    """What was typed cannot be accepted; ``fields`` maps a field's name to its fault code."""
+
+    code = "FIELDS_REFUSED"
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        super().__init__(", ".join(sorted(fields)))
+        self.fields = dict(fields)
+
+
+class RegistryPersonUnknown(Refused):
+    """The population registry holds no person with this number."""
+
+    code = "REGISTRY_PERSON_UNKNOWN"
+
+
+class DossierUnknown(Refused):
+    """There is no such dossier."""
+
+    code = "DOSSIER_UNKNOWN"
+
+
+class DossierAlreadyOpen(Refused):
+    """Another dossier of this person is still being worked on."""
+
+    code = "DOSSIER_ALREADY_OPEN"
+
+
+class CaptureReplayed(Refused):
+    """This capture id was already used for other content."""
+
+    code = "CAPTURE_REPLAYED"
+
+
+class CredentialUnknown(Refused):
+    """There is no such card."""
+
+    code = "CREDENTIAL_UNKNOWN"
+
+
+class BackendRefused(Refused):
+    """The issuance backend refused a page's request, for the reason ``answered_code``."""
+
+    code = "BACKEND_REFUSED"
+
+    def __init__(self, status: int, answered_code: str, fields: Mapping[str, str]) -> None:
+        super().__init__(answered_code)
+        self.status = status
+        self.answered_code = answered_code
+        self.fields = dict(fields)
+
+
+class FormTokenInvalid(Refused):
+    """The form did not come from a page of this officer's own session."""
+
+    code = "FORM_TOKEN_INVALID"
+
+
+class CounterBusy(Refused):
+    """The counter serves one customer at a time, and one is being served."""
+
+    code = "COUNTER_BUSY"
+    retryable = True
+
+
+class HostNotAllowed(Refused):
+    """The request names another host than this counter's own address (DNS rebinding)."""
+
+    code = "HOST_NOT_ALLOWED"
+
+
+class OriginNotAllowed(Refused):
+    """A page of another origin tried to use this counter's reader."""
+
+    code = "ORIGIN_NOT_ALLOWED"
+
+
+class AgentClientMissing(Refused):
+    """The calling program did not name itself in X-Agent-Client."""
+
+    code = "AGENT_CLIENT_MISSING"
+
+
+class ConsentMissing(Refused):
+    """Nobody recorded that the holder agreed."""
+
+    code = "CONSENT_MISSING"
+
+
+class CounterSessionUnknown(Refused):
+    """This counter holds no session of that name (any more)."""
+
+    code = "COUNTER_SESSION_UNKNOWN"
+
+
+class CounterSessionCancelled(Refused):
+    """The teller ended the session before there was a verdict."""
+
+    code = "COUNTER_SESSION_CANCELLED"
+    retryable = True
+
+
+class CounterSessionExpired(Refused):
+    """The session took longer than a counter may wait."""
+
+    code = "COUNTER_SESSION_EXPIRED"
+    retryable = True
+
+
+class ManualFaceNotExpected(Refused):
+    """Nobody asked the teller to compare by eye at this moment."""
+
+    code = "MANUAL_FACE_NOT_EXPECTED"
+
+
+class GatewayRefusal(Refused):
+    """The gateway answered a problem; ``answered_code`` is the code that it sent."""
+
+    code = "GATEWAY_REFUSED"
+
+    def __init__(self, answered_code: str, status: int) -> None:
+        super().__init__(f"gateway answered {status} {answered_code}")
+        self.answered_code = answered_code
+        self.status = status
+
+
+class CallerNotAuthenticated(Refused):
+    """The calling program did not prove who it is."""
+
+    code = "NOT_AUTHENTICATED"
+
+
+class AgentUnknown(CallerNotAuthenticated):
+    """No active agent has this key id."""
+
+    code = "AGENT_UNKNOWN"
+
+
+class SignatureInvalid(CallerNotAuthenticated):
+    """The message signature is missing, outside the profile, or does not verify (RFC 9421)."""
+
+    code = "SIGNATURE_INVALID"
+
+
+class ClockSkew(CallerNotAuthenticated):
+    """The signature was made too long ago, or in the future; ``offset_ms`` is the caller's lead."""
+
+    code = "CLOCK_SKEW"
+    retryable = True
+
+    def __init__(self, offset_ms: int) -> None:
+        super().__init__(f"the caller's clock is off by {offset_ms} ms")
+        self.offset_ms = offset_ms
+
+
+class SignatureReplayed(CallerNotAuthenticated):
+    """This signature or assertion was already used once."""
+
+    code = "SIGNATURE_REPLAYED"
+
+
+class ClientAssertionInvalid(CallerNotAuthenticated):
+    """A partner's ``private_key_jwt`` does not verify (RFC 7523)."""
+
+    code = "CLIENT_ASSERTION_INVALID"
+
+
+class AccessTokenInvalid(CallerNotAuthenticated):
+    """The bearer token is not ours, or has run out."""
+
+    code = "ACCESS_TOKEN_INVALID"
+    retryable = True
+
+
+class SessionUnknown(Refused):
+    """No session of this caller has this id."""
+
+    code = "SESSION_UNKNOWN"
+
+
+class SessionExpired(Refused):
+    """The session's time has run out."""
+
+    code = "SESSION_EXPIRED"
+
+
+class SessionClosed(Refused):
+    """The session is not in a state that allows this step."""
+
+    code = "SESSION_CLOSED"
+
+
+class EvidenceReplayed(Refused):
+    """This very evidence was already decided."""
+
+    code = "EVIDENCE_REPLAYED"
+
+
+class ChallengeUsed(Refused):
+    """The session's one-time challenge was already spent on other evidence."""
+
+    code = "CHALLENGE_USED"
+
+
+class EvidenceIncomplete(Refused):
+    """The evidence lacks a file that the purpose needs, or names one that does not exist."""
+
+    code = "EVIDENCE_INCOMPLETE"
+
+
+class SealBroken(Refused):
+    """A sealed token was altered, has run out, or belongs elsewhere."""
+
+    code = "SEALED_STATE_INVALID"
+
+
+class PurposeNotPermitted(Refused):
+    """No such purpose, or not for this partner."""
+
+    code = "PURPOSE_NOT_PERMITTED"
+
+
+class IdempotencyConflict(Refused):
+    """The idempotency key was already used with another request."""
+
+    code = "IDEMPOTENCY_CONFLICT"
+
+
+class BodyTooLarge(Refused):
+    """The body is larger than this address takes."""
+
+    code = "BODY_TOO_LARGE"
+
+
+class ContentTypeWrong(Refused):
+    """The body is not of the content type that this address takes."""
+
+    code = "CONTENT_TYPE_WRONG"
+
+
+class TooManyRequests(Refused):
+    """The caller's quota is spent; ``seconds`` until it may ask again."""
+
+    code = "TOO_MANY_REQUESTS"
+    retryable = True
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"again in {seconds} s")
+        self.seconds = seconds
+
+
+class ReceiptInvalid(Refused):
+    """A receipt is not what the gateway signed, or its proof does not lead to the signed head."""
+
+    code = "RECEIPT_INVALID"
+
+
+class LogTampered(Refused):
+    """The evidence log does not lead to the heads that were signed."""
+
+    code = "LOG_TAMPERED"
+
+
+class SlotUnknown(Refused):
+    """The virtual reader has no such slot."""
+
+    code = "SLOT_UNKNOWN"
+
+
+class SoftwareCardUnknown(Refused):
+    """The drawer of software cards holds no card of this name."""
+
+    code = "SOFTWARE_CARD_UNKNOWN"
+
+
+class TamperingImpossible(Refused):
+    """This card lacks the file that was to be tampered with."""
+
+    code = "TAMPERING_IMPOSSIBLE"
 
 
 class Unavailable(VerificationError):
@@ -224,6 +681,88 @@ class Unavailable(VerificationError):
 
     code = "SERVICE_UNAVAILABLE"
     retryable = True
+
+
+class BackendUnavailable(Unavailable):
+    """The issuance backend does not answer a page."""
+
+    code = "BACKEND_UNAVAILABLE"
+
+
+class ProductionUnavailable(Unavailable):
+    """The document signer or the card writer cannot be used now; the order waits."""
+
+    code = "PRODUCTION_UNAVAILABLE"
+
+
+class GatewayAnswerMalformed(Unavailable):
+    """What came back from the gateway is not what its contract says."""
+
+    code = "GATEWAY_ANSWER_MALFORMED"
+
+
+class CameraUnavailable(Unavailable):
+    """No picture came from the counter's camera in time."""
+
+    code = "CAMERA_UNAVAILABLE"
+
+
+class VirtualReaderUnavailable(Unavailable):
+    """The private PC/SC stack of the virtual reader cannot run here or did not start."""
+
+    code = "VIRTUAL_READER_UNAVAILABLE"
+
+
+class FaceEngineUnavailable(Unavailable):
+    """No face model is installed here, or none passed its self-test: compare by eye."""
+
+    code = "FACE_ENGINE_UNAVAILABLE"
+
+
+class RevocationUnknown(Unavailable):
+    """No current revocation list of this issuer is at hand."""
+
+    code = "CHIP_REVOCATION_UNKNOWN"
+
+
+class SigningKeyUnavailable(Unavailable):
+    """A signing key cannot be read, opened or used: nothing is signed."""
+
+    code = "SIGNING_KEY_UNAVAILABLE"
+    retryable = False
+
+
+class FaceModelMissing(Unavailable):
+    """A face model file is not there: the teller compares by eye."""
+
+    code = "FACE_MODEL_MISSING"
+    retryable = False
+
+
+class FaceModelAltered(Unavailable):
+    """A face model file is not the approved one; it is never used."""
+
+    code = "FACE_MODEL_ALTERED"
+    retryable = False
+
+
+class FaceSelfTestFailed(Unavailable):
+    """The engine does not give its known answer; it is never used."""
+
+    code = "FACE_SELF_TEST_FAILED"
+    retryable = False
+
+
+class RegistryUnavailable(Unavailable):
+    """The population registry does not answer: nothing is known of the person."""
+
+    code = "REGISTRY_UNAVAILABLE"
+
+
+class CardStatusUnavailable(Unavailable):
+    """The issuer does not answer: nothing is known of the card's state."""
+
+    code = "CARD_STATUS_UNAVAILABLE"
 
 
 # What parsers of hostile bytes are known to raise. RecursionError is asn1crypto on deep nesting,

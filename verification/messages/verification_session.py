@@ -50,7 +50,7 @@ class ChipSessionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 
 class ChipCommands(msgspec.Struct, frozen=True):
-    """Commands for the agent to wrap in its own secure messaging, then protected ones to relay as they are."""
+    """Commands for the agent to wrap in its own secure messaging, then protected ones to relay unchanged."""
 
     agent_wrapped: tuple[bytes, ...]
     relayed: tuple[bytes, ...]
@@ -62,3 +62,19 @@ class ChipProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     responses: tuple[bytes, ...]
     sealed_state: bytes
+
+
+class SessionStatus(msgspec.Struct, frozen=True):
+    """Where a session stands; the decision itself is in the receipt."""
+
+    id: str
+    status: str
+    purpose: str
+    expires_at: str
+
+
+class SessionReceipt(msgspec.Struct, frozen=True):
+    """The receipt of a decided session, for a counter that lost the answer on its way."""
+
+    id: str
+    receipt: str

@@ -1,0 +1,141 @@
+"""The issuance backend as the pages see it: messages in, messages or refusals out."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+import urllib3
+
+from verification.errors import BackendRefused, BackendUnavailable
+from verification.messages.enrollment import (
+    CardSummary,
+    DossierCapture,
+    DossierReturn,
+    DossierSummary,
+    DossierView,
+    OfficerCredentials,
+    OfficerSession,
+    PersonExtract,
+    PortraitGate,
+)
+
+Answer = TypeVar("Answer")
+
+_SECONDS = 20.0
+"""Approval makes the card before it answers."""
+
+
+class _Problem(msgspec.Struct):
+    code: str = "BACKEND_REFUSED"
+    fields: dict[str, str] = {}
+
+
+class BackendClient:
+    """One officer's conversation; every method raises BackendRefused or BackendUnavailable."""
+
+    def __init__(self, url: str, token: str = "", pool: urllib3.PoolManager | None = None) -> None:
+        self._url = url.rstrip("/")
+        self._token = token
+        # Nothing is sent twice by itself: an officer decides whether to press the button again.
+        self._pool = pool or urllib3.PoolManager(
+            maxsize=8, timeout=urllib3.Timeout(connect=2.0, read=_SECONDS), retries=False
+        )
+
+    def with_token(self, token: str) -> BackendClient:
+        """The same backend on behalf of a signed-in officer."""
+        return BackendClient(self._url, token, self._pool)
+
+    def answers(self) -> bool:
+        """Whether the backend is there and ready."""
+        try:
+            return self._send("GET", "/readyz", None).status == 200
+        except BackendUnavailable:
+            return False
+
+    def sign_in(self, credentials: OfficerCredentials) -> OfficerSession:
+        """Open a session."""
+        return self._ask("POST", "/v1/officer-sessions", OfficerSession, credentials)
+
+    def sign_out(self) -> None:
+        """End the session; one that has ended already is no fault."""
+        self._send("DELETE", "/v1/officer-sessions/current", None)
+
+    def prefill(self, citizen_number: str) -> PersonExtract:
+        """The registry's entry."""
+        return self._ask("GET", f"/v1/prefill/{quote(citizen_number, safe='')}", PersonExtract)
+
+    def portrait_gate(self) -> PortraitGate:
+        """Which face engine judges portraits."""
+        return self._ask("GET", "/v1/portrait-gate", PortraitGate)
+
+    def capture(self, capture: DossierCapture, dossier: str | None = None) -> DossierView:
+        """Open a dossier, or capture a returned one again."""
+        path = f"/v1/dossiers/{quote(dossier, safe='')}/recapture" if dossier else "/v1/dossiers"
+        return self._ask("POST", path, DossierView, capture)
+
+    def dossiers(self, state: str) -> list[DossierSummary]:
+        """The work list."""
+        return self._ask("GET", f"/v1/dossiers?{urlencode({'state': state})}", list[DossierSummary])
+
+    def dossier(self, dossier: str) -> DossierView:
+        """One dossier."""
+        return self._ask("GET", f"/v1/dossiers/{quote(dossier, safe='')}", DossierView)
+
+    def portrait(self, dossier: str) -> bytes:
+        """The captured picture (JPEG)."""
+        return self._granted("GET", f"/v1/dossiers/{quote(dossier, safe='')}/portrait.jpg", None)
+
+    def decide(self, dossier: str, step: str) -> DossierView:
+        """``approval``, ``withdrawal`` or ``production``."""
+        return self._ask("POST", f"/v1/dossiers/{quote(dossier, safe='')}/{step}", DossierView)
+
+    def send_back(self, dossier: str, reasons: DossierReturn) -> DossierView:
+        """Return a dossier with reasons."""
+        return self._ask("POST", f"/v1/dossiers/{quote(dossier, safe='')}/return", DossierView, reasons)
+
+    def cards(self, citizen_number: str) -> list[CardSummary]:
+        """Every card of a number."""
+        query = urlencode({"citizen_number": citizen_number})
+        return self._ask("GET", f"/v1/credentials?{query}", list[CardSummary])
+
+    def card_step(self, card: str, step: str) -> CardSummary:
+        """``handover`` or ``loss-report``."""
+        return self._ask("POST", f"/v1/credentials/{quote(card, safe='')}/{step}", CardSummary)
+
+    def _ask(
+        self, method: str, path: str, kind: type[Answer], message: msgspec.Struct | None = None
+    ) -> Answer:
+        try:
+            return msgspec.json.decode(self._granted(method, path, message), type=kind)
+        except msgspec.DecodeError:
+            raise BackendUnavailable("the answer is not what the interface prescribes") from None
+
+    def _granted(self, method: str, path: str, message: msgspec.Struct | None) -> bytes:
+        response = self._send(method, path, message)
+        if response.status >= 500 and response.status != 503:
+            raise BackendUnavailable(f"status {response.status}")
+        if response.status >= 400:
+            problem = _problem(response.data)
+            raise BackendRefused(response.status, problem.code, problem.fields)
+        return bytes(response.data)
+
+    def _send(
+        self, method: str, path: str, message: msgspec.Struct | None
+    ) -> urllib3.response.BaseHTTPResponse:
+        headers = {"Content-Type": "application/json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        options: dict[str, Any] = {"body": msgspec.json.encode(message)} if message is not None else {}
+        try:
+            return self._pool.request(method, self._url + path, headers=headers, **options)
+        except urllib3.exceptions.HTTPError as fault:
+            raise BackendUnavailable(type(fault).__name__) from None
+
+
+def _problem(body: bytes) -> _Problem:
+    try:
+        return msgspec.json.decode(body, type=_Problem)
+    except msgspec.DecodeError:
+        return _Problem()

@@ -1,0 +1,148 @@
+"""How every page is made: language, form token, headers, error sentences, HTML or JSON."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+import msgspec
+from flask import Flask, Response, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import HTTPException
+
+from enrollment_admin.ui.translations_file import LANGUAGES, sentences
+from monitoring.harness import STATUSES, status_of
+from monitoring.problem import problem
+from verification.errors import (
+    BackendRefused,
+    FormTokenInvalid,
+    OfficerSessionEnded,
+    VerificationError,
+)
+from verification.messages.fault_catalogue import FaultText, fault
+
+VIETNAM = timezone(timedelta(hours=7), "ICT")
+
+_STATUSES = {**STATUSES, OfficerSessionEnded: 401, FormTokenInvalid: 403}
+_HTTP_CODES = {404: "ADDRESS_UNKNOWN", 405: "METHOD_NOT_ALLOWED", 413: "PORTRAIT_TOO_LARGE"}
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data: blob:; "
+        "media-src 'self' blob:; connect-src 'self'; form-action 'self'; frame-ancestors 'none'; "
+        "base-uri 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def prepare(app: Flask) -> None:
+    """Give every template its sentences and every answer its headers."""
+
+    def protect(response: Response) -> Response:
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        if request.endpoint != "static":
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    app.after_request(protect)
+    app.context_processor(_for_templates)
+    app.template_filter("moment")(local_moment)
+    app.template_filter("day")(local_day)
+
+
+def language() -> str:
+    """The language of this session: what was chosen, else what the browser prefers, else Vietnamese."""
+    chosen = session.get("language") or request.accept_languages.best_match(LANGUAGES)
+    return chosen if chosen in LANGUAGES else LANGUAGES[0]
+
+
+def sentence(key: str) -> str:
+    """A sentence of the pages in the session's language."""
+    return sentences(language())[key]
+
+
+def fault_text(code: str) -> FaultText:
+    """What happened and what to do, in the session's language."""
+    return fault(code).text(language())
+
+
+def form_token() -> str:
+    """The token that this session's forms carry."""
+    if "form_token" not in session:
+        session["form_token"] = secrets.token_urlsafe(24)
+    return str(session["form_token"])
+
+
+def wants_json() -> bool:
+    """Whether the caller asked for JSON rather than a page."""
+    accept = request.accept_mimetypes
+    return accept["application/json"] > accept["text/html"]
+
+
+def page(template: str, status: int = 200, **values: Any) -> ResponseReturnValue:
+    """A page."""
+    return render_template(template, **values), status
+
+
+def answer(message: msgspec.Struct, target: str, done: str, status: int = 200) -> ResponseReturnValue:
+    """After a step: the message as JSON, or the next page with a sentence that it was done."""
+    if wants_json():
+        return Response(msgspec.json.encode(message), status, content_type="application/json")
+    flash(done, "done")
+    return redirect(target, 303)
+
+
+def refused(fault_: BackendRefused, target: str) -> ResponseReturnValue:
+    """After a refused step: the problem as JSON, or the same page with the reason on top."""
+    if wants_json() or fault_.status == 401:
+        return error_page(fault_)
+    flash(fault_.answered_code, "fault")
+    return redirect(target, 303)
+
+
+def error_page(error: VerificationError) -> ResponseReturnValue:
+    """The answer to an error that no page of its own explains."""
+    code, status, fields = error.code, status_of(error, _STATUSES), {}
+    if isinstance(error, BackendRefused):
+        code, status, fields = error.answered_code, error.status, error.fields
+    if wants_json():
+        return problem(status, code, language=language(), **({"fields": fields} if fields else {}))
+    if code == OfficerSessionEnded.code:
+        session.clear()
+        flash(code, "fault")
+        return redirect(url_for("sign_in.form"), 303)
+    return page("error.html", status, code=code)
+
+
+def http_error_page(error: HTTPException) -> ResponseReturnValue:
+    """The answer to an address or a method that does not exist, or a form that is too large."""
+    status = error.code or 500
+    code = _HTTP_CODES.get(status, "REQUEST_MALFORMED" if status < 500 else "INTERNAL_ERROR")
+    if wants_json():
+        return problem(status, code, language=language())
+    return page("error.html", status, code=code)
+
+
+def local_moment(text: str) -> str:
+    """A recorded moment as people here read it."""
+    return datetime.fromisoformat(text).astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M")
+
+
+def local_day(text: str | None) -> str:
+    """An ISO date as people here read it."""
+    return date.fromisoformat(text).strftime("%d/%m/%Y") if text else ""
+
+
+def _for_templates() -> dict[str, Any]:
+    return {
+        "t": sentence,
+        "fault": fault_text,
+        "form_token": form_token,
+        "language": language(),
+        "officer": session.get("officer"),
+    }

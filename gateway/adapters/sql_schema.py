@@ -1,0 +1,100 @@
+"""The gateway's tables. No column holds a person's data: subjects are keyed hashes, files are not kept."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+partners = Table(
+    "partners",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("standing", String(16), nullable=False),
+    Column("jwk", Text, nullable=False),
+)
+
+agents = Table(
+    "agents",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("partner", ForeignKey("partners.id"), nullable=False),
+    Column("standing", String(16), nullable=False),
+    Column("jwk", Text, nullable=False),
+)
+
+# Times are whole seconds since 1970, except where a reader of the log sees them.
+used_nonces = Table(
+    "used_nonces",
+    metadata,
+    Column("owner", String(96), primary_key=True),
+    Column("nonce", String(128), primary_key=True),
+    Column("expires", BigInteger, nullable=False),
+    Index("used_nonces_expires", "expires"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("partner", ForeignKey("partners.id"), nullable=False),
+    Column("agent", String(64)),
+    Column("purpose", String(64), nullable=False),
+    Column("language", String(8), nullable=False),
+    Column("challenge", LargeBinary, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("evidence", String(64)),
+    Column("claim", String(64)),
+    Column("lease_until", BigInteger),
+)
+
+idempotency = Table(
+    "idempotency",
+    metadata,
+    Column("owner", String(96), primary_key=True),
+    Column("key", String(128), primary_key=True),
+    Column("request_digest", String(64), nullable=False),
+    Column("session", ForeignKey("sessions.id"), nullable=False),
+)
+
+log_entries = Table(
+    "log_entries",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("leaf", LargeBinary, nullable=False),
+    Column("entry", LargeBinary, nullable=False),
+    Column("session", ForeignKey("sessions.id"), nullable=False, unique=True),
+    Column("receipt", Text, nullable=False),
+)
+
+log_nodes = Table(
+    "log_nodes",
+    metadata,
+    Column("level", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", LargeBinary, nullable=False),
+)
+
+# One row; whoever locks it is the only writer of the log.
+log_head = Table(
+    "log_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("size", BigInteger, nullable=False),
+    Column("last_leaf", LargeBinary, nullable=False),
+    Column("checkpoint", Text),
+)

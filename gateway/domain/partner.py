@@ -1,0 +1,49 @@
+"""Agencies that use the gateway, and the counters that act for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from verification.messages.signing_key import PublicKey
+
+
+class Standing(StrEnum):
+    """Whether a partner or an agent may act; only ``active`` may."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """An agency; ``key`` signs its ``private_key_jwt`` assertions."""
+
+    id: str
+    name: str
+    standing: Standing
+    key: PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """A counter; ``key`` signs its requests, and it may act only while its partner may."""
+
+    id: str
+    partner: str
+    standing: Standing
+    key: PublicKey
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent a request that was proven: a partner's program, or one of its agents."""
+
+    partner: str
+    agent: str | None = None
+
+    @property
+    def name(self) -> str:
+        """One word for quotas and idempotency keys."""
+        return f"agent:{self.agent}" if self.agent else f"partner:{self.partner}"

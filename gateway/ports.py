@@ -1,0 +1,134 @@
+"""What the gateway's services need of the world; adapters and tests' fakes both fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from gateway.domain.partner import Agent, Partner
+from gateway.domain.session import Session
+from verification.messages.credential_status import CredentialStatusAnswer, CredentialStatusQuery
+from verification.messages.person_query import PersonAnswer, PersonQuery
+from verification.pki.trust_store import TrustStore
+
+Clock = Callable[[], datetime]
+Random = Callable[[int], bytes]
+TrustSource = Callable[[], TrustStore]
+
+
+class PopulationRegistry(Protocol):
+    """The national registry, as this gateway sees it."""
+
+    def ask(self, query: PersonQuery) -> PersonAnswer:
+        """Yes or no by attribute; raises RegistryUnavailable, never answers "not found" for a fault."""
+
+
+class CredentialStatus(Protocol):
+    """The issuer's knowledge of a card."""
+
+    def ask(self, query: CredentialStatusQuery) -> CredentialStatusAnswer:
+        """The card's state; raises CardStatusUnavailable."""
+
+
+class Directory(Protocol):
+    """Partners and agents; looked up for every request, so that a suspension works at once."""
+
+    def partner(self, partner_id: str) -> Partner | None:
+        """The partner, whatever its standing."""
+
+    def agent(self, agent_id: str) -> Agent | None:
+        """The agent, whatever its standing."""
+
+    def add_partner(self, partner: Partner) -> None:
+        """Register a partner, or replace its record."""
+
+    def add_agent(self, agent: Agent) -> None:
+        """Register an agent, or replace its record."""
+
+
+class OnceOnly(Protocol):
+    """Remembers what may be used once."""
+
+    def take(self, owner: str, nonce: str, expires: datetime) -> bool:
+        """Whether this is the first time; remembered until ``expires``."""
+
+
+class Quota(Protocol):
+    """How often a caller may ask."""
+
+    def require(self, caller: str) -> None:
+        """Count one request; raises TooManyRequests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One worker's hold on a session while it decides; ``token`` proves the hold when it is done."""
+
+    session: Session
+    token: str
+
+
+class Sessions(Protocol):
+    """Where sessions are kept."""
+
+    def open(self, session: Session, owner: str, idempotency_key: str, request_digest: str) -> Session:
+        """Keep a new session; the same key with the same request gives the one it made before.
+
+        Raises IdempotencyConflict for the same key with another request.
+        """
+
+    def get(self, session_id: str) -> Session:
+        """The session; raises SessionUnknown."""
+
+    def chip_begun(self, session_id: str, now: datetime) -> None:
+        """Note that the chip part has begun; raises SessionClosed or SessionExpired."""
+
+    def claim(self, session_id: str, evidence: str, now: datetime) -> Claim:
+        """Take the session's one-time challenge for this evidence.
+
+        Raises EvidenceReplayed for evidence that is or was decided here, ChallengeUsed for any
+        other once the challenge is taken, SessionExpired, SessionUnknown.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionRecord:
+    """What is written down of a decision; it names no person."""
+
+    recorded_at: datetime
+    action: str
+    actor: str
+    partner: str
+    purpose: str
+    session: str
+    subject: str
+    evidence: str
+    outcome: str
+    code: str | None
+    assurance: dict[str, str]
+    checks: tuple[tuple[str, str, str | None], ...]
+    policy: str
+
+
+class EvidenceLog(Protocol):
+    """The append-only log; what is not in it was not answered."""
+
+    def record(self, record: DecisionRecord, claim: Claim) -> str:
+        """Append, close the session and sign the receipt in one transaction; the receipt.
+
+        Raises ChallengeUsed when the claim was lost to another worker.
+        """
+
+    def receipt(self, session_id: str) -> str | None:
+        """The receipt of a decided session."""
+
+    def checkpoint(self) -> str | None:
+        """The newest signed head; None while the log is empty."""
+
+    def inclusion(self, sequence: int, size: int) -> tuple[bytes, ...]:
+        """The inclusion proof; raises ValueError outside the log."""
+
+    def consistency(self, old: int, size: int) -> tuple[bytes, ...]:
+        """The consistency proof; raises ValueError outside the log."""

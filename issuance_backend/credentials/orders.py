@@ -1,0 +1,77 @@
+"""Ordering a card, and the one way a card changes its state."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from sqlalchemy import Connection
+
+from issuance_backend.credentials import domain, repository
+from issuance_backend.credentials.domain import CardEvent
+from issuance_backend.credentials.repository import Card
+from issuance_backend.moments import rfc3339, vietnam_date
+from issuance_backend.recorded_events import Step, append
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a card is ordered for."""
+
+    dossier: str
+    citizen_number: str
+    date_of_birth: date
+    attempt: int = 1
+
+
+def place(connection: Connection, order: Order, actor: str, moment: datetime) -> Card:
+    """Record the order of a card in the caller's transaction and return the card to make."""
+    issued_on = vietnam_date(moment)
+    card = Card(
+        id=secrets.token_hex(8),
+        dossier=order.dossier,
+        citizen_number=order.citizen_number,
+        attempt=order.attempt,
+        state=domain.advance(None, CardEvent.ORDER),
+        version=1,
+        chip_id=secrets.token_hex(8).upper(),
+        issued_on=issued_on,
+        expires_on=domain.expiry(order.date_of_birth, issued_on),
+        status_key=None,
+        findings=(),
+        since=rfc3339(moment),
+    )
+    repository.add(connection, card)
+    _record(connection, card, CardEvent.ORDER, actor, {"dossier": card.dossier, "attempt": str(card.attempt)})
+    return card
+
+
+def take_step(
+    connection: Connection,
+    card: Card,
+    event: CardEvent,
+    *,
+    actor: str,
+    moment: datetime,
+    detail: dict[str, str] | None = None,
+) -> Card:
+    """Record an event of a card with everything else that ``card`` changed; raises TransitionRefused."""
+    stepped = replace(card, state=domain.advance(card.state, event), since=rfc3339(moment))
+    repository.save(connection, stepped)
+    _record(connection, stepped, event, actor, detail or {})
+    return replace(stepped, version=card.version + 1)
+
+
+def _record(connection: Connection, card: Card, event: CardEvent, actor: str, detail: dict[str, str]) -> None:
+    append(
+        connection,
+        Step(
+            subject=f"card/{card.id}",
+            event=event.value,
+            state=card.state.value,
+            actor=actor,
+            at=card.since,
+            detail=detail,
+        ),
+    )

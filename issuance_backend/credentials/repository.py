@@ -1,0 +1,115 @@
+"""The SQL of cards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, insert, select, update
+
+from issuance_backend.credentials.domain import CardState
+from issuance_backend.schema import CREDENTIALS, DOSSIERS
+from verification.errors import TransitionRefused
+from verification.messages.enrollment import PersonFields, QualityFinding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """One card: an attempt at a dossier's order. ``chip_id`` is field 16 of DG13."""
+
+    id: str
+    dossier: str
+    citizen_number: str
+    attempt: int
+    state: CardState
+    version: int
+    chip_id: str
+    issued_on: date
+    expires_on: date | None
+    status_key: str | None
+    findings: tuple[QualityFinding, ...]
+    since: str
+
+
+def add(connection: Connection, card: Card) -> None:
+    """Write a new card; a second open order of the same number is a constraint fault."""
+    connection.execute(insert(CREDENTIALS).values(**_values(card)))
+
+
+def save(connection: Connection, card: Card) -> None:
+    """Write a card's changes; raises TransitionRefused when somebody else was quicker."""
+    changed = connection.execute(
+        update(CREDENTIALS)
+        .where(CREDENTIALS.c.id == card.id, CREDENTIALS.c.version == card.version)
+        .values(**{**_values(card), "version": card.version + 1})
+    )
+    if changed.rowcount != 1:
+        raise TransitionRefused("the card changed meanwhile")
+
+
+def find(connection: Connection, card: str) -> Card | None:
+    """The card with this id."""
+    return _one(connection, CREDENTIALS.c.id == card)
+
+
+def by_status_key(connection: Connection, status_key: str) -> Card | None:
+    """The card whose EF.SOD signature gives this key."""
+    return _one(connection, CREDENTIALS.c.status_key == status_key)
+
+
+def of_dossier(connection: Connection, dossier: str) -> Card | None:
+    """The newest card of a dossier's order."""
+    question = (
+        select(CREDENTIALS)
+        .where(CREDENTIALS.c.dossier == dossier)
+        .order_by(CREDENTIALS.c.attempt.desc())
+        .limit(1)
+    )
+    row = connection.execute(question).mappings().one_or_none()
+    return _card({**row}) if row else None
+
+
+def of_number(connection: Connection, citizen_number: str) -> list[Card]:
+    """Every card ever made for a number, newest first."""
+    question = (
+        select(CREDENTIALS)
+        .where(CREDENTIALS.c.citizen_number == citizen_number)
+        .order_by(CREDENTIALS.c.since.desc())
+    )
+    return [_card({**row}) for row in connection.execute(question).mappings()]
+
+
+def holder_name(connection: Connection, card: Card) -> str:
+    """The name on a card, out of the dossier that ordered it."""
+    person = connection.execute(select(DOSSIERS.c.person).where(DOSSIERS.c.id == card.dossier)).scalar_one()
+    return msgspec.json.decode(person, type=PersonFields).full_name
+
+
+def _one(connection: Connection, condition: ColumnElement[bool]) -> Card | None:
+    row = connection.execute(select(CREDENTIALS).where(condition)).mappings().one_or_none()
+    return _card({**row}) if row else None
+
+
+def _values(card: Card) -> dict[str, object]:
+    return {
+        "id": card.id,
+        "dossier": card.dossier,
+        "citizen_number": card.citizen_number,
+        "attempt": card.attempt,
+        "state": card.state.value,
+        "version": card.version,
+        "chip_id": card.chip_id,
+        "issued_on": card.issued_on,
+        "expires_on": card.expires_on,
+        "status_key": card.status_key,
+        "findings": msgspec.json.encode(card.findings).decode(),
+        "since": card.since,
+    }
+
+
+def _card(row: Mapping[str, Any]) -> Card:
+    findings = msgspec.json.decode(row["findings"], type=tuple[QualityFinding, ...])
+    return Card(**{**row, "state": CardState(row["state"]), "findings": findings})

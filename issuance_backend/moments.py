@@ -1,0 +1,33 @@
+"""Moments as they are stored and shown: UTC, RFC 3339, one width, so that text order is time order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta, timezone
+
+Clock = Callable[[], datetime]
+"""Gives the present moment with its zone."""
+
+
+def rfc3339(moment: datetime) -> str:
+    """The moment in UTC with microseconds and ``Z``."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def parse_moment(text: str) -> datetime:
+    """The moment that :func:`rfc3339` wrote."""
+    return datetime.fromisoformat(text)
+
+
+def utc_now() -> datetime:
+    """The clock of a running program."""
+    return datetime.now(UTC)
+
+
+VIETNAM = timezone(timedelta(hours=7), "ICT")
+"""Indochina Time has no summer time."""
+
+
+def vietnam_date(moment: datetime) -> date:
+    """The calendar day in Viet Nam: the one that stands on cards and forms."""
+    return moment.astimezone(VIETNAM).date()

@@ -1,0 +1,30 @@
+"""The registry's counter: answers questions and hands out extracts."""
+
+from __future__ import annotations
+
+from issuance_backend.database import Database
+from issuance_backend.population_registry import domain, repository
+from verification.errors import RegistryPersonUnknown
+from verification.messages.enrollment import PersonExtract
+from verification.messages.person_query import PersonAnswer, PersonQuery
+
+
+class RegistryDesk:
+    """Serves other programs out of the registry's database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def answer(self, query: PersonQuery) -> PersonAnswer:
+        """Compare the attributes asked about with the entry."""
+        with self._database.reading() as connection:
+            person = repository.person(connection, query.citizen_number)
+        return domain.answer(query, person)
+
+    def extract(self, citizen_number: str) -> PersonExtract:
+        """The whole entry for a capture; raises RegistryPersonUnknown."""
+        with self._database.reading() as connection:
+            person = repository.person(connection, citizen_number)
+        if person is None:
+            raise RegistryPersonUnknown("no entry for the number asked for")
+        return domain.extract(person)

@@ -1,0 +1,39 @@
+"""The registry's own tables. No biometric data stands here."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, Date, Index, MetaData, String, Table
+
+METADATA = MetaData()
+
+PERSONS = Table(
+    "persons",
+    METADATA,
+    Column("citizen_number", String(12), primary_key=True),
+    Column("full_name", String(120), nullable=False),
+    Column("date_of_birth", Date, nullable=False),
+    Column("sex", String(1), nullable=False),
+    Column("nationality", String(60), nullable=False),
+    Column("ethnicity", String(40), nullable=False),
+    Column("religion", String(60), nullable=False),
+    Column("birth_registration_place", String(200), nullable=False),
+    Column("place_of_origin", String(200), nullable=False),
+    Column("permanent_residence", String(200), nullable=False),
+    Column("current_residence", String(200), nullable=False),
+    Column("identification", String(200), nullable=False),
+    Column("blood_group", String(4)),
+    Column("marital_status", String(20), nullable=False),
+    Column("occupation", String(80), nullable=False),
+    Column("education", String(40), nullable=False),
+    Column("phone", String(20)),
+    Column("father", String(120), nullable=False),
+    Column("mother", String(120), nullable=False),
+    Column("spouse", String(120)),
+    Column("household_head", String(120), nullable=False),
+    Column("relation_to_head", String(40), nullable=False),
+    Column("old_id", String(9), unique=True),
+    Column("life_status", String(10), nullable=False),
+    Column("life_status_since", Date),
+    Column("recorded_at", String(32), nullable=False),
+    Index("persons_by_name", "full_name", "date_of_birth"),
+)

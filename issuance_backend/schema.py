@@ -1,0 +1,144 @@
+"""The tables of the issuance database. State columns are read models of the recorded events."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+METADATA = MetaData()
+
+OPEN_DOSSIER = "state IN ('captured', 'validated', 'returned', 'approved')"
+OPEN_ORDER = "state IN ('ordered', 'personalising', 'personalised')"
+ACTIVE_CARD = "state = 'active'"
+
+OFFICERS = Table(
+    "officers",
+    METADATA,
+    Column("id", String(40), primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("roles", String(80), nullable=False),
+    Column("password_hash", String(255), nullable=False),
+    Column("failed_sign_ins", Integer, nullable=False),
+    Column("blocked_until", String(32)),
+    Column("added_at", String(32), nullable=False),
+)
+
+OFFICER_SESSIONS = Table(
+    "officer_sessions",
+    METADATA,
+    Column("token_sha256", String(64), primary_key=True),
+    Column("officer", String(40), ForeignKey("officers.id"), nullable=False),
+    Column("opened_at", String(32), nullable=False),
+    Column("expires_at", String(32), nullable=False),
+)
+
+PORTRAITS = Table(
+    "portraits",
+    METADATA,
+    Column("sha256", String(64), primary_key=True),
+    Column("content", LargeBinary, nullable=False),
+)
+
+DOSSIERS = Table(
+    "dossiers",
+    METADATA,
+    Column("id", String(16), primary_key=True),
+    Column("citizen_number", String(12), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("portrait", String(64), ForeignKey("portraits.sha256"), nullable=False),
+    Column("portrait_check", Text, nullable=False),
+    Column("returned", Text),
+    Column("captured_by", String(40), nullable=False),
+    Column("approved_by", String(40)),
+    Column("created_at", String(32), nullable=False),
+    Column("updated_at", String(32), nullable=False),
+    # Invariant I2: a second dossier of the same person has to wait for the first.
+    Index(
+        "one_open_dossier",
+        "citizen_number",
+        unique=True,
+        sqlite_where=text(OPEN_DOSSIER),
+        postgresql_where=text(OPEN_DOSSIER),
+    ),
+    Index("dossiers_by_state", "state", "updated_at"),
+)
+
+CAPTURES = Table(
+    "captures",
+    METADATA,
+    Column("capture_id", String(64), primary_key=True),
+    Column("dossier", String(16), ForeignKey("dossiers.id"), nullable=False),
+    Column("content_sha256", String(64), nullable=False),
+    Column("officer", String(40), nullable=False),
+)
+
+CREDENTIALS = Table(
+    "credentials",
+    METADATA,
+    Column("id", String(16), primary_key=True),
+    Column("dossier", String(16), ForeignKey("dossiers.id"), nullable=False),
+    Column("citizen_number", String(12), nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("chip_id", String(16), nullable=False, unique=True),
+    Column("issued_on", Date, nullable=False),
+    Column("expires_on", Date),
+    Column("status_key", String(16), unique=True),
+    Column("findings", Text, nullable=False),
+    Column("since", String(32), nullable=False),
+    UniqueConstraint("dossier", "attempt", name="one_attempt_number"),
+    # Invariant I2, held by the database itself: whatever races, one number has one active card.
+    Index(
+        "one_active_card",
+        "citizen_number",
+        unique=True,
+        sqlite_where=text(ACTIVE_CARD),
+        postgresql_where=text(ACTIVE_CARD),
+    ),
+    Index(
+        "one_open_order",
+        "citizen_number",
+        unique=True,
+        sqlite_where=text(OPEN_ORDER),
+        postgresql_where=text(OPEN_ORDER),
+    ),
+    Index("credentials_by_number", "citizen_number"),
+)
+
+EVENTS = Table(
+    "events",
+    METADATA,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("subject", String(40), nullable=False),
+    Column("event", String(24), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("actor", String(40), nullable=False),
+    Column("at", String(32), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("hash", String(64), nullable=False, unique=True),
+    Index("events_by_subject", "subject", "sequence"),
+)
+
+EVENT_HEAD = Table(
+    "event_head",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("sequence", Integer, nullable=False),
+    Column("hash", String(64), nullable=False),
+)

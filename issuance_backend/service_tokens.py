@@ -1,0 +1,48 @@
+"""Which other program is calling, shown by a bearer token of which only the SHA-256 is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from flask import request
+
+from monitoring.environment import ConfigurationFault
+from verification.errors import ServiceNotPermitted
+
+
+class ServiceCaller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One program that may call: the hash of its token, and what it may ask."""
+
+    sha256: str
+    roles: tuple[str, ...]
+
+
+def load_callers(path: Path) -> dict[str, ServiceCaller]:
+    """The callers by name from a JSON file; raises ConfigurationFault."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, ServiceCaller])
+    except (OSError, msgspec.DecodeError) as fault:
+        raise ConfigurationFault(f"service tokens {path.name}: {type(fault).__name__}") from None
+
+
+def bearer_token() -> str:
+    """The token of this request's Authorization header, empty when there is none."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def require_service(callers: dict[str, ServiceCaller], role: str) -> Callable[[], None]:
+    """A guard that lets only callers with this role pass; raises ServiceNotPermitted."""
+
+    def guard() -> None:
+        offered = hashlib.sha256(bearer_token().encode()).hexdigest()
+        for caller in callers.values():
+            if hmac.compare_digest(offered, caller.sha256) and role in caller.roles:
+                return
+        raise ServiceNotPermitted("no caller with this token has the role")
+
+    return guard

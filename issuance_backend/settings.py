@@ -1,0 +1,35 @@
+"""Settings of the two programs in this package: the population registry and the issuance office."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+REGISTRY_DATABASE = "sqlite:///population_registry.db"
+ISSUANCE_DATABASE = "sqlite:///issuance.db"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrySettings:
+    """``REGISTRY_*``. ``service_tokens`` is a JSON file: caller -> sha256 of its token, and roles."""
+
+    service_tokens: Path
+    database_url: str = REGISTRY_DATABASE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuanceSettings:
+    """``ISSUANCE_*``. Secrets are paths to files.
+
+    ``pki_dir`` is what the key ceremony wrote; ``card_dir`` is the drawer that stands for the card
+    printer; ``model_dir`` holds the face models, and without it officers judge portraits by eye.
+    """
+
+    service_tokens: Path
+    registry_url: str
+    registry_token_file: Path
+    pki_dir: Path
+    card_dir: Path
+    database_url: str = ISSUANCE_DATABASE
+    profile: str = "demo"
+    model_dir: Path | None = None

@@ -1,0 +1,157 @@
+"""The files on the chip and who may read them (ICAO 9303-10, 3; ISO/IEC 7816-4, 7 and 11)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from issuance_backend.virtual_card.icc_commands import (
+    SW_DATA_INCORRECT,
+    SW_END_OF_FILE,
+    SW_FILE_NOT_FOUND,
+    SW_INSTRUCTION_UNSUPPORTED,
+    SW_NO_CURRENT_FILE,
+    SW_OFFSET_OUTSIDE_FILE,
+    SW_PARAMETERS_INCORRECT,
+    SW_SECURITY_STATUS_NOT_SATISFIED,
+    SW_WRONG_LENGTH,
+    Answer,
+    Command,
+    CommandRefused,
+    data_objects,
+)
+from verification.encoding.tlv import INTEGER, OBJECT_IDENTIFIER, Tlv, build, children
+from verification.errors import MalformedDocument
+from verification.lds.files import LdsFile
+
+APPLICATION = bytes.fromhex("A0000002471001")
+_MASTER_FILE = b"\x3f\x00"
+_SHORT_IDENTIFIER = 0x80
+# What fits into one answer of vpcd with its protection around it.
+_LONGEST_ANSWER = 0xFF00
+_OFFSET_OBJECT = 0x54
+_DATA_OBJECT = 0x53
+
+
+class SecurityInfo(NamedTuple):
+    """One SecurityInfo of EF.CardAccess or DG14: protocol, and the data objects after it."""
+
+    protocol: bytes
+    parameters: tuple[Tlv, ...]
+
+    def number(self, position: int) -> int | None:
+        """Return the INTEGER at ``position`` after the protocol."""
+        if position >= len(self.parameters) or self.parameters[position].tag != INTEGER:
+            return None
+        return int.from_bytes(self.parameters[position].value, "big")
+
+
+def security_infos(encoded: bytes | None, file: LdsFile) -> Iterator[SecurityInfo]:
+    """Read the chip's own SecurityInfos; a file that is none gives none."""
+    try:
+        outer = children(encoded or b"")
+        if file is LdsFile.DG14 and outer:
+            outer = children(outer[0].value)
+        for entry in children(outer[0].value) if outer else ():
+            protocol, *parameters = children(entry.value)
+            if protocol.tag == OBJECT_IDENTIFIER:
+                yield SecurityInfo(protocol.value, tuple(parameters))
+    except (MalformedDocument, ValueError):
+        return
+
+
+class FileSystem:
+    """The selection and the reading of files; forgets the selection at every reset."""
+
+    def __init__(
+        self, files: Mapping[LdsFile, bytes], locked: frozenset[LdsFile], *, selects_master_file: bool
+    ) -> None:
+        self._files = files
+        self._locked = locked
+        self._selects_master_file = selects_master_file
+        self.in_application = False
+        self._current: LdsFile | None = None
+
+    def reset(self) -> None:
+        """Stand in the master file with nothing selected."""
+        self.in_application = False
+        self._current = None
+
+    def select(self, command: Command, *, granted: bool) -> Answer:
+        """SELECT the master file, the application or an elementary file."""
+        if command.p2 & 0xF3:
+            raise CommandRefused(SW_PARAMETERS_INCORRECT)
+        match command.p1:
+            case 0x00:
+                self._select_master_file(command.data)
+            case 0x02:
+                self._current = self._permitted(command.data, granted=granted)
+            case 0x04:
+                self._select_application(command.data)
+            case _:
+                raise CommandRefused(SW_PARAMETERS_INCORRECT)
+        return Answer()
+
+    def read(self, command: Command, *, granted: bool) -> Answer:
+        """READ BINARY with an offset in P1 and P2, or with a short identifier in P1."""
+        if command.data:
+            raise CommandRefused(SW_WRONG_LENGTH)
+        offset = command.parameters
+        if command.p1 & _SHORT_IDENTIFIER:
+            if command.p1 & 0x60:
+                raise CommandRefused(SW_PARAMETERS_INCORRECT)
+            offset = command.p2
+            self._current = self._permitted(bytes((0x01, command.p1 & 0x1F)), granted=granted)
+        return self._read_current(offset, command, granted=granted)
+
+    def read_far(self, command: Command, *, granted: bool) -> Answer:
+        """READ BINARY of odd instruction, for offsets above 32,767: the offset is a data object."""
+        if command.parameters:
+            self._current = self._permitted(command.parameters.to_bytes(2, "big"), granted=granted)
+        parts = data_objects(command.data)
+        if len(parts) != 1 or parts[0].tag != _OFFSET_OBJECT or not parts[0].value:
+            raise CommandRefused(SW_DATA_INCORRECT)
+        answer = self._read_current(int.from_bytes(parts[0].value, "big"), command, granted=granted)
+        return answer._replace(data=build(_DATA_OBJECT, answer.data))
+
+    def _select_master_file(self, data: bytes) -> None:
+        if not self._selects_master_file:
+            raise CommandRefused(SW_INSTRUCTION_UNSUPPORTED)
+        if data not in {b"", _MASTER_FILE}:
+            raise CommandRefused(SW_FILE_NOT_FOUND)
+        self.reset()
+
+    def _select_application(self, identifier: bytes) -> None:
+        if identifier != APPLICATION:
+            raise CommandRefused(SW_FILE_NOT_FOUND)
+        self.in_application = True
+        self._current = None
+
+    def _permitted(self, file_id: bytes, *, granted: bool) -> LdsFile:
+        """Return the file; raises CommandRefused: 6A82 where there is none, 6982 where it is closed."""
+        if len(file_id) != 2:
+            raise CommandRefused(SW_WRONG_LENGTH)
+        found = next((file for file in self._files if file.file_id == file_id), None)
+        # EF.CardAccess is the one file of the master file; the others belong to the application.
+        if found is None or (found is LdsFile.CARD_ACCESS) is self.in_application:
+            raise CommandRefused(SW_FILE_NOT_FOUND)
+        self._require_open(found, granted=granted)
+        return found
+
+    def _require_open(self, file: LdsFile, *, granted: bool) -> None:
+        if file is not LdsFile.CARD_ACCESS and (not granted or file in self._locked):
+            raise CommandRefused(SW_SECURITY_STATUS_NOT_SATISFIED)
+
+    def _read_current(self, offset: int, command: Command, *, granted: bool) -> Answer:
+        if self._current is None:
+            raise CommandRefused(SW_NO_CURRENT_FILE)
+        # The session may have ended since the file was selected.
+        self._require_open(self._current, granted=granted)
+        content = self._files[self._current]
+        if command.expected == 0:
+            raise CommandRefused(SW_WRONG_LENGTH)
+        if offset >= len(content):
+            raise CommandRefused(SW_OFFSET_OUTSIDE_FILE)
+        data = content[offset : offset + min(command.expected, _LONGEST_ANSWER)]
+        cut_short = offset + command.expected > len(content) and not command.takes_what_there_is
+        return Answer(data, SW_END_OF_FILE) if cut_short else Answer(data)

@@ -1,0 +1,87 @@
+"""What a forger can make of a genuine card without the issuer's keys; for demonstrations and tests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+)
+
+from issuance_backend.virtual_card.card_image import CardImage
+from verification.errors import TamperingImpossible
+from verification.lds.files import LdsFile
+from verification.lds.security_infos import build_dg14, parse_dg14
+
+# DG13 holds dates as PrintableStrings; the first is the date of birth.
+_DATE_OF_BIRTH = re.compile(rb"\x13\x0a\d\d/\d\d/\d{4}")
+
+
+def clone(image: CardImage) -> CardImage:
+    """All files copied; the private keys could not be read out, so the forger's own are in."""
+    return msgspec.structs.replace(
+        image,
+        chip_authentication_key=_key_like(image.chip_authentication_key),
+        active_authentication_key=_key_like(image.active_authentication_key),
+    )
+
+
+def swap_dg14(image: CardImage) -> CardImage:
+    """The forger's own agreement key in the chip, and a DG14 that names it.
+
+    Raises TamperingImpossible for a card without chip authentication.
+    """
+    private_key = _key_like(image.chip_authentication_key)
+    if private_key is None or LdsFile.DG14 not in image.files:
+        raise TamperingImpossible("a card without chip authentication has no DG14 to swap")
+    public_key = load_der_private_key(private_key, None).public_key()
+    info = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    infos = parse_dg14(image.files[LdsFile.DG14])
+    keys = tuple(replace(key, public_key_info=info) for key in infos.chip_authentication_keys)
+    dg14 = build_dg14(replace(infos, chip_authentication_keys=keys))
+    return msgspec.structs.replace(
+        image, files=image.files | {LdsFile.DG14: dg14}, chip_authentication_key=private_key
+    )
+
+
+def flip_dg13(image: CardImage) -> CardImage:
+    """One bit of the holder's data: the year of birth is one off, the file still well formed.
+
+    Raises TamperingImpossible for a card without DG13.
+    """
+    if LdsFile.DG13 not in image.files:
+        raise TamperingImpossible("a card without DG13 has nothing to alter there")
+    dg13 = bytearray(image.files[LdsFile.DG13])
+    found = _DATE_OF_BIRTH.search(dg13)
+    position = (found.end() if found else len(dg13)) - 1
+    dg13[position] ^= 0x01
+    return msgspec.structs.replace(image, files=image.files | {LdsFile.DG13: bytes(dg13)})
+
+
+TAMPERING: dict[str, Callable[[CardImage], CardImage]] = {
+    "cloned_chip": clone,
+    "swapped_dg14": swap_dg14,
+    "flipped_dg13": flip_dg13,
+}
+"""What the wallet offers, by the name it goes under there."""
+
+
+def _key_like(private_key: bytes | None) -> bytes | None:
+    if private_key is None:
+        return None
+    key = load_der_private_key(private_key, None)
+    if isinstance(key, rsa.RSAPrivateKey):
+        other: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey = rsa.generate_private_key(65537, key.key_size)
+    elif isinstance(key, ec.EllipticCurvePrivateKey):
+        other = ec.generate_private_key(key.curve)
+    else:
+        raise TypeError("a chip's key is RSA or EC")
+    return other.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())

@@ -1,0 +1,96 @@
+"""``python -m reader_agent read | doctor | serve``."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from monitoring.environment import ConfigurationFault
+from monitoring.logs import configure
+from reader_agent import exit_codes
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; the exit code is 0 ok, 3 no reader, 4 no card, 5 refused, 6 offline only."""
+    configure("reader_agent")
+    try:
+        # The counter runs this one all day: it takes no options and pays for no parser of them.
+        return _serve() if list(arguments) == ["serve"] else _run(arguments)
+    except ConfigurationFault as faults:
+        print(faults, file=sys.stderr)
+        return exit_codes.USAGE
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run(arguments: Sequence[str]) -> int:
+    # Importing argparse only here keeps 1 MB out of a serving agent.
+    import argparse  # noqa: PLC0415
+
+    order = _parser(argparse.ArgumentParser).parse_args(arguments)
+    run: Callable[[Namespace], int] = order.run
+    return run(order)
+
+
+def _parser(make: type[ArgumentParser]) -> ArgumentParser:
+    parser = make(prog="reader_agent", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+
+    read = commands.add_parser("read", help="read and judge one card on this machine alone")
+    read.add_argument("--reader", default="*", help="glob over reader names, or vpcd:HOST:PORT")
+    secret = read.add_mutually_exclusive_group(required=True)
+    secret.add_argument("--can", help="six digits: the end of the citizen number")
+    secret.add_argument("--mrz", help="the machine readable zone")
+    read.add_argument(
+        "--csca", nargs="+", type=Path, required=True, help="trusted CSCA certificates and CRLs"
+    )
+    read.add_argument("--cvc", type=Path, help="folder of terminal certificates")
+    read.add_argument("--wait", type=float, default=10.0, help="seconds to wait for a card")
+    read.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    read.set_defaults(run=_read)
+
+    doctor = commands.add_parser("doctor", help="what is wrong with this counter, and who fixes it")
+    doctor.add_argument("--json", action="store_true", help="one JSON object as the last line")
+    doctor.set_defaults(run=_doctor)
+
+    serve = commands.add_parser("serve", help="the teller's page and the local HTTP API")
+    serve.set_defaults(run=_serve)
+    return parser
+
+
+def _read(order: Namespace) -> int:
+    # Each command imports its own parts: reading a card needs no web server.
+    from reader_agent.read_command import ReadOrder, as_text, read_card  # noqa: PLC0415
+    from reader_agent.session.access import Access  # noqa: PLC0415
+    from reader_agent.transports.open_reader import open_reader  # noqa: PLC0415
+
+    wanted = ReadOrder(order.reader, Access(can=order.can, mrz=order.mrz), tuple(order.csca), order.wait)
+    result, code = read_card(wanted, open_reader)
+    print(json.dumps(result) if order.json else as_text(result))
+    return code
+
+
+def _doctor(order: Namespace) -> int:
+    from reader_agent.doctor import as_text, examine  # noqa: PLC0415 - see _read
+
+    report = examine(os.environ)
+    print(report.to_json() if order.json else as_text(report))
+    return report.exit_code
+
+
+def _serve(_order: Namespace | None = None) -> int:
+    from reader_agent.app import serve, settings_from  # noqa: PLC0415 - see _read
+
+    serve(settings_from(os.environ))
+    return exit_codes.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,54 @@
+"""What every test may ask for: the specimen files beside the project, and the face models."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared"
+SHARED_MISSING = "the specimen files do not lie beside the project (../shared)"
+MODELS_MISSING = "the face models are not there: run `make setup`"
+
+# With --import-mode=importlib nothing is put on the path: `tests.support` is imported from here.
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+
+def _model_directory() -> Path | None:
+    """Where models are: TEST_MODEL_DIR, then what `make setup` made, then the shared folder."""
+    named = os.environ.get("TEST_MODEL_DIR")
+    candidates = [Path(named)] if named else [ROOT / ".run" / "models", SHARED / "data" / "models"]
+    return next((folder for folder in candidates if any(folder.glob("*.onnx"))), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with the reason, what needs files that are not on this machine."""
+    missing = {}
+    if not SHARED.is_dir():
+        missing["shared_data"] = pytest.mark.skip(reason=SHARED_MISSING)
+    if _model_directory() is None:
+        missing["needs_models"] = pytest.mark.skip(reason=MODELS_MISSING)
+    for item in items:
+        for marker in missing.keys() & {mark.name for mark in item.iter_markers()}:
+            item.add_marker(missing[marker])
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with specimen files, models and faces that may not be copied into the project."""
+    if not SHARED.is_dir():
+        pytest.skip(SHARED_MISSING)
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def model_directory() -> Path:
+    """The folder with the face models."""
+    found = _model_directory()
+    if found is None:
+        pytest.skip(MODELS_MISSING)
+    return found

@@ -1,0 +1,174 @@
+"""Starting the gateway: settings, keys, trust, schema, server; and a real gunicorn on loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy import create_engine, inspect
+
+from gateway.adapters.database import Database
+from gateway.adapters.key_files import load_seal_secret, load_signing_key, load_trusted_log_keys
+from gateway.adapters.sql_schema import metadata
+from gateway.adapters.trust_folder import LOOK_AGAIN_SECONDS, TrustFolder
+from gateway.app import create_app
+from gateway.server import options
+from gateway.settings import GatewaySettings
+from monitoring.environment import ConfigurationFault, read_settings
+from tests.support import pki
+from tests.support.gateway_world import Clock, World, make_settings, private_pem, public_pem, write_secret
+
+ROOT = Path(__file__).parents[2]
+
+
+def environment(settings: GatewaySettings, **changes: str) -> dict[str, str]:
+    names = (
+        "trust_dir", "registry_url", "credentials_url", "service_token_file", "log_key", "seal_key",
+        "public_url", "database_url", "listen", "workers",
+    )  # fmt: skip
+    return {f"GATEWAY_{name.upper()}": str(getattr(settings, name)) for name in names} | changes
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> GatewaySettings:
+    return make_settings(tmp_path, ec.generate_private_key(ec.SECP256R1()))
+
+
+def test_settings_are_read_and_every_fault_is_told_at_once(settings: GatewaySettings) -> None:
+    given = environment(settings, REDIS_URL="redis://127.0.0.1/0")
+    assert read_settings(GatewaySettings, "GATEWAY_", given).redis_url == "redis://127.0.0.1/0"
+    with pytest.raises(ConfigurationFault) as caught:
+        read_settings(GatewaySettings, "GATEWAY_", {"GATEWAY_WORKER": "2"})
+    told = str(caught.value).splitlines()
+    assert "GATEWAY_WORKER is not a setting" in told
+    assert len(told) == 8
+    bad = {"GATEWAY_PUBLIC_URL": "gateway", "GATEWAY_REGISTRY_URL": "file:///x", "GATEWAY_WORKERS": "0"}
+    with pytest.raises(ConfigurationFault) as caught:
+        read_settings(GatewaySettings, "GATEWAY_", environment(settings, **bad))
+    assert len(str(caught.value).splitlines()) == 3
+
+
+def test_the_origin_is_the_public_host_unless_named(settings: GatewaySettings) -> None:
+    assert replace(settings, log_origin=None, public_url="https://gw.example/").origin == "gw.example"
+    assert settings.origin == "test.gateway/log"
+
+
+def test_secrets_that_others_can_read_stop_the_start(settings: GatewaySettings) -> None:
+    for path in (settings.log_key, settings.seal_key):
+        path.chmod(0o640)
+        with pytest.raises(ConfigurationFault, match="others may read"):
+            create_app(settings)
+        path.chmod(0o600)
+
+
+@pytest.mark.parametrize("content", [b"", bytes(31), bytes(33)])
+def test_a_seal_key_is_32_bytes(tmp_path: Path, content: bytes) -> None:
+    write_secret(tmp_path / "seal", content)
+    with pytest.raises(ConfigurationFault, match="32 bytes"):
+        load_seal_secret(tmp_path / "seal")
+
+
+def test_only_our_kinds_of_keys_are_loaded(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    for key in (ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate()):
+        write_secret(file, private_pem(key))
+        assert type(load_signing_key(file)) is type(key)
+    for content in (b"", b"text", private_pem(ec.generate_private_key(ec.SECP384R1()))):
+        write_secret(file, content)
+        with pytest.raises(ConfigurationFault):
+            load_signing_key(file)
+    with pytest.raises(ConfigurationFault):
+        load_signing_key(tmp_path / "missing")
+
+
+def test_trusted_log_keys_are_read_as_jwk_and_pem(settings: GatewaySettings) -> None:
+    (settings.trust_dir / "log_key_old.pem").write_bytes(public_pem(ed25519.Ed25519PrivateKey.generate()))
+    assert len(load_trusted_log_keys(settings.trust_dir)) == 2
+    (settings.trust_dir / "log_key_bad.pem").write_bytes(b"text")
+    with pytest.raises(ConfigurationFault):
+        load_trusted_log_keys(settings.trust_dir)
+
+
+def test_a_new_revocation_list_counts_without_a_restart(settings: GatewaySettings) -> None:
+    clock = Clock()
+    trust = TrustFolder(settings.trust_dir, clock)
+    before = trust()
+    clock.move(seconds=LOOK_AGAIN_SECONDS)
+    assert trust() is before
+    other = pki.issuer()
+    (settings.trust_dir / "csca_next.der").write_bytes(other.csca.certificate.public_bytes(Encoding.DER))
+    assert trust() is before
+    clock.move(seconds=LOOK_AGAIN_SECONDS)
+    assert trust() is not before
+
+
+def test_a_trust_folder_without_certificates_stops_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationFault):
+        TrustFolder(tmp_path, Clock())
+    with pytest.raises(ConfigurationFault):
+        TrustFolder(tmp_path / "none", Clock())
+
+
+def test_the_migrations_make_the_schema_and_can_be_repeated(settings: GatewaySettings) -> None:
+    for _ in range(2):
+        database = Database(settings.database_url)
+        database.migrate()
+        database.close()
+    found = inspect(create_engine(settings.database_url))
+    assert set(found.get_table_names()) - {"alembic_version"} == set(metadata.tables)
+    for name, table in metadata.tables.items():
+        assert {column["name"] for column in found.get_columns(name)} == set(table.columns.keys())
+
+
+def test_readiness_names_what_is_missing(world: World) -> None:
+    client = world.app.test_client()
+    assert json.loads(client.get("/readyz").data) == {
+        "ready": True,
+        "parts": {"database": True, "trust": True},
+    }
+    with world.database.writing() as connection:
+        connection.exec_driver_sql("DROP TABLE log_head")
+    response = client.get("/readyz")
+    assert (response.status_code, json.loads(response.data)["parts"]["database"]) == (503, False)
+    assert client.get("/healthz").status_code == 200
+
+
+def test_the_server_binds_where_it_is_told_with_threads(settings: GatewaySettings) -> None:
+    told = options(settings.listen, settings.workers, settings.threads)
+    assert (told["bind"], told["worker_class"]) == ("127.0.0.1:8700", "gthread")
+
+
+def test_a_real_server_answers_and_stops_when_told(settings: GatewaySettings, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        listen = f"127.0.0.1:{free.getsockname()[1]}"
+    environ = environment(replace(settings, listen=listen), PATH=os.environ["PATH"])
+    with (tmp_path / "server.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gateway", "serve"], cwd=ROOT, env=environ, stderr=log
+        )
+    try:
+        assert wait_for(f"http://{listen}/readyz")["ready"] is True
+    finally:
+        process.terminate()
+        code = process.wait(timeout=20)
+    assert code == 0, (tmp_path / "server.log").read_text()
+
+
+def wait_for(url: str) -> dict[str, object]:
+    for _ in range(150):
+        try:
+            with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - loopback
+                return dict(json.load(response))
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the server did not answer")

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.issuance_office import Office, make_office
+
+
+@pytest.fixture(scope="session")
+def office_pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("office") / "pki"
+
+
+@pytest.fixture
+def office(tmp_path: Path, office_pki: Path) -> Office:
+    return make_office(tmp_path, office_pki)

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from issuance_backend import __main__ as command
+from issuance_backend.officers.domain import BLOCK_LENGTH, FAILURES_BEFORE_BLOCK, SESSION_LENGTH
+from tests.support.issuance_office import NOW, PASSWORD, Office
+
+
+def sign_in(office: Office, officer: str, password: str) -> Any:
+    return office.client().post("/v1/officer-sessions", json={"officer": officer, "password": password})
+
+
+def test_a_wrong_password_and_an_unknown_officer_look_the_same(office: Office) -> None:
+    wrong, unknown = sign_in(office, "lan.capture", "x"), sign_in(office, "nobody", "x")
+    assert wrong.status_code == unknown.status_code == 401
+    assert wrong.get_json()["code"] == unknown.get_json()["code"] == "OFFICER_SIGN_IN_FAILED"
+
+
+def test_guessing_blocks_for_a_while_even_with_the_right_password(office: Office) -> None:
+    for _ in range(FAILURES_BEFORE_BLOCK):
+        sign_in(office, "lan.capture", "x")
+    blocked = sign_in(office, "lan.capture", PASSWORD)
+    assert (blocked.status_code, blocked.get_json()["code"]) == (429, "OFFICER_SIGN_IN_BLOCKED")
+    office.now[0] = NOW + BLOCK_LENGTH + timedelta(seconds=1)
+    assert sign_in(office, "lan.capture", PASSWORD).status_code == 201
+
+
+def test_a_session_ends_by_time_and_by_signing_out(office: Office) -> None:
+    lan = office.sign_in("lan.capture")
+    assert lan.get("/v1/dossiers").status_code == 200
+    office.now[0] = NOW + SESSION_LENGTH
+    assert lan.get("/v1/dossiers").get_json()["code"] == "OFFICER_SESSION_ENDED"
+    office.now[0] = NOW
+    headers = {"Authorization": f"Bearer {lan.token}"}
+    assert lan.client.delete("/v1/officer-sessions/current", headers=headers).status_code == 204
+    assert lan.get("/v1/dossiers").status_code == 401
+
+
+def test_neither_password_nor_token_stands_in_the_database(office: Office) -> None:
+    lan = office.sign_in("lan.capture")
+    path = office.database.url.removeprefix("sqlite:///")
+    with sqlite3.connect(path) as raw:
+        dump = "\n".join(raw.iterdump())
+    assert PASSWORD not in dump
+    assert lan.token not in dump
+    assert "scrypt:" in dump
+
+
+def test_the_command_enrols_and_changes_officers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ISSUANCE_DATABASE_URL", f"sqlite:///{tmp_path / 'i.db'}")
+    secret = tmp_path / "password"
+    add = ["officer", "add", "--id", "lan", "--role", "capture", "--password-file", str(secret)]
+    secret.write_text("short\n")
+    assert command.main(add) == 1
+    secret.write_text("long-enough-password\n")
+    assert command.main(add) == 0
+    assert command.main([*add, "--role", "approver"]) == 0
+    assert command.main([*add[:3], "lan nguyễn", *add[4:]]) == 1
+    assert command.main(["verify-events"]) == 0
+    assert "long-enough-password" not in capsys.readouterr().out
+
+
+def test_an_unknown_role_is_a_wrong_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ISSUANCE_DATABASE_URL", f"sqlite:///{tmp_path / 'i.db'}")
+    with pytest.raises(SystemExit) as ended:
+        command.main(["officer", "add", "--id", "a", "--role", "boss", "--password-file", "x"])
+    assert ended.value.code == 2

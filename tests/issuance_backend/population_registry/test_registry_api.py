@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import unicodedata
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from flask.testing import FlaskClient
+
+from issuance_backend import schema
+from issuance_backend.app import ISSUANCE_MIGRATIONS, REGISTRY_MIGRATIONS, create_registry_app
+from issuance_backend.database import Database
+from issuance_backend.population_registry import __main__ as command
+from issuance_backend.population_registry import repository, tables
+from issuance_backend.population_registry.domain import LifeStatus
+from issuance_backend.settings import RegistrySettings
+from tests.support.issuance_office import citizens
+
+PERSON = citizens()[0]
+GATEWAY, OFFICE = "gateway-token", "office-token"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    database = Database(f"sqlite:///{tmp_path / 'registry.db'}")
+    database.migrate(REGISTRY_MIGRATIONS)
+    with database.writing() as connection:
+        repository.add(connection, citizens(), datetime(2026, 1, 1, tzinfo=UTC))
+    return database
+
+
+@pytest.fixture
+def client(tmp_path: Path, database: Database) -> FlaskClient:
+    callers = tmp_path / "callers.json"
+    callers.write_text(
+        json.dumps(
+            {
+                "gateway": {
+                    "sha256": hashlib.sha256(GATEWAY.encode()).hexdigest(),
+                    "roles": ["person.query"],
+                },
+                "office": {"sha256": hashlib.sha256(OFFICE.encode()).hexdigest(), "roles": ["registry.read"]},
+            }
+        )
+    )
+    return create_registry_app(
+        RegistrySettings(service_tokens=callers, database_url=database.url)
+    ).test_client()
+
+
+def ask(client: FlaskClient, token: str = GATEWAY, **changes: str) -> Any:
+    query = {
+        "citizen_number": PERSON.citizen_number,
+        "full_name": PERSON.full_name,
+        "date_of_birth": PERSON.date_of_birth.isoformat(),
+        "sex": PERSON.sex,
+        **changes,
+    }
+    return client.post("/v1/person-queries", json=query, headers={"Authorization": f"Bearer {token}"})
+
+
+def test_says_which_attributes_agree(client: FlaskClient) -> None:
+    assert ask(client).get_json() == {
+        "found": True,
+        "matched": {"full_name": True, "date_of_birth": True, "sex": True},
+        "life_status": "alive",
+    }
+    assert ask(client, date_of_birth="1900-01-01").get_json()["matched"]["date_of_birth"] is False
+    assert ask(client, sex="F" if PERSON.sex == "M" else "M").get_json()["matched"]["sex"] is False
+
+
+def test_a_name_agrees_in_any_form_and_not_without_its_tone_marks(client: FlaskClient) -> None:
+    decomposed = unicodedata.normalize("NFD", PERSON.full_name.upper())
+    assert ask(client, full_name=decomposed).get_json()["matched"]["full_name"] is True
+    bare = "".join(c for c in unicodedata.normalize("NFD", PERSON.full_name) if not unicodedata.combining(c))
+    assert ask(client, full_name=bare).get_json()["matched"]["full_name"] is False
+
+
+def test_nobody_is_said_to_be_nobody(client: FlaskClient) -> None:
+    answer = ask(client, citizen_number="001099000000").get_json()
+    assert answer == {"found": False, "matched": {}, "life_status": None}
+
+
+def test_a_death_shows(client: FlaskClient, database: Database) -> None:
+    entry = replace(PERSON, life_status=LifeStatus.DECEASED, life_status_since=date(2026, 10, 1))
+    with database.writing() as connection:
+        repository.record_life_status(connection, entry)
+    assert ask(client).get_json()["life_status"] == "deceased"
+
+
+@pytest.mark.parametrize("token", ["", "wrong", OFFICE])
+def test_a_caller_without_the_role_learns_nothing(client: FlaskClient, token: str) -> None:
+    answer = ask(client, token)
+    assert answer.status_code == 401
+    assert answer.get_json()["code"] == "SERVICE_NOT_PERMITTED"
+    assert PERSON.full_name not in answer.get_data(as_text=True)
+
+
+def test_whole_entries_are_for_readers_only(client: FlaskClient) -> None:
+    path = f"/v1/persons/{PERSON.citizen_number}"
+    assert client.get(path, headers={"Authorization": f"Bearer {GATEWAY}"}).status_code == 401
+    answer = client.get(path, headers={"Authorization": f"Bearer {OFFICE}"})
+    assert answer.get_json()["person"]["full_name"] == PERSON.full_name
+    assert answer.headers["Cache-Control"] == "no-store"
+    unknown = client.get("/v1/persons/000", headers={"Authorization": f"Bearer {OFFICE}"})
+    assert (unknown.status_code, unknown.get_json()["code"]) == (404, "REGISTRY_PERSON_UNKNOWN")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"{}", "application/json", 400),
+        (b"\xff\xfe", "application/json", 400),
+        (b'{"citizen_number":1}', "application/json", 400),
+        (b"[" * 5000, "application/json", 400),
+        (b"{}", "text/plain", 400),
+        (b" " * 20_000, "application/json", 413),
+    ],
+)
+def test_a_body_that_is_no_query_is_refused(client: FlaskClient, body: bytes, kind: str, status: int) -> None:
+    headers = {"Authorization": f"Bearer {GATEWAY}"}
+    answer = client.post("/v1/person-queries", data=body, content_type=kind, headers=headers)
+    assert answer.status_code == status
+
+
+def test_no_biometric_data_stands_in_the_registry() -> None:
+    words = ("portrait", "finger", "face", "iris", "template", "seed")
+    assert not [name for name in tables.PERSONS.c.keys() if any(word in name for word in words)]
+
+
+@pytest.mark.parametrize(
+    ("scripts", "metadata"),
+    [(REGISTRY_MIGRATIONS, tables.METADATA), (ISSUANCE_MIGRATIONS, schema.METADATA)],
+    ids=["registry", "issuance"],
+)
+def test_migrations_make_exactly_the_tables_of_the_code(tmp_path: Path, scripts: Path, metadata: Any) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'new.db'}")
+    database.migrate(scripts)
+    database.migrate(scripts)
+    with database.reading() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection), metadata)
+    assert differences == []
+
+
+def test_the_generator_exports_portraits_only_to_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REGISTRY_DATABASE_URL", f"sqlite:///{tmp_path / 'r.db'}")
+    export = tmp_path / "people.json"
+    for seed in ("1", "2"):
+        assert command.main(["generate", "--count", "30", "--seed", seed, "--export", str(export)]) == 0
+    people = json.loads(export.read_text())
+    assert people[0].keys() == {"citizen_number", "full_name", "portrait_seed"}
+    with sqlite3.connect(tmp_path / "r.db") as raw:
+        assert raw.execute("select count(*) from persons").fetchone() == (60,)
+    assert command.main(["generate", "--count", "0", "--seed", "1"]) == 1

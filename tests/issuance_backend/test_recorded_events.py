@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from issuance_backend import recorded_events
+from issuance_backend.app import ISSUANCE_MIGRATIONS
+from issuance_backend.database import Database
+from issuance_backend.recorded_events import ChainBroken, Step, append, of_subject, verify
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Database:
+    database = Database(f"sqlite:///{tmp_path / 'events.db'}")
+    database.migrate(ISSUANCE_MIGRATIONS)
+    with database.writing() as connection:
+        for number in range(5):
+            append(
+                connection,
+                Step(subject=f"dossier/{number % 2}", event="capture", state="captured", actor="lan", at="t"),
+            )
+    return database
+
+
+def test_a_whole_chain_verifies(database: Database) -> None:
+    with database.reading() as connection:
+        assert verify(connection) == 5
+        assert len(of_subject(connection, "dossier/0")) == 3
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE events SET actor = 'minh' WHERE sequence = 3",
+        'UPDATE events SET detail = \'{"x":"y"}\' WHERE sequence = 1',
+        "DELETE FROM events WHERE sequence = 2",
+        "DELETE FROM events WHERE sequence = 5",
+        "DELETE FROM events",
+        "UPDATE event_head SET sequence = 4",
+    ],
+)
+def test_every_tampering_shows(database: Database, tampering: str) -> None:
+    with database.writing() as connection:
+        connection.execute(text(tampering))
+    with database.reading() as connection, pytest.raises(ChainBroken):
+        verify(connection)
+
+
+def test_a_step_is_recorded_with_its_change_or_not_at_all(database: Database) -> None:
+    step = Step(subject="card/1", event="order", state="ordered", actor="minh", at="t")
+    with pytest.raises(ZeroDivisionError), database.writing() as connection:
+        recorded_events.append(connection, step)
+        _ = 1 // 0
+    with database.reading() as connection:
+        assert verify(connection) == 5

@@ -1,0 +1,164 @@
+"""An issuance office with a real database, ceremony and production, an invented registry and a clock to set."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image, ImageDraw
+
+from issuance_backend.app import ISSUANCE_MIGRATIONS, create_issuance_app
+from issuance_backend.csca.ceremony import CeremonyPlan
+from issuance_backend.csca.pki_directory import PkiDirectory
+from issuance_backend.database import Database
+from issuance_backend.officers.domain import Role
+from issuance_backend.officers.service import OfficerDoor
+from issuance_backend.population_registry.domain import RegistryPerson, extract
+from issuance_backend.population_registry.synthetic_citizens import generate
+from issuance_backend.settings import IssuanceSettings
+from verification.errors import RegistryPersonUnknown, RegistryUnavailable
+from verification.identity.administrative_units import provinces
+from verification.messages.enrollment import PersonExtract
+
+NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+PASSWORD = "giữ-kín-mật-khẩu-2026"
+REASON = "Ảnh rõ nét, chính diện, nền sáng; đã xem bằng mắt."
+STATUS_TOKEN = "gateway-status-token"
+OFFICERS = {
+    "lan.capture": (Role.CAPTURE,),
+    "minh.approve": (Role.APPROVER,),
+    "hoa.production": (Role.PRODUCTION,),
+    "binh.both": (Role.CAPTURE, Role.APPROVER, Role.PRODUCTION),
+}
+
+
+@cache
+def citizens(count: int = 6) -> tuple[RegistryPerson, ...]:
+    """The same invented people for every test."""
+    names = {code: province.name for code, province in provinces().items()}
+    return tuple(person for person, _ in generate(count, 7, date(2026, 11, 21), names))
+
+
+@cache
+def picture(seed: int = 1, size: tuple[int, int] = (600, 800), quality: int = 90) -> bytes:
+    """A JPEG that differs by seed: blobs of colour, no face."""
+    image = Image.new("RGB", size, (200, 205, 210))
+    draw = ImageDraw.Draw(image)
+    digest = hashlib.sha256(str(seed).encode()).digest()
+    for index in range(0, 30, 3):
+        x, y, tone = (digest[index] * size[0] // 255, digest[index + 1] * size[1] // 255, digest[index + 2])
+        draw.ellipse((x - 110, y - 110, x + 110, y + 110), fill=(tone, 255 - tone, (tone * 7) % 255))
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=quality)
+    return out.getvalue()
+
+
+@dataclass
+class InventedRegistry:
+    """A registry that can be switched off."""
+
+    people: dict[str, RegistryPerson] = field(
+        default_factory=lambda: {person.citizen_number: person for person in citizens()}
+    )
+    is_up: bool = True
+
+    def extract(self, citizen_number: str) -> PersonExtract:
+        if not self.is_up:
+            raise RegistryUnavailable("switched off")
+        if citizen_number not in self.people:
+            raise RegistryPersonUnknown("nobody")
+        return extract(self.people[citizen_number])
+
+
+@cache
+def _pki(folder: Path) -> None:
+    PkiDirectory(folder).create(CeremonyPlan(), NOW - timedelta(days=1))
+
+
+@dataclass
+class Office:
+    """The app, and clients for officers who are signed in."""
+
+    app: Flask
+    database: Database
+    registry: InventedRegistry
+    card_dir: Path
+    pki_dir: Path
+    now: list[datetime]
+
+    def client(self) -> FlaskClient:
+        return self.app.test_client()
+
+    def sign_in(self, officer: str) -> OfficerClient:
+        answer = self.client().post("/v1/officer-sessions", json={"officer": officer, "password": PASSWORD})
+        assert answer.status_code == 201, answer.get_data(as_text=True)
+        return OfficerClient(self.client(), answer.get_json()["token"])
+
+
+@dataclass
+class OfficerClient:
+    """What one officer's program sends."""
+
+    client: FlaskClient
+    token: str
+
+    def get(self, path: str) -> Any:
+        return self.client.get(path, headers=self._headers)
+
+    def post(self, path: str, body: object = None) -> Any:
+        content = b"" if body is None else msgspec.json.encode(body)
+        return self.client.post(path, data=content, headers=self._headers, content_type="application/json")
+
+    def capture(self, person: RegistryPerson, capture_id: str = "capture-0000000001", **changes: Any) -> Any:
+        return self.post("/v1/dossiers", capture_body(person, capture_id, **changes))
+
+    @property
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+def capture_body(person: RegistryPerson, capture_id: str, **changes: Any) -> dict[str, Any]:
+    """A capture as the registry says; ``changes`` replaces its members, ``person`` merges."""
+    fields = {**msgspec.to_builtins(extract(person).person), **changes.pop("person", {})}
+    return {
+        "capture_id": capture_id,
+        "citizen_number": person.citizen_number,
+        "person": fields,
+        "portrait": picture(),
+        "manual_portrait_reason": REASON,
+        **changes,
+    }
+
+
+def make_office(folder: Path, pki_dir: Path) -> Office:
+    """A new office in a folder; the ceremony in ``pki_dir`` is held once."""
+    _pki(pki_dir)
+    tokens = folder / "tokens.json"
+    digest = hashlib.sha256(STATUS_TOKEN.encode()).hexdigest()
+    tokens.write_text(json.dumps({"gateway": {"sha256": digest, "roles": ["status.query"]}}))
+    settings = IssuanceSettings(
+        service_tokens=tokens,
+        registry_url="http://127.0.0.1:9",
+        registry_token_file=tokens,
+        pki_dir=pki_dir,
+        card_dir=folder / "cards",
+        database_url=f"sqlite:///{folder / 'issuance.db'}",
+    )
+    database = Database(settings.database_url)
+    database.migrate(ISSUANCE_MIGRATIONS)
+    now = [NOW]
+    door = OfficerDoor(database, lambda: now[0])
+    for officer, roles in OFFICERS.items():
+        door.enrol(officer, officer.title(), roles, PASSWORD)
+    registry = InventedRegistry()
+    app = create_issuance_app(settings, clock=lambda: now[0], registry=registry)
+    return Office(app, database, registry, settings.card_dir, pki_dir, now)

@@ -1,0 +1,164 @@
+"""What an enrolment page and the issuance backend say to each other.
+
+Dates are ISO 8601, moments RFC 3339 in UTC, sex is ``M`` or ``F``; images are bytes (base64 in JSON).
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+MAX_PORTRAIT_BYTES = 4 * 1024 * 1024
+"""A larger picture is refused before it is looked at."""
+
+MAX_CAPTURE_BYTES = 6 * 1024 * 1024
+"""A capture as JSON: base64 makes a portrait a third larger."""
+
+
+class PersonFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The particulars that go on a card, as the citizen confirmed them."""
+
+    full_name: str
+    date_of_birth: str
+    sex: str
+    nationality: str
+    ethnicity: str
+    religion: str
+    place_of_origin: str
+    place_of_residence: str
+    identification: str
+    father: str
+    mother: str
+    spouse: str | None = None
+    old_id: str | None = None
+
+
+class PersonExtract(msgspec.Struct, frozen=True):
+    """The registry's entry for one number, for pre-filling a capture."""
+
+    citizen_number: str
+    person: PersonFields
+    life_status: str
+    birth_registration_place: str
+    blood_group: str | None
+    marital_status: str
+    household_head: str
+    relation_to_head: str
+    occupation: str
+    phone: str | None
+    open_dossier: str | None = None
+    """The dossier of this person that is still being worked on; the registry itself knows none."""
+
+
+class OfficerCredentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Signing in."""
+
+    officer: str
+    password: str
+
+
+class OfficerSession(msgspec.Struct, frozen=True):
+    """Who signed in and until when; the token goes into ``Authorization: Bearer``."""
+
+    token: str
+    officer: str
+    name: str
+    roles: tuple[str, ...]
+    expires_at: str
+
+
+class PortraitGate(msgspec.Struct, frozen=True):
+    """Which face engine judges portraits; ``None`` means that an officer must, with a reason."""
+
+    engine: str | None
+
+
+class DossierCapture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One capture. The same ``capture_id`` with the same content is the same capture."""
+
+    capture_id: str
+    citizen_number: str
+    person: PersonFields
+    portrait: bytes
+    manual_portrait_reason: str | None = None
+
+
+class DossierReturn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a checker sends a dossier back: codes of the items to redo, and a sentence."""
+
+    items: tuple[str, ...]
+    comment: str
+
+
+class PortraitCheck(msgspec.Struct, frozen=True):
+    """Who judged the portrait: ``engine`` or ``manual`` with the officer's reason."""
+
+    method: str
+    engine: str | None = None
+    model_digests: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+class RecordedStep(msgspec.Struct, frozen=True):
+    """One line of the history: what happened, to what state it led, who did it and when."""
+
+    at: str
+    event: str
+    state: str
+    actor: str
+    detail: dict[str, str]
+
+
+class QualityFinding(msgspec.Struct, frozen=True):
+    """One question of quality control; ``code`` is the fault code where it did not pass."""
+
+    name: str
+    passed: bool
+    code: str | None = None
+
+
+class CardSummary(msgspec.Struct, frozen=True):
+    """One card of a dossier or of a person."""
+
+    id: str
+    dossier: str
+    citizen_number: str
+    full_name: str
+    state: str
+    attempt: int
+    issued_on: str
+    expires_on: str | None
+    since: str
+    findings: tuple[QualityFinding, ...] = ()
+
+
+class DossierSummary(msgspec.Struct, frozen=True):
+    """One line of the work list."""
+
+    id: str
+    state: str
+    citizen_number: str
+    full_name: str
+    captured_by: str
+    updated_at: str
+    credential: str | None = None
+    credential_state: str | None = None
+
+
+class DossierView(msgspec.Struct, frozen=True):
+    """A whole dossier, without its pictures."""
+
+    id: str
+    state: str
+    citizen_number: str
+    person: PersonFields
+    captured_by: str
+    approved_by: str | None
+    created_at: str
+    updated_at: str
+    portrait_check: PortraitCheck
+    steps: tuple[RecordedStep, ...]
+    card: CardSummary | None = None
+    card_steps: tuple[RecordedStep, ...] = ()
+    returned: DossierReturn | None = None
+    credential: str | None = None
+    credential_state: str | None = None

@@ -1,0 +1,111 @@
+"""Certificate revocation lists of a CSCA (RFC 5280, 5; ICAO 9303-12, 7.1.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from verification.encoding.der_walk import require_end, step
+from verification.encoding.object_identifier import encode_oid
+from verification.encoding.tlv import INTEGER, SEQUENCE
+from verification.errors import LimitExceeded, MalformedDocument, RevocationUnknown, SignerRevoked
+from verification.pki.certificate import (
+    AUTHORITY_KEY_ID,
+    Certificate,
+    authority_key_id,
+    read_extensions,
+    read_signed,
+    take_time,
+)
+
+MAX_LIST = 16 * 1024 * 1024
+"""Bytes; a national list has some kilobytes."""
+
+_EXTENSIONS = 0xA0
+_VERSION_2 = b"\x01"
+_CRL_NUMBER = encode_oid("2.5.29.20")
+_UNDERSTOOD = frozenset({AUTHORITY_KEY_ID, _CRL_NUMBER, encode_oid("2.5.29.18")})
+# A delta list or one that covers a part only would read as "not revoked" for what it leaves out.
+
+
+class RevocationList(NamedTuple):
+    """A list as it was read; ``issuer`` is an encoded Name, ``serial_numbers`` are INTEGER octets."""
+
+    issuer: bytes
+    this_update: datetime
+    next_update: datetime
+    serial_numbers: frozenset[bytes]
+    issuer_key_id: bytes | None
+    signed: bytes
+    signature_algorithm: bytes
+    signature: bytes
+
+
+def parse_revocation_list(encoded: bytes) -> RevocationList:
+    """Take a DER CRL apart; raises MalformedDocument or LimitExceeded."""
+    if len(encoded) > MAX_LIST:
+        raise LimitExceeded(f"revocation list of {len(encoded)} bytes")
+    try:
+        return _parse(encoded)
+    except IndexError:
+        raise MalformedDocument("revocation list is cut off") from None
+
+
+def _parse(encoded: bytes) -> RevocationList:
+    signed, algorithm, signature = read_signed(encoded)
+    position, end = step(signed, 0, SEQUENCE)
+    start, position = step(signed, position, INTEGER)
+    if signed[start:position] != _VERSION_2:
+        raise MalformedDocument("revocation list is not version 2")
+    _, algorithm_end = step(signed, position, SEQUENCE)
+    if signed[position:algorithm_end] != algorithm:
+        raise MalformedDocument("revocation list names two signature algorithms")
+    _, issuer_end = step(signed, algorithm_end, SEQUENCE)
+    this_update, position = take_time(signed, issuer_end)
+    # RFC 5280, 5.1.2.5 requires it; without it nobody could tell that a list is out of date.
+    next_update, position = take_time(signed, position)
+    serial_numbers, position = _serial_numbers(signed, position, end)
+    extensions, has_unknown_critical = read_extensions(signed, position, end, _EXTENSIONS, _UNDERSTOOD)
+    if has_unknown_critical:
+        raise MalformedDocument("revocation list with a critical extension that is not understood")
+    return RevocationList(
+        signed[algorithm_end:issuer_end],
+        this_update,
+        next_update,
+        serial_numbers,
+        authority_key_id(extensions),
+        signed,
+        algorithm,
+        signature,
+    )
+
+
+def _serial_numbers(data: bytes, position: int, end: int) -> tuple[frozenset[bytes], int]:
+    if position == end or data[position] != SEQUENCE:
+        return frozenset(), position
+    found = []
+    position, entries_end = step(data, position, SEQUENCE)
+    while position < entries_end:
+        entry, position = step(data, position, SEQUENCE)
+        start, entry = step(data, entry, INTEGER)
+        found.append(data[start:entry])
+        _, entry = take_time(data, entry)
+        if entry != position:  # a reason code or another extension of the entry
+            _, entry = step(data, entry, SEQUENCE)
+        require_end(entry, position)
+    require_end(position, entries_end)
+    return frozenset(found), entries_end
+
+
+def require_not_revoked(certificate: Certificate, lists: Sequence[RevocationList], moment: datetime) -> None:
+    """Some current list of the issuer leaves the certificate out, and none holds it.
+
+    Raises SignerRevoked, also by a list that is out of date, because revocation is final; and
+    RevocationUnknown when no list is current.
+    """
+    for revocation_list in lists:
+        if certificate.serial_number in revocation_list.serial_numbers:
+            raise SignerRevoked("document signer is on the revocation list")
+    if not any(revocation_list.next_update >= moment for revocation_list in lists):
+        raise RevocationUnknown("no current revocation list of this issuer")
