@@ -8,7 +8,9 @@ from urllib.parse import quote, urlencode
 import msgspec
 import urllib3
 
-from verification.errors import BackendRefused, BackendUnavailable
+from enrollment_admin.refusals import BackendRefused, BackendUnavailable
+from verification.errors import CitizenNumberMalformed, FieldsRefused
+from verification.identity.citizen_number import CitizenNumber
 from verification.messages.enrollment import (
     CardSummary,
     DossierCapture,
@@ -64,7 +66,12 @@ class BackendClient:
 
     def prefill(self, citizen_number: str) -> PersonExtract:
         """The registry's entry."""
-        return self._ask("GET", f"/v1/prefill/{quote(citizen_number, safe='')}", PersonExtract)
+        try:
+            number = CitizenNumber(citizen_number)
+        except CitizenNumberMalformed as fault:
+            # Part of an address: what is no number is refused before it becomes one.
+            raise BackendRefused(422, FieldsRefused.code, {"citizen_number": fault.code}) from None
+        return self._ask("GET", f"/v1/prefill/{number}", PersonExtract)
 
     def portrait_gate(self) -> PortraitGate:
         """Which face engine judges portraits."""

@@ -14,9 +14,10 @@ from gateway.adapters.key_files import load_public_jwk, load_signing_key, load_t
 from gateway.adapters.sql_directory import SqlDirectory
 from gateway.app import settings_from
 from gateway.domain.partner import Agent, Partner, Standing
+from gateway.domain.refusals import LogTampered
 from gateway.server import GatewayServer
 from monitoring.environment import ConfigurationFault
-from verification.errors import LogTampered, ReceiptInvalid
+from verification.errors import ReceiptInvalid
 from verification.messages.receipt import MAX_RECEIPT, read_receipt
 
 EXIT_FINE, EXIT_REFUSED, EXIT_USAGE = 0, 1, 2

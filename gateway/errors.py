@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from verification.errors import (
+from gateway.domain.refusals import (
     BodyTooLarge,
-    CallerNotAuthenticated,
     ChallengeUsed,
     ContentTypeWrong,
     EvidenceIncomplete,
     EvidenceReplayed,
     IdempotencyConflict,
     PurposeNotPermitted,
-    RequestMalformed,
-    SealBroken,
     SessionClosed,
     SessionExpired,
     SessionUnknown,
     TooManyRequests,
-    VerificationError,
 )
+from verification.errors import CallerNotAuthenticated, RequestMalformed, SealBroken, VerificationError
 
 STATUS_OF: Mapping[type[VerificationError], int] = {
     RequestMalformed: 400,

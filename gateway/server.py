@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
+from prometheus_client import multiprocess
 
 from gateway.wsgi import application
 
@@ -51,4 +53,11 @@ def options(listen: str, workers: int, threads: int) -> dict[str, Any]:
         "errorlog": "-",
         "loglevel": "warning",
         "control_socket_disable": True,
+        "child_exit": forget_worker,
     }
+
+
+def forget_worker(_server: Any, worker: Any) -> None:
+    """A worker that ended no longer counts in the gauges that all workers share."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]

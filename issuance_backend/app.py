@@ -38,7 +38,6 @@ from issuance_backend.population_registry.service import RegistryDesk
 from issuance_backend.service_tokens import load_callers, require_service
 from issuance_backend.settings import (
     ISSUANCE_DATABASE,
-    REGISTRY_DATABASE,
     IssuanceSettings,
     RegistrySettings,
 )
@@ -50,7 +49,6 @@ from verification.lds.files import LdsFile
 from verification.messages.enrollment import MAX_CAPTURE_BYTES
 from verification.pki.trust_store import TrustStore
 
-REGISTRY_MIGRATIONS = Path(__file__).parent / "population_registry" / "migrations"
 ISSUANCE_MIGRATIONS = Path(__file__).parent / "migrations"
 
 _MAX_QUERY_BYTES = 16 * 1024
@@ -108,13 +106,6 @@ def issuance_from(environ: Mapping[str, str]) -> Flask:
     return create_issuance_app(read_settings(IssuanceSettings, "ISSUANCE_", environ))
 
 
-def registry_database(environ: Mapping[str, str]) -> Database:
-    """The registry's database with the newest schema, for commands that work on it directly."""
-    database = Database(environ.get("REGISTRY_DATABASE_URL", REGISTRY_DATABASE))
-    database.migrate(REGISTRY_MIGRATIONS)
-    return database
-
-
 def issuance_database(environ: Mapping[str, str]) -> Database:
     """The issuance office's database with the newest schema, for commands that work on it directly."""
     database = Database(environ.get("ISSUANCE_DATABASE_URL", ISSUANCE_DATABASE))
@@ -123,7 +114,12 @@ def issuance_database(environ: Mapping[str, str]) -> Database:
 
 
 def _workshop(settings: IssuanceSettings, clock: Clock) -> Workshop:
-    control = QualityControl(_trust_store(settings.pki_dir), os.urandom, shows_same_picture)
+    def anchors() -> TrustStore:
+        # Read for every card: revocation lists are renewed while the office works.
+        return _trust_store(settings.pki_dir)
+
+    anchors()  # a folder without anchors stops the start, not the first card
+    control = QualityControl(anchors, os.urandom, shows_same_picture)
     return Workshop(
         sign=_sod_signer(settings.pki_dir, clock),
         writer=CardDrawer(settings.card_dir),

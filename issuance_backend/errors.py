@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from verification.errors import (
+from issuance_backend.refusals import (
     CaptureReplayed,
     CredentialUnknown,
-    DossierAlreadyOpen,
     DossierUnknown,
-    FieldsRefused,
-    OfficerSessionEnded,
     RegistryPersonUnknown,
-    RequestMalformed,
     RoleMissing,
     SameOfficer,
     ServiceNotPermitted,
     SignInBlocked,
     SignInFailed,
+)
+from verification.errors import (
+    DossierAlreadyOpen,
+    FieldsRefused,
+    OfficerSessionEnded,
+    RequestMalformed,
     TransitionRefused,
     VerificationError,
 )

@@ -10,8 +10,8 @@ from pathlib import Path
 import msgspec
 from flask import request
 
+from issuance_backend.refusals import ServiceNotPermitted
 from monitoring.environment import ConfigurationFault
-from verification.errors import ServiceNotPermitted
 
 
 class ServiceCaller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

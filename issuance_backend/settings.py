@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-REGISTRY_DATABASE = "sqlite:///population_registry.db"
+from issuance_backend.population_registry.storage import DEFAULT_DATABASE_URL
+
 ISSUANCE_DATABASE = "sqlite:///issuance.db"
 
 
@@ -14,7 +15,7 @@ class RegistrySettings:
     """``REGISTRY_*``. ``service_tokens`` is a JSON file: caller -> sha256 of its token, and roles."""
 
     service_tokens: Path
-    database_url: str = REGISTRY_DATABASE
+    database_url: str = DEFAULT_DATABASE_URL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

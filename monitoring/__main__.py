@@ -18,12 +18,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from monitoring.drawn_people import draw
 from monitoring.environment import ConfigurationFault
 from monitoring.probe import Places, Probe, Timeline
-from monitoring.probe_clients import ProbeFailed
-from monitoring.scene import Scene
+from monitoring.probe_clients import ProbeFailed, Wallet
 from monitoring.stack import APPROVING_OFFICER, CAPTURE_OFFICER, PARTNER, READY_PATHS, Addresses, Site, Stack
+from monitoring.stand.drawn_people import draw, portrait
+from monitoring.stand.page import Stand
+from monitoring.stand.scene import Artist, Scene
 from monitoring.supervisor import ProgramFailed, answers, supervised
 from monitoring.virtual_reader import VirtualReader
 
@@ -81,6 +82,7 @@ def _up(options: argparse.Namespace) -> int:
         signal.signal(number, lambda *_: stopping.set())
     timeline = Timeline(_print)
     with _running(options, Addresses.usual(), SCENE_PORT, timeline) as (stack, scene):
+        scene.lay_card = Wallet(stack.addresses.url("wallet")).lay
         _announce(stack, scene)
         stopping.wait()
     return 0
@@ -105,7 +107,7 @@ def _running(
     options: argparse.Namespace, addresses: Addresses, scene_port: int, timeline: Timeline
 ) -> Iterator[tuple[Stack, Scene]]:
     """The whole stack with somebody before its camera; everything is stopped on the way out."""
-    scene = Scene(draw, scene_port)
+    scene = Scene(Artist(draw, portrait), Stand(options.folder), scene_port)
     try:
         with supervised(options.folder / "logs") as supervisor:
             site = Site(
@@ -167,7 +169,8 @@ def _check_receipt(folder: Path, receipt: str | None) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     if done.returncode:
         raise ProbeFailed(f"the receipt does not verify offline: {done.stdout.strip()[:200]}")
-    return f"the receipt verifies offline: {done.stdout.strip()[:160]}"
+    told = json.loads(done.stdout)
+    return f"the receipt verifies offline: entry {told['sequence']} of the evidence log, {told['outcome']}"
 
 
 def _announce(stack: Stack, scene: Scene) -> None:
@@ -180,7 +183,7 @@ def _announce(stack: Stack, scene: Scene) -> None:
   population registry  {addresses.url("registry")}/healthz
   issuance backend     {addresses.url("issuance")}/healthz
   card drawer          {addresses.url("wallet")}/slots
-  before the camera    {scene.url}/
+  demonstration stand  {scene.url}/   (who stands before the camera, which card is on the reader)
 
   officers and their passwords: {stack.folder}/keys/*.password
   all scenarios against this stack: python -m monitoring probe

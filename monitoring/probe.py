@@ -12,9 +12,9 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from monitoring.drawn_people import portrait
 from monitoring.probe_clients import Bank, Camera, Counter, Json, Officer, ProbeFailed, Wallet
-from monitoring.scene import Kind, Pose
+from monitoring.stand.drawn_people import portrait
+from monitoring.stand.scene import Kind, Pose
 
 PURPOSE = "bank.counter.identify"
 
@@ -55,6 +55,7 @@ class Scenario(NamedTuple):
     kind: Kind
     outcome: str
     code: str | None
+    told: str
 
 
 class Timeline:
@@ -95,17 +96,82 @@ class Probe:
         self._report_lost(lost)
         own, other, living = card.portrait_seed, int(stranger["portrait_seed"]), Kind.LIVING
         scenarios = [
-            Scenario("genuine", card, None, own, living, "verified", None),
-            Scenario("cloned_chip", card, "cloned_chip", own, living, "refused", "CHIP_CLONED"),
-            Scenario("swapped_dg14", card, "swapped_dg14", own, living, "refused", "CHIP_DATA_ALTERED"),
-            Scenario("flipped_dg13", card, "flipped_dg13", own, living, "refused", "CHIP_DATA_ALTERED"),
-            Scenario("impostor", card, None, other, living, "refused", "FACE_NOT_MATCHED"),
-            Scenario("flat_photo", card, None, own, Kind.PHOTOGRAPH, "refused", "FACE_TURN_NOT_SHOWN"),
-            Scenario("lost_card", lost, None, lost.portrait_seed, living, "refused", "CARD_LOST"),
+            Scenario(
+                "genuine", card, None, own, living, "verified", None, "the holder with the genuine card"
+            ),
+            Scenario(
+                "cloned_chip",
+                card,
+                "cloned_chip",
+                own,
+                living,
+                "refused",
+                "CHIP_CLONED",
+                "all files copied to another chip",
+            ),
+            Scenario(
+                "swapped_dg14",
+                card,
+                "swapped_dg14",
+                own,
+                living,
+                "refused",
+                "CHIP_DATA_ALTERED",
+                "a forger's own key in DG14",
+            ),
+            Scenario(
+                "flipped_dg13",
+                card,
+                "flipped_dg13",
+                own,
+                living,
+                "refused",
+                "CHIP_DATA_ALTERED",
+                "one byte of DG13 altered",
+            ),
+            Scenario(
+                "impostor",
+                card,
+                None,
+                other,
+                living,
+                "refused",
+                "FACE_NOT_MATCHED",
+                "somebody else with the card",
+            ),
+            Scenario(
+                "flat_photo",
+                card,
+                None,
+                own,
+                Kind.PHOTOGRAPH,
+                "refused",
+                "FACE_TURN_NOT_SHOWN",
+                "a photograph turned before the camera",
+            ),
+            Scenario(
+                "lost_card",
+                lost,
+                None,
+                lost.portrait_seed,
+                living,
+                "refused",
+                "CARD_LOST",
+                "a card that was reported lost",
+            ),
         ]
         results = {scenario.name: self._tap(scenario) for scenario in scenarios}
         if self._registry_down:
-            down = Scenario("registry_down", card, None, own, living, "unavailable", "REGISTRY_UNAVAILABLE")
+            down = Scenario(
+                "registry_down",
+                card,
+                None,
+                own,
+                living,
+                "unavailable",
+                "REGISTRY_UNAVAILABLE",
+                "the registry does not answer",
+            )
             results[down.name] = self._tap(down, during=self._registry_down)
         return results
 
@@ -156,10 +222,11 @@ class Probe:
             "assurance": verdict["assurance"]["chip"],
             "seconds": verdict["seconds"],
         }
-        self._timeline.say(_line(scenario.name, result, view.get("timings_ms", {})))
+        self._timeline.say(_line(scenario, result))
         if (result["outcome"], result["code"]) != (scenario.outcome, scenario.code):
             raise ProbeFailed(f"{scenario.name}: expected {scenario.outcome} {scenario.code}, got {result}")
         if scenario.name == "genuine":
+            self._timeline.say(_stages(view["timings_ms"]))
             self._require_result_at_bank(view)
         return result
 
@@ -175,9 +242,10 @@ class Probe:
         self._timeline.say("the bank's server fetched the signed receipt of the same decision")
 
 
-def _line(name: str, result: Json, timings: Json) -> str:
-    stages = ", ".join(f"{stage} {milliseconds} ms" for stage, milliseconds in timings.items())
-    return (
-        f"{name:14} {result['outcome']:12} {result['code'] or '-':22} "
-        f"{result['assurance']:18} {result['seconds']:.2f} s  ({stages})"
-    )
+def _line(scenario: Scenario, result: Json) -> str:
+    outcome = result["outcome"] + (f" ({result['code']})" if result["code"] else "")
+    return f"{scenario.told:38} {outcome:38} {result['assurance']:18} {result['seconds']:.2f} s"
+
+
+def _stages(timings: Json) -> str:
+    return "  of which " + ", ".join(f"{stage} {milliseconds} ms" for stage, milliseconds in timings.items())

@@ -200,6 +200,15 @@ class Wallet:
         """Lay a card, or a forgery of it, on the reader."""
         self._client.send_json("PUT", f"/slots/{self._slot}", {"card": card, "tamper": tamper})
 
+    def lay(self, card: str | None, tamper: str | None) -> None:
+        """Lay another card on the reader, or take off what lies there; raises ValueError if it cannot be."""
+        try:
+            self.remove()
+            if card:
+                self.insert(card, tamper)
+        except ProbeFailed as fault:
+            raise ValueError(str(fault)) from None
+
     def remove(self) -> None:
         """Take the card off the reader."""
         self._client.send_json("DELETE", f"/slots/{self._slot}")

@@ -24,7 +24,7 @@ import sys
 import time
 from pathlib import Path
 
-from verification.errors import VirtualReaderUnavailable
+from monitoring.refusals import VirtualReaderUnavailable
 
 SLOTS = 2
 _FIRST_PORT = 35963

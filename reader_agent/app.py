@@ -12,14 +12,12 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from flask import Flask
-
 from monitoring.environment import ConfigurationFault, read_settings
-from monitoring.harness import instrument, mount
 from reader_agent.api.guards import LocalGuard
-from reader_agent.api.pictures import pictures_blueprint
-from reader_agent.api.sessions import sessions_blueprint
-from reader_agent.api.status import CounterStatus, status_blueprint
+from reader_agent.api.pictures import picture_routes
+from reader_agent.api.sessions import SessionRoutes
+from reader_agent.api.status import CounterStatus, status_routes
+from reader_agent.api.web import WebApp
 from reader_agent.attached_reader import AttachedReader
 from reader_agent.cameras.choose import choose_camera
 from reader_agent.device_key import load_device_key
@@ -32,7 +30,7 @@ from reader_agent.session.visit import CounterParts, Visit
 from reader_agent.settings import AgentSettings
 from reader_agent.transports.open_reader import open_reader
 from reader_agent.trust_folder import TrustFolder
-from reader_agent.ui.routes import PageSettings, ui_blueprint
+from reader_agent.ui.routes import PageSettings, page_routes
 from reader_agent.version import AGENT_VERSION, API_LEVEL
 from verification.errors import (
     AccessSecretMalformed,
@@ -45,7 +43,6 @@ from verification.errors import (
     VerificationError,
 )
 
-MAX_REQUEST_BYTES = 16_384
 SERVER_THREADS = 6
 """Three may hold event streams; the others answer at once."""
 
@@ -66,7 +63,7 @@ logger = logging.getLogger(__name__)
 class Agent:
     """The web application and the parts that its caller also needs."""
 
-    app: Flask
+    app: WebApp
     desk: CounterDesk
     reader: CardReader
 
@@ -128,18 +125,13 @@ def create_agent(settings: AgentSettings, parts: CounterParts | None = None) -> 
     used = parts or make_parts(settings)
     desk = CounterDesk(partial(_visit, used), session_seconds=settings.session_seconds)
     guard = LocalGuard(settings.port)
-    app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_REQUEST_BYTES
-    # A foreign page learns nothing, not even that the counter is alive.
-    app.before_request(guard.require_local)
-    instrument(
-        app, "reader_agent", ready=lambda: {"trust": bool(used.trust().authorities)}, statuses=STATUSES
-    )
-    mount(app, status_blueprint(lambda: counter_status(used, desk)), guard=guard.require_client)
-    mount(app, sessions_blueprint(desk), guard=guard.require_client)
-    mount(app, pictures_blueprint(desk, portrait_jpeg), guard=guard.require_local)
+    app = WebApp(STATUSES)
+    status = status_routes(lambda: counter_status(used, desk), lambda: bool(used.trust().authorities))
+    app.mount(status, guard=guard.require_local)
+    app.mount(SessionRoutes(desk).routes(), guard=guard.require_client)
+    app.mount(picture_routes(desk, portrait_jpeg), guard=guard.require_local)
     page = PageSettings(purposes=settings.purpose_list, language=settings.language)
-    mount(app, ui_blueprint(page), guard=guard.require_local)
+    app.mount(page_routes(page), guard=guard.require_local)
     return Agent(app, desk, used.reader)
 
 

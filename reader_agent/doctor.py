@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from monitoring.environment import ConfigurationFault
 from reader_agent import exit_codes
 from reader_agent.app import load_matcher, make_parts, settings_from
 from reader_agent.gateway_client import GatewayClient
 from reader_agent.session.visit import CounterParts
-from reader_agent.settings import AgentSettings
 from verification.errors import VerificationError
 from verification.messages.fault_catalogue import fault
 
@@ -77,9 +77,9 @@ def examine(environ: Mapping[str, str]) -> Report:
             _clock(),
             _examined("reader", language, lambda: _reader(parts)),
             _trust(parts),
-            _gateway(parts, settings),
+            _gateway(parts, settings.gateway_url),
             _examined("camera", language, lambda: _camera(parts)),
-            _face(settings),
+            _face(settings.model_dir),
         )
     )
 
@@ -123,11 +123,11 @@ def _trust(parts: CounterParts) -> Finding:
     return Finding("trust", is_well=is_well, detail=detail, owner="" if is_well else "operator")
 
 
-def _gateway(parts: CounterParts, settings: AgentSettings) -> Finding:
+def _gateway(parts: CounterParts, url: str) -> Finding:
     began = time.monotonic()
     client = parts.gateway
     reached = isinstance(client, GatewayClient) and client.is_reachable()
-    detail = f"{settings.gateway_url}, {round((time.monotonic() - began) * 1000)} ms"
+    detail = f"{url}, {round((time.monotonic() - began) * 1000)} ms"
     if not reached:
         return Finding("gateway", is_well=False, detail=f"{detail}, not ready", owner="operator")
     return Finding("gateway", is_well=True, detail=detail)
@@ -143,8 +143,8 @@ def _camera(parts: CounterParts) -> str:
     return f"{parts.camera.name}, {width}x{height}"
 
 
-def _face(settings: AgentSettings) -> Finding:
-    matcher = load_matcher(settings.model_dir)
+def _face(model_dir: Path | None) -> Finding:
+    matcher = load_matcher(model_dir)
     if matcher is None:
         return Finding("face", is_well=True, detail="no engine: faces are compared by eye")
     return Finding("face", is_well=True, detail=matcher.engine)

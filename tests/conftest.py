@@ -19,10 +19,9 @@ if str(ROOT) not in sys.path:
 
 
 def _model_directory() -> Path | None:
-    """Where models are: TEST_MODEL_DIR, then what `make setup` made, then the shared folder."""
-    named = os.environ.get("TEST_MODEL_DIR")
-    candidates = [Path(named)] if named else [ROOT / ".run" / "models", SHARED / "data" / "models"]
-    return next((folder for folder in candidates if any(folder.glob("*.onnx"))), None)
+    """Where models are: TEST_MODEL_DIR, or else what `make setup` made."""
+    folder = Path(os.environ.get("TEST_MODEL_DIR", ROOT / ".run" / "models"))
+    return folder if any(folder.glob("*.onnx")) else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -23,27 +23,14 @@ VerificationError
 │   ├── FaceNotFound, FaceMultiple, FaceQualityInsufficient, FaceFramesTooFew, FaceChanged
 │   └── PortraitFaceNotFound
 ├── Refused                policy: say why, nothing to repeat
-│   ├── CallerNotAuthenticated: AgentUnknown, SignatureInvalid, ClockSkew, SignatureReplayed,
-│   │   ClientAssertionInvalid, AccessTokenInvalid
-│   ├── SessionUnknown, SessionExpired, SessionClosed, EvidenceReplayed, ChallengeUsed
-│   ├── EvidenceIncomplete, SealBroken, PurposeNotPermitted, IdempotencyConflict
-│   ├── BodyTooLarge, ContentTypeWrong, TooManyRequests
-│   ├── ReceiptInvalid, LogTampered
-│   ├── RequestMalformed, ServiceNotPermitted
-│   ├── SignInFailed, SignInBlocked, OfficerSessionEnded, RoleMissing, SameOfficer, FormTokenInvalid
-│   ├── BackendRefused, FieldsRefused, TransitionRefused, CaptureReplayed
-│   ├── RegistryPersonUnknown, DossierUnknown, DossierAlreadyOpen, CredentialUnknown
-│   ├── SlotUnknown, SoftwareCardUnknown, TamperingImpossible
-│   ├── CounterBusy, HostNotAllowed, OriginNotAllowed, AgentClientMissing, ConsentMissing
-│   ├── CounterSessionUnknown, CounterSessionCancelled, CounterSessionExpired, ManualFaceNotExpected
-│   └── GatewayRefusal
+│   ├── CallerNotAuthenticated: AgentUnknown, SignatureInvalid, ClockSkew
+│   ├── RequestMalformed, TransitionRefused, SealBroken, ReceiptInvalid
+│   └── OfficerSessionEnded, FieldsRefused, DossierAlreadyOpen
 └── Unavailable            a service is down: say so, never "not found"
-    ├── RevocationUnknown, SigningKeyUnavailable
-    ├── FaceModelMissing, FaceModelAltered, FaceSelfTestFailed
-    ├── VirtualReaderUnavailable
-    ├── ProductionUnavailable, BackendUnavailable
-    └── GatewayAnswerMalformed, CameraUnavailable, FaceEngineUnavailable
+    ├── RevocationUnknown, RegistryUnavailable
+    └── FaceModelMissing, FaceModelAltered, FaceSelfTestFailed
 
+What only one program refuses stands in that program's own module ``refusals``, in these groups.
 Every class has its own ``code``; sentences live in ``messages/faults`` under that code.
 No message carries a person's data, a key, a CAN, an MRZ or an APDU.
 """
@@ -353,40 +340,10 @@ class RequestMalformed(Refused):
     code = "REQUEST_MALFORMED"
 
 
-class ServiceNotPermitted(Refused):
-    """The calling program did not prove who it is, or may not ask this."""
-
-    code = "SERVICE_NOT_PERMITTED"
-
-
-class SignInFailed(Refused):
-    """No officer of that name with that password; which of the two is not told."""
-
-    code = "OFFICER_SIGN_IN_FAILED"
-
-
-class SignInBlocked(Refused):
-    """Too many wrong passwords: this officer must wait."""
-
-    code = "OFFICER_SIGN_IN_BLOCKED"
-
-
 class OfficerSessionEnded(Refused):
     """The officer is not signed in, or no longer."""
 
     code = "OFFICER_SESSION_ENDED"
-
-
-class RoleMissing(Refused):
-    """The officer's roles do not allow this step."""
-
-    code = "OFFICER_ROLE_MISSING"
-
-
-class SameOfficer(Refused):
-    """Four eyes: this officer already took part in this dossier."""
-
-    code = "SAME_OFFICER"
 
 
 class TransitionRefused(Refused):
@@ -405,52 +362,10 @@ class FieldsRefused(Refused):
         self.fields = dict(fields)
 
 
-class RegistryPersonUnknown(Refused):
-    """The population registry holds no person with this number."""
-
-    code = "REGISTRY_PERSON_UNKNOWN"
-
-
-class DossierUnknown(Refused):
-    """There is no such dossier."""
-
-    code = "DOSSIER_UNKNOWN"
-
-
 class DossierAlreadyOpen(Refused):
     """Another dossier of this person is still being worked on."""
 
     code = "DOSSIER_ALREADY_OPEN"
-
-
-class CaptureReplayed(Refused):
-    """This capture id was already used for other content."""
-
-    code = "CAPTURE_REPLAYED"
-
-
-class CredentialUnknown(Refused):
-    """There is no such card."""
-
-    code = "CREDENTIAL_UNKNOWN"
-
-
-class BackendRefused(Refused):
-    """The issuance backend refused a page's request, for the reason ``answered_code``."""
-
-    code = "BACKEND_REFUSED"
-
-    def __init__(self, status: int, answered_code: str, fields: Mapping[str, str]) -> None:
-        super().__init__(answered_code)
-        self.status = status
-        self.answered_code = answered_code
-        self.fields = dict(fields)
-
-
-class FormTokenInvalid(Refused):
-    """The form did not come from a page of this officer's own session."""
-
-    code = "FORM_TOKEN_INVALID"
 
 
 class CounterBusy(Refused):
@@ -550,100 +465,10 @@ class ClockSkew(CallerNotAuthenticated):
         self.offset_ms = offset_ms
 
 
-class SignatureReplayed(CallerNotAuthenticated):
-    """This signature or assertion was already used once."""
-
-    code = "SIGNATURE_REPLAYED"
-
-
-class ClientAssertionInvalid(CallerNotAuthenticated):
-    """A partner's ``private_key_jwt`` does not verify (RFC 7523)."""
-
-    code = "CLIENT_ASSERTION_INVALID"
-
-
-class AccessTokenInvalid(CallerNotAuthenticated):
-    """The bearer token is not ours, or has run out."""
-
-    code = "ACCESS_TOKEN_INVALID"
-    retryable = True
-
-
-class SessionUnknown(Refused):
-    """No session of this caller has this id."""
-
-    code = "SESSION_UNKNOWN"
-
-
-class SessionExpired(Refused):
-    """The session's time has run out."""
-
-    code = "SESSION_EXPIRED"
-
-
-class SessionClosed(Refused):
-    """The session is not in a state that allows this step."""
-
-    code = "SESSION_CLOSED"
-
-
-class EvidenceReplayed(Refused):
-    """This very evidence was already decided."""
-
-    code = "EVIDENCE_REPLAYED"
-
-
-class ChallengeUsed(Refused):
-    """The session's one-time challenge was already spent on other evidence."""
-
-    code = "CHALLENGE_USED"
-
-
-class EvidenceIncomplete(Refused):
-    """The evidence lacks a file that the purpose needs, or names one that does not exist."""
-
-    code = "EVIDENCE_INCOMPLETE"
-
-
 class SealBroken(Refused):
     """A sealed token was altered, has run out, or belongs elsewhere."""
 
     code = "SEALED_STATE_INVALID"
-
-
-class PurposeNotPermitted(Refused):
-    """No such purpose, or not for this partner."""
-
-    code = "PURPOSE_NOT_PERMITTED"
-
-
-class IdempotencyConflict(Refused):
-    """The idempotency key was already used with another request."""
-
-    code = "IDEMPOTENCY_CONFLICT"
-
-
-class BodyTooLarge(Refused):
-    """The body is larger than this address takes."""
-
-    code = "BODY_TOO_LARGE"
-
-
-class ContentTypeWrong(Refused):
-    """The body is not of the content type that this address takes."""
-
-    code = "CONTENT_TYPE_WRONG"
-
-
-class TooManyRequests(Refused):
-    """The caller's quota is spent; ``seconds`` until it may ask again."""
-
-    code = "TOO_MANY_REQUESTS"
-    retryable = True
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"again in {seconds} s")
-        self.seconds = seconds
 
 
 class ReceiptInvalid(Refused):
@@ -652,47 +477,11 @@ class ReceiptInvalid(Refused):
     code = "RECEIPT_INVALID"
 
 
-class LogTampered(Refused):
-    """The evidence log does not lead to the heads that were signed."""
-
-    code = "LOG_TAMPERED"
-
-
-class SlotUnknown(Refused):
-    """The virtual reader has no such slot."""
-
-    code = "SLOT_UNKNOWN"
-
-
-class SoftwareCardUnknown(Refused):
-    """The drawer of software cards holds no card of this name."""
-
-    code = "SOFTWARE_CARD_UNKNOWN"
-
-
-class TamperingImpossible(Refused):
-    """This card lacks the file that was to be tampered with."""
-
-    code = "TAMPERING_IMPOSSIBLE"
-
-
 class Unavailable(VerificationError):
     """A service that is needed does not answer; nothing is known about the question asked."""
 
     code = "SERVICE_UNAVAILABLE"
     retryable = True
-
-
-class BackendUnavailable(Unavailable):
-    """The issuance backend does not answer a page."""
-
-    code = "BACKEND_UNAVAILABLE"
-
-
-class ProductionUnavailable(Unavailable):
-    """The document signer or the card writer cannot be used now; the order waits."""
-
-    code = "PRODUCTION_UNAVAILABLE"
 
 
 class GatewayAnswerMalformed(Unavailable):
@@ -707,12 +496,6 @@ class CameraUnavailable(Unavailable):
     code = "CAMERA_UNAVAILABLE"
 
 
-class VirtualReaderUnavailable(Unavailable):
-    """The private PC/SC stack of the virtual reader cannot run here or did not start."""
-
-    code = "VIRTUAL_READER_UNAVAILABLE"
-
-
 class FaceEngineUnavailable(Unavailable):
     """No face model is installed here, or none passed its self-test: compare by eye."""
 
@@ -723,13 +506,6 @@ class RevocationUnknown(Unavailable):
     """No current revocation list of this issuer is at hand."""
 
     code = "CHIP_REVOCATION_UNKNOWN"
-
-
-class SigningKeyUnavailable(Unavailable):
-    """A signing key cannot be read, opened or used: nothing is signed."""
-
-    code = "SIGNING_KEY_UNAVAILABLE"
-    retryable = False
 
 
 class FaceModelMissing(Unavailable):
@@ -757,12 +533,6 @@ class RegistryUnavailable(Unavailable):
     """The population registry does not answer: nothing is known of the person."""
 
     code = "REGISTRY_UNAVAILABLE"
-
-
-class CardStatusUnavailable(Unavailable):
-    """The issuer does not answer: nothing is known of the card's state."""
-
-    code = "CARD_STATUS_UNAVAILABLE"
 
 
 # What parsers of hostile bytes are known to raise. RecursionError is asn1crypto on deep nesting,

@@ -6,9 +6,9 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
+from enrollment_admin.refusals import BackendRefused
 from enrollment_admin.sign_in.routes import officers_backend
 from enrollment_admin.ui.pages import answer, error_page, page
-from verification.errors import BackendRefused
 
 
 def delivery_blueprint(backend: BackendClient) -> Blueprint:

@@ -6,9 +6,9 @@ from flask import Blueprint, Response, jsonify, redirect, request, session, url_
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
+from enrollment_admin.refusals import BackendRefused
 from enrollment_admin.sign_in.routes import officers_backend
 from enrollment_admin.ui.pages import answer, error_page, form_token, page, refused, wants_json
-from verification.errors import BackendRefused
 from verification.messages.enrollment import DossierReturn
 
 STATES = ("validated", "returned", "approved", "completed", "withdrawn")

@@ -9,8 +9,9 @@ from flask import Blueprint, jsonify, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
+from enrollment_admin.refusals import BackendRefused, BackendUnavailable, FormTokenInvalid
 from enrollment_admin.ui.pages import error_page, form_token, page, wants_json
-from verification.errors import BackendRefused, BackendUnavailable, FormTokenInvalid, OfficerSessionEnded
+from verification.errors import OfficerSessionEnded
 from verification.messages.enrollment import OfficerCredentials
 
 

@@ -8,10 +8,11 @@ from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
+from enrollment_admin.refusals import BackendRefused
 from enrollment_admin.sign_in.routes import officers_backend
 from enrollment_admin.station.capture_form import CaptureForm, read_form
 from enrollment_admin.ui.pages import answer, error_page, page, wants_json
-from verification.errors import BackendRefused, DossierAlreadyOpen, FieldsRefused
+from verification.errors import DossierAlreadyOpen, FieldsRefused
 from verification.messages.enrollment import MAX_PORTRAIT_BYTES, DossierView, PersonExtract
 
 

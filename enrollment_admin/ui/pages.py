@@ -11,15 +11,11 @@ from flask import Flask, Response, flash, redirect, render_template, request, se
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from enrollment_admin.refusals import BackendRefused, FormTokenInvalid
 from enrollment_admin.ui.translations_file import LANGUAGES, sentences
 from monitoring.harness import STATUSES, status_of
 from monitoring.problem import problem
-from verification.errors import (
-    BackendRefused,
-    FormTokenInvalid,
-    OfficerSessionEnded,
-    VerificationError,
-)
+from verification.errors import OfficerSessionEnded, VerificationError
 from verification.messages.fault_catalogue import FaultText, fault
 
 VIETNAM = timezone(timedelta(hours=7), "ICT")

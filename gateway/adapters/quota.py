@@ -9,7 +9,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage, RedisStorage, Storage
 from limits.strategies import MovingWindowRateLimiter
 
-from verification.errors import TooManyRequests
+from gateway.domain.refusals import TooManyRequests
 
 WINDOW_SECONDS = 60
 

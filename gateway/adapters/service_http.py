@@ -14,8 +14,9 @@ from typing import TypeVar
 import msgspec
 import urllib3
 
+from gateway.domain.refusals import CardStatusUnavailable
 from monitoring import metrics
-from verification.errors import CardStatusUnavailable, RegistryUnavailable, Unavailable
+from verification.errors import RegistryUnavailable, Unavailable
 from verification.messages.credential_status import CredentialStatusAnswer, CredentialStatusQuery
 from verification.messages.person_query import PersonAnswer, PersonQuery
 

@@ -8,7 +8,8 @@ import msgspec
 from flask import Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from verification.errors import BodyTooLarge, ContentTypeWrong, RequestMalformed
+from gateway.domain.refusals import BodyTooLarge, ContentTypeWrong
+from verification.errors import RequestMalformed
 
 MAX_BODY = 65_536
 JSON = "application/json"

@@ -10,16 +10,12 @@ from flask.typing import ResponseReturnValue
 
 from gateway.api.bodies import MAX_BODY, read_body
 from gateway.domain.partner import Caller
+from gateway.domain.refusals import TooManyRequests
 from gateway.services.access_control import AccessControl
 from monitoring import metrics
 from monitoring.harness import Guard
 from monitoring.problem import problem
-from verification.errors import (
-    CallerNotAuthenticated,
-    ClockSkew,
-    SignatureInvalid,
-    TooManyRequests,
-)
+from verification.errors import CallerNotAuthenticated, ClockSkew, SignatureInvalid
 from verification.messages.signed_request import ReceivedRequest
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from verification.errors import PurposeNotPermitted
+from gateway.domain.refusals import PurposeNotPermitted
 from verification.messages.decision import ChipAssurance
 from verification.messages.verification_session import SessionPolicy
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from gateway.domain.partner import Caller
-from verification.errors import SessionClosed, SessionExpired, SessionUnknown
+from gateway.domain.refusals import SessionClosed, SessionExpired, SessionUnknown
 
 
 class SessionState(StrEnum):

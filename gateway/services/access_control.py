@@ -11,14 +11,9 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, OKPKey
 
 from gateway.domain.partner import Agent, Caller, Partner, Standing
+from gateway.domain.refusals import AccessTokenInvalid, ClientAssertionInvalid, SignatureReplayed
 from gateway.ports import Clock, Directory, OnceOnly, Quota
-from verification.errors import (
-    AccessTokenInvalid,
-    AgentUnknown,
-    ClientAssertionInvalid,
-    SealBroken,
-    SignatureReplayed,
-)
+from verification.errors import AgentUnknown, SealBroken
 from verification.messages.seal import Sealer
 from verification.messages.signed_request import ReceivedRequest, verify_request
 from verification.messages.signing_key import (

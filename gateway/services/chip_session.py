@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from gateway.domain.partner import Caller
+from gateway.domain.refusals import EvidenceIncomplete
 from gateway.domain.session import Session
 from gateway.ports import Clock, Random, Sessions
 from verification.chip.active_authentication import verify_active_authentication
@@ -18,7 +19,6 @@ from verification.chip.remote_chip_authentication import begin, finish
 from verification.errors import (
     ActiveAuthenticationFailed,
     ChipAuthenticationFailed,
-    EvidenceIncomplete,
     RequestMalformed,
     VerificationError,
 )

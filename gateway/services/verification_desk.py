@@ -15,6 +15,7 @@ from typing import TypeVar
 from gateway.domain.decision_policy import Facts, Verdict, decide
 from gateway.domain.partner import Caller
 from gateway.domain.purpose import Purpose, purpose_named
+from gateway.domain.refusals import EvidenceIncomplete, PurposeNotPermitted, SessionClosed
 from gateway.domain.session import Session, SessionState
 from gateway.ports import (
     Claim,
@@ -35,14 +36,7 @@ from gateway.services.chip_session import (
     chip_authentication_of,
 )
 from monitoring import metrics
-from verification.errors import (
-    AgentUnknown,
-    EvidenceIncomplete,
-    PurposeNotPermitted,
-    RequestMalformed,
-    SessionClosed,
-    Unavailable,
-)
+from verification.errors import AgentUnknown, RequestMalformed, Unavailable
 from verification.inspection.inspect import inspect
 from verification.inspection.report import InspectionReport
 from verification.lds.files import CardFiles, LdsFile

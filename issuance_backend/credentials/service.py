@@ -14,7 +14,7 @@ from issuance_backend.credentials.repository import Card
 from issuance_backend.database import Database
 from issuance_backend.moments import Clock, vietnam_date
 from issuance_backend.officers.domain import Officer, Role
-from verification.errors import CredentialUnknown
+from issuance_backend.refusals import CredentialUnknown
 from verification.messages.credential_status import (
     CredentialState,
     CredentialStatusAnswer,

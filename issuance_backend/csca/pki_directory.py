@@ -25,7 +25,7 @@ from issuance_backend.csca.ceremony import (
 )
 from issuance_backend.csca.crl import MAX_DAYS, issue_revocation_list
 from issuance_backend.csca.signer import KeyFileSigner, PrivateKey, write_secret
-from verification.errors import SigningKeyUnavailable
+from issuance_backend.refusals import SigningKeyUnavailable
 
 CSCA_CERTIFICATE = "csca.der"
 REVOCATION_LIST = "csca.crl"

@@ -7,13 +7,13 @@ from typing import Protocol
 
 from issuance_backend.dossiers import domain
 from issuance_backend.dossiers.registry_client import Registry
+from issuance_backend.refusals import RegistryPersonUnknown
 from verification.errors import (
     CitizenNumberMalformed,
     FieldsRefused,
     ImageUndecodable,
     LimitExceeded,
     MalformedDocument,
-    RegistryPersonUnknown,
 )
 from verification.identity.citizen_number import CitizenNumber
 from verification.lds.dg2 import image_dimensions

@@ -18,7 +18,8 @@ from enum import StrEnum
 
 import msgspec
 
-from verification.errors import SameOfficer, TransitionRefused
+from issuance_backend.refusals import SameOfficer
+from verification.errors import TransitionRefused
 from verification.messages.enrollment import DossierCapture, PersonFields
 
 

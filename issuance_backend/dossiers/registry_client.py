@@ -7,7 +7,8 @@ from typing import Protocol
 import msgspec
 import urllib3
 
-from verification.errors import RegistryPersonUnknown, RegistryUnavailable
+from issuance_backend.refusals import RegistryPersonUnknown
+from verification.errors import RegistryUnavailable
 from verification.messages.enrollment import PersonExtract
 
 

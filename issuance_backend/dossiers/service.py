@@ -24,13 +24,8 @@ from issuance_backend.dossiers.repository import Capture, Dossier
 from issuance_backend.moments import Clock, rfc3339, vietnam_date
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.recorded_events import SYSTEM, Step
-from verification.errors import (
-    CaptureReplayed,
-    DossierAlreadyOpen,
-    DossierUnknown,
-    FieldsRefused,
-    TransitionRefused,
-)
+from issuance_backend.refusals import CaptureReplayed, DossierUnknown
+from verification.errors import DossierAlreadyOpen, FieldsRefused, TransitionRefused
 from verification.messages.enrollment import (
     DossierCapture,
     DossierReturn,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from verification.errors import RoleMissing
+from issuance_backend.refusals import RoleMissing
 
 SESSION_LENGTH = timedelta(hours=9)
 """One shift."""

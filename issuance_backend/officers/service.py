@@ -11,7 +11,8 @@ from issuance_backend.database import Database
 from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.officers import repository
 from issuance_backend.officers.domain import MIN_PASSWORD_LENGTH, SESSION_LENGTH, Officer, Role
-from verification.errors import OfficerSessionEnded, SignInBlocked, SignInFailed
+from issuance_backend.refusals import SignInBlocked, SignInFailed
+from verification.errors import OfficerSessionEnded
 from verification.messages.enrollment import OfficerCredentials, OfficerSession
 
 _METHOD = "scrypt:32768:8:1"

@@ -8,8 +8,8 @@ import secrets
 from pathlib import Path
 from typing import Protocol
 
+from issuance_backend.refusals import ProductionUnavailable
 from issuance_backend.virtual_card.card_image import CardImage
-from verification.errors import ProductionUnavailable
 
 _CARD_ID = re.compile(r"[0-9a-f]{16}")
 

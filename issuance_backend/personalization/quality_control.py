@@ -55,10 +55,10 @@ class ExpectedCard:
 
 
 class QualityControl:
-    """Reads cards with the issuer's own trust anchors."""
+    """Reads cards with the issuer's own trust anchors, as they stand at that moment."""
 
-    def __init__(self, trust_store: TrustStore, random: Random, same_picture: SamePicture) -> None:
-        self._trust_store = trust_store
+    def __init__(self, anchors: Callable[[], TrustStore], random: Random, same_picture: SamePicture) -> None:
+        self._anchors = anchors
         self._random = random
         self._same_picture = same_picture
 
@@ -80,7 +80,7 @@ class QualityControl:
         findings.append(_attempt("reads_by_can", read))
         report = inspect(
             files,
-            self._trust_store,
+            self._anchors(),
             moment,
             access=PASSED if files else None,
             chip_authentication=checks.get(Check.CHIP_AUTHENTICATION),

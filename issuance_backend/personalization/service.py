@@ -23,10 +23,11 @@ from issuance_backend.personalization.card_printer import CardWriter
 from issuance_backend.personalization.data_preparation import CardOrder, SodSigner, person_record, prepare
 from issuance_backend.personalization.quality_control import ExpectedCard, QualityControl, passed
 from issuance_backend.recorded_events import SYSTEM
+from issuance_backend.refusals import DossierUnknown
 from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.virtual_card import VirtualCard
 from monitoring import metrics
-from verification.errors import DossierUnknown, TransitionRefused, Unavailable, VerificationError
+from verification.errors import TransitionRefused, Unavailable, VerificationError
 from verification.iso7816.transport import CardTransport
 from verification.lds.files import LdsFile
 from verification.lds.security_object import parse_security_object

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import msgspec
 
-from issuance_backend.app import registry_database
 from issuance_backend.database import Database
 from issuance_backend.moments import utc_now, vietnam_date
 from issuance_backend.population_registry import repository
 from issuance_backend.population_registry.domain import LifeStatus
+from issuance_backend.population_registry.storage import DEFAULT_DATABASE_URL, migrated
 from issuance_backend.population_registry.synthetic_citizens import generate
 from verification.identity.administrative_units import provinces
 
@@ -28,7 +28,7 @@ MAX_PEOPLE = 1_000_000
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when it was done, 1 when it was refused, 2 for wrong usage."""
     options = _parser().parse_args(arguments)
-    database = registry_database(os.environ)
+    database = migrated(os.environ.get("REGISTRY_DATABASE_URL", DEFAULT_DATABASE_URL))
     try:
         print(_run(options, database))
     except ValueError as fault:

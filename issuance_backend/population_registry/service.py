@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from issuance_backend.database import Database
 from issuance_backend.population_registry import domain, repository
-from verification.errors import RegistryPersonUnknown
+from issuance_backend.refusals import RegistryPersonUnknown
 from verification.messages.enrollment import PersonExtract
 from verification.messages.person_query import PersonAnswer, PersonQuery
 

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
+from issuance_backend.refusals import TamperingImpossible
 from issuance_backend.virtual_card.card_image import CardImage
-from verification.errors import TamperingImpossible
 from verification.lds.files import LdsFile
 from verification.lds.security_infos import build_dg14, parse_dg14
 

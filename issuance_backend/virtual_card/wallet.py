@@ -19,19 +19,14 @@ import msgspec
 from flask import Blueprint, Flask, Response, request
 from werkzeug.serving import make_server
 
+from issuance_backend.refusals import SlotUnknown, SoftwareCardUnknown, TamperingImpossible
 from issuance_backend.virtual_card import vpcd
 from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.tampering import TAMPERING
 from issuance_backend.virtual_card.virtual_card import VirtualCard
 from monitoring.harness import instrument, mount, open_to_all
 from monitoring.logs import configure
-from verification.errors import (
-    ReaderNotFound,
-    RequestMalformed,
-    SlotUnknown,
-    SoftwareCardUnknown,
-    TamperingImpossible,
-)
+from verification.errors import ReaderNotFound, RequestMalformed
 
 _LOG = logging.getLogger("issuance.wallet")
 _CARD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")

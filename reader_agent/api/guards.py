@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import re
 
-from flask import request
-
+from reader_agent.api.web import Request
 from verification.errors import AgentClientMissing, HostNotAllowed, OriginNotAllowed
 
-CLIENT_HEADER = "X-Agent-Client"
+CLIENT_HEADER = "x-agent-client"
 _CLIENT_NAME = re.compile(r"[ -~]{1,64}")
 _SAME_SITE = frozenset({"same-origin", "none"})
 _READING = frozenset({"GET", "HEAD"})
@@ -27,19 +26,19 @@ class LocalGuard:
         self._hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
         self._origins = frozenset(f"http://{host}" for host in self._hosts)
 
-    def require_local(self) -> None:
+    def require_local(self, request: Request) -> None:
         """For what only shows. Raises HostNotAllowed or OriginNotAllowed."""
-        if request.host.lower() not in self._hosts:
+        if request.headers.get("host", "").lower() not in self._hosts:
             raise HostNotAllowed("foreign Host header")
-        origin = request.headers.get("Origin")
+        origin = request.headers.get("origin")
         if origin is not None and origin not in self._origins:
             raise OriginNotAllowed("foreign Origin")
-        if request.headers.get("Sec-Fetch-Site", "none") not in _SAME_SITE:
+        if request.headers.get("sec-fetch-site", "none") not in _SAME_SITE:
             raise OriginNotAllowed("cross-site request")
 
-    def require_client(self) -> None:
+    def require_client(self, request: Request) -> None:
         """For the API: also a caller that names itself, on whatever changes something."""
-        self.require_local()
+        self.require_local(request)
         if request.method in _READING:
             return
         if not _CLIENT_NAME.fullmatch(request.headers.get(CLIENT_HEADER, "")):

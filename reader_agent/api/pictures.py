@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response
-from flask.typing import ResponseReturnValue
-
+from reader_agent.api.web import Request, Response, Route
 from reader_agent.session.counter_session import Portrait
 from reader_agent.session.desk import CounterDesk
 
@@ -14,23 +12,19 @@ ToJpeg = Callable[[Portrait], bytes]
 """A browser cannot show JPEG 2000; raises ImageUndecodable."""
 
 
-def pictures_blueprint(desk: CounterDesk, to_jpeg: ToJpeg) -> Blueprint:
+def picture_routes(desk: CounterDesk, to_jpeg: ToJpeg) -> tuple[Route, ...]:
     """The picture addresses of one desk; 204 while there is no picture."""
-    blueprint = Blueprint("pictures", __name__, url_prefix="/v1/sessions")
 
-    @blueprint.get("/<session_id>/portrait.jpg")
-    def portrait(session_id: str) -> ResponseReturnValue:
+    def portrait(_request: Request, session_id: str) -> Response:
         found = desk.session(session_id).portrait
         return _picture(to_jpeg(found) if found else None)
 
-    @blueprint.get("/<session_id>/live.jpg")
-    def live(session_id: str) -> ResponseReturnValue:
+    def live(_request: Request, session_id: str) -> Response:
         return _picture(desk.session(session_id).live)
 
-    return blueprint
+    base = "/v1/sessions/<session_id>"
+    return (Route("GET", f"{base}/portrait.jpg", portrait), Route("GET", f"{base}/live.jpg", live))
 
 
 def _picture(jpeg: bytes | None) -> Response:
-    response = Response(jpeg, 200, mimetype="image/jpeg") if jpeg else Response(status=204)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return Response(jpeg, 200, "image/jpeg") if jpeg else Response(b"", 204, "image/jpeg")

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
-from flask import Blueprint
-from flask.typing import ResponseReturnValue
 
 from reader_agent.api.bodies import answer
+from reader_agent.api.web import Request, Response, Route
 
 
 class CounterStatus(msgspec.Struct, frozen=True):
@@ -24,12 +23,20 @@ class CounterStatus(msgspec.Struct, frozen=True):
     fault: str | None = None
 
 
-def status_blueprint(status: Callable[[], CounterStatus]) -> Blueprint:
-    """GET /v1/status."""
-    blueprint = Blueprint("status", __name__, url_prefix="/v1")
+class Health(msgspec.Struct, frozen=True):
+    """Whether the program lives, or can work."""
 
-    @blueprint.get("/status")
-    def show() -> ResponseReturnValue:
-        return answer(status())
+    status: str
 
-    return blueprint
+
+def status_routes(status: Callable[[], CounterStatus], is_ready: Callable[[], bool]) -> tuple[Route, ...]:
+    """What the counter can do, and the two addresses that a supervisor asks."""
+
+    def readyz(_request: Request) -> Response:
+        return answer(Health("ready"), 200) if is_ready() else answer(Health("not ready"), 503)
+
+    return (
+        Route("GET", "/v1/status", lambda _request: answer(status())),
+        Route("GET", "/healthz", lambda _request: answer(Health("alive"))),
+        Route("GET", "/readyz", readyz),
+    )

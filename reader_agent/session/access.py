@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from verification.chip.keys import AccessSecret, Can, MrzKey
-from verification.errors import AccessSecretMalformed, MalformedDocument, RequestMalformed
+from verification.errors import AccessDenied, AccessSecretMalformed, MalformedDocument, RequestMalformed
 from verification.identity.card_qr import parse_card_qr
 from verification.identity.citizen_number import CitizenNumber
 
@@ -40,8 +40,10 @@ def access_secret(access: Access) -> AccessSecret:
         raise AccessSecretMalformed(f"{kind} is empty or too long")
     try:
         return _secret(kind, text)
-    except MalformedDocument:
-        # The parser's sentence is about documents; what is wrong here is what was typed.
+    except AccessSecretMalformed:
+        raise
+    except (AccessDenied, MalformedDocument):
+        # Whatever part of it is wrong: the teller looks at one field and types it again.
         raise AccessSecretMalformed(f"{kind} cannot be read") from None
 
 

@@ -172,7 +172,13 @@ def drive(world: World, recorder: Recorder, operation: Any) -> set[int]:
     """Send generated cases of one operation; the statuses that came back."""
     statuses: set[int] = set()
 
-    @settings(max_examples=12, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=12,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(case=operation.as_strategy())
     def one(case: Any) -> None:
         query = f"?{urlencode(case.query, doseq=True)}" if case.query else ""

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.domain.decision_policy import Facts, decide
 from gateway.domain.purpose import PURPOSES, Purpose, purpose_named
-from verification.errors import PurposeNotPermitted
+from gateway.domain.refusals import PurposeNotPermitted
 from verification.inspection.report import (
     PASSED,
     PASSIVE_AUTHENTICATION,

@@ -13,8 +13,8 @@ import pytest
 
 from gateway import __main__ as program
 from gateway.adapters.evidence_log import audit
+from gateway.domain.refusals import LogTampered
 from tests.support.gateway_world import World, write_secret
-from verification.errors import LogTampered
 from verification.messages import merkle
 from verification.messages.receipt import read_checkpoint, read_receipt
 from verification.messages.signing_key import from_b64url, thumbprint

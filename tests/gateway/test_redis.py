@@ -14,8 +14,8 @@ import pytest
 import redis
 
 from gateway.adapters.quota import SlidingQuota
+from gateway.domain.refusals import TooManyRequests
 from tests.support.gateway_world import World, make_world
-from verification.errors import TooManyRequests
 
 needs_redis = pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
 BODY = b'{"purpose":"hospital.check_in","consent":{"text_version":"1","language":"vi"}}'

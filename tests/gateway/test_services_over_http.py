@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from gateway.adapters.service_http import CredentialStatusHttp, RegistryHttp, ServiceHttp
-from verification.errors import CardStatusUnavailable, RegistryUnavailable
+from gateway.domain.refusals import CardStatusUnavailable
+from verification.errors import RegistryUnavailable
 from verification.messages.credential_status import CredentialState, CredentialStatusQuery
 from verification.messages.person_query import PersonQuery
 

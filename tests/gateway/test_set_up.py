@@ -9,24 +9,30 @@ import subprocess
 import sys
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import urllib3
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import create_engine, inspect
 
 from gateway.adapters.database import Database
 from gateway.adapters.key_files import load_seal_secret, load_signing_key, load_trusted_log_keys
+from gateway.adapters.sql_directory import SqlDirectory
 from gateway.adapters.sql_schema import metadata
 from gateway.adapters.trust_folder import LOOK_AGAIN_SECONDS, TrustFolder
 from gateway.app import create_app
+from gateway.domain.partner import Agent, Partner, Standing
 from gateway.server import options
 from gateway.settings import GatewaySettings
 from monitoring.environment import ConfigurationFault, read_settings
 from tests.support import pki
 from tests.support.gateway_world import Clock, World, make_settings, private_pem, public_pem, write_secret
+from verification.messages.message_signature import sign_request
 
 ROOT = Path(__file__).parents[2]
 
@@ -151,17 +157,37 @@ def test_the_server_binds_where_it_is_told_with_threads(settings: GatewaySetting
 def test_a_real_server_answers_and_stops_when_told(settings: GatewaySettings, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         listen = f"127.0.0.1:{free.getsockname()[1]}"
-    environ = environment(replace(settings, listen=listen), PATH=os.environ["PATH"])
+    url = f"http://{listen}"
+    served = replace(settings, listen=listen, public_url=url, workers=2)
+    environ = environment(served, PATH=os.environ["PATH"])
     with (tmp_path / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "gateway", "serve"], cwd=ROOT, env=environ, stderr=log
         )
     try:
-        assert wait_for(f"http://{listen}/readyz")["ready"] is True
+        assert wait_for(f"{url}/readyz")["ready"] is True
+        key = ed25519.Ed25519PrivateKey.generate()
+        directory = SqlDirectory(Database(settings.database_url))
+        directory.add_partner(Partner("p", "Bank", Standing.ACTIVE, key.public_key()))
+        directory.add_agent(Agent("a", "p", Standing.ACTIVE, key.public_key()))
+        # Over a socket, through gunicorn's own reading of the request's target; either worker may answer.
+        assert send_repeatedly(url, key) == [201] + [401] * 9
     finally:
         process.terminate()
         code = process.wait(timeout=20)
     assert code == 0, (tmp_path / "server.log").read_text()
+
+
+def send_repeatedly(url: str, key: ed25519.Ed25519PrivateKey) -> list[int]:
+    """One signed request sent ten times at once: the statuses, sorted."""
+    body = b'{"purpose":"hospital.check_in","consent":{"text_version":"1","language":"vi"}}'
+    stamp = {"key": key, "key_id": "a", "created": datetime.now(UTC), "nonce": os.urandom(16)}
+    address = f"{url}/v1/verification-sessions"
+    headers = sign_request("POST", address, {"Content-Type": "application/json"}, body, **stamp)
+    pool = urllib3.PoolManager(maxsize=10)
+    with ThreadPoolExecutor(10) as executor:
+        sent = [executor.submit(pool.request, "POST", address, body=body, headers=headers) for _ in range(10)]
+    return sorted(answer.result().status for answer in sent)
 
 
 def wait_for(url: str) -> dict[str, object]:

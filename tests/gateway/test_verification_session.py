@@ -11,6 +11,7 @@ import msgspec
 import pytest
 
 from gateway.domain.partner import Agent, Standing
+from gateway.domain.refusals import CardStatusUnavailable
 from tests.support import pki
 from tests.support.gateway_world import (
     AGENT,
@@ -23,7 +24,7 @@ from tests.support.gateway_world import (
     matching_face,
     open_reader,
 )
-from verification.errors import CardStatusUnavailable, RegistryUnavailable
+from verification.errors import RegistryUnavailable
 from verification.lds.files import LdsFile
 from verification.messages.credential_status import CredentialState, CredentialStatusAnswer
 from verification.messages.decision import Answer, ChipAssurance, DecisionOutcome

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from monitoring import virtual_reader
+from monitoring.refusals import VirtualReaderUnavailable
 from monitoring.virtual_reader import VirtualReader
-from verification.errors import VirtualReaderUnavailable
 
 ROOT = Path(__file__).resolve().parents[2]
 

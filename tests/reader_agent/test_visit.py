@@ -151,6 +151,7 @@ def test_no_card_in_time(gateway: HttpGateway, tmp_path: Path) -> None:
 def test_a_reader_that_was_unplugged(bench: Bench) -> None:
     bench.reader.fault = ReaderUnplugged("gone")
     assert bench.tap()["verdict"]["code"] == "READER_UNPLUGGED"
+    bench.wait_until_free()
     assert bench.get("/v1/status").json["fault"] == "READER_UNPLUGGED"
     bench.reader.fault = None
     assert bench.tap()["verdict"]["outcome"] == "verified"

@@ -1,4 +1,4 @@
-"""A counter with a software card, a gateway over real HTTP on loopback, and stand-ins for camera and engine."""
+"""A counter with a software card, a gateway over real HTTP, and stand-ins for camera and engine."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from werkzeug.test import Client
 
 from issuance_backend.csca.document_signer import data_group_hashes, sign_security_object
 from issuance_backend.virtual_card.card_image import CardImage
@@ -332,8 +333,8 @@ def serving(gateway: HttpGateway) -> Iterator[HttpGateway]:
             self.end_headers()
             self.wfile.write(answered)
 
-        do_POST = _serve
-        do_PUT = _serve
+        do_POST = _serve  # noqa: N815 - the server's own names
+        do_PUT = _serve  # noqa: N815
 
         def log_message(self, *_arguments: Any) -> None:
             """Quiet."""
@@ -361,13 +362,13 @@ class Bench:
     matcher: WordMatcher
 
     def post(self, path: str, body: object, **headers: str) -> Any:
-        return self.agent.app.test_client().post(path, json=body, headers={**CLIENT, **headers})
+        return Client(self.agent.app).post(path, json=body, headers={**CLIENT, **headers})
 
     def get(self, path: str, **headers: str) -> Any:
-        return self.agent.app.test_client().get(path, headers={**CLIENT, **headers})
+        return Client(self.agent.app).get(path, headers={**CLIENT, **headers})
 
     def delete(self, path: str) -> Any:
-        return self.agent.app.test_client().delete(path, headers=CLIENT)
+        return Client(self.agent.app).delete(path, headers=CLIENT)
 
     def order(self, **changed: Any) -> dict[str, Any]:
         access = {"can": genuine_card().can}
@@ -393,6 +394,13 @@ class Bench:
             time.sleep(0.005)
         raise AssertionError(f"still {view['state']}")
 
+    def wait_until_free(self, seconds: float = 5.0) -> None:
+        """Until the last visit has put the card down."""
+        deadline = time.monotonic() + seconds
+        while self.agent.desk.holds_reader:
+            assert time.monotonic() < deadline, "the reader is still held"
+            time.sleep(0.002)
+
     def tap(self, **changed: Any) -> dict[str, Any]:
         """A whole visit."""
         return self.finish(self.start(**changed))
@@ -406,11 +414,18 @@ def make_bench(
     engine: bool = True,
     gateway_seconds: float = 5.0,
     card_wait_seconds: float = 5.0,
-    session_seconds: float = 20.0,
+    session_seconds: float = 60.0,
     port: int = PORT,
+    camera: Any = None,
+    faces: FaceSupply | None = None,
+    patient: bool = False,
 ) -> Bench:
-    """A counter on ``gateway``; ``folder`` is any path, nothing is read from it."""
-    reader, camera, matcher = SoftReader(image), StillCamera(), WordMatcher()
+    """A counter on ``gateway``; ``folder`` is any path, nothing is read from it.
+
+    ``patient`` gives faces the time that a counter gives them; a stand-in engine needs no such time.
+    """
+    reader, camera, matcher = SoftReader(image), camera or StillCamera(), WordMatcher()
+    quick = FaceLimits(engine=2.0, frame=0.5, capture=0.5, turn=1.0, by_eye=3.0)
     signatory = Signatory("counter-1", DEVICE_KEY, lambda: pki.NOW, secrets.token_bytes)
     parts = CounterParts(
         agent_id="counter-1",
@@ -418,11 +433,11 @@ def make_bench(
         gateway=GatewayClient(gateway.url, signatory, seconds=gateway_seconds),
         trust=pki.trust_store,
         camera=camera,
-        faces=FaceSupply(lambda: matcher if engine else None),
+        faces=faces or FaceSupply(lambda: matcher if engine else None),
         clock=lambda: pki.NOW,
         random=secrets.token_bytes,
         card_wait_seconds=card_wait_seconds,
-        face_limits=FaceLimits(engine=2.0, frame=0.5, capture=0.5, turn=1.0, by_eye=3.0),
+        face_limits=FaceLimits(turn=5.0) if patient else quick,
     )
     settings = AgentSettings(
         gateway_url=gateway.url,

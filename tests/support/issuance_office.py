@@ -1,10 +1,11 @@
-"""An issuance office with a real database, ceremony and production, an invented registry and a clock to set."""
+"""An issuance office: real database, ceremony and production, an invented registry, a clock to set."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
+import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -24,8 +25,9 @@ from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.population_registry.domain import RegistryPerson, extract
 from issuance_backend.population_registry.synthetic_citizens import generate
+from issuance_backend.refusals import RegistryPersonUnknown
 from issuance_backend.settings import IssuanceSettings
-from verification.errors import RegistryPersonUnknown, RegistryUnavailable
+from verification.errors import RegistryUnavailable
 from verification.identity.administrative_units import provinces
 from verification.messages.enrollment import PersonExtract
 
@@ -84,6 +86,19 @@ def _pki(folder: Path) -> None:
     PkiDirectory(folder).create(CeremonyPlan(), NOW - timedelta(days=1))
 
 
+@cache
+def _database_with_officers(folder: Path) -> Path:
+    """A database to copy: hashing passwords is slow on purpose."""
+    path = folder / "officers.db"
+    database = Database(f"sqlite:///{path}")
+    database.migrate(ISSUANCE_MIGRATIONS)
+    door = OfficerDoor(database, lambda: NOW)
+    for officer, roles in OFFICERS.items():
+        door.enrol(officer, officer.title(), roles, PASSWORD)
+    database.close()
+    return path
+
+
 @dataclass
 class Office:
     """The app, and clients for officers who are signed in."""
@@ -118,20 +133,20 @@ class OfficerClient:
         content = b"" if body is None else msgspec.json.encode(body)
         return self.client.post(path, data=content, headers=self._headers, content_type="application/json")
 
-    def capture(self, person: RegistryPerson, capture_id: str = "capture-0000000001", **changes: Any) -> Any:
-        return self.post("/v1/dossiers", capture_body(person, capture_id, **changes))
+    def capture(self, citizen: RegistryPerson, capture_id: str = "capture-0000000001", **changes: Any) -> Any:
+        return self.post("/v1/dossiers", capture_body(citizen, capture_id, **changes))
 
     @property
     def _headers(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"}
 
 
-def capture_body(person: RegistryPerson, capture_id: str, **changes: Any) -> dict[str, Any]:
+def capture_body(citizen: RegistryPerson, capture_id: str, **changes: Any) -> dict[str, Any]:
     """A capture as the registry says; ``changes`` replaces its members, ``person`` merges."""
-    fields = {**msgspec.to_builtins(extract(person).person), **changes.pop("person", {})}
+    fields = {**msgspec.to_builtins(extract(citizen).person), **changes.pop("person", {})}
     return {
         "capture_id": capture_id,
-        "citizen_number": person.citizen_number,
+        "citizen_number": citizen.citizen_number,
         "person": fields,
         "portrait": picture(),
         "manual_portrait_reason": REASON,
@@ -153,12 +168,9 @@ def make_office(folder: Path, pki_dir: Path) -> Office:
         card_dir=folder / "cards",
         database_url=f"sqlite:///{folder / 'issuance.db'}",
     )
+    shutil.copyfile(_database_with_officers(pki_dir.parent), folder / "issuance.db")
     database = Database(settings.database_url)
-    database.migrate(ISSUANCE_MIGRATIONS)
     now = [NOW]
-    door = OfficerDoor(database, lambda: now[0])
-    for officer, roles in OFFICERS.items():
-        door.enrol(officer, officer.title(), roles, PASSWORD)
     registry = InventedRegistry()
     app = create_issuance_app(settings, clock=lambda: now[0], registry=registry)
     return Office(app, database, registry, settings.card_dir, pki_dir, now)

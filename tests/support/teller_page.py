@@ -117,6 +117,13 @@ class TellerPage:
             self.part("consent").click()
         self.part("access").send_keys("\n")
 
+    def overflow(self) -> Any:
+        """By how many pixels the page is wider and higher than the window."""
+        return self.chrome.execute_script(
+            "const page = document.documentElement;"
+            "return [page.scrollWidth - innerWidth, page.scrollHeight - innerHeight]"
+        )
+
     def look(self) -> str:
         return str(self.part("band").get_attribute("data-look"))
 

@@ -19,7 +19,7 @@ if sys.platform != "win32":
 MAX_PIXELS = 4_000_000
 _MEMORY = 512 * 1024 * 1024
 _CPU_SECONDS = 3
-# Naming the two plug-ins registers their formats; Pillow would otherwise load all of its thirty.
+# The import above registered these two; no other format is opened.
 _FORMATS = (Jpeg2KImagePlugin.Jpeg2KImageFile.format, JpegImagePlugin.JpegImageFile.format)
 
 

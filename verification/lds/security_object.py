@@ -159,7 +159,8 @@ def _signed_data(data: bytes, position: int, end: int) -> SecurityObject:
         # Lists carried in the document itself are never used (9303-10, table 38).
         _, position = step(data, position, _CONTEXT_1)
     signers, signers_end = step(data, position, SET)
-    require_end(signers_end, end)
+    if signers_end != end:
+        raise MalformedDocument("SignedData goes on after its signers")
     signer = _signer_info(data, signers, signers_end)
     _require_listed(signer.digest_algorithm, data, listed, listed_end)
     return SecurityObject(

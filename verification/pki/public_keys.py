@@ -7,7 +7,7 @@ its prime with a good one can be made to give away signatures.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -104,6 +104,11 @@ def _ec_key(curve: ec.EllipticCurve, point: bytes) -> ec.EllipticCurvePublicKey:
         raise MalformedDocument("public key is not a point of its curve") from None
 
 
+def is_ec_key(key: PublicKey) -> TypeGuard[ec.EllipticCurvePublicKey]:
+    """Whether this is an EC key; on the hot path, where asking an abstract class is dear."""
+    return type(key) is _EC_KEY_TYPE
+
+
 def _named_curve(parameters: DerReader) -> ec.EllipticCurve:
     """Match SpecifiedECDomain (X9.62; RFC 3279, 2.3.5) with a curve we know, value by value."""
     if parameters.take_integer() not in (1, 2, 3):
@@ -151,3 +156,6 @@ def _rsa_key(encoded: bytes) -> rsa.RSAPublicKey:
         return rsa.RSAPublicNumbers(exponent, modulus).public_key()
     except ValueError:
         raise MalformedDocument("RSA numbers are no key") from None
+
+
+_EC_KEY_TYPE = type(_ec_key(CURVES[0].curve, _base_points(CURVES[0])[0]))

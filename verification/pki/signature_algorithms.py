@@ -14,7 +14,7 @@ from verification.encoding.object_identifier import decode_oid
 from verification.encoding.tlv import INTEGER, OBJECT_IDENTIFIER, SEQUENCE, DerReader
 from verification.errors import AlgorithmRefused, MalformedDocument
 from verification.lds.security_object import HASH_ALGORITHMS
-from verification.pki.public_keys import PublicKey
+from verification.pki.public_keys import PublicKey, is_ec_key
 
 Verifier = Callable[[PublicKey, bytes, bytes], None]
 """Takes key, signature and signed bytes; raises InvalidSignature or AlgorithmRefused."""
@@ -101,7 +101,7 @@ def _plain_verifier(oid: str, parameters: bytes, digest: str | None) -> tuple[st
 
 
 def _verify_ecdsa(algorithm: ec.ECDSA, key: PublicKey, signature: bytes, signed: bytes) -> None:
-    if not isinstance(key, ec.EllipticCurvePublicKey):
+    if not is_ec_key(key):
         raise AlgorithmRefused("ECDSA signature by a key of another kind")
     key.verify(signature, signed, algorithm)
 

@@ -23,8 +23,9 @@ from issuance_backend.csca.crl import issue_revocation_list
 from issuance_backend.csca.document_signer import data_group_hashes, sign_security_object
 from issuance_backend.csca.pki_directory import PkiDirectory
 from issuance_backend.csca.signer import KeyFileSigner, PrivateKey
+from issuance_backend.refusals import SigningKeyUnavailable
 from tests.support import pki
-from verification.errors import SignerRevoked, SigningKeyUnavailable
+from verification.errors import SignerRevoked
 from verification.inspection.passive_authentication import authenticate
 from verification.lds.files import LdsFile
 from verification.pki.trust_store import TrustStore

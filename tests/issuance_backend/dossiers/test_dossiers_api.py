@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -163,8 +164,6 @@ def test_a_number_that_cannot_be_used_is_named_beside_its_field(
 
 
 def test_the_dead_get_no_card(office: Office) -> None:
-    from dataclasses import replace
-
     office.registry.people[PERSON.citizen_number] = replace(PERSON, life_status=LifeStatus.DECEASED)
     assert fields(office.sign_in("lan.capture").capture(PERSON)) == {
         "citizen_number": "REGISTRY_PERSON_NOT_ALIVE"

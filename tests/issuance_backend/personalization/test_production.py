@@ -8,10 +8,10 @@ import pytest
 from issuance_backend.personalization import card_printer, service
 from issuance_backend.personalization.card_printer import CardDrawer
 from issuance_backend.personalization.service import WRITING_TIME
+from issuance_backend.refusals import ProductionUnavailable
 from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.tampering import flip_dg13
 from tests.support.issuance_office import NOW, Office, citizens
-from verification.errors import ProductionUnavailable
 
 PERSON = citizens()[4]
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
@@ -15,9 +15,11 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from issuance_backend.csca.ceremony import Ceremony, CeremonyPlan, hold_ceremony
 from issuance_backend.csca.document_signer import data_group_hashes, sign_security_object
 from issuance_backend.personalization.data_preparation import (
     CardOrder,
+    card_dg1,
     card_dg13,
     person_record,
     prepare,
@@ -28,7 +30,7 @@ from issuance_backend.population_registry.domain import extract
 from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.virtual_card import VirtualCard
 from tests.support.issuance_office import NOW, citizens, picture
-from tests.support.pki import issuer, trust_store
+from tests.support.pki import trust_store
 from verification.iso7816.transport import CardTransport
 from verification.lds.dg2 import Dg2, Portrait, build_dg2
 from verification.lds.dg13 import Dg13, Dg13Field, build_dg13
@@ -37,6 +39,11 @@ from verification.lds.security_object import parse_security_object
 from verification.messages.credential_status import status_key
 
 HOLDER, OTHER = citizens()[0], citizens()[3]
+
+
+@cache
+def issuer() -> Ceremony:
+    return hold_ceremony(CeremonyPlan(), NOW - timedelta(days=1))
 
 
 def sign(hashes: Mapping[LdsFile, bytes]) -> bytes:
@@ -66,7 +73,7 @@ def resigned(image: CardImage, **files: bytes) -> CardImage:
 
 def findings(image: CardImage, *, key: str | None = None) -> dict[str, str | None]:
     recorded = key or status_key(parse_security_object(image.files[LdsFile.SOD]).signature)
-    control = QualityControl(trust_store(), os.urandom, shows_same_picture)
+    control = QualityControl(lambda: trust_store(issuer()), os.urandom, shows_same_picture)
 
     def insert() -> CardTransport:
         card = VirtualCard(image)
@@ -193,8 +200,6 @@ def test_a_card_of_another_order_of_the_same_person_is_stopped() -> None:
 
 
 def test_a_card_of_an_issuer_we_do_not_trust_is_stopped() -> None:
-    from issuance_backend.csca.ceremony import CeremonyPlan, hold_ceremony
-
     rogue = hold_ceremony(CeremonyPlan(), NOW).document_signer
     image = prepare(order(), lambda hashes: sign_security_object(hashes, rogue, signing_time=NOW))
     assert findings(image)["signer_trust"] == "CHIP_DS_UNTRUSTED"
@@ -213,8 +218,6 @@ def test_the_chip_portrait_fits_its_budget() -> None:
 
 
 def test_an_older_holder_gets_a_card_without_expiry() -> None:
-    from issuance_backend.personalization.data_preparation import card_dg1
-
     endless = replace(order(), expires_on=None)
     assert card_dg1(endless).zone.date_of_expiry == "991231"
     assert card_dg13(endless).fields[Dg13Field.DATE_OF_EXPIRY] == ("Không thời hạn",)

@@ -7,6 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from issuance_backend.credentials.domain import expiry
+from issuance_backend.personalization.data_preparation import CardOrder, card_dg1, person_record
+from issuance_backend.population_registry.domain import extract
 from issuance_backend.population_registry.synthetic_citizens import (
     PROVEN_PORTRAIT_SEEDS,
     citizen_number,
@@ -69,9 +72,6 @@ def test_a_number_that_is_taken_is_never_given_again() -> None:
 
 @pytest.mark.parametrize("index", range(0, 400, 7))
 def test_every_citizen_fits_the_zone_of_a_card(index: int) -> None:
-    from issuance_backend.credentials.domain import expiry
-    from issuance_backend.personalization.data_preparation import CardOrder, card_dg1, person_record
-    from issuance_backend.population_registry.domain import extract
 
     person, _ = PEOPLE[index]
     order = CardOrder(

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from issuance_backend.refusals import TamperingImpossible
 from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.synthetic_card import PROFILES
 from issuance_backend.virtual_card.tampering import TAMPERING, clone, flip_dg13, swap_dg14
@@ -23,7 +24,6 @@ from verification.errors import (
     CardRemoved,
     ChipAuthenticationFailed,
     MalformedDocument,
-    TamperingImpossible,
 )
 from verification.inspection.inspect import inspect
 from verification.inspection.report import InspectionReport

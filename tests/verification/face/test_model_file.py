@@ -91,6 +91,6 @@ def test_the_pinned_answer_is_given(model_directory: Path) -> None:
     cc0 = Cc0Engine(load_engine_models(model_directory, "cc0"))
     template, impostor_score = self_test.answer(cc0)
     expected = self_test.known_answers()["cc0"]
-    assert template == pytest.approx(expected.template, abs=0.02)
-    assert impostor_score == pytest.approx(expected.impostor_score, abs=0.02)
+    assert template == pytest.approx(expected.template, abs=0.01)
+    assert impostor_score == pytest.approx(expected.impostor_score, abs=0.01)
     assert expected.impostor_score > cc0.thresholds.review

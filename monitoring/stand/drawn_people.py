@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from monitoring.scene import Frames, Kind, Pose
+from monitoring.stand.scene import Frames, Kind, Pose
 from verification.face.image import encode_jpeg
 from verification.face.procedural_portrait import person, render
-from verification.face.simulated_camera import person_frame, photo_frame
+from verification.face.simulated_camera import HeldPhoto, Sitter
 
 # Degrees of successive pictures; positive is a turn to the person's own left. A person turns until the
 # page is content, and so does whoever holds a photograph before the camera.
@@ -15,12 +15,15 @@ _ANGLES = {
     Pose.LEFT: _TURN,
     Pose.RIGHT: tuple(-degrees for degrees in _TURN),
 }
+_CAPTURE = 1  # which of a person's possible captures is drawn: its light, smile and noise
 
 
 def draw(seed: int, kind: Kind) -> Frames:
     """Camera frames, by pose, of the person of a seed or of that person's photograph in somebody's hand."""
+    subject = person(seed)
+    before = Sitter(subject, _CAPTURE) if kind is Kind.LIVING else HeldPhoto(render(subject), _CAPTURE)
     return {
-        pose: [_frame(seed, kind, degrees, number) for number, degrees in enumerate(turn)]
+        pose: [encode_jpeg(before.frame(number, degrees)) for number, degrees in enumerate(turn)]
         for pose, turn in _ANGLES.items()
     }
 
@@ -28,9 +31,3 @@ def draw(seed: int, kind: Kind) -> Frames:
 def portrait(seed: int) -> bytes:
     """A JPEG portrait as an enrolment officer's camera would take it."""
     return encode_jpeg(render(person(seed)))
-
-
-def _frame(seed: int, kind: Kind, degrees: float, number: int) -> bytes:
-    if kind is Kind.LIVING:
-        return encode_jpeg(person_frame(person(seed), degrees, number))
-    return encode_jpeg(photo_frame(render(person(seed)), degrees, number))

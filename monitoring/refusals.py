@@ -1,0 +1,11 @@
+"""What a machine cannot run; the groups are those of ``verification.errors``."""
+
+from __future__ import annotations
+
+from verification.errors import Unavailable
+
+
+class VirtualReaderUnavailable(Unavailable):
+    """The private PC/SC stack of the virtual reader cannot run here or did not start."""
+
+    code = "VIRTUAL_READER_UNAVAILABLE"

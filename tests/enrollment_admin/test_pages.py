@@ -1,0 +1,410 @@
+"""The pages over a real backend on loopback, as a browser and as a program use them."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.serving import make_server
+
+from enrollment_admin.app import create_app
+from enrollment_admin.settings import AdminSettings
+from enrollment_admin.ui.pages import sentence
+from issuance_backend.credentials.domain import CardEvent, CardState
+from issuance_backend.dossiers.domain import DossierEvent, DossierState
+from issuance_backend.dossiers.service import RETURN_ITEMS
+from issuance_backend.personalization.quality_control import REQUIRED
+from tests.support.issuance_office import PASSWORD, REASON, Office, citizens, picture
+from verification.messages.enrollment import MAX_PORTRAIT_BYTES
+from verification.messages.fault_catalogue import fault
+
+PERSON = citizens()[0]
+UI = resources.files("enrollment_admin.ui")
+
+
+@pytest.fixture
+def app(office: Office, tmp_path: Path) -> Iterator[Flask]:
+    server = make_server("127.0.0.1", 0, office.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    secret = tmp_path / "secret"
+    secret.write_text("a secret for session cookies")
+    yield create_app(
+        AdminSettings(backend_url=f"http://127.0.0.1:{server.server_port}", secret_key_file=secret)
+    )
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@dataclass
+class Browser:
+    client: FlaskClient
+    language: str = "vi"
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.client.get(
+            path, headers={"Accept": "text/html", "Accept-Language": self.language, **headers}
+        )
+
+    def post(self, path: str, fields: dict[str, Any] | None = None, *, page: str, **headers: str) -> Any:
+        token = re.search(r'name="csrf_token" value="([^"]+)"', self.get(page).get_data(as_text=True))
+        assert token
+        return self.client.post(
+            path,
+            data={"csrf_token": token.group(1), **(fields or {})},
+            headers={"Accept": "text/html", "Accept-Language": self.language, **headers},
+            content_type="multipart/form-data",
+        )
+
+    def capture(self, *, number: str = PERSON.citizen_number, **fields: Any) -> Any:
+        portrait = fields.pop("portrait", picture())
+        form = {"citizen_number": number, "manual_portrait_reason": REASON, **fields}
+        if portrait:
+            form["portrait"] = (io.BytesIO(portrait), "portrait.jpg")
+        return self.post("/dossiers", form, page=f"/dossiers/new?citizen_number={PERSON.citizen_number}")
+
+
+def sign_in(app: Flask, officer: str, language: str = "vi") -> Browser:
+    browser = Browser(app.test_client(), language)
+    answer = browser.post("/login", {"officer": officer, "password": PASSWORD}, page="/login")
+    assert answer.status_code == 303, answer.get_data(as_text=True)
+    return browser
+
+
+def text(answer: Any) -> str:
+    return " ".join(answer.get_data(as_text=True).split())
+
+
+def captured(app: Flask, officer: str = "lan.capture") -> str:
+    answer = sign_in(app, officer).capture()
+    assert answer.status_code == 303, text(answer)
+    return str(answer.headers["Location"].rsplit("/", 1)[1])
+
+
+def test_from_capture_to_lost_card_over_the_pages(app: Flask) -> None:
+    lan, minh = sign_in(app, "lan.capture"), sign_in(app, "minh.approve")
+    dossier = captured(app)
+    path = f"/dossiers/{dossier}"
+    assert "Chờ cán bộ khác phê duyệt" in text(minh.get(path))
+    assert minh.post(f"{path}/approve", page=path).status_code == 303
+    page = text(lan.get(path))
+    assert "Thẻ đạt, sẵn sàng trao" in page
+    assert "17/17 mục đạt" in page
+    card = re.search(r"/credentials/([0-9a-f]+)/hand-over", page)
+    assert card
+    lan.post(f"/credentials/{card.group(1)}/hand-over", page=path)
+    assert "Thẻ đang có hiệu lực" in text(lan.get(path))
+    found = text(lan.get(f"/credentials?citizen_number={PERSON.citizen_number}"))
+    assert PERSON.full_name in found
+    lan.post(f"/credentials/{card.group(1)}/report-lost", page=path)
+    assert "Thẻ đã báo mất" in text(lan.get(path))
+
+
+def test_a_program_gets_json(app: Flask) -> None:
+    lan = sign_in(app, "lan.capture")
+    answer = lan.post(
+        "/dossiers",
+        {
+            "citizen_number": PERSON.citizen_number,
+            "portrait": (io.BytesIO(picture()), "p.jpg"),
+            "manual_portrait_reason": REASON,
+        },
+        page=f"/dossiers/new?citizen_number={PERSON.citizen_number}",
+        Accept="application/json",
+    )
+    assert (answer.status_code, answer.get_json()["state"]) == (201, "validated")
+    path = f"/dossiers/{answer.get_json()['id']}"
+    refused = lan.post(f"{path}/approve", page=path, Accept="application/json")
+    assert (refused.status_code, refused.get_json()["code"]) == (403, "OFFICER_ROLE_MISSING")
+    minh = sign_in(app, "minh.approve")
+    approved = minh.post(f"{path}/approve", page=path, Accept="application/json").get_json()
+    assert approved["credential_state"] == "qa_passed"
+    handed = lan.post(
+        f"/credentials/{approved['credential']}/hand-over", page=path, Accept="application/json"
+    )
+    assert handed.get_json()["state"] == "active"
+
+
+def test_the_officer_who_captured_is_not_offered_the_approval_and_is_refused(app: Flask) -> None:
+    dossier = captured(app, "binh.both")
+    both = sign_in(app, "binh.both")
+    path = f"/dossiers/{dossier}"
+    page = text(both.get(path))
+    assert f'action="{path}/approve"' not in page
+    assert fault("SAME_OFFICER").vi.what in page
+    both.post(f"{path}/approve", page=path)
+    assert "Chờ cán bộ khác phê duyệt" in text(both.get(path))
+    answer = both.post(f"{path}/approve", page=path, Accept="application/json")
+    assert (answer.status_code, answer.get_json()["code"]) == (403, "SAME_OFFICER")
+
+
+def test_a_fault_stands_beside_its_field_and_keeps_what_was_typed(app: Flask) -> None:
+    lan = sign_in(app, "lan.capture")
+    answer = lan.capture(identification=" ", place_of_residence="Số 9 <b>Trần Phú</b>, Huế")
+    page = text(answer)
+    assert answer.status_code == 422
+    assert re.search(r'id="identification-fault">.{0,80}' + fault("FIELD_MISSING").vi.what, page)
+    assert 'aria-describedby="identification-hint identification-fault" aria-invalid="true"' in page
+    assert "Số 9 &lt;b&gt;Trần Phú&lt;/b&gt;, Huế</textarea>" in page
+    assert REASON in page
+    kept = re.search(r'name="portrait_kept" value="([^"]+)"', page)
+    assert kept
+    assert base64.b64decode(kept.group(1)) == picture()
+    again = lan.capture(identification="Sẹo ở cằm", portrait=b"", portrait_kept=kept.group(1))
+    assert again.status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("portrait", "code"),
+    [
+        (b"GIF89a" + bytes(50), "PORTRAIT_NOT_JPEG"),
+        (b"", "PORTRAIT_MISSING"),
+        (picture(1, (200, 300)), "PORTRAIT_TOO_SMALL"),
+        (picture() + bytes(MAX_PORTRAIT_BYTES), "PORTRAIT_TOO_LARGE"),
+    ],
+)
+def test_a_refused_portrait_is_explained_and_not_kept(app: Flask, portrait: bytes, code: str) -> None:
+    answer = sign_in(app, "lan.capture").capture(portrait=portrait)
+    assert answer.status_code == 422
+    assert fault(code).vi.next in text(answer)
+    assert "portrait_kept" not in text(answer)
+
+
+def test_an_upload_beyond_every_limit_is_an_explained_page(app: Flask) -> None:
+    answer = sign_in(app, "lan.capture").capture(portrait=bytes(15 * 1024 * 1024))
+    assert answer.status_code == 413
+    assert fault("PORTRAIT_TOO_LARGE").vi.what in text(answer)
+
+
+@pytest.mark.parametrize("number", ["123", "001099000000", "<script>alert(1)</script>"])
+def test_a_bad_number_is_said_beside_the_number(app: Flask, number: str) -> None:
+    answer = sign_in(app, "lan.capture").get(f"/dossiers/new?citizen_number={number}")
+    assert answer.status_code == 422
+    assert 'id="citizen_number-fault"' in text(answer)
+    assert "<script>alert" not in text(answer)
+
+
+def test_a_person_with_an_open_dossier_is_led_to_it(app: Flask) -> None:
+    dossier = captured(app)
+    answer = sign_in(app, "lan.capture").get(f"/dossiers/new?citizen_number={PERSON.citizen_number}")
+    assert answer.status_code == 409
+    assert f'href="/dossiers/{dossier}"' in text(answer)
+
+
+def test_the_same_form_sent_twice_opens_one_dossier(app: Flask) -> None:
+    lan = sign_in(app, "lan.capture")
+    fields = {"capture_id": "one-form-sent-twice"}
+    token_page = f"/dossiers/new?citizen_number={PERSON.citizen_number}"
+    token = re.search(r'name="csrf_token" value="([^"]+)"', lan.get(token_page).get_data(as_text=True))
+    assert token
+    places = []
+    for _ in range(2):
+        form = {
+            "csrf_token": token.group(1),
+            "citizen_number": PERSON.citizen_number,
+            "manual_portrait_reason": REASON,
+            "portrait": (io.BytesIO(picture()), "p.jpg"),
+            **fields,
+        }
+        answer = lan.client.post("/dossiers", data=form, headers={"Accept": "text/html"})
+        places.append(answer.headers["Location"])
+    assert places[0] == places[1]
+
+
+@pytest.mark.parametrize(
+    "path", ["/dossiers", "/login", "/logout", "/language", "/dossiers/x/approve", "/credentials/x/hand-over"]
+)
+@pytest.mark.parametrize("token", [None, "", "guessed", "ư"])
+def test_a_form_without_this_sessions_token_is_refused(app: Flask, path: str, token: str | None) -> None:
+    lan = sign_in(app, "lan.capture")
+    data = {} if token is None else {"csrf_token": token}
+    answer = lan.client.post(path, data=data, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.get_json()["code"]) == (403, "FORM_TOKEN_INVALID")
+
+
+def test_another_sessions_token_is_refused(app: Flask) -> None:
+    other = sign_in(app, "minh.approve")
+    token = re.search(r'name="csrf_token" value="([^"]+)"', other.get("/dossiers").get_data(as_text=True))
+    assert token
+    lan = sign_in(app, "lan.capture")
+    answer = lan.client.post(
+        "/logout", data={"csrf_token": token.group(1)}, headers={"Accept": "application/json"}
+    )
+    assert answer.status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["/dossiers", "/dossiers/new", "/dossiers/x", "/credentials", "/dossiers/x/portrait.jpg"]
+)
+def test_nobody_sees_a_page_without_signing_in(app: Flask, path: str) -> None:
+    browser = Browser(app.test_client())
+    answer = browser.get(path)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/login")
+    assert browser.get(path, Accept="application/json").status_code == 401
+
+
+def test_signing_in_wrongly_keeps_the_name_and_says_what_to_do(app: Flask) -> None:
+    browser = Browser(app.test_client())
+    answer = browser.post("/login", {"officer": "lan.capture", "password": "x"}, page="/login")
+    assert answer.status_code == 401
+    assert 'value="lan.capture"' in text(answer)
+    assert fault("OFFICER_SIGN_IN_FAILED").vi.what in text(answer)
+
+
+def test_signing_out_ends_the_backends_session_too(app: Flask) -> None:
+    lan = sign_in(app, "lan.capture")
+    cookie = lan.client.get_cookie("enrolment")
+    assert cookie
+    lan.post("/logout", page="/dossiers")
+    assert lan.get("/dossiers").status_code == 303
+    lan.client.set_cookie("enrolment", cookie.value)
+    assert lan.get("/dossiers").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("host", "is_secure"), [("localhost", False), ("127.0.0.1:8704", False), ("enrol.gov.vn", True)]
+)
+def test_the_session_cookie_is_closed_to_scripts_and_other_sites(
+    app: Flask, host: str, is_secure: bool
+) -> None:
+    answer = app.test_client().get("/login", headers={"Host": host})
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie
+    assert "SameSite=Strict" in cookie
+    assert ("Secure" in cookie) is is_secure
+
+
+@pytest.mark.parametrize("path", ["/login", "/dossiers", "/static/enrolment.css", "/nowhere"])
+def test_every_answer_has_its_headers(app: Flask, path: str) -> None:
+    answer = sign_in(app, "lan.capture").get(path)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "frame-ancestors 'none'" in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_pages_hold_no_inline_script_style_or_foreign_address() -> None:
+    for template in (UI / "templates").iterdir():
+        content = template.read_text(encoding="utf-8")
+        assert not re.search(r"\son\w+=|style=|<script>|https?://", content), template.name
+
+
+def test_what_was_typed_never_becomes_markup(app: Flask) -> None:
+    answer = sign_in(app, "lan.capture").capture(
+        identification="</textarea><script>alert(1)</script>", portrait=b""
+    )
+    assert "<script>alert" not in text(answer)
+
+
+def test_a_backend_that_is_down_is_said_to_be_down(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("x" * 20)
+    app = create_app(AdminSettings(backend_url="http://127.0.0.1:9", secret_key_file=secret))
+    answer = Browser(app.test_client()).post("/login", {"officer": "a", "password": "b"}, page="/login")
+    assert answer.status_code == 503
+    assert fault("BACKEND_UNAVAILABLE").vi.what in text(answer)
+    assert app.test_client().get("/readyz").status_code == 503
+
+
+def test_the_language_is_chosen_and_returns_to_our_own_pages_only(app: Flask) -> None:
+    lan = sign_in(app, "lan.capture")
+    for back, target in (
+        ("/credentials", "/credentials"),
+        ("//evil.example", "/dossiers"),
+        ("https://evil", "/dossiers"),
+    ):
+        answer = lan.post("/language", {"language": "en", "back": back}, page="/dossiers")
+        assert answer.headers["Location"] == target
+    page = text(lan.get("/dossiers"))
+    assert 'lang="en"' in page
+    assert "Dossiers" in page
+
+
+def test_a_returned_dossier_is_captured_again(app: Flask) -> None:
+    path = f"/dossiers/{captured(app)}"
+    minh, lan = sign_in(app, "minh.approve"), sign_in(app, "lan.capture")
+    empty = minh.post(f"{path}/return", {"comment": "Ảnh mờ"}, page=path)
+    assert empty.status_code == 422
+    assert "Ảnh mờ</textarea>" in text(empty)
+    minh.post(f"{path}/return", {"items": ["portrait"], "comment": "Ảnh mờ"}, page=path)
+    assert "Ảnh mờ" in text(lan.get(path))
+    again = lan.post(
+        f"{path}/recapture",
+        {
+            "citizen_number": PERSON.citizen_number,
+            "portrait": (io.BytesIO(picture(2)), "p.jpg"),
+            "manual_portrait_reason": REASON,
+        },
+        page=f"{path}/recapture",
+    )
+    assert again.status_code == 303
+    assert "Chờ cán bộ khác phê duyệt" in text(lan.get(path))
+
+
+def _sentences(language: str) -> dict[str, str]:
+    return dict(json.loads((UI / "translations" / f"{language}.json").read_text(encoding="utf-8")))
+
+
+def test_both_languages_say_the_same_things() -> None:
+    vietnamese, english = _sentences("vi"), _sentences("en")
+    assert vietnamese.keys() == english.keys()
+    assert all(vietnamese.values())
+    assert all(english.values())
+    assert any(not value.isascii() for value in vietnamese.values())
+    assert sentence.__doc__
+
+
+def test_every_sentence_that_a_page_asks_for_exists() -> None:
+    known = _sentences("vi").keys()
+    asked = set()
+    for template in (UI / "templates").iterdir():
+        asked |= set(re.findall(r"""\bt\(["']([a-z_.A-Z0-9]+)["']\)""", template.read_text(encoding="utf-8")))
+    asked |= {f"step.{event}" for event in DossierEvent} | {f"state.{state}" for state in DossierState}
+    asked |= {f"cardstep.{event}" for event in CardEvent}
+    asked |= {f"{part}.{state}" for part in ("card", "now", "next") for state in [*CardState, "expired"]}
+    asked |= {f"{part}.{state}" for part in ("now", "next") for state in DossierState}
+    asked |= {f"qc.{check.value}" for check in REQUIRED} | {f"item.{item}" for item in RETURN_ITEMS}
+    assert asked <= known
+
+
+def test_every_text_colour_has_enough_contrast() -> None:
+    css = (UI / "static" / "enrolment.css").read_text(encoding="utf-8")
+    colours = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{3,6})", css))
+    pairs = [
+        ("ink", "ground"),
+        ("ink", "paper"),
+        ("soft", "ground"),
+        ("soft", "paper"),
+        ("calm", "calm-ground"),
+    ]
+    pairs += [(name, f"{name}-ground") for name in ("good", "bad", "warn")] + [
+        ("paper", "navy"),
+        ("paper", "bad"),
+    ]
+    for text_colour, ground in pairs:
+        assert _contrast(colours[text_colour], colours[ground]) >= 4.5, (text_colour, ground)
+
+
+def _contrast(one: str, other: str) -> float:
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    digits = colour[1:] if len(colour) == 7 else "".join(digit * 2 for digit in colour[1:])
+    parts = [int(digits[index : index + 2], 16) / 255 for index in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
