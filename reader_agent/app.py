@@ -24,6 +24,13 @@ from reader_agent.device_key import load_device_key
 from reader_agent.face_supply import FaceSupply
 from reader_agent.gateway_client import GatewayClient, Signatory
 from reader_agent.ports import Camera, CardReader, FaceMatcher
+from reader_agent.refusals import (
+    AgentClientMissing,
+    ConsentMissing,
+    CounterBusy,
+    CounterSessionUnknown,
+    ManualFaceNotExpected,
+)
 from reader_agent.session.counter_session import CounterSession, Portrait
 from reader_agent.session.desk import CounterDesk
 from reader_agent.session.visit import CounterParts, Visit
@@ -32,16 +39,7 @@ from reader_agent.transports.open_reader import open_reader
 from reader_agent.trust_folder import TrustFolder
 from reader_agent.ui.routes import PageSettings, page_routes
 from reader_agent.version import AGENT_VERSION, API_LEVEL
-from verification.errors import (
-    AccessSecretMalformed,
-    AgentClientMissing,
-    ConsentMissing,
-    CounterBusy,
-    CounterSessionUnknown,
-    ManualFaceNotExpected,
-    RequestMalformed,
-    VerificationError,
-)
+from verification.errors import AccessSecretMalformed, RequestMalformed, VerificationError
 
 SERVER_THREADS = 6
 """Three may hold event streams; the others answer at once."""

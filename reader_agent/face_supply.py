@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 
 from reader_agent.ports import FaceMatcher
-from verification.errors import FaceEngineUnavailable, VerificationError
+from reader_agent.refusals import FaceEngineUnavailable
+from verification.errors import VerificationError
 
 logger = logging.getLogger(__name__)
 

@@ -17,7 +17,8 @@ import msgspec
 
 from monitoring.environment import ConfigurationFault
 from reader_agent.device_key import SigningKey
-from verification.errors import GatewayAnswerMalformed, GatewayRefusal, Unavailable, VerificationError
+from reader_agent.refusals import GatewayAnswerMalformed, GatewayRefusal
+from verification.errors import Unavailable, VerificationError
 from verification.messages.decision import Answer
 from verification.messages.evidence import Evidence
 from verification.messages.message_signature import NONCE_BYTES, sign_request

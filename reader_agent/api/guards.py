@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 
 from reader_agent.api.web import Request
-from verification.errors import AgentClientMissing, HostNotAllowed, OriginNotAllowed
+from reader_agent.refusals import AgentClientMissing, HostNotAllowed, OriginNotAllowed
 
 CLIENT_HEADER = "x-agent-client"
 _CLIENT_NAME = re.compile(r"[ -~]{1,64}")

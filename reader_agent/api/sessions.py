@@ -10,10 +10,11 @@ import msgspec
 
 from reader_agent.api.bodies import answer, read_body
 from reader_agent.api.web import Request, Response, Route
+from reader_agent.refusals import ConsentMissing, CounterBusy
 from reader_agent.session.access import access_secret
 from reader_agent.session.counter_session import CounterSession, ManualFace, SessionOrder
 from reader_agent.session.desk import CounterDesk
-from verification.errors import ConsentMissing, CounterBusy, RequestMalformed
+from verification.errors import RequestMalformed
 
 HEARTBEAT_SECONDS = 2.0
 STREAM_SECONDS = 300.0

@@ -11,7 +11,7 @@ import numpy as np
 
 from reader_agent.cameras.pictures import frame_from_pixels
 from reader_agent.ports import Frame, Pixels
-from verification.errors import CameraUnavailable
+from reader_agent.refusals import CameraUnavailable
 
 _RETRY_SECONDS = 0.2
 _MAX_FAILED_READS = 25

@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 
 from reader_agent.ports import Frame, Pixels
-from verification.errors import CameraUnavailable, MalformedDocument
+from reader_agent.refusals import CameraUnavailable
+from verification.errors import MalformedDocument
 from verification.lds.dg2 import image_dimensions
 
 MAX_ENCODED_BYTES = 8_388_608

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from reader_agent.ports import Frame
-from verification.errors import CameraUnavailable
+from reader_agent.refusals import CameraUnavailable
 
 MAX_PICTURE_BYTES = 8_388_608
 _PAUSE_SECONDS = 0.05

@@ -9,14 +9,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from reader_agent.refusals import CounterSessionCancelled, CounterSessionExpired, ManualFaceNotExpected
 from reader_agent.session.access import Access
 from reader_agent.session.state import FINAL, Event, SessionState, advance
 from reader_agent.session.verdict import Verdict
-from verification.errors import (
-    CounterSessionCancelled,
-    CounterSessionExpired,
-    ManualFaceNotExpected,
-)
 
 
 class SessionOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,8 +7,8 @@ import secrets
 import threading
 from collections.abc import Callable
 
+from reader_agent.refusals import CounterBusy, CounterSessionUnknown
 from reader_agent.session.counter_session import CounterSession, SessionOrder
-from verification.errors import CounterBusy, CounterSessionUnknown
 
 CANCEL_GRACE_SECONDS = 3.0
 """A cancelled visit ends between two commands to the card; after this the counter goes on without it."""

@@ -10,16 +10,14 @@ from dataclasses import dataclass
 
 from reader_agent.face_supply import FaceSupply
 from reader_agent.ports import Camera, FaceMatcher, FaceResult, FaceTurn, Frame, Pixels
+from reader_agent.refusals import CameraUnavailable, FaceEngineUnavailable, FaceRefusedByTeller
 from reader_agent.session.counter_session import CounterSession
 from reader_agent.session.state import Event
 from reader_agent.session.stopwatch import Stopwatch
 from verification.errors import (
-    CameraUnavailable,
-    FaceEngineUnavailable,
     FaceFramesTooFew,
     FaceNotVerified,
     FaceQualityInsufficient,
-    FaceRefusedByTeller,
     MalformedDocument,
     PortraitFaceNotFound,
     VerificationError,

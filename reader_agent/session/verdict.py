@@ -6,13 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
-from verification.errors import (
-    GatewayRefusal,
-    MalformedDocument,
-    Unavailable,
-    UntrustedDocument,
-    VerificationError,
-)
+from reader_agent.refusals import GatewayRefusal
+from verification.errors import MalformedDocument, Unavailable, UntrustedDocument, VerificationError
 from verification.messages.decision import Answer, Assurance, ChipAssurance, DecisionOutcome, Holder
 from verification.messages.fault_catalogue import fault
 

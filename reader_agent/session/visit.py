@@ -10,6 +10,7 @@ from datetime import datetime
 
 from reader_agent.face_supply import FaceSupply
 from reader_agent.ports import Camera, CardReader, ConnectedCard, VerificationGateway
+from reader_agent.refusals import GatewayRefusal
 from reader_agent.session.access import access_secret
 from reader_agent.session.card_reading import CardReading, ChipDesk
 from reader_agent.session.counter_session import CounterSession
@@ -28,7 +29,6 @@ from verification.chip.keys import AccessSecret
 from verification.errors import (
     CardNotPresent,
     ChipAuthenticationFailed,
-    GatewayRefusal,
     Unavailable,
     UntrustedDocument,
     VerificationError,

@@ -15,8 +15,8 @@ import pytest
 
 from reader_agent.cameras.pictures import frame_from_jpeg, frame_from_pixels
 from reader_agent.cameras.still_image import FolderCamera, NoCamera, SnapshotCamera
+from reader_agent.refusals import CameraUnavailable
 from tests.support import pki
-from verification.errors import CameraUnavailable
 
 JPEG = pki.portrait()
 

@@ -14,9 +14,10 @@ import pytest
 
 from monitoring.environment import ConfigurationFault
 from reader_agent.gateway_client import MAX_ANSWER_BYTES, GatewayClient, Signatory
+from reader_agent.refusals import GatewayAnswerMalformed, GatewayRefusal
 from tests.support import pki
 from tests.support.counter_bench import DEVICE_KEY, HttpGateway, serving
-from verification.errors import GatewayAnswerMalformed, GatewayRefusal, Unavailable
+from verification.errors import Unavailable
 from verification.messages.verification_session import ChipSessionRequest, Consent, SessionRequest
 
 REQUEST = SessionRequest(purpose="bank.counter.identify", consent=Consent("2026-1", "vi"))

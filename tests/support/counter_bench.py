@@ -26,12 +26,13 @@ from reader_agent.app import Agent, create_agent
 from reader_agent.face_supply import FaceSupply
 from reader_agent.gateway_client import GatewayClient, Signatory
 from reader_agent.ports import FaceResult, Frame
+from reader_agent.refusals import CameraUnavailable
 from reader_agent.session.face_step import FaceLimits
 from reader_agent.session.visit import CounterParts
 from reader_agent.settings import AgentSettings
 from tests.support import pki
 from verification.chip import remote_chip_authentication
-from verification.errors import CameraUnavailable, CardNotPresent, CardRemoved, VerificationError
+from verification.errors import CardNotPresent, CardRemoved, VerificationError
 from verification.inspection.inspect import inspect
 from verification.inspection.report import PASSED, CheckResult, Outcome
 from verification.lds.dg1 import parse_dg1
