@@ -14,8 +14,9 @@ from gateway.adapters.key_files import load_public_jwk, load_signing_key, load_t
 from gateway.adapters.sql_directory import SqlDirectory
 from gateway.app import settings_from
 from gateway.domain.partner import Agent, Partner, Standing
+from gateway.domain.purpose import PURPOSES
 from gateway.domain.refusals import LogTampered
-from gateway.server import GatewayServer
+from gateway.server import GatewayServer, prepare_metrics
 from monitoring.environment import ConfigurationFault
 from verification.errors import ReceiptInvalid
 from verification.messages.receipt import MAX_RECEIPT, read_receipt
@@ -57,6 +58,8 @@ def _add_directory_commands(commands: argparse._SubParsersAction[argparse.Argume
     add.add_argument("--name", required=True)
     add.add_argument("--jwk", type=Path, required=True, help="public key: P-256 or Ed25519")
     add.add_argument("--standing", type=Standing, choices=list(Standing), default=Standing.ACTIVE)
+    told = "why it may ask; once for each purpose"
+    add.add_argument("--purpose", choices=list(PURPOSES), action="append", required=True, help=told)
     add.set_defaults(run=_add_partner)
     agent = commands.add_parser("agent", help="agents").add_subparsers(required=True)
     add = agent.add_parser("add", help="register an agent, or replace its record")
@@ -77,6 +80,7 @@ def _serve(_options: argparse.Namespace) -> int:
     settings = settings_from(os.environ)
     # Once, before any worker exists: workers must not race for the schema.
     _database().close()
+    prepare_metrics()
     GatewayServer(settings.listen, settings.workers, settings.threads).run()
     return EXIT_FINE
 
@@ -87,8 +91,8 @@ def _migrate(_options: argparse.Namespace) -> int:
 
 
 def _add_partner(options: argparse.Namespace) -> int:
-    partner = Partner(options.id, options.name, options.standing, load_public_jwk(options.jwk))
-    SqlDirectory(_database()).add_partner(partner)
+    key, purposes = load_public_jwk(options.jwk), frozenset(options.purpose)
+    SqlDirectory(_database()).add_partner(Partner(options.id, options.name, options.standing, key, purposes))
     return EXIT_FINE
 
 

@@ -29,15 +29,15 @@ from gateway.api.guards import agent_guard, caller_guard
 from gateway.api.log import log_blueprint
 from gateway.api.sessions import sessions_blueprint
 from gateway.api.tokens import tokens_blueprint
+from gateway.domain.refusals import TrustUnavailable
 from gateway.errors import STATUS_OF
 from gateway.ports import Clock, CredentialStatus, OnceOnly, PopulationRegistry, TrustSource
 from gateway.services.access_control import AccessControl
 from gateway.services.chip_session import ChipSessions
 from gateway.services.verification_desk import DeskParts, VerificationDesk
 from gateway.settings import GatewaySettings
-from monitoring.environment import ConfigurationFault, read_secret, read_settings
+from monitoring.environment import read_secret, read_settings
 from monitoring.harness import instrument, mount, open_to_all
-from verification.errors import VerificationError
 from verification.messages.evidence import MAX_EVIDENCE_BYTES
 from verification.messages.seal import Sealer, derive_key
 
@@ -98,7 +98,10 @@ def create_app(settings: GatewaySettings, outside: Outside | None = None) -> Fla
             clock=outside.clock,
             random=secrets.token_bytes,
             subject_key=derive_key(secret, "subject"),
+            references=Sealer((secret,), "partner-reference", secrets.token_bytes),
             lifetime=timedelta(seconds=settings.session_seconds),
+            # Connecting and answering each have their own limit; a queue before them is in this one.
+            patience=2 * settings.service_seconds,
         )
     )
     base = settings.base_url
@@ -143,7 +146,7 @@ def _readiness(log: SqlEvidenceLog, trust: TrustSource) -> Callable[[], Mapping[
     def trust_is_loaded() -> bool:
         try:
             trust()
-        except (ConfigurationFault, VerificationError):
+        except TrustUnavailable:
             return False
         return True
 

@@ -11,11 +11,13 @@ from gateway.domain.partner import Agent, Partner
 from gateway.domain.session import Session
 from verification.messages.credential_status import CredentialStatusAnswer, CredentialStatusQuery
 from verification.messages.person_query import PersonAnswer, PersonQuery
+from verification.messages.receipt import LogEntry
 from verification.pki.trust_store import TrustStore
 
 Clock = Callable[[], datetime]
 Random = Callable[[int], bytes]
 TrustSource = Callable[[], TrustStore]
+"""The trust store as it stands now; raises TrustUnavailable."""
 
 
 class PopulationRegistry(Protocol):
@@ -89,7 +91,8 @@ class Sessions(Protocol):
         """Take the session's one-time challenge for this evidence.
 
         Raises EvidenceReplayed for evidence that is or was decided here, ChallengeUsed for any
-        other once the challenge is taken, SessionExpired, SessionUnknown.
+        other once the challenge is taken, SessionExpired, SessionUnknown. Where a worker died, the
+        same evidence may be handed over again; other evidence may not.
         """
 
 
@@ -123,6 +126,9 @@ class EvidenceLog(Protocol):
 
     def receipt(self, session_id: str) -> str | None:
         """The receipt of a decided session."""
+
+    def entry(self, session_id: str) -> LogEntry | None:
+        """What was logged of a session's decision; None while it is not decided."""
 
     def checkpoint(self) -> str | None:
         """The newest signed head; None while the log is empty."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -55,6 +56,15 @@ def options(listen: str, workers: int, threads: int) -> dict[str, Any]:
         "control_socket_disable": True,
         "child_exit": forget_worker,
     }
+
+
+def prepare_metrics() -> None:
+    """Empty the folder in which the workers of this run add up their metrics, if they share one."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for left_over in Path(folder).glob("*.db"):
+            left_over.unlink()
 
 
 def forget_worker(_server: Any, worker: Any) -> None:

@@ -15,7 +15,7 @@ from issuance_backend.csca.document_signer import sign_security_object
 from issuance_backend.csca.pki_directory import PkiDirectory
 from issuance_backend.database import Database
 from issuance_backend.dossiers.api import decisions_blueprint, dossiers_blueprint, prefill_blueprint
-from issuance_backend.dossiers.capture_checks import CaptureChecks, NoEngine, PortraitJudge
+from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.registry_client import Registry, RegistryOverHttp
 from issuance_backend.dossiers.service import ApplicationOffice
 from issuance_backend.errors import STATUSES
@@ -35,6 +35,7 @@ from issuance_backend.population_registry.api import (
     queries_blueprint,
 )
 from issuance_backend.population_registry.service import RegistryDesk
+from issuance_backend.refusals import ProductionUnavailable
 from issuance_backend.service_tokens import load_callers, require_service
 from issuance_backend.settings import (
     ISSUANCE_DATABASE,
@@ -78,7 +79,7 @@ def create_issuance_app(
     callers = load_callers(settings.service_tokens)
     database = Database(settings.database_url)
     source = registry or RegistryOverHttp(settings.registry_url, read_secret(settings.registry_token_file))
-    judge: PortraitJudge = judge_from(settings.model_dir) or NoEngine()
+    judge = judge_from(settings.model_dir)
     door = OfficerDoor(database, clock)
     production = ProductionOffice(database, _workshop(settings, clock), clock)
     office = ApplicationOffice(database, CaptureChecks(source, judge), clock, production.produce_approved)
@@ -118,8 +119,14 @@ def _workshop(settings: IssuanceSettings, clock: Clock) -> Workshop:
         # Read for every card: revocation lists are renewed while the office works.
         return _trust_store(settings.pki_dir)
 
+    def anchors_now() -> TrustStore:
+        try:
+            return anchors()
+        except (ConfigurationFault, OSError) as fault:
+            raise ProductionUnavailable(f"trust anchors: {type(fault).__name__}") from None
+
     anchors()  # a folder without anchors stops the start, not the first card
-    control = QualityControl(anchors, os.urandom, shows_same_picture)
+    control = QualityControl(anchors_now, os.urandom, shows_same_picture)
     return Workshop(
         sign=_sod_signer(settings.pki_dir, clock),
         writer=CardDrawer(settings.card_dir),

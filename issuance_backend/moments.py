@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, datetime
 
 Clock = Callable[[], datetime]
 """Gives the present moment with its zone."""
@@ -22,12 +22,3 @@ def parse_moment(text: str) -> datetime:
 def utc_now() -> datetime:
     """The clock of a running program."""
     return datetime.now(UTC)
-
-
-VIETNAM = timezone(timedelta(hours=7), "ICT")
-"""Indochina Time has no summer time."""
-
-
-def vietnam_date(moment: datetime) -> date:
-    """The calendar day in Viet Nam: the one that stands on cards and forms."""
-    return moment.astimezone(VIETNAM).date()

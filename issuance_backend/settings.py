@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from issuance_backend.population_registry.storage import DEFAULT_DATABASE_URL
+from monitoring.environment import ConfigurationFault
 
 ISSUANCE_DATABASE = "sqlite:///issuance.db"
+PROFILES = ("demo", "production")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +26,7 @@ class IssuanceSettings:
 
     ``pki_dir`` is what the key ceremony wrote; ``card_dir`` is the drawer that stands for the card
     printer; ``model_dir`` holds the face models, and without it officers judge portraits by eye.
+    ``profile`` says whether stand-ins may be used: in ``demo`` only.
     """
 
     service_tokens: Path
@@ -34,3 +37,8 @@ class IssuanceSettings:
     database_url: str = ISSUANCE_DATABASE
     profile: str = "demo"
     model_dir: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a profile that is none: a misspelt ``production`` must not run as a demonstration."""
+        if self.profile not in PROFILES:
+            raise ConfigurationFault(f"ISSUANCE_PROFILE: must be one of {', '.join(PROFILES)}")

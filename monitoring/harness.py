@@ -12,7 +12,6 @@ from flask import Blueprint, Flask, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from monitoring import metrics
 from monitoring.problem import problem
 from verification.errors import (
     AccessDenied,
@@ -70,15 +69,22 @@ def instrument(
     *,
     ready: Callable[[], Mapping[str, bool]],
     statuses: Mapping[type[VerificationError], int] | None = None,
+    exports_metrics: bool = True,
+    logs_reading: bool = True,
 ) -> None:
     """Add request ids, access log, metrics, health addresses and error answers to ``app``.
 
     ``ready`` names the parts without which the program cannot work, and whether each does.
     ``statuses`` extends the table from error class to HTTP status; the most specific class wins.
+    ``exports_metrics=False`` leaves out the metrics, their address and their library's memory.
+    ``logs_reading=False`` logs a GET that found what it asked for at DEBUG only.
     """
-    _add_request_log(app, service)
+    _add_request_log(app, logging.INFO if logs_reading else logging.DEBUG)
     _add_error_answers(app, {**STATUSES, **(statuses or {})})
-    _add_health(app, ready)
+    health = _health(ready)
+    if exports_metrics:
+        _add_metrics(app, health, service)
+    mount(app, health, guard=open_to_all)
 
 
 def status_of(error: VerificationError, statuses: Mapping[type[VerificationError], int]) -> int:
@@ -86,32 +92,40 @@ def status_of(error: VerificationError, statuses: Mapping[type[VerificationError
     return next((statuses[kind] for kind in type(error).__mro__ if kind in statuses), 500)
 
 
-def _add_request_log(app: Flask, service: str) -> None:
+def _add_request_log(app: Flask, level_of_reading: int) -> None:
     def begin() -> None:
         offered = request.headers.get("X-Request-Id", "")
         g.request_id = offered if _REQUEST_ID.fullmatch(offered) else secrets.token_hex(8)
         g.began = time.perf_counter()
 
     def end(response: Response) -> Response:
-        seconds = time.perf_counter() - g.get("began", time.perf_counter())
-        route = request.url_rule.rule if request.url_rule else "unknown"
         response.headers["X-Request-Id"] = g.get("request_id", "")
-        metrics.HTTP_REQUESTS.labels(service, route, request.method, response.status_code).inc()
-        metrics.HTTP_SECONDS.labels(service, route).observe(seconds)
-        logger.info(
+        only_read = request.method == "GET" and response.status_code < 400
+        logger.log(
+            level_of_reading if only_read else logging.INFO,
             "request answered",
             extra={
                 "request_id": g.get("request_id"),
-                "route": route,
+                "route": _route(),
                 "method": request.method,
                 "status": response.status_code,
-                "ms": round(seconds * 1000, 1),
+                "ms": round(_seconds() * 1000, 1),
             },
         )
         return response
 
     app.before_request(begin)
     app.after_request(end)
+
+
+def _route() -> str:
+    """The rule and never the path, which a caller writes."""
+    return request.url_rule.rule if request.url_rule else "unknown"
+
+
+def _seconds() -> float:
+    now = time.perf_counter()
+    return now - float(g.get("began", now))
 
 
 def _add_error_answers(app: Flask, statuses: Mapping[type[VerificationError], int]) -> None:
@@ -141,7 +155,7 @@ def _add_error_answers(app: Flask, statuses: Mapping[type[VerificationError], in
     app.register_error_handler(Exception, unknown)
 
 
-def _add_health(app: Flask, ready: Callable[[], Mapping[str, bool]]) -> None:
+def _health(ready: Callable[[], Mapping[str, bool]]) -> Blueprint:
     health = Blueprint("health", __name__)
 
     @health.get("/healthz")
@@ -153,10 +167,22 @@ def _add_health(app: Flask, ready: Callable[[], Mapping[str, bool]]) -> None:
         parts = dict(ready())
         return jsonify(ready=all(parts.values()), parts=parts), 200 if all(parts.values()) else 503
 
+    return health
+
+
+def _add_metrics(app: Flask, health: Blueprint, service: str) -> None:
+    # Only here: a program that exports no metrics does not hold their library in memory.
+    from monitoring import metrics  # noqa: PLC0415
+
+    def count(response: Response) -> Response:
+        metrics.HTTP_REQUESTS.labels(service, _route(), request.method, response.status_code).inc()
+        metrics.HTTP_SECONDS.labels(service, _route()).observe(_seconds())
+        return response
+
+    app.after_request(count)
+
     @health.get("/metrics")
     def metrics_text() -> ResponseReturnValue:
         if request.remote_addr not in {"127.0.0.1", "::1", None}:
             return problem(403, "NOT_PERMITTED")
         return Response(metrics.exposition(), content_type=metrics.CONTENT_TYPE)
-
-    mount(app, health, guard=open_to_all)

@@ -71,6 +71,10 @@ def configure(service: str, level: int = logging.INFO) -> None:
     # The access log of our harness replaces these; theirs would quote paths as they came.
     for chatty in ("werkzeug", "waitress.queue", "urllib3", "PIL", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    # gunicorn writes by itself, and quotes a request that it cannot read: its lines go our way too.
+    server = logging.getLogger("gunicorn.error")
+    server.handlers.clear()
+    server.propagate = True
 
 
 def _is_identifier(name: str) -> bool:

@@ -21,13 +21,6 @@ DECISIONS = Counter("idv_decisions_total", "Decisions of the gateway", ["purpose
 CHIP_CHECKS = Counter("idv_chip_checks_total", "Outcomes of inspection checks", ["check", "outcome"])
 SIGNATURE_FAILURES = Counter("idv_signature_failures_total", "Requests with a refused signature", ["code"])
 REGISTRY_REQUESTS = Counter("idv_registry_requests_total", "Questions to registries", ["registry", "result"])
-CARD_READS = Counter("idv_card_reads_total", "Cards read at this counter", ["result"])
-SESSION_SECONDS = Histogram(
-    "idv_counter_session_seconds",
-    "Tap to verdict at the counter, by stage",
-    ["stage"],
-    buckets=(0.05, 0.1, 0.25, 0.5, 1, 1.5, 2.5, 5, 10, 30),
-)
 CARDS_PRODUCED = Counter("idv_cards_produced_total", "Cards through quality control", ["result"])
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 HOST = "127.0.0.1"
 PREPARE_SECONDS = 180
 PARTNER = "bank-demo"
+PARTNER_PURPOSES = ("bank.counter.identify", "bank.counter.identify.passive", "hospital.check_in")
 AGENT = "counter-demo"
 CAPTURE_OFFICER, APPROVING_OFFICER = "officer-capture", "officer-approve"
 OFFICERS = {CAPTURE_OFFICER: "capture", APPROVING_OFFICER: "approver"}
@@ -155,10 +156,16 @@ class Stack:
     def _keys(self) -> Path:
         return self.folder / "keys"
 
+    @property
+    def _gateway_metrics(self) -> Path:
+        """Where the gateway's workers add up their metrics."""
+        return self.folder / "metrics" / "gateway"
+
     def _make_keys(self) -> None:
         self._keys.mkdir(parents=True, exist_ok=True, mode=0o700)
         (self.folder / "cards").mkdir(exist_ok=True, mode=0o700)
         (self.folder / "log_trust").mkdir(exist_ok=True)
+        self._gateway_metrics.mkdir(parents=True, exist_ok=True)
         for name in ("gateway_log", "agent_device", "partner"):
             self._once(f"{name}.pem", _new_key)
             _write(self._keys / f"{name}.jwk", _public_jwk(self._keys / f"{name}.pem"))
@@ -184,6 +191,9 @@ class Stack:
         if not (pki / "ds.der").exists():
             self._say("key ceremony: country signing CA, document signer, revocation list")
             self._run("issuance_backend.csca", "ceremony", "--out", pki)
+        else:
+            # A list older than ninety days is stale, and without a current one nothing is verified.
+            self._run("issuance_backend.csca", "crl", "--out", pki)
         trust.mkdir(exist_ok=True)
         for name in ("csca.der", "csca.crl"):
             shutil.copyfile(pki / name, trust / name)
@@ -209,14 +219,16 @@ class Stack:
                 *("officer", "add", "--id", officer, "--role", role, *password),
                 environment=self._issuance_settings(),
             )
-        for kind, name, key in (("partner", PARTNER, "partner"), ("agent", AGENT, "agent_device")):
-            extra = ("--name", "Demo bank") if kind == "partner" else ("--partner", PARTNER)
-            self._run(
-                "gateway",
-                *(kind, "add", "--id", name, *extra, "--jwk", self._keys / f"{key}.jwk"),
-                environment=self._gateway_settings(),
-            )
+        purposes = (part for purpose in PARTNER_PURPOSES for part in ("--purpose", purpose))
+        self._register("partner", PARTNER, "partner", "--name", "Demo bank", *purposes)
+        self._register("agent", AGENT, "agent_device", "--partner", PARTNER)
         (self.folder / "enrolled").touch()
+
+    def _register(self, kind: str, name: str, key: str, *further: str) -> None:
+        """Make a partner or an agent, with its public key, known to the gateway."""
+        jwk = ("--jwk", self._keys / f"{key}.jwk")
+        settings = self._gateway_settings()
+        self._run("gateway", kind, "add", "--id", name, *jwk, *further, environment=settings)
 
     def _run(self, module: str, *arguments: object, environment: Mapping[str, str] | None = None) -> None:
         command = [sys.executable, "-m", module, *(str(argument) for argument in arguments)]
@@ -260,6 +272,8 @@ class Stack:
             "GATEWAY_LOG_KEY": str(self._keys / "gateway_log.pem"),
             "GATEWAY_SEAL_KEY": str(self._keys / "gateway_seal"),
             "GATEWAY_PUBLIC_URL": self.addresses.url("gateway"),
+            "GATEWAY_LISTEN": f"{HOST}:{self.addresses.gateway}",
+            "PROMETHEUS_MULTIPROC_DIR": str(self._gateway_metrics),
         }
         if "REDIS_URL" in os.environ:
             settings["REDIS_URL"] = os.environ["REDIS_URL"]
@@ -272,7 +286,8 @@ class Stack:
         return self._server("issuance", "issuance_backend.wsgi:issuance()", self._issuance_settings())
 
     def _gateway(self) -> Program:
-        return self._server("gateway", "gateway.wsgi:application()", self._gateway_settings())
+        """By its own command, as an operator runs it: more than one worker, its own limits and metrics."""
+        return self._program("gateway", [*_python("gateway"), "serve"], self._gateway_settings())
 
     def _admin(self) -> Program:
         settings = {
@@ -316,7 +331,8 @@ class Stack:
         command = [
             *_python("gunicorn"),
             *("--bind", f"{HOST}:{getattr(self.addresses, name)}", "--worker-class", "gthread"),
-            *("--workers", "1", "--threads", "8", "--graceful-timeout", "3", application),
+            *("--workers", "1", "--threads", "8", "--graceful-timeout", "3", "--no-control-socket"),
+            application,
         ]
         return self._program(name, command, settings)
 

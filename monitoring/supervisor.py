@@ -134,6 +134,8 @@ class Supervisor:
 
     def _restart(self, name: str, status: int) -> None:
         count = self._restarts[name] = self._restarts.get(name, 0) + 1
+        if count == MAX_RESTARTS + 1:
+            logger.error("program given up", extra={"program": name, "status": status})
         if count > MAX_RESTARTS:
             return
         logger.warning("program ended by itself", extra={"program": name, "status": status, "count": count})

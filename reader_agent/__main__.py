@@ -86,10 +86,22 @@ def _doctor(order: Namespace) -> int:
 
 
 def _serve(_order: Namespace | None = None) -> int:
+    _start_small()
     from reader_agent.app import serve, settings_from  # noqa: PLC0415 - see _read
 
     serve(settings_from(os.environ))
     return exit_codes.OK
+
+
+def _start_small() -> None:
+    """Start again without docstrings and with one memory arena: 3 MB less, all day long.
+
+    Both must be known before the interpreter starts, and nobody who starts a counter should have to know.
+    """
+    if os.name != "posix" or sys.flags.optimize > 1:
+        return
+    small = {**os.environ, "PYTHONOPTIMIZE": "2", "MALLOC_ARENA_MAX": "1"}
+    os.execve(sys.executable, [sys.executable, "-m", "reader_agent", "serve"], small)  # noqa: S606 - ourselves
 
 
 if __name__ == "__main__":

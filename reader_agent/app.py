@@ -12,12 +12,15 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from flask import Flask, Response
+from jinja2 import StrictUndefined
+
 from monitoring.environment import ConfigurationFault, read_settings
+from monitoring.harness import instrument, mount
 from reader_agent.api.guards import LocalGuard
-from reader_agent.api.pictures import picture_routes
-from reader_agent.api.sessions import SessionRoutes
-from reader_agent.api.status import CounterStatus, status_routes
-from reader_agent.api.web import WebApp
+from reader_agent.api.pictures import pictures_blueprint
+from reader_agent.api.sessions import sessions_blueprint
+from reader_agent.api.status import CounterStatus, status_blueprint
 from reader_agent.attached_reader import AttachedReader
 from reader_agent.cameras.choose import choose_camera
 from reader_agent.device_key import load_device_key
@@ -37,12 +40,15 @@ from reader_agent.session.visit import CounterParts, Visit
 from reader_agent.settings import AgentSettings
 from reader_agent.transports.open_reader import open_reader
 from reader_agent.trust_folder import TrustFolder
-from reader_agent.ui.routes import PageSettings, page_routes
+from reader_agent.ui.routes import PageSettings, page_blueprint
 from reader_agent.version import AGENT_VERSION, API_LEVEL
 from verification.errors import AccessSecretMalformed, RequestMalformed, VerificationError
 
 SERVER_THREADS = 6
 """Three may hold event streams; the others answer at once."""
+
+MAX_BODY_BYTES = 16_384
+"""No order and no comparison by eye is longer."""
 
 STATUSES: dict[type[VerificationError], int] = {
     RequestMalformed: 400,
@@ -61,7 +67,7 @@ logger = logging.getLogger(__name__)
 class Agent:
     """The web application and the parts that its caller also needs."""
 
-    app: WebApp
+    app: Flask
     desk: CounterDesk
     reader: CardReader
 
@@ -123,14 +129,38 @@ def create_agent(settings: AgentSettings, parts: CounterParts | None = None) -> 
     used = parts or make_parts(settings)
     desk = CounterDesk(partial(_visit, used), session_seconds=settings.session_seconds)
     guard = LocalGuard(settings.port)
-    app = WebApp(STATUSES)
-    status = status_routes(lambda: counter_status(used, desk), lambda: bool(used.trust().authorities))
-    app.mount(status, guard=guard.require_local)
-    app.mount(SessionRoutes(desk).routes(), guard=guard.require_client)
-    app.mount(picture_routes(desk, portrait_jpeg), guard=guard.require_local)
+    app = _web_program(used, guard)
+    mount(app, status_blueprint(partial(counter_status, used, desk)), guard=guard.require_local)
+    mount(app, sessions_blueprint(desk), guard=guard.require_client)
+    mount(app, pictures_blueprint(desk, portrait_jpeg), guard=guard.require_local)
     page = PageSettings(purposes=settings.purpose_list, language=settings.language)
-    app.mount(page_routes(page), guard=guard.require_local)
+    mount(app, page_blueprint(page), guard=guard.require_local)
     return Agent(app, desk, used.reader)
+
+
+def _web_program(parts: CounterParts, guard: LocalGuard) -> Flask:
+    app = Flask(__name__, static_folder=None)
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
+    app.jinja_options = {"undefined": StrictUndefined}
+    instrument(
+        app,
+        "reader_agent",
+        ready=lambda: {"trust": bool(parts.trust().authorities)},
+        statuses=STATUSES,
+        # A counter is one of thousands: nobody collects its metrics, and their library takes memory.
+        exports_metrics=False,
+        # A page asks several times a second, all day.
+        logs_reading=False,
+    )
+    # Not only the blueprints: a foreign page may not even learn which addresses there are.
+    app.before_request(guard.require_local)
+    app.after_request(_keep_out_of_caches)
+    return app
+
+
+def _keep_out_of_caches(response: Response) -> Response:
+    response.headers["Cache-Control"] = "no-store"
+    return response
 
 
 def counter_status(parts: CounterParts, desk: CounterDesk) -> CounterStatus:

@@ -443,8 +443,8 @@ class RegistryUnavailable(Unavailable):
     code = "REGISTRY_UNAVAILABLE"
 
 
-# What parsers of hostile bytes are known to raise. RecursionError is asn1crypto on deep nesting,
-# OverflowError and MemoryError are claimed lengths.
+# What parsers of hostile bytes are known to raise: RecursionError on deep nesting, OverflowError
+# and MemoryError on claimed lengths.
 _PARSER_FAULTS = (
     ValueError,
     TypeError,

@@ -8,7 +8,9 @@ from flask.typing import ResponseReturnValue
 from enrollment_admin.backend_client import BackendClient
 from enrollment_admin.refusals import BackendRefused
 from enrollment_admin.sign_in.routes import officers_backend
-from enrollment_admin.ui.pages import answer, error_page, page
+from enrollment_admin.ui.pages import answer, page, refused
+from verification.errors import CitizenNumberMalformed
+from verification.identity.citizen_number import CitizenNumber
 
 
 def delivery_blueprint(backend: BackendClient) -> Blueprint:
@@ -18,8 +20,7 @@ def delivery_blueprint(backend: BackendClient) -> Blueprint:
     @blueprint.get("")
     def cards() -> ResponseReturnValue:
         number = "".join(request.args.get("citizen_number", "").split())
-        found = officers_backend(backend).cards(number) if number else None
-        return page("cards.html", number=number, cards=found)
+        return _cards_page(backend, number)
 
     @blueprint.post("/<card>/hand-over")
     def hand_over(card: str) -> ResponseReturnValue:
@@ -32,9 +33,19 @@ def delivery_blueprint(backend: BackendClient) -> Blueprint:
     return blueprint
 
 
+def _cards_page(backend: BackendClient, number: str) -> ResponseReturnValue:
+    if not number:
+        return page("cards.html", number="", cards=None, code=None)
+    try:
+        asked = str(CitizenNumber(number))
+    except CitizenNumberMalformed as fault:
+        return page("cards.html", 422, number=number, cards=None, code=fault.code)
+    return page("cards.html", number=asked, cards=officers_backend(backend).cards(asked), code=None)
+
+
 def _step(backend: BackendClient, card: str, step: str, done: str) -> ResponseReturnValue:
     try:
         summary = officers_backend(backend).card_step(card, step)
     except BackendRefused as fault:
-        return error_page(fault)
+        return refused(fault, url_for("delivery.cards"))
     return answer(summary, url_for("review.dossier", dossier=summary.dossier), done)

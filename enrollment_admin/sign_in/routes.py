@@ -10,13 +10,18 @@ from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
 from enrollment_admin.refusals import BackendRefused, BackendUnavailable, FormTokenInvalid
-from enrollment_admin.ui.pages import error_page, form_token, page, wants_json
+from enrollment_admin.ui.pages import UPLOADING, error_page, form_token, page, wants_json
 from verification.errors import OfficerSessionEnded
 from verification.messages.enrollment import OfficerCredentials
+
+MAX_PLAIN_FORM_BYTES = 64 * 1024
+"""A form without a picture; anybody may send one to the sign-in page."""
 
 
 def require_form_token() -> None:
     """A guard: a form must carry its session's token; raises FormTokenInvalid."""
+    if request.blueprint != UPLOADING:
+        request.max_content_length = MAX_PLAIN_FORM_BYTES
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         return
     offered = request.form.get("csrf_token", "")

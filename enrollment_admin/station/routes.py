@@ -8,7 +8,7 @@ from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
-from enrollment_admin.refusals import BackendRefused
+from enrollment_admin.refusals import BackendRefused, BackendUnavailable
 from enrollment_admin.sign_in.routes import officers_backend
 from enrollment_admin.station.capture_form import CaptureForm, read_form
 from enrollment_admin.ui.pages import answer, error_page, page, wants_json
@@ -74,6 +74,13 @@ def _start_again(backend: BackendClient, dossier: str) -> ResponseReturnValue:
 
 
 def _capture(backend: BackendClient, form: CaptureForm, dossier: str | None) -> ResponseReturnValue:
+    try:
+        return _send_capture(backend, form, dossier)
+    except BackendUnavailable as fault:
+        return error_page(fault) if wants_json() else _retry_page(form, dossier, fault.code)
+
+
+def _send_capture(backend: BackendClient, form: CaptureForm, dossier: str | None) -> ResponseReturnValue:
     officers = officers_backend(backend)
     extract = None
     try:
@@ -83,11 +90,18 @@ def _capture(backend: BackendClient, form: CaptureForm, dossier: str | None) -> 
             raise BackendRefused(422, FieldsRefused.code, {"portrait": "PORTRAIT_TOO_LARGE"})
         view = officers.capture(form.message(extract), dossier)
     except BackendRefused as fault:
+        if extract is None and fault.status == 503 and not wants_json():
+            return _retry_page(form, dossier, fault.answered_code)
         if wants_json() or fault.status == 401 or extract is None:
             return error_page(fault)
         faults = fault.fields or {"": fault.answered_code}
         return _form_page(backend, form, extract, dossier, faults)
     return answer(view, url_for("review.dossier", dossier=view.id), "done.captured", 201)
+
+
+def _retry_page(form: CaptureForm, dossier: str | None, code: str) -> ResponseReturnValue:
+    """The capture, kept on a page until it can be sent; sent twice it is still one capture."""
+    return page("retry.html", 503, form=form, dossier=dossier, code=code)
 
 
 def _form_page(

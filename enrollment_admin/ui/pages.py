@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -17,11 +17,13 @@ from monitoring.harness import STATUSES, status_of
 from monitoring.problem import problem
 from verification.errors import OfficerSessionEnded, VerificationError
 from verification.messages.fault_catalogue import FaultText, fault
+from verification.messages.national_time import VIETNAM
 
-VIETNAM = timezone(timedelta(hours=7), "ICT")
+UPLOADING = "station"
+"""The one blueprint whose forms carry pictures."""
 
 _STATUSES = {**STATUSES, OfficerSessionEnded: 401, FormTokenInvalid: 403}
-_HTTP_CODES = {404: "ADDRESS_UNKNOWN", 405: "METHOD_NOT_ALLOWED", 413: "PORTRAIT_TOO_LARGE"}
+_HTTP_CODES = {404: "ADDRESS_UNKNOWN", 405: "METHOD_NOT_ALLOWED", 413: "BODY_TOO_LARGE"}
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data: blob:; "
@@ -119,6 +121,8 @@ def http_error_page(error: HTTPException) -> ResponseReturnValue:
     """The answer to an address or a method that does not exist, or a form that is too large."""
     status = error.code or 500
     code = _HTTP_CODES.get(status, "REQUEST_MALFORMED" if status < 500 else "INTERNAL_ERROR")
+    if status == 413 and request.blueprint == UPLOADING:
+        code = "PORTRAIT_TOO_LARGE"
     if wants_json():
         return problem(status, code, language=language())
     return page("error.html", status, code=code)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
 from sqlalchemy import Connection, RowMapping, insert, select, tuple_, update
 
 from gateway.adapters.database import Database
@@ -67,6 +68,13 @@ class SqlEvidenceLog:
         with self._database.reading() as connection:
             query = select(log_entries.c.receipt).where(log_entries.c.session == session_id)
             return connection.execute(query).scalar_one_or_none()
+
+    def entry(self, session_id: str) -> LogEntry | None:
+        """What was logged of a session's decision; None while it is not decided."""
+        with self._database.reading() as connection:
+            query = select(log_entries.c.entry).where(log_entries.c.session == session_id)
+            encoded = connection.execute(query).scalar_one_or_none()
+        return None if encoded is None else msgspec.json.decode(encoded, type=LogEntry)
 
     def checkpoint(self) -> str | None:
         """The newest signed head; None while the log is empty."""

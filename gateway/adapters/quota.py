@@ -9,6 +9,7 @@ from limits import RateLimitItemPerMinute
 from limits.storage import MemoryStorage, RedisStorage, Storage
 from limits.strategies import MovingWindowRateLimiter
 
+from gateway.adapters.redis_pause import RedisPause
 from gateway.domain.refusals import TooManyRequests
 
 WINDOW_SECONDS = 60
@@ -21,6 +22,7 @@ class SlidingQuota:
 
     def __init__(self, per_minute: int, workers: int, redis_url: str | None) -> None:
         self._shared = _shared(redis_url)
+        self._pause = RedisPause()
         self._shared_limit = RateLimitItemPerMinute(per_minute, namespace="rl")
         self._local = MovingWindowRateLimiter(MemoryStorage())
         self._local_limit = RateLimitItemPerMinute(max(1, per_minute // workers), namespace="rl")
@@ -31,11 +33,11 @@ class SlidingQuota:
             raise TooManyRequests(WINDOW_SECONDS)
 
     def _hit(self, caller: str) -> bool:
-        if self._shared is not None:
+        if self._shared is not None and self._pause.is_over:
             try:
                 return self._shared.hit(self._shared_limit, caller)
             except redis.RedisError as fault:
-                logger.warning("redis gave no answer", extra={"fault": type(fault).__name__})
+                self._pause.begin(fault)
         return self._local.hit(self._local_limit, caller)
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import datetime
 
 import redis
 
+from gateway.adapters.redis_pause import RedisPause
 from gateway.ports import Clock, OnceOnly
-
-logger = logging.getLogger(__name__)
 
 
 class RedisOnceOnly:
@@ -19,13 +17,18 @@ class RedisOnceOnly:
         self._client = client
         self._authority = authority
         self._clock = clock
+        self._pause = RedisPause()
 
     def take(self, owner: str, nonce: str, expires: datetime) -> bool:
         """Whether this is the first time; remembered until ``expires``."""
+        if self._pause.is_over and self._seen(owner, nonce, expires):
+            return False
+        return self._authority.take(owner, nonce, expires)
+
+    def _seen(self, owner: str, nonce: str, expires: datetime) -> bool:
         seconds = max(1, round((expires - self._clock()).total_seconds()) + 1)
         try:
-            if not self._client.set(f"n:{owner}:{nonce}", b"1", nx=True, ex=seconds):
-                return False
+            return not self._client.set(f"n:{owner}:{nonce}", b"1", nx=True, ex=seconds)
         except redis.RedisError as fault:
-            logger.warning("redis gave no answer", extra={"fault": type(fault).__name__})
-        return self._authority.take(owner, nonce, expires)
+            self._pause.begin(fault)
+            return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import RowMapping, Table, delete, insert, select, update
+from sqlalchemy import RowMapping, Table, insert, select, update
 
 from gateway.adapters.database import Database
 from gateway.adapters.sql_schema import agents, partners
@@ -23,7 +23,8 @@ class SqlDirectory:
         row = self._row(partners, partner_id)
         if row is None:
             return None
-        return Partner(row["id"], row["name"], Standing(row["standing"]), _key(row))
+        purposes = frozenset(row["purposes"].split())
+        return Partner(row["id"], row["name"], Standing(row["standing"]), _key(row), purposes)
 
     def agent(self, agent_id: str) -> Agent | None:
         """The agent, whatever its standing."""
@@ -36,7 +37,13 @@ class SqlDirectory:
         """Register a partner, or replace its record."""
         self._put(
             partners,
-            {"id": partner.id, "name": partner.name, "standing": partner.standing, "jwk": _jwk(partner.key)},
+            {
+                "id": partner.id,
+                "name": partner.name,
+                "standing": partner.standing,
+                "jwk": _jwk(partner.key),
+                "purposes": " ".join(sorted(partner.purposes)),
+            },
         )
 
     def add_agent(self, agent: Agent) -> None:
@@ -45,11 +52,6 @@ class SqlDirectory:
             agents,
             {"id": agent.id, "partner": agent.partner, "standing": agent.standing, "jwk": _jwk(agent.key)},
         )
-
-    def remove_agent(self, agent_id: str) -> None:
-        """Forget an agent."""
-        with self._database.writing() as connection:
-            connection.execute(delete(agents).where(agents.c.id == agent_id))
 
     def _row(self, table: Table, row_id: str) -> RowMapping | None:
         with self._database.reading() as connection:

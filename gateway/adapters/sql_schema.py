@@ -1,4 +1,7 @@
-"""The gateway's tables. No column holds a person's data: subjects are keyed hashes, files are not kept."""
+"""The gateway's tables. No column holds a person's data.
+
+Subjects are keyed hashes, partners' own references are sealed, files are not kept.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ partners = Table(
     Column("name", String(200), nullable=False),
     Column("standing", String(16), nullable=False),
     Column("jwk", Text, nullable=False),
+    Column("purposes", Text, nullable=False),
 )
 
 agents = Table(
@@ -60,6 +64,8 @@ sessions = Table(
     Column("evidence", String(64)),
     Column("claim", String(64)),
     Column("lease_until", BigInteger),
+    Column("consent", String(64), nullable=False),
+    Column("partner_ref", LargeBinary),
 )
 
 idempotency = Table(

@@ -109,11 +109,11 @@ def _require_unspent(row: RowMapping, evidence: str, now: datetime) -> None:
     spent = row["state"] == SessionState.DECIDED or (
         row["state"] == SessionState.DECIDING and not lease_ran_out
     )
-    if not spent:
-        return
-    if row["evidence"] == evidence:
+    if row["evidence"] not in {None, evidence}:
+        # Also where the worker died that took it: a challenge belongs to one evidence for good.
+        raise ChallengeUsed("the session's challenge is spent")
+    if spent:
         raise EvidenceReplayed("this evidence was handed over before")
-    raise ChallengeUsed("the session's challenge is spent")
 
 
 def _locate(connection: Connection, session_id: str) -> RowMapping:
@@ -138,6 +138,8 @@ def _row(session: Session) -> dict[str, object]:
         "state": session.state,
         "opened_at": int(session.opened_at.timestamp()),
         "expires_at": int(session.expires_at.timestamp()),
+        "consent": session.consent,
+        "partner_ref": session.partner_ref,
     }
 
 
@@ -152,5 +154,7 @@ def _session(row: RowMapping) -> Session:
         state=SessionState(row["state"]),
         opened_at=datetime.fromtimestamp(row["opened_at"], UTC),
         expires_at=datetime.fromtimestamp(row["expires_at"], UTC),
+        consent=row["consent"],
+        partner_ref=row["partner_ref"],
         evidence=row["evidence"],
     )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 
+from gateway.domain.refusals import TrustUnavailable
 from gateway.ports import Clock
 from monitoring.environment import ConfigurationFault
-from verification.errors import VerificationError
 from verification.pki.trust_store import TrustStore
 
 LOOK_AGAIN_SECONDS = 10
 """A new CRL counts this soon; looking costs a directory listing."""
 
+logger = logging.getLogger(__name__)
 Listing = tuple[tuple[str, int, int], ...]
 
 
@@ -28,15 +30,25 @@ class TrustFolder:
         self._looked = clock()
 
     def __call__(self) -> TrustStore:
-        """The current trust store."""
+        """The current trust store; raises TrustUnavailable while the folder cannot be used.
+
+        The store of before is not used on: a certificate may have been taken out with the change.
+        """
         now = self._clock()
         with self._lock:
             if (now - self._looked).total_seconds() >= LOOK_AGAIN_SECONDS:
+                try:
+                    self._refresh()
+                except ConfigurationFault as fault:
+                    logger.exception("trust folder unusable", extra={"code": TrustUnavailable.code})
+                    raise TrustUnavailable(str(fault)) from None
                 self._looked = now
-                listing = self._look()
-                if listing != self._listing:
-                    self._store, self._listing = self._load(), listing
             return self._store
+
+    def _refresh(self) -> None:
+        listing = self._look()
+        if listing != self._listing:
+            self._store, self._listing = self._load(), listing
 
     def _look(self) -> Listing:
         try:
@@ -46,11 +58,14 @@ class TrustFolder:
             raise ConfigurationFault(f"trust folder: {type(fault).__name__}") from None
 
     def _load(self) -> TrustStore:
-        certificates = [path.read_bytes() for path in sorted(self._folder.glob("csca*.der"))]
-        crls = [path.read_bytes() for path in sorted(self._folder.glob("*.crl"))]
-        if not certificates:
-            raise ConfigurationFault("the trust folder holds no csca*.der")
         try:
-            return TrustStore.from_certificates(certificates, crls)
-        except VerificationError as fault:
-            raise ConfigurationFault(f"the trust folder cannot be used: {fault.code}") from None
+            certificates = [path.read_bytes() for path in sorted(self._folder.glob("csca*.der"))]
+            crls = [path.read_bytes() for path in sorted(self._folder.glob("*.crl"))]
+        except OSError as fault:
+            raise ConfigurationFault(f"trust folder: {type(fault).__name__}") from None
+        store = TrustStore.from_certificates(certificates, crls)
+        for rejected in store.rejected:
+            logger.warning("trust file not used", extra={"code": rejected.code})
+        if not store.authorities:
+            raise ConfigurationFault("the trust folder holds no csca*.der that can be used")
+        return store

@@ -12,7 +12,7 @@ from gateway.api.bodies import answer, read_message
 from gateway.api.guards import caller
 from gateway.services.verification_desk import VerificationDesk
 from verification.errors import RequestMalformed
-from verification.messages.verification_session import SessionReceipt, SessionRequest, SessionStatus
+from verification.messages.verification_session import SessionReceipt, SessionRequest
 
 _IDEMPOTENCY_KEY = re.compile(r"[!-~]{16,128}")
 
@@ -31,10 +31,7 @@ def sessions_blueprint(desk: VerificationDesk) -> Blueprint:
 
     @blueprint.get("/<session_id>")
     def get_session(session_id: str) -> ResponseReturnValue:
-        session = desk.session(caller(), session_id)
-        return answer(
-            SessionStatus(session.id, session.state, session.purpose, session.expires_at.isoformat())
-        )
+        return answer(desk.status(caller(), session_id))
 
     @blueprint.get("/<session_id>/receipt")
     def get_receipt(session_id: str) -> ResponseReturnValue:

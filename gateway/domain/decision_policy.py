@@ -17,7 +17,7 @@ from verification.messages.credential_status import CredentialState
 from verification.messages.decision import Assurance, ChipAssurance, DecisionOutcome
 from verification.messages.evidence import FaceClaim
 from verification.messages.fault_catalogue import fault_catalogue
-from verification.messages.person_query import PersonAnswer
+from verification.messages.person_query import LifeStatus, PersonAnswer
 
 ASKED_ATTRIBUTES = frozenset({"full_name", "date_of_birth", "sex"})
 """The registry must say yes to each of these; one it does not mention has not been confirmed."""
@@ -41,7 +41,7 @@ class Facts:
 
     ``portrait_is_signed`` says whether the portrait that the counter compared is the one EF.SOD
     signs; ``holder_is_named`` whether the signed files name a person completely; ``chip_fault`` is
-    what the counter itself reports of its chip check.
+    what the counter itself reports of its chip check; ``today`` is the day in Viet Nam.
     """
 
     report: InspectionReport
@@ -107,7 +107,7 @@ def _person_refusal(_purpose: Purpose, facts: Facts) -> str | None:
         return None
     if not person.found:
         return "PERSON_NOT_FOUND"
-    if person.life_status in {"deceased", "missing"}:
+    if person.life_status in {LifeStatus.DECEASED, LifeStatus.MISSING}:
         return f"PERSON_{person.life_status.upper()}"
     confirmed = {name for name, agrees in person.matched.items() if agrees}
     disagrees = any(not agrees for agrees in person.matched.values())
@@ -157,7 +157,9 @@ def _unknown(facts: Facts) -> str | None:
         return "CHIP_REVOCATION_UNKNOWN"
     if facts.card_state is None:
         return "CARD_STATUS_UNAVAILABLE"
-    return "REGISTRY_UNAVAILABLE" if facts.person is None else None
+    # A registry that does not say whether the person lives has not answered.
+    alive = facts.person is not None and facts.person.life_status is LifeStatus.ALIVE
+    return None if alive else "REGISTRY_UNAVAILABLE"
 
 
 def _face_assurance(facts: Facts) -> str:
@@ -165,4 +167,4 @@ def _face_assurance(facts: Facts) -> str:
     face = facts.face
     if face is None or not face.matched or not facts.portrait_is_signed:
         return "none"
-    return "manual" if face.method == "manual" else "agent"
+    return {"manual": "manual", "engine": "agent"}.get(face.method, "none")

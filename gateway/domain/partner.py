@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.domain.refusals import PurposeNotPermitted
 from verification.messages.signing_key import PublicKey
 
 
@@ -18,12 +19,13 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """An agency; ``key`` signs its ``private_key_jwt`` assertions."""
+    """An agency; ``key`` signs its ``private_key_jwt`` assertions, ``purposes`` are why it may ask."""
 
     id: str
     name: str
     standing: Standing
     key: PublicKey
+    purposes: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,21 @@ class Agent:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sent a request that was proven: a partner's program, or one of its agents."""
+    """Who sent a request that was proven: a partner's program, or one of its agents.
+
+    ``purposes`` are the partner's at this request: one that is taken away counts at once.
+    """
 
     partner: str
     agent: str | None = None
+    purposes: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
         """One word for quotas and idempotency keys."""
         return f"agent:{self.agent}" if self.agent else f"partner:{self.partner}"
+
+    def require_purpose(self, code: str) -> None:
+        """The partner may ask for this purpose; raises PurposeNotPermitted."""
+        if code not in self.purposes:
+            raise PurposeNotPermitted("the partner may not ask for this purpose")

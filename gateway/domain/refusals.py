@@ -101,6 +101,12 @@ class LogTampered(Refused):
     code = "LOG_TAMPERED"
 
 
+class TrustUnavailable(Unavailable):
+    """The gateway's own trust folder cannot be used: nothing can be said of any document."""
+
+    code = "TRUST_UNAVAILABLE"
+
+
 class CardStatusUnavailable(Unavailable):
     """The issuer does not answer: nothing is known of the card's state."""
 

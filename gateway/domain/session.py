@@ -49,7 +49,11 @@ def advance(state: SessionState, event: SessionEvent) -> SessionState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """One session. ``evidence`` is the digest of the evidence that was, or is being, decided."""
+    """One session. ``evidence`` is the digest of the evidence that was, or is being, decided.
+
+    ``consent`` says by which text, in which language and by which act the holder agreed;
+    ``partner_ref`` is the partner's own reference, sealed.
+    """
 
     id: str
     partner: str
@@ -60,6 +64,8 @@ class Session:
     state: SessionState
     opened_at: datetime
     expires_at: datetime
+    consent: str
+    partner_ref: bytes | None = None
     evidence: str | None = None
 
     def require_owner(self, caller: Caller) -> None:

@@ -77,21 +77,22 @@ class AccessControl:
     def agent_of(self, request: ReceivedRequest) -> Caller:
         """The agent that signed this request; raises a CallerNotAuthenticated error."""
         signature = verify_request(request, self._agent_key, self._clock())
-        agent = self._active_agent(signature.key_id)
+        agent, partner = self._active_agent(signature.key_id)
         if not self._once.take(f"agent:{agent.id}", signature.nonce, signature.expires):
             raise SignatureReplayed("this signature was used before")
-        return self._counted(Caller(agent.partner, agent.id))
+        return self._counted(Caller(partner.id, agent.id, partner.purposes))
 
     def partner_of(self, token: str) -> Caller:
         """The partner that a bearer token was given to; raises AccessTokenInvalid."""
         try:
             content = self._sealer.open(from_b64url(token), TOKEN_CONTEXT, self._clock())
-            partner = msgspec.json.decode(content, type=_Token).partner
+            name = msgspec.json.decode(content, type=_Token).partner
         except (SealBroken, ValueError):
             raise AccessTokenInvalid("the bearer token is not ours or has run out") from None
-        if self._active_partner(partner) is None:
+        partner = self._active_partner(name)
+        if partner is None:
             raise AccessTokenInvalid("the partner may not act")
-        return self._counted(Caller(partner))
+        return self._counted(Caller(partner.id, purposes=partner.purposes))
 
     def token_for(self, assertion: str, audience: str, lifetime: timedelta) -> AccessToken:
         """A bearer token for a ``private_key_jwt`` (RFC 7523, 2.2); raises ClientAssertionInvalid."""
@@ -107,15 +108,16 @@ class AccessControl:
         return AccessToken(b64url(sealed), int(lifetime.total_seconds()))
 
     def _agent_key(self, agent_id: str) -> PublicKey:
-        return self._active_agent(agent_id).key
+        return self._active_agent(agent_id)[0].key
 
-    def _active_agent(self, agent_id: str) -> Agent:
+    def _active_agent(self, agent_id: str) -> tuple[Agent, Partner]:
         agent = self._directory.agent(agent_id)
         if agent is None or agent.standing is not Standing.ACTIVE:
             raise AgentUnknown("no active agent has this key id")
-        if self._active_partner(agent.partner) is None:
+        partner = self._active_partner(agent.partner)
+        if partner is None:
             raise AgentUnknown("the agent's partner may not act")
-        return agent
+        return agent, partner
 
     def _active_partner(self, partner_id: str) -> Partner | None:
         partner = self._directory.partner(partner_id)
@@ -127,7 +129,7 @@ class AccessControl:
             raise ClientAssertionInvalid("not a compact JWT")
         try:
             claims = msgspec.json.decode(from_b64url(assertion.split(".")[1]), type=_AssertionClaims)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ClientAssertionInvalid("the claims are malformed") from None
         partner = self._active_partner(claims.iss)
         if partner is None:
@@ -150,7 +152,7 @@ def _verified_claims(assertion: str, key: PublicKey) -> _AssertionClaims:
             raise ClientAssertionInvalid("the header names another algorithm or key than is registered")
         verified = jws.deserialize_compact(assertion, jose_key, algorithms=[algorithm])
         return msgspec.json.decode(verified.payload, type=_AssertionClaims)
-    except (JoseError, ValueError):
+    except (JoseError, ValueError, RecursionError):
         raise ClientAssertionInvalid("the assertion does not verify") from None
 
 

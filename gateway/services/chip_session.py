@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from gateway.domain.partner import Caller
-from gateway.domain.refusals import EvidenceIncomplete
 from gateway.domain.session import Session
 from gateway.ports import Clock, Random, Sessions
 from verification.chip.active_authentication import verify_active_authentication
@@ -50,23 +49,23 @@ class ChipSessions:
         self._sessions.chip_begun(session_id, self._clock())
         started = begin(request.dg14, request.sod_length, random=self._random)
         # The face is compared in between, so the state lives as long as its session.
-        sealed = self._sealer.seal(started.state, _context(session), session.expires_at)
+        sealed = self._sealer.seal(started.state, _context(session, caller), session.expires_at)
         return ChipCommands(started.agent_wrapped, started.relayed, sealed)
 
-    def opened_state(self, session: Session, proof: ChipProof, now: datetime) -> bytes:
-        """What was sealed at the beginning; raises SealBroken, also for another session's."""
-        return self._sealer.open(proof.sealed_state, _context(session), now)
+    def opened_state(self, session: Session, caller: Caller, proof: ChipProof, now: datetime) -> bytes:
+        """What was sealed at the beginning; raises SealBroken, also for another session's or agent's."""
+        return self._sealer.open(proof.sealed_state, _context(session, caller), now)
 
 
 def chip_authentication_of(
     state: bytes | None, evidence: CardEvidence, files: CardFiles
 ) -> CheckResult | None:
-    """Whether the chip holds the private key to DG14; None when it was not asked."""
+    """Whether the chip holds the private key to DG14; None when it was not asked.
+
+    Both DG14 and EF.SOD are among the files.
+    """
     if state is None or evidence.chip is None:
         return None
-    for needed in (LdsFile.DG14, LdsFile.SOD):
-        if needed not in files:
-            raise EvidenceIncomplete(f"chip authentication cannot be judged without {needed.name}")
     try:
         finish(state, evidence.chip.responses, dg14=files[LdsFile.DG14], sod=files[LdsFile.SOD])
     except VerificationError as fault:
@@ -91,5 +90,6 @@ def active_authentication_of(
     return PASSED
 
 
-def _context(session: Session) -> str:
-    return f"chip-session:{session.id}"
+def _context(session: Session, caller: Caller) -> str:
+    # A session may be open to every agent of its partner: what one began another cannot finish.
+    return f"chip-session:{session.id}:{caller.agent}"

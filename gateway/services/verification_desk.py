@@ -7,15 +7,15 @@ import hashlib
 import hmac
 import logging
 import re
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from gateway.domain.decision_policy import Facts, Verdict, decide
 from gateway.domain.partner import Caller
 from gateway.domain.purpose import Purpose, purpose_named
-from gateway.domain.refusals import EvidenceIncomplete, PurposeNotPermitted, SessionClosed
+from gateway.domain.refusals import EvidenceIncomplete, SessionClosed
 from gateway.domain.session import Session, SessionState
 from gateway.ports import (
     Claim,
@@ -30,34 +30,41 @@ from gateway.ports import (
     TrustSource,
 )
 from gateway.services.card_facts import CardFacts, card_facts, chip_assurance
-from gateway.services.chip_session import (
-    ChipSessions,
-    active_authentication_of,
-    chip_authentication_of,
-)
+from gateway.services.chip_session import ChipSessions
+from gateway.services.handed_evidence import HandedEvidence, complete_files, inspect_again
 from monitoring import metrics
-from verification.errors import AgentUnknown, RequestMalformed, Unavailable
-from verification.inspection.inspect import inspect
+from verification.errors import AgentUnknown, SealBroken, Unavailable
 from verification.inspection.report import InspectionReport
 from verification.lds.files import CardFiles, LdsFile
 from verification.messages.credential_status import CredentialState
 from verification.messages.decision import (
     Answer,
+    Assurance,
     CheckOutcome,
+    ChipAssurance,
     Decision,
     DecisionOutcome,
     Holder,
 )
 from verification.messages.evidence import Evidence, FaceClaim
 from verification.messages.fault_catalogue import fault_catalogue
+from verification.messages.national_time import vietnam_date
 from verification.messages.person_query import PersonAnswer
-from verification.messages.verification_session import SessionOpened, SessionRequest
+from verification.messages.receipt import LogEntry
+from verification.messages.seal import Sealer
+from verification.messages.verification_session import (
+    ChipProof,
+    Consent,
+    SessionOpened,
+    SessionRequest,
+    SessionStatus,
+)
 
-REQUIRED_FILES = (LdsFile.SOD, LdsFile.DG1, LdsFile.DG13)
 CHALLENGE_BYTES = 8
 """RND.IFD of active authentication (ICAO 9303-11, 6.1)."""
 
-_ALWAYS_SEEN = frozenset({LdsFile.COM, LdsFile.SOD, LdsFile.CARD_ACCESS})
+REFERENCE_KEPT = timedelta(days=400)
+"""A partner's own reference can be read back this long."""
 
 AnswerType = TypeVar("AnswerType")
 logger = logging.getLogger(__name__)
@@ -65,7 +72,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskParts:
-    """Everything the desk works with; ``subject_key`` makes the keyed hashes of citizen numbers."""
+    """Everything the desk works with.
+
+    ``subject_key`` makes the keyed hashes of citizen numbers, ``references`` seals partners' own
+    references, and ``patience`` bounds, in seconds, the wait for registry and issuer together.
+    """
 
     sessions: Sessions
     directory: Directory
@@ -78,17 +89,9 @@ class DeskParts:
     clock: Clock
     random: Random
     subject_key: bytes
+    references: Sealer
     lifetime: timedelta
-
-
-@dataclass(frozen=True, slots=True)
-class _Handed:
-    """Evidence that is complete enough to be judged."""
-
-    evidence: Evidence
-    files: CardFiles
-    digest: str
-    chip_state: bytes | None
+    patience: float
 
 
 class VerificationDesk:
@@ -105,9 +108,11 @@ class VerificationDesk:
         Raises PurposeNotPermitted, AgentUnknown, IdempotencyConflict.
         """
         purpose = purpose_named(request.purpose)
+        caller.require_purpose(purpose.code)
         now = self._parts.clock().replace(microsecond=0)
+        session_id = f"vs_{base64.b32encode(self._parts.random(15)).decode().lower()}"
         session = Session(
-            id=f"vs_{base64.b32encode(self._parts.random(15)).decode().lower()}",
+            id=session_id,
             partner=caller.partner,
             agent=self._agent_for(caller, request),
             purpose=purpose.code,
@@ -116,6 +121,8 @@ class VerificationDesk:
             state=SessionState.OPENED,
             opened_at=now,
             expires_at=now + self._parts.lifetime,
+            consent=_consent(request.consent),
+            partner_ref=self._sealed(request.partner_ref, session_id, now),
         )
         opened = self._parts.sessions.open(session, caller.name, idempotency_key, digest)
         return SessionOpened(
@@ -126,15 +133,25 @@ class VerificationDesk:
             policy=purpose.policy(),
         )
 
-    def session(self, caller: Caller, session_id: str) -> Session:
-        """The caller's session; raises SessionUnknown, also for another's."""
-        session = self._parts.sessions.get(session_id)
-        session.require_owner(caller)
-        return session
+    def status(self, caller: Caller, session_id: str) -> SessionStatus:
+        """Where the caller's session stands and what was decided; raises SessionUnknown."""
+        session = self._session(caller, session_id)
+        entry = self._parts.log.entry(session_id)
+        return SessionStatus(
+            id=session.id,
+            status=session.state.value,
+            purpose=session.purpose,
+            expires_at=session.expires_at.isoformat(),
+            partner_ref=self._unsealed(session),
+            outcome=DecisionOutcome(entry.outcome) if entry else None,
+            code=entry.code if entry else None,
+            assurance=_logged_assurance(entry) if entry else None,
+            decided_at=entry.recorded_at if entry else None,
+        )
 
     def receipt(self, caller: Caller, session_id: str) -> str:
         """The receipt of a decided session; raises SessionClosed while there is none."""
-        self.session(caller, session_id)
+        self._session(caller, session_id)
         receipt = self._parts.log.receipt(session_id)
         if receipt is None:
             raise SessionClosed("the session is not decided yet")
@@ -142,12 +159,17 @@ class VerificationDesk:
 
     def decide(self, caller: Caller, session_id: str, evidence: Evidence, body: bytes) -> Answer:
         """Judge the evidence again from the ground up, log the decision, and only then answer it."""
-        session = self.session(caller, session_id)
+        session = self._session(caller, session_id)
         purpose = purpose_named(session.purpose)
-        handed = self._handed(session, purpose, evidence, body)
+        caller.require_purpose(purpose.code)
+        files = complete_files(session, purpose, evidence)
+        chip_state = self._chip_state(session, caller, evidence.card.chip, files)
+        handed = HandedEvidence(evidence, files, hashlib.sha256(body).hexdigest(), chip_state)
+        # Everything so far, and a trust store that cannot be used, leaves the challenge unspent.
+        trust_store = self._parts.trust()
         claim = self._parts.sessions.claim(session_id, handed.digest, self._parts.clock())
         moment = self._parts.clock()
-        report = self._inspect(session, handed, moment)
+        report = inspect_again(session, handed, trust_store, moment)
         known = card_facts(report, handed.files)
         facts = self._facts(handed, report, known, moment)
         verdict = decide(purpose, facts)
@@ -178,45 +200,42 @@ class VerificationDesk:
                 raise AgentUnknown("the partner has no such agent")
         return request.agent_id
 
-    def _handed(self, session: Session, purpose: Purpose, evidence: Evidence, body: bytes) -> _Handed:
-        """Everything that can be refused without spending the session's one challenge."""
-        if evidence.session != session.id:
-            raise RequestMalformed("the evidence belongs to another session")
-        try:
-            files = evidence.card.lds_files()
-        except KeyError:
-            raise RequestMalformed("the evidence names a file that does not exist") from None
-        missing = [file.name for file in REQUIRED_FILES if file not in files]
-        if missing:
-            raise EvidenceIncomplete(f"the evidence lacks {', '.join(missing)}")
-        seen = _ALWAYS_SEEN | {LdsFile(number) for number in purpose.data_groups}
-        if not files.keys() <= seen:
-            raise PurposeNotPermitted("the evidence holds a data group that the purpose may not see")
-        proof = evidence.card.chip
-        state = None
-        if proof is not None:
-            state = self._parts.chip_sessions.opened_state(session, proof, self._parts.clock())
-        return _Handed(evidence, files, hashlib.sha256(body).hexdigest(), state)
+    def _session(self, caller: Caller, session_id: str) -> Session:
+        session = self._parts.sessions.get(session_id)
+        session.require_owner(caller)
+        return session
 
-    def _inspect(self, session: Session, handed: _Handed, moment: datetime) -> InspectionReport:
-        card = handed.evidence.card
-        return inspect(
-            handed.files,
-            self._parts.trust(),
-            moment,
-            chip_authentication=chip_authentication_of(handed.chip_state, card, handed.files),
-            active_authentication=active_authentication_of(session.challenge, card, handed.files),
-        )
+    def _sealed(self, reference: str | None, session_id: str, now: datetime) -> bytes | None:
+        if reference is None:
+            return None
+        return self._parts.references.seal(reference.encode(), session_id, now + REFERENCE_KEPT)
+
+    def _unsealed(self, session: Session) -> str | None:
+        if session.partner_ref is None:
+            return None
+        try:
+            return self._parts.references.open(session.partner_ref, session.id, self._parts.clock()).decode()
+        except SealBroken:
+            return None  # its time has run out, or the seal key was changed
+
+    def _chip_state(
+        self, session: Session, caller: Caller, proof: ChipProof | None, files: CardFiles
+    ) -> bytes | None:
+        if proof is None:
+            return None
+        if LdsFile.DG14 not in files:
+            raise EvidenceIncomplete("chip authentication cannot be judged without DG14")
+        return self._parts.chip_sessions.opened_state(session, caller, proof, self._parts.clock())
 
     def _facts(
-        self, handed: _Handed, report: InspectionReport, known: CardFacts | None, moment: datetime
+        self, handed: HandedEvidence, report: InspectionReport, known: CardFacts | None, moment: datetime
     ) -> Facts:
         face = handed.evidence.attested.face
         person, card_state = self._ask(known)
         return Facts(
             report=report,
             chip=chip_assurance(report, handed.files),
-            today=moment.date(),
+            today=vietnam_date(moment),
             holder_is_named=known is not None,
             chip_fault=handed.evidence.card.chip_fault,
             card_expiry=known.expiry if known else None,
@@ -232,6 +251,10 @@ class VerificationDesk:
             return None, None
         status = self._parts.executor.submit(self._parts.card_status.ask, known.status_query())
         person = self._parts.executor.submit(self._parts.registry.ask, known.person)
+        asked: tuple[Future[Any], ...] = (status, person)
+        # A service that drips its answer is not waited for: the thread's own deadlines end it.
+        for late in wait(asked, self._parts.patience).not_done:
+            late.cancel()
         status_answer = _answer_or_none(status)
         return _answer_or_none(person), status_answer.state if status_answer else None
 
@@ -270,9 +293,18 @@ class VerificationDesk:
 
 def _answer_or_none(future: Future[AnswerType]) -> AnswerType | None:
     try:
-        return future.result()
-    except Unavailable:
+        return future.result(timeout=0)
+    except (Unavailable, TimeoutError, CancelledError):
         return None
+
+
+def _consent(consent: Consent) -> str:
+    return f"{consent.text_version} {consent.language} {consent.given_by}"
+
+
+def _logged_assurance(entry: LogEntry) -> Assurance:
+    said = entry.assurance
+    return Assurance(chip=ChipAssurance(said["chip"]), face=said["face"], status=said["status"])
 
 
 def _checks(report: InspectionReport, facts: Facts) -> tuple[CheckOutcome, ...]:

@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 from issuance_backend.credentials import domain, repository
 from issuance_backend.credentials.domain import CardEvent
 from issuance_backend.credentials.repository import Card
-from issuance_backend.moments import rfc3339, vietnam_date
+from issuance_backend.moments import rfc3339
 from issuance_backend.recorded_events import Step, append
+from verification.messages.national_time import vietnam_date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

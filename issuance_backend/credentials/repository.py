@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.credentials.domain import CardState
 from issuance_backend.schema import CREDENTIALS, DOSSIERS
@@ -35,17 +37,19 @@ class Card:
 
 
 def add(connection: Connection, card: Card) -> None:
-    """Write a new card; a second open order of the same number is a constraint fault."""
-    connection.execute(insert(CREDENTIALS).values(**_values(card)))
+    """Write a new card; raises TransitionRefused for a second open order of the same number."""
+    with _one_at_a_time():
+        connection.execute(insert(CREDENTIALS).values(**_values(card)))
 
 
 def save(connection: Connection, card: Card) -> None:
     """Write a card's changes; raises TransitionRefused when somebody else was quicker."""
-    changed = connection.execute(
-        update(CREDENTIALS)
-        .where(CREDENTIALS.c.id == card.id, CREDENTIALS.c.version == card.version)
-        .values(**{**_values(card), "version": card.version + 1})
-    )
+    with _one_at_a_time():
+        changed = connection.execute(
+            update(CREDENTIALS)
+            .where(CREDENTIALS.c.id == card.id, CREDENTIALS.c.version == card.version)
+            .values(**{**_values(card), "version": card.version + 1})
+        )
     if changed.rowcount != 1:
         raise TransitionRefused("the card changed meanwhile")
 
@@ -86,6 +90,15 @@ def holder_name(connection: Connection, card: Card) -> str:
     """The name on a card, out of the dossier that ordered it."""
     person = connection.execute(select(DOSSIERS.c.person).where(DOSSIERS.c.id == card.dossier)).scalar_one()
     return msgspec.json.decode(person, type=PersonFields).full_name
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """One number has one open order and one active card: the indexes decide between two officers at once."""
+    try:
+        yield
+    except IntegrityError:
+        raise TransitionRefused("another card of this number was quicker") from None
 
 
 def _one(connection: Connection, condition: ColumnElement[bool]) -> Card | None:

@@ -12,7 +12,7 @@ from issuance_backend.credentials.domain import CardEvent, CardState
 from issuance_backend.credentials.orders import take_step
 from issuance_backend.credentials.repository import Card
 from issuance_backend.database import Database
-from issuance_backend.moments import Clock, vietnam_date
+from issuance_backend.moments import Clock
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.refusals import CredentialUnknown
 from verification.messages.credential_status import (
@@ -21,6 +21,7 @@ from verification.messages.credential_status import (
     CredentialStatusQuery,
 )
 from verification.messages.enrollment import CardSummary
+from verification.messages.national_time import vietnam_date
 
 Delivered = Callable[[Connection, str, str, datetime], None]
 """Told in the same transaction that a dossier's card was handed over: dossier, officer, moment."""

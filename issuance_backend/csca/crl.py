@@ -9,6 +9,7 @@ from cryptography import x509
 
 from issuance_backend.csca.signed_by import signed_revocation_list
 from issuance_backend.csca.signer import Signer
+from verification.errors import UntrustedDocument
 
 MAX_DAYS = 90
 
@@ -24,9 +25,13 @@ def issue_revocation_list(
     """Issue the next list: all entries of the previous one and the serial numbers in ``revoke``.
 
     Entries are never dropped: a card without expiry outlives the certificate of its signer.
+    Raises UntrustedDocument where the previous list is not this authority's own: whoever could
+    put another in its place would have revoked signers forgotten.
     """
     if not 0 < days <= MAX_DAYS:
         raise ValueError(f"a revocation list is valid for 1 to {MAX_DAYS} days")
+    if previous is not None and not previous.is_signature_valid(authority.public_key):
+        raise UntrustedDocument("the previous revocation list was not signed by this CSCA")
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(authority.certificate.subject)

@@ -85,10 +85,11 @@ class PkiDirectory:
         old = x509.load_der_x509_certificate((self.path / SIGNER_CERTIFICATE).read_bytes())
         key = PrivateKey.generate(plan.signer_curve, DOCUMENT_SIGNER_HASH)
         certificate = issue_document_signer(self.open_csca(), key, plan, moment, name)
-        for secret in ("ds.pem", "ds.passphrase"):
-            (self.path / _KEYS / secret).unlink()
-        self._save_key("ds", key)
         self._write(f"ds-{old.serial_number:x}.der", old.public_bytes(Encoding.DER))
+        for secret in ("ds.pem", "ds.passphrase"):
+            # Gone already where an earlier renewal was cut off: it is done again from here.
+            (self.path / _KEYS / secret).unlink(missing_ok=True)
+        self._save_key("ds", key)
         self._publish_certificate(moment, SIGNER_CERTIFICATE, certificate)
 
     def _open(self, name: str, certificate: str, hash_name: str) -> KeyFileSigner:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from issuance_backend.csca.signer import SigningKey
+from issuance_backend.csca.signer import HASHES, SigningKey
 from verification.encoding.object_identifier import build_oid
 from verification.encoding.tlv import BIT_STRING, SEQUENCE, build
 
@@ -14,11 +13,6 @@ _ECDSA_OIDS = {
     "sha256": "1.2.840.10045.4.3.2",
     "sha384": "1.2.840.10045.4.3.3",
     "sha512": "1.2.840.10045.4.3.4",
-}
-_HASHES: dict[str, hashes.SHA256 | hashes.SHA384 | hashes.SHA512] = {
-    "sha256": hashes.SHA256(),
-    "sha384": hashes.SHA384(),
-    "sha512": hashes.SHA512(),
 }
 
 
@@ -31,7 +25,7 @@ def signed_certificate(builder: x509.CertificateBuilder, key: SigningKey) -> x50
     """Sign what the builder describes with ``key``."""
     # The builder signs with keys in memory only. A throw-away key of the same algorithm makes it
     # write the part to be signed, which does not depend on the key; the real one signs that.
-    draft = builder.sign(ec.generate_private_key(ec.SECP256R1()), _HASHES[key.hash_name])
+    draft = builder.sign(ec.generate_private_key(ec.SECP256R1()), HASHES[key.hash_name])
     return x509.load_der_x509_certificate(_signed(draft.tbs_certificate_bytes, key))
 
 
@@ -39,7 +33,7 @@ def signed_revocation_list(
     builder: x509.CertificateRevocationListBuilder, key: SigningKey
 ) -> x509.CertificateRevocationList:
     """Sign the list that the builder describes with ``key``."""
-    draft = builder.sign(ec.generate_private_key(ec.SECP256R1()), _HASHES[key.hash_name])
+    draft = builder.sign(ec.generate_private_key(ec.SECP256R1()), HASHES[key.hash_name])
     return x509.load_der_x509_crl(_signed(draft.tbs_certlist_bytes, key))
 
 

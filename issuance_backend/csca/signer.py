@@ -7,16 +7,18 @@ from pathlib import Path
 from typing import Protocol
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from issuance_backend.refusals import SigningKeyUnavailable
 
-_HASHES: dict[str, hashes.HashAlgorithm] = {
+HASHES: dict[str, hashes.SHA256 | hashes.SHA384 | hashes.SHA512] = {
     "sha256": hashes.SHA256(),
     "sha384": hashes.SHA384(),
     "sha512": hashes.SHA512(),
 }
+"""What the issuer signs with, by the names of ``hash_name``."""
 
 
 class SigningKey(Protocol):
@@ -51,7 +53,7 @@ class PrivateKey:
 
     def __init__(self, key: ec.EllipticCurvePrivateKey, hash_name: str) -> None:
         self._key = key
-        self._algorithm = ec.ECDSA(_HASHES[hash_name])
+        self._algorithm = ec.ECDSA(HASHES[hash_name])
         self.hash_name = hash_name
         self.public_key = key.public_key()
 
@@ -103,7 +105,7 @@ class KeyFileSigner(PrivateKey):
             certificate = x509.load_der_x509_certificate(certificate_file.read_bytes())
         except OSError as fault:
             raise SigningKeyUnavailable(f"cannot read {fault.filename}") from fault
-        except (ValueError, TypeError) as fault:
+        except (ValueError, TypeError, UnsupportedAlgorithm) as fault:
             # TypeError: a passphrase for a key that is not encrypted, or the reverse.
             raise SigningKeyUnavailable(f"cannot open {key_file.name}: {type(fault).__name__}") from None
         if not isinstance(key, ec.EllipticCurvePrivateKey):

@@ -34,7 +34,7 @@ _HEADER_BYTES = 200_000
 
 
 class PortraitJudge(Protocol):
-    """Looks at a portrait with a face engine."""
+    """Looks at a portrait; ``engine`` is None where only an officer can say whether it is good."""
 
     engine: str | None
     model_digests: tuple[str, ...]
@@ -42,18 +42,6 @@ class PortraitJudge(Protocol):
     def faults(self, portrait: bytes) -> tuple[str, ...]:
         """Fault codes of a portrait that cannot go on a card, the most important first."""
         ...
-
-
-class NoEngine:
-    """No face models at this office: an officer looks at every portrait and says why it is good."""
-
-    engine: str | None = None
-    model_digests: tuple[str, ...] = ()
-
-    def faults(self, portrait: bytes) -> tuple[str, ...]:
-        """Nothing can be said."""
-        del portrait
-        return ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.dossiers.domain import DossierState
 from issuance_backend.schema import CAPTURES, DOSSIERS, PORTRAITS
-from verification.errors import TransitionRefused
+from verification.errors import DossierAlreadyOpen, TransitionRefused
 from verification.messages.enrollment import DossierReturn, PersonFields, PortraitCheck
 
 MAX_LISTED = 500
@@ -37,8 +39,8 @@ class Dossier:
 def store_portrait(connection: Connection, content: bytes) -> str:
     """Keep a picture under its SHA-256 and return that; the same picture is kept once."""
     digest = hashlib.sha256(content).hexdigest()
-    known = connection.execute(select(PORTRAITS.c.sha256).where(PORTRAITS.c.sha256 == digest)).one_or_none()
-    if known is None:
+    # Insert first, ask never: between a look and an insert another office may store the same picture.
+    with suppress(IntegrityError), connection.begin_nested():
         connection.execute(insert(PORTRAITS).values(sha256=digest, content=content))
     return digest
 
@@ -50,8 +52,12 @@ def portrait(connection: Connection, digest: str) -> bytes:
 
 
 def add(connection: Connection, dossier: Dossier) -> None:
-    """Write a new dossier; a second open one of the same number is a constraint fault."""
-    connection.execute(insert(DOSSIERS).values(**_values(dossier)))
+    """Write a new dossier; raises DossierAlreadyOpen for a second open one of the same number."""
+    try:
+        connection.execute(insert(DOSSIERS).values(**_values(dossier)))
+    except IntegrityError:
+        # Two offices at once: both looked before either wrote, and the index decided.
+        raise DossierAlreadyOpen("one dossier at a time") from None
 
 
 def save(connection: Connection, dossier: Dossier) -> None:
@@ -73,10 +79,12 @@ def find(connection: Connection, dossier: str) -> Dossier | None:
 
 
 def listed(connection: Connection, state: DossierState | None) -> list[Dossier]:
-    """Dossiers in one state, or all; the one that waited longest first."""
-    question = select(DOSSIERS).order_by(DOSSIERS.c.updated_at).limit(MAX_LISTED)
-    if state is not None:
-        question = question.where(DOSSIERS.c.state == state.value)
+    """Dossiers in one state, the one that waited longest first; or all, the newest first."""
+    question = select(DOSSIERS).limit(MAX_LISTED)
+    if state is None:
+        question = question.order_by(DOSSIERS.c.updated_at.desc())
+    else:
+        question = question.where(DOSSIERS.c.state == state.value).order_by(DOSSIERS.c.updated_at)
     return [_dossier(dict(row)) for row in connection.execute(question).mappings()]
 
 
@@ -100,15 +108,17 @@ class Capture:
 
 
 def add_capture(connection: Connection, capture: Capture) -> None:
-    """Remember an accepted capture, so that its replay is recognised."""
-    connection.execute(
-        insert(CAPTURES).values(
-            capture_id=capture.capture_id,
-            dossier=capture.dossier,
-            content_sha256=capture.content_sha256,
-            officer=capture.officer,
-        )
+    """Remember an accepted capture, so that its replay is recognised; raises TransitionRefused if it was."""
+    row = insert(CAPTURES).values(
+        capture_id=capture.capture_id,
+        dossier=capture.dossier,
+        content_sha256=capture.content_sha256,
+        officer=capture.officer,
     )
+    try:
+        connection.execute(row)
+    except IntegrityError:
+        raise TransitionRefused("this capture was accepted meanwhile") from None
 
 
 def capture(connection: Connection, capture_id: str) -> Capture | None:

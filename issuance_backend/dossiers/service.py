@@ -21,7 +21,7 @@ from issuance_backend.dossiers import domain, repository
 from issuance_backend.dossiers.capture_checks import CaptureChecks, CheckedCapture
 from issuance_backend.dossiers.domain import DossierEvent, DossierState
 from issuance_backend.dossiers.repository import Capture, Dossier
-from issuance_backend.moments import Clock, rfc3339, vietnam_date
+from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.recorded_events import SYSTEM, Step
 from issuance_backend.refusals import CaptureReplayed, DossierUnknown
@@ -33,6 +33,7 @@ from verification.messages.enrollment import (
     DossierView,
     PersonExtract,
 )
+from verification.messages.national_time import vietnam_date
 
 Approved = Callable[[str], None]
 """Told after an approval is recorded: the dossier whose card is to be made."""

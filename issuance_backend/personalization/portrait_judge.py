@@ -29,7 +29,22 @@ class EngineJudge:
         return assess_portrait(picture, face).faults
 
 
-def judge_from(model_dir: Path | None) -> EngineJudge | None:
-    """A judge with the best engine whose models are in the folder; ``None`` when there is none."""
+class NoEngine:
+    """No face models at this office: an officer looks at every portrait and says why it is good."""
+
+    engine: str | None = None
+    model_digests: tuple[str, ...] = ()
+
+    def faults(self, portrait: bytes) -> tuple[str, ...]:
+        """Whether a chip's picture can be made of it; the rest is for the officer's eyes."""
+        try:
+            card_picture(portrait)
+        except ImageUndecodable as fault:
+            return (fault.code,)
+        return ()
+
+
+def judge_from(model_dir: Path | None) -> EngineJudge | NoEngine:
+    """A judge with the best engine whose models are in the folder, or one without any."""
     engine = choose_engine(model_dir) if model_dir else None
-    return EngineJudge(engine) if engine else None
+    return EngineJudge(engine) if engine else NoEngine()

@@ -16,6 +16,9 @@ CHIP_PORTRAIT_SIZE = (480, 640)
 
 CHIP_PORTRAIT_BYTES = 15_000
 
+MAX_PIXELS = 24_000_000
+"""What a good camera takes; a few kilobytes of JPEG may claim a hundred times as much."""
+
 _THUMBNAIL = (48, 64)
 _SAME_PICTURE = 0.98
 """Correlation of brightness: JPEG 2000 at this size keeps above 0.998, drawn lookalikes reach 0.93."""
@@ -25,6 +28,8 @@ def card_picture(jpeg: bytes) -> Image.Image:
     """The captured picture upright, cut to 3:4 about its middle; raises ImageUndecodable."""
     try:
         with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise ImageUndecodable("the captured picture is too large to decode")
             upright = ImageOps.exif_transpose(picture).convert("RGB")
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise ImageUndecodable("the captured picture does not decode") from None

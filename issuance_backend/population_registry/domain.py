@@ -5,18 +5,9 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 from verification.messages.enrollment import PersonExtract, PersonFields
-from verification.messages.person_query import PersonAnswer, PersonQuery
-
-
-class LifeStatus(StrEnum):
-    """What is known of a person's life; ``missing`` is a court's declaration."""
-
-    ALIVE = "alive"
-    DECEASED = "deceased"
-    MISSING = "missing"
+from verification.messages.person_query import LifeStatus, PersonAnswer, PersonQuery
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +50,7 @@ def answer(query: PersonQuery, person: RegistryPerson | None) -> PersonAnswer:
         "date_of_birth": query.date_of_birth == person.date_of_birth.isoformat(),
         "sex": query.sex == person.sex,
     }
-    return PersonAnswer(found=True, matched=matched, life_status=person.life_status.value)
+    return PersonAnswer(found=True, matched=matched, life_status=person.life_status)
 
 
 def extract(person: RegistryPerson) -> PersonExtract:

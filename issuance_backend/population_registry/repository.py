@@ -9,8 +9,9 @@ from datetime import datetime
 from sqlalchemy import Connection, func, insert, select, update
 
 from issuance_backend.moments import rfc3339
-from issuance_backend.population_registry.domain import LifeStatus, RegistryPerson
+from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.tables import PERSONS
+from verification.messages.person_query import LifeStatus
 
 _FIELDS = [PERSONS.c[name] for name in RegistryPerson.__dataclass_fields__]
 

@@ -102,7 +102,7 @@ class FileSystem:
                 raise CommandRefused(SW_PARAMETERS_INCORRECT)
             offset = command.p2
             self._current = self._permitted(bytes((0x01, command.p1 & 0x1F)), granted=granted)
-        return self._read_current(offset, command, granted=granted)
+        return self._read_current(offset, command.expected, command, granted=granted)
 
     def read_far(self, command: Command, *, granted: bool) -> Answer:
         """READ BINARY of odd instruction, for offsets above 32,767: the offset is a data object."""
@@ -111,7 +111,8 @@ class FileSystem:
         parts = data_objects(command.data)
         if len(parts) != 1 or parts[0].tag != _OFFSET_OBJECT or not parts[0].value:
             raise CommandRefused(SW_DATA_INCORRECT)
-        answer = self._read_current(int.from_bytes(parts[0].value, "big"), command, granted=granted)
+        offset, wanted = int.from_bytes(parts[0].value, "big"), _inside_data_object(command.expected)
+        answer = self._read_current(offset, wanted, command, granted=granted)
         return answer._replace(data=build(_DATA_OBJECT, answer.data))
 
     def _select_master_file(self, data: bytes) -> None:
@@ -142,16 +143,24 @@ class FileSystem:
         if file is not LdsFile.CARD_ACCESS and (not granted or file in self._locked):
             raise CommandRefused(SW_SECURITY_STATUS_NOT_SATISFIED)
 
-    def _read_current(self, offset: int, command: Command, *, granted: bool) -> Answer:
+    def _read_current(self, offset: int, wanted: int, command: Command, *, granted: bool) -> Answer:
         if self._current is None:
             raise CommandRefused(SW_NO_CURRENT_FILE)
         # The session may have ended since the file was selected.
         self._require_open(self._current, granted=granted)
         content = self._files[self._current]
-        if command.expected == 0:
+        if wanted <= 0:
             raise CommandRefused(SW_WRONG_LENGTH)
         if offset >= len(content):
             raise CommandRefused(SW_OFFSET_OUTSIDE_FILE)
-        data = content[offset : offset + min(command.expected, _LONGEST_ANSWER)]
-        cut_short = offset + command.expected > len(content) and not command.takes_what_there_is
+        data = content[offset : offset + min(wanted, _LONGEST_ANSWER)]
+        cut_short = offset + wanted > len(content) and not command.takes_what_there_is
         return Answer(data, SW_END_OF_FILE) if cut_short else Answer(data)
+
+
+def _inside_data_object(expected: int) -> int:
+    """How many octets a data object 53 may hold so that it has ``expected`` with its header."""
+    for header, most in ((2, 0x7F), (3, 0xFF)):
+        if expected - header <= most:
+            return expected - header
+    return max(expected - 4, 0xFF)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from issuance_backend.virtual_card.icc_commands import SW_DATA_INCORRECT, CommandRefused
+from verification.encoding.curve_parameters import PARAMETERS_BY_NAME
 
 Random = Callable[[int], bytes]
 
@@ -50,25 +51,20 @@ class Point:
         return b"\x04" + self.x.to_bytes(size, "big") + self.y.to_bytes(size, "big")
 
 
-# Standardized domain parameters by number (ICAO 9303-11, 9.5.1).
+_SPOKEN: tuple[ec.EllipticCurve, ...] = (
+    ec.SECP256R1(),
+    ec.BrainpoolP256R1(),
+    ec.SECP384R1(),
+    ec.BrainpoolP384R1(),
+    ec.BrainpoolP512R1(),
+    ec.SECP521R1(),
+)
+
 CURVES = {
-    12: Curve(ec.SECP256R1(), 2**256 - 2**224 + 2**192 + 2**96 - 1),
-    13: Curve(ec.BrainpoolP256R1(), 0xA9FB57DBA1EEA9BC3E660A909D838D726E3BF623D52620282013481D1F6E5377),
-    15: Curve(ec.SECP384R1(), 2**384 - 2**128 - 2**96 + 2**32 - 1),
-    16: Curve(
-        ec.BrainpoolP384R1(),
-        0x8CB91E82A3386D280F5D6F7E50E641DF152F7109ED5456B412B1DA197FB71123ACD3A729901D1A71874700133107EC53,
-    ),
-    17: Curve(
-        ec.BrainpoolP512R1(),
-        int(
-            "AADD9DB8DBE9C48B3FD4E6AE33C9FC07CB308DB3B3C9D20ED6639CCA70330871"
-            "7D4D9B009BC66842AECDA12AE6A380E62881FF2F2D82C68528AA6056583A48F3",
-            16,
-        ),
-    ),
-    18: Curve(ec.SECP521R1(), 2**521 - 1),
+    PARAMETERS_BY_NAME[named.name].parameter_id: Curve(named, PARAMETERS_BY_NAME[named.name].p)
+    for named in _SPOKEN
 }
+"""By the number of the standardized domain parameters (ICAO 9303-11, 9.5.1)."""
 
 
 def curve_named(name: str) -> Curve | None:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import TypeVar
 
 import msgspec
+from flask import Response, request
+from werkzeug.exceptions import UnsupportedMediaType
 
-from reader_agent.api.web import HttpRefusal, Request, Response
 from verification.errors import RequestMalformed
+
+JSON = "application/json"
 
 Body = TypeVar("Body")
 
 
-def read_body(request: Request, kind: type[Body]) -> Body:
-    """The request's JSON as a message; raises RequestMalformed, and 415 for another content type."""
-    if request.headers["content-type"].partition(";")[0].strip().lower() != "application/json":
-        raise HttpRefusal(415, "CONTENT_TYPE_WRONG")
+def read_body(kind: type[Body]) -> Body:
+    """The request's JSON as a message; raises RequestMalformed, and 413 or 415 as HTTP names them."""
+    if request.mimetype != JSON:
+        raise UnsupportedMediaType
     try:
-        return msgspec.json.decode(request.body, type=kind)
+        return msgspec.json.decode(request.get_data(cache=False), type=kind)
     except (msgspec.DecodeError, RecursionError):
         # The decoder's sentence may quote the CAN that was sent.
         raise RequestMalformed("the body is not what this address takes") from None
@@ -25,4 +28,4 @@ def read_body(request: Request, kind: type[Body]) -> Body:
 
 def answer(message: msgspec.Struct, status: int = 200) -> Response:
     """A message as JSON."""
-    return Response(msgspec.json.encode(message), status)
+    return Response(msgspec.json.encode(message), status, mimetype=JSON)

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 
-from reader_agent.api.web import Request
+from flask import request
+
 from reader_agent.refusals import AgentClientMissing, HostNotAllowed, OriginNotAllowed
 
-CLIENT_HEADER = "x-agent-client"
+CLIENT_HEADER = "X-Agent-Client"
 _CLIENT_NAME = re.compile(r"[ -~]{1,64}")
 _SAME_SITE = frozenset({"same-origin", "none"})
 _READING = frozenset({"GET", "HEAD"})
@@ -26,19 +27,19 @@ class LocalGuard:
         self._hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]"))
         self._origins = frozenset(f"http://{host}" for host in self._hosts)
 
-    def require_local(self, request: Request) -> None:
+    def require_local(self) -> None:
         """For what only shows. Raises HostNotAllowed or OriginNotAllowed."""
-        if request.headers.get("host", "").lower() not in self._hosts:
+        if request.headers.get("Host", "").lower() not in self._hosts:
             raise HostNotAllowed("foreign Host header")
-        origin = request.headers.get("origin")
+        origin = request.headers.get("Origin")
         if origin is not None and origin not in self._origins:
             raise OriginNotAllowed("foreign Origin")
-        if request.headers.get("sec-fetch-site", "none") not in _SAME_SITE:
+        if request.headers.get("Sec-Fetch-Site", "none") not in _SAME_SITE:
             raise OriginNotAllowed("cross-site request")
 
-    def require_client(self, request: Request) -> None:
+    def require_client(self) -> None:
         """For the API: also a caller that names itself, on whatever changes something."""
-        self.require_local(request)
+        self.require_local()
         if request.method in _READING:
             return
         if not _CLIENT_NAME.fullmatch(request.headers.get(CLIENT_HEADER, "")):

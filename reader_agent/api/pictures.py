@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reader_agent.api.web import Request, Response, Route
+from flask import Blueprint, Response
+from flask.typing import ResponseReturnValue
+
 from reader_agent.session.counter_session import Portrait
 from reader_agent.session.desk import CounterDesk
 
@@ -12,19 +14,21 @@ ToJpeg = Callable[[Portrait], bytes]
 """A browser cannot show JPEG 2000; raises ImageUndecodable."""
 
 
-def picture_routes(desk: CounterDesk, to_jpeg: ToJpeg) -> tuple[Route, ...]:
+def pictures_blueprint(desk: CounterDesk, to_jpeg: ToJpeg) -> Blueprint:
     """The picture addresses of one desk; 204 while there is no picture."""
+    blueprint = Blueprint("pictures", __name__, url_prefix="/v1/sessions/<session_id>")
 
-    def portrait(_request: Request, session_id: str) -> Response:
+    @blueprint.get("/portrait.jpg")
+    def portrait(session_id: str) -> ResponseReturnValue:
         found = desk.session(session_id).portrait
         return _picture(to_jpeg(found) if found else None)
 
-    def live(_request: Request, session_id: str) -> Response:
+    @blueprint.get("/live.jpg")
+    def live(session_id: str) -> ResponseReturnValue:
         return _picture(desk.session(session_id).live)
 
-    base = "/v1/sessions/<session_id>"
-    return (Route("GET", f"{base}/portrait.jpg", portrait), Route("GET", f"{base}/live.jpg", live))
+    return blueprint
 
 
 def _picture(jpeg: bytes | None) -> Response:
-    return Response(jpeg, 200, "image/jpeg") if jpeg else Response(b"", 204, "image/jpeg")
+    return Response(jpeg, 200 if jpeg else 204, mimetype="image/jpeg")

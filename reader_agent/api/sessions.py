@@ -7,9 +7,10 @@ import time
 from collections.abc import Iterator
 
 import msgspec
+from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
 
 from reader_agent.api.bodies import answer, read_body
-from reader_agent.api.web import Request, Response, Route
 from reader_agent.refusals import ConsentMissing, CounterBusy
 from reader_agent.session.access import access_secret
 from reader_agent.session.counter_session import CounterSession, ManualFace, SessionOrder
@@ -23,7 +24,7 @@ STREAM_SECONDS = 300.0
 MAX_STREAMS = 3
 """Each open stream holds a server thread: the others stay free for work."""
 
-_BASE = "/v1/sessions"
+_EVENTS = "text/event-stream"
 _LANGUAGES = frozenset({"vi", "en"})
 _MAX_NAME = 64
 _MIN_REASON, _MAX_REASON = 3, 200
@@ -35,56 +36,43 @@ class SessionStarted(msgspec.Struct):
     id: str
 
 
-class SessionRoutes:
+def sessions_blueprint(desk: CounterDesk) -> Blueprint:
     """The session addresses of one desk."""
+    blueprint = Blueprint("sessions", __name__, url_prefix="/v1/sessions")
+    streams = threading.BoundedSemaphore(MAX_STREAMS)
 
-    def __init__(self, desk: CounterDesk) -> None:
-        self._desk = desk
-        self._streams = threading.BoundedSemaphore(MAX_STREAMS)
-
-    def routes(self) -> tuple[Route, ...]:
-        """What to mount."""
-        return (
-            Route("POST", _BASE, self.start),
-            Route("GET", f"{_BASE}/<session_id>", self.show),
-            Route("DELETE", f"{_BASE}/<session_id>", self.cancel),
-            Route("POST", f"{_BASE}/<session_id>/manual-face", self.compare_by_eye),
-            Route("GET", f"{_BASE}/<session_id>/events", self.events),
-        )
-
-    def start(self, request: Request) -> Response:
-        """Begin a visit."""
-        order = read_body(request, SessionOrder)
+    @blueprint.post("")
+    def start() -> ResponseReturnValue:
+        order = read_body(SessionOrder)
         _require_complete(order)
-        session = self._desk.start(order)
+        session = desk.start(order)
         started = answer(SessionStarted(session.id), 202)
-        started.headers["Location"] = f"{_BASE}/{session.id}"
+        started.headers["Location"] = f"/v1/sessions/{session.id}"
         return started
 
-    def show(self, _request: Request, session_id: str) -> Response:
-        """Where it stands."""
-        return answer(self._desk.session(session_id).view())
+    @blueprint.get("/<session_id>")
+    def show(session_id: str) -> ResponseReturnValue:
+        return answer(desk.session(session_id).view())
 
-    def cancel(self, _request: Request, session_id: str) -> Response:
-        """End it."""
-        return answer(self._desk.cancel(session_id).view())
+    @blueprint.delete("/<session_id>")
+    def cancel(session_id: str) -> ResponseReturnValue:
+        return answer(desk.cancel(session_id).view())
 
-    def compare_by_eye(self, request: Request, session_id: str) -> Response:
-        """The teller's own comparison."""
-        seen = read_body(request, ManualFace)
+    @blueprint.post("/<session_id>/manual-face")
+    def compare_by_eye(session_id: str) -> ResponseReturnValue:
+        seen = read_body(ManualFace)
         reason = " ".join(seen.reason.split())
         if not _MIN_REASON <= len(reason) <= _MAX_REASON:
             raise RequestMalformed("a reason of 3 to 200 characters is needed")
-        session = self._desk.session(session_id)
+        session = desk.session(session_id)
         session.answer_manual_face(ManualFace(seen.matched, reason))
         return answer(session.view())
 
-    def events(self, _request: Request, session_id: str) -> Response:
-        """Server-Sent Events."""
-        session = self._desk.session(session_id)
-        if not self._streams.acquire(blocking=False):
-            raise CounterBusy("too many pages watch this counter")
-        return Response(_events(session), content_type="text/event-stream", on_close=self._streams.release)
+    @blueprint.get("/<session_id>/events")
+    def events(session_id: str) -> ResponseReturnValue:
+        return _stream(desk.session(session_id), streams)
+
+    return blueprint
 
 
 def _require_complete(order: SessionOrder) -> None:
@@ -96,6 +84,18 @@ def _require_complete(order: SessionOrder) -> None:
     if not 0 < len(order.purpose) <= _MAX_NAME or len(order.partner_ref or "") > _MAX_NAME:
         raise RequestMalformed("purpose and partner_ref have at most 64 characters")
     access_secret(order.access)
+
+
+def _stream(session: CounterSession, places: threading.BoundedSemaphore) -> Response:
+    if request.method == "HEAD":
+        # An answer without a body is never closed: the place it took would be lost.
+        return Response(content_type=_EVENTS)
+    if not places.acquire(blocking=False):
+        raise CounterBusy("too many pages watch this counter")
+    stream = Response(_events(session), content_type=_EVENTS)
+    # Not at the generator's end: a page may leave before the first part, and then it never runs.
+    stream.call_on_close(places.release)
+    return stream
 
 
 def _events(session: CounterSession) -> Iterator[bytes]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import msgspec
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
 
 from reader_agent.api.bodies import answer
-from reader_agent.api.web import Request, Response, Route
 
 
 class CounterStatus(msgspec.Struct, frozen=True):
@@ -23,20 +24,12 @@ class CounterStatus(msgspec.Struct, frozen=True):
     fault: str | None = None
 
 
-class Health(msgspec.Struct, frozen=True):
-    """Whether the program lives, or can work."""
+def status_blueprint(status: Callable[[], CounterStatus]) -> Blueprint:
+    """The status address."""
+    blueprint = Blueprint("status", __name__)
 
-    status: str
+    @blueprint.get("/v1/status")
+    def show() -> ResponseReturnValue:
+        return answer(status())
 
-
-def status_routes(status: Callable[[], CounterStatus], is_ready: Callable[[], bool]) -> tuple[Route, ...]:
-    """What the counter can do, and the two addresses that a supervisor asks."""
-
-    def readyz(_request: Request) -> Response:
-        return answer(Health("ready"), 200) if is_ready() else answer(Health("not ready"), 503)
-
-    return (
-        Route("GET", "/v1/status", lambda _request: answer(status())),
-        Route("GET", "/healthz", lambda _request: answer(Health("alive"))),
-        Route("GET", "/readyz", readyz),
-    )
+    return blueprint

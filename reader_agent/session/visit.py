@@ -167,7 +167,8 @@ class Visit:
         if not report.failures:
             self._prove_chip(chip, reading, gathered)
             report = self._inspect(reading)
-        self._show_portrait(reading, report)
+        if gathered.chip_fault is None:
+            self._show_portrait(reading, report)
         self._note_assurance(report)
         return reading, report
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache, partial
 from pathlib import Path
-from string import Template
 
-from reader_agent.api.web import Request, Response, Route
+from flask import Blueprint, Response, render_template, request
+from flask.typing import ResponseReturnValue
+
 from reader_agent.ui.texts import LANGUAGES, texts
 from verification.messages.fault_catalogue import fault_catalogue
 
@@ -17,7 +15,8 @@ STEPS = (
     "opening", "waiting_for_card", "reading", "inspecting", "proving_chip", "comparing_face", "deciding",
 )  # fmt: skip
 
-_FOLDER = Path(__file__).parent
+_STATIC = Path(__file__).parent / "static"
+# The types are said here: what a counter's Windows believes of ".js" is in its registry.
 _FILES = {
     "counter.css": "text/css; charset=utf-8",
     "counter.js": "text/javascript; charset=utf-8",
@@ -34,20 +33,6 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_ESCAPED = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
-
-_PURPOSE = (
-    '<p class="purpose">$label: <strong>$name</strong></p><input id="purpose" type="hidden" value="$code">'
-)
-_PURPOSES = (
-    '<div class="field"><label for="purpose">$label</label>'
-    '<select id="purpose" name="purpose">$options</select></div>'
-)
-_OPTION = '<option value="$code">$name</option>'
-_STEP = (
-    '<li data-step="$step" data-at="pending"><span class="mark" aria-hidden="true"></span>'
-    '<span>$name</span> <span class="spoken"></span></li>'
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,56 +43,35 @@ class PageSettings:
     language: str
 
 
-def page_routes(settings: PageSettings) -> tuple[Route, ...]:
+def page_blueprint(settings: PageSettings) -> Blueprint:
     """The page and its files."""
+    blueprint = Blueprint("page", __name__, template_folder="templates")
 
-    def counter(request: Request) -> Response:
-        asked = request.query.get("lang", settings.language)
+    @blueprint.get("/")
+    def counter() -> ResponseReturnValue:
+        asked = request.args.get("lang", settings.language)
         language = asked if asked in LANGUAGES else settings.language
-        return Response(_page(settings.purposes, language), 200, "text/html; charset=utf-8", dict(_HEADERS))
+        words = texts(language)
+        return render_template(
+            "counter.html",
+            **words,
+            language=language,
+            other=next(other for other in LANGUAGES if other != language),
+            purposes={code: words.get(code, code) for code in settings.purposes},
+            step_names={step: words[f"step_{step}"] for step in STEPS},
+            page_texts={**words, **_fault_sentences(language)},
+        )
 
-    return (
-        Route("GET", "/", counter),
-        *(Route("GET", f"/ui/{name}", partial(_file, name)) for name in _FILES),
-    )
+    @blueprint.get(f"/ui/<any({', '.join(map(repr, _FILES))}):name>")
+    def file(name: str) -> ResponseReturnValue:
+        return Response((_STATIC / name).read_bytes(), content_type=_FILES[name])
 
+    @blueprint.after_request
+    def protect(response: Response) -> Response:
+        response.headers.update(_HEADERS)
+        return response
 
-def _file(name: str, _request: Request) -> Response:
-    content = (_FOLDER / "static" / name).read_bytes()
-    return Response(content, 200, _FILES[name], dict(_HEADERS))
-
-
-@cache
-def _page(purposes: tuple[str, ...], language: str) -> bytes:
-    """The whole page; every word that is put in is escaped here."""
-    words = texts(language)
-    template = Template((_FOLDER / "templates" / "counter.html").read_text(encoding="utf-8"))
-    page = template.substitute(
-        _escaped(words),
-        language=language,
-        other=next(other for other in LANGUAGES if other != language),
-        purpose_field=_purpose_field(purposes, words),
-        step_list="\n".join(_fill(_STEP, step=step, name=words[f"step_{step}"]) for step in STEPS),
-        # In a script element only "<" could end it early.
-        page_texts=json.dumps({**words, **_fault_sentences(language)}).replace("<", "\\u003c"),
-    )
-    return page.encode()
-
-
-def _purpose_field(purposes: tuple[str, ...], words: Mapping[str, str]) -> str:
-    label = words["purpose_label"]
-    if len(purposes) == 1:
-        return _fill(_PURPOSE, label=label, code=purposes[0], name=words.get(purposes[0], purposes[0]))
-    options = "".join(_fill(_OPTION, code=code, name=words.get(code, code)) for code in purposes)
-    return Template(_PURPOSES).substitute(_escaped({"label": label}), options=options)
-
-
-def _fill(template: str, **values: str) -> str:
-    return Template(template).substitute(_escaped(values))
-
-
-def _escaped(words: Mapping[str, str]) -> dict[str, str]:
-    return {key: text.translate(_ESCAPED) for key, text in words.items()}
+    return blueprint
 
 
 def _fault_sentences(language: str) -> dict[str, str]:

@@ -47,14 +47,17 @@ _WITH_FACE = SessionPolicy((1, 2, 13, 14, 15), True, False, "chip-live-gateway")
 
 
 def run() -> list[Figure]:
-    """Three figures; without face models the third is left out."""
+    """Four figures; without face models the last is left out."""
     with tempfile.TemporaryDirectory() as folder, _bench(Path(folder)) as (gateway, process, agent):
         idle = _resident_mb(process.pid)
+        _open_page(agent)
+        page = _resident_mb(process.pid)
         gateway.policy = _CHIP_ONLY
         _visit(agent)
         chip = _resident_mb(process.pid)
         figures = [
             at_most("agent_memory.idle", idle, "MB", goal=IDLE_GOAL_MB),
+            at_most("agent_memory.page_open", page, "MB", goal=IDLE_GOAL_MB),
             at_most("agent_memory.after_chip_visit", chip, "MB", goal=IDLE_GOAL_MB),
         ]
         if _model_dir() is not None:
@@ -113,7 +116,8 @@ def _card(ceremony: Ceremony) -> object:
 
 
 def _environment(folder: Path, gateway: str, port: int, slot: int) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AGENT_")}
+    # What a service manager would leave: without compiled files every start would compile again.
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     settings = {
         "AGENT_LISTEN": f"127.0.0.1:{port}",
         "AGENT_GATEWAY_URL": gateway,
@@ -143,6 +147,11 @@ def _wait_until_up(agent: str, seconds: float = 20.0) -> None:
             time.sleep(0.05)
         else:
             return
+
+
+def _open_page(agent: str) -> None:
+    with urllib.request.urlopen(f"{agent}/", timeout=10) as page:  # noqa: S310 - our own http address
+        page.read()
 
 
 def _visit(agent: str) -> None:

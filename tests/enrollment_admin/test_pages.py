@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
 import json
 import re
@@ -19,6 +20,8 @@ from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
 from enrollment_admin.app import create_app
+from enrollment_admin.backend_client import BackendClient
+from enrollment_admin.refusals import BackendUnavailable
 from enrollment_admin.settings import AdminSettings
 from enrollment_admin.ui.pages import sentence
 from issuance_backend.credentials.domain import CardEvent, CardState
@@ -188,6 +191,49 @@ def test_an_upload_beyond_every_limit_is_an_explained_page(app: Flask) -> None:
     assert fault("PORTRAIT_TOO_LARGE").vi.what in text(answer)
 
 
+@pytest.mark.parametrize("path", ["/login", "/language"])
+def test_a_form_without_pictures_may_not_be_large(app: Flask, path: str) -> None:
+    form = {"officer": "lan.capture", "password": "x" * 70_000}
+    answer = Browser(app.test_client()).post(path, form, page="/login", Accept="application/json")
+    assert (answer.status_code, answer.get_json()["code"]) == (413, "BODY_TOO_LARGE")
+
+
+def test_nobody_uploads_before_signing_in(app: Flask) -> None:
+    browser = Browser(app.test_client())
+    answer = browser.client.post("/dossiers", data={"portrait": (io.BytesIO(bytes(1_000_000)), "p.jpg")})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/login")
+
+
+@pytest.mark.parametrize("number", ["12", "001099", "<script>alert(1)</script>"])
+def test_a_card_is_looked_for_by_a_number_only(app: Flask, number: str) -> None:
+    answer = sign_in(app, "minh.approve").get(f"/credentials?citizen_number={number}")
+    assert answer.status_code == 422
+    assert fault("CITIZEN_NUMBER_MALFORMED").vi.what in text(answer)
+    assert "<script>alert" not in text(answer)
+
+
+def test_a_page_says_what_its_own_reader_has_to_do(app: Flask) -> None:
+    dossier = captured(app)
+    for officer, key in (
+        ("minh.approve", "next.validated"),
+        ("lan.capture", "wait.validated"),
+        ("hoa.production", "wait.validated"),
+    ):
+        shown = text(sign_in(app, officer).get(f"/dossiers/{dossier}"))
+        with app.test_request_context():
+            assert sentence(key) in shown
+
+
+def test_a_lost_card_leads_to_a_new_dossier(app: Flask) -> None:
+    dossier = captured(app)
+    sign_in(app, "minh.approve").post(f"/dossiers/{dossier}/approve", page=f"/dossiers/{dossier}")
+    lan, page = sign_in(app, "lan.capture"), f"/dossiers/{dossier}"
+    card = lan.get(page, Accept="application/json").get_json()["credential"]
+    for step in ("hand-over", "report-lost"):
+        lan.post(f"/credentials/{card}/{step}", page=page)
+    assert f'href="/dossiers/new?citizen_number={PERSON.citizen_number}"' in text(lan.get(page))
+
+
 @pytest.mark.parametrize("number", ["123", "001099000000", "<script>alert(1)</script>"])
 def test_a_bad_number_is_said_beside_the_number(app: Flask, number: str) -> None:
     answer = sign_in(app, "lan.capture").get(f"/dossiers/new?citizen_number={number}")
@@ -319,12 +365,51 @@ def test_a_backend_that_is_down_is_said_to_be_down(tmp_path: Path) -> None:
     assert app.test_client().get("/readyz").status_code == 503
 
 
+@pytest.mark.parametrize("what", ["backend", "registry"])
+def test_a_capture_outlives_what_it_needs_being_down(
+    app: Flask, office: Office, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    lan = sign_in(app, "lan.capture")
+    lan.get(f"/dossiers/new?citizen_number={PERSON.citizen_number}")
+    page = lan.get(f"/dossiers/new?citizen_number={PERSON.citizen_number}")
+    token = form_value(page, "csrf_token")
+    if what == "backend":
+        monkeypatch.setattr(BackendClient, "_send", down)
+    office.registry.is_up = what != "registry"
+    form = {"csrf_token": token, "citizen_number": PERSON.citizen_number, "identification": "Nốt ruồi"}
+    form |= {"manual_portrait_reason": REASON, "portrait": (io.BytesIO(picture()), "portrait.jpg")}
+    kept = lan.client.post("/dossiers", data=form, headers={"Accept": "text/html"})
+    assert kept.status_code == 503
+    monkeypatch.undo()
+    office.registry.is_up = True
+    names = ("csrf_token", "capture_id", "citizen_number", "identification", "portrait_kept")
+    again = {name: form_value(kept, name) for name in (*names, "manual_portrait_reason")}
+    sent = lan.client.post("/dossiers", data=again, headers={"Accept": "text/html"})
+    assert sent.status_code == 303, text(sent)
+    assert "Nốt ruồi" in text(lan.get(sent.headers["Location"]))
+
+
+def down(*_arguments: object) -> None:
+    raise BackendUnavailable("down")
+
+
+def form_value(answer: Any, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', answer.get_data(as_text=True))
+    assert found, name
+    return html.unescape(found.group(1))
+
+
 def test_the_language_is_chosen_and_returns_to_our_own_pages_only(app: Flask) -> None:
     lan = sign_in(app, "lan.capture")
     for back, target in (
         ("/credentials", "/credentials"),
         ("//evil.example", "/dossiers"),
         ("https://evil", "/dossiers"),
+        ("/\\evil.example", "/dossiers"),
+        ("/\t/evil.example", "/dossiers"),
+        ("/\n/evil.example", "/dossiers"),
+        ("/x\\..\\evil", "/dossiers"),
+        ("/dossiers?state=returned", "/dossiers?state=returned"),
     ):
         answer = lan.post("/language", {"language": "en", "back": back}, page="/dossiers")
         assert answer.headers["Location"] == target

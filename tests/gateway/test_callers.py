@@ -26,7 +26,7 @@ from tests.support.gateway_world import (
     public_pem,
 )
 from verification.messages.message_signature import sign_request
-from verification.messages.signing_key import thumbprint
+from verification.messages.signing_key import b64url, thumbprint
 
 SESSIONS = "/v1/verification-sessions"
 REQUEST = {"purpose": "hospital.check_in", "consent": {"text_version": "1", "language": "vi"}}
@@ -332,6 +332,7 @@ def test_the_jose_attacks_are_refused(world: World) -> None:
         assertion(world, {"alg": "ES256", "jku": "https://attacker.example/jwks.json"}),
         assertion(world, {"alg": "ES256", "x5u": "https://attacker.example/cert"}),
         assertion(world).replace(".", "..", 1),
+        ".".join((assertion(world).split(".")[0], b64url(b'{"x":' + b"[" * 2_900), "AA")),
         assertion(world) + ".extra",
         assertion(world).rsplit(".", 1)[0] + ".",
         assertion(world) + "=",

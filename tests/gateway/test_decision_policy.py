@@ -22,11 +22,11 @@ from verification.inspection.report import (
 from verification.messages.credential_status import CredentialState
 from verification.messages.decision import ChipAssurance, DecisionOutcome
 from verification.messages.evidence import FaceClaim
-from verification.messages.person_query import PersonAnswer
+from verification.messages.person_query import LifeStatus, PersonAnswer
 
 BANK = PURPOSES["bank.counter.identify"]
 PASSIVE = PURPOSES["bank.counter.identify.passive"]
-ALIVE = PersonAnswer(True, {"full_name": True, "date_of_birth": True, "sex": True}, "alive")
+ALIVE = PersonAnswer(True, {"full_name": True, "date_of_birth": True, "sex": True}, LifeStatus.ALIVE)
 FACE = FaceClaim(
     method="engine",
     matched=True,
@@ -95,11 +95,14 @@ def test_all_facts_good_is_verified() -> None:
         ({"card_state": CredentialState.UNKNOWN}, "CARD_UNKNOWN"),
         ({"card_expiry": date(2026, 11, 20)}, "CARD_EXPIRED"),
         (NOT_FOUND, "PERSON_NOT_FOUND"),
-        ({"person": PersonAnswer(True, ALIVE.matched, "deceased")}, "PERSON_DECEASED"),
-        ({"person": PersonAnswer(True, ALIVE.matched, "missing")}, "PERSON_MISSING"),
-        ({"person": PersonAnswer(True, {**ALIVE.matched, "sex": False}, "alive")}, "PERSON_MISMATCH"),
-        ({"person": PersonAnswer(True, {"full_name": True}, "alive")}, "PERSON_MISMATCH"),
-        ({"person": PersonAnswer(True, {}, "alive")}, "PERSON_MISMATCH"),
+        ({"person": PersonAnswer(True, ALIVE.matched, LifeStatus.DECEASED)}, "PERSON_DECEASED"),
+        ({"person": PersonAnswer(True, ALIVE.matched, LifeStatus.MISSING)}, "PERSON_MISSING"),
+        (
+            {"person": PersonAnswer(True, {**ALIVE.matched, "sex": False}, LifeStatus.ALIVE)},
+            "PERSON_MISMATCH",
+        ),
+        ({"person": PersonAnswer(True, {"full_name": True}, LifeStatus.ALIVE)}, "PERSON_MISMATCH"),
+        ({"person": PersonAnswer(True, {}, LifeStatus.ALIVE)}, "PERSON_MISMATCH"),
         (NO_FACE, "FACE_NOT_MATCHED"),
         ({"face": None}, "FACE_NOT_VERIFIED"),
         ({"face": face(matched=False, code=None)}, "FACE_NOT_MATCHED"),
@@ -123,6 +126,8 @@ def test_one_bad_fact_is_refused_by_its_own_code(changes: dict[str, object], exp
     [
         ({"card_state": None}, "CARD_STATUS_UNAVAILABLE"),
         ({"person": None}, "REGISTRY_UNAVAILABLE"),
+        # Found, and not a word on whether the person lives: that is no answer.
+        ({"person": PersonAnswer(True, ALIVE.matched)}, "REGISTRY_UNAVAILABLE"),
         ({"card_state": None, "person": None}, "CARD_STATUS_UNAVAILABLE"),
         (
             {
@@ -189,3 +194,10 @@ def test_an_agents_other_chip_faults_change_nothing() -> None:
 def test_an_unknown_purpose_is_refused() -> None:
     with pytest.raises(PurposeNotPermitted):
         purpose_named("bank.everything")
+
+
+def test_a_comparison_of_an_unheard_kind_is_no_assurance() -> None:
+    no_face_asked = replace(BANK, face_required=False)
+    claim = msgspec.structs.replace(GOOD.face, method="astrology", score=None)
+    verdict = decide(no_face_asked, replace(GOOD, face=claim))
+    assert (verdict.outcome, verdict.assurance.face) == (DecisionOutcome.VERIFIED, "none")

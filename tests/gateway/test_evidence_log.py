@@ -19,6 +19,8 @@ from verification.messages import merkle
 from verification.messages.receipt import read_checkpoint, read_receipt
 from verification.messages.signing_key import from_b64url, thumbprint
 
+PURPOSE = ("--purpose", "hospital.check_in")
+
 DECISIONS = 5
 
 
@@ -191,7 +193,7 @@ def test_partners_and_agents_from_the_command_line(
     jwk = str(world.folder / "trust" / "log_key.jwk")
     assert program.main(["agent", "add", "--id", "a1", "--partner", "p1", "--jwk", jwk]) == 2
     assert "no partner" in capsys.readouterr().err
-    assert program.main(["partner", "add", "--id", "p1", "--name", "Bank", "--jwk", jwk]) == 0
+    assert program.main(["partner", "add", "--id", "p1", "--name", "Bank", "--jwk", jwk, *PURPOSE]) == 0
     assert program.main(["agent", "add", "--id", "a1", "--partner", "p1", "--jwk", jwk]) == 0
     assert (
         program.main(["agent", "add", "--id", "a1", "--partner", "p1", "--jwk", jwk, "--standing", "closed"])
@@ -205,4 +207,4 @@ def test_partners_and_agents_from_the_command_line(
         b'{"kty":"OKP","crv":"Ed25519","x":"AA","d":"AA"}',
     ):
         write_secret(bad, content)
-        assert program.main(["partner", "add", "--id", "p1", "--name", "B", "--jwk", str(bad)]) == 2
+        assert program.main(["partner", "add", "--id", "p1", "--name", "B", "--jwk", str(bad), *PURPOSE]) == 2

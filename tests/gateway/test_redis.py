@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -14,6 +15,7 @@ import pytest
 import redis
 
 from gateway.adapters.quota import SlidingQuota
+from gateway.app import REDIS_SECONDS
 from gateway.domain.refusals import TooManyRequests
 from tests.support.gateway_world import World, make_world
 
@@ -61,6 +63,10 @@ class RedisServer:
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
+
+    def stop_answering(self) -> None:
+        """It is there and takes connections, and says nothing."""
+        self._process.send_signal(signal.SIGSTOP)
 
     def kept(self) -> list[bytes]:
         return list(redis.Redis(port=self.port).scan_iter())
@@ -111,6 +117,19 @@ def test_an_emptied_redis_lets_nothing_through_twice(with_redis: World, server: 
     assert with_redis.counter.send_raw("POST", SESSIONS, BODY, headers).status_code == 201
     redis.Redis(port=server.port).flushall()
     assert with_redis.counter.send_raw("POST", SESSIONS, BODY, headers).status_code == 401
+
+
+@needs_redis
+def test_a_redis_that_hangs_slows_one_request_and_not_every_one(
+    with_redis: World, server: RedisServer
+) -> None:
+    assert send_twice(with_redis) == (201, 401)
+    server.stop_answering()
+    assert send_twice(with_redis) == (201, 401)
+    began = time.monotonic()
+    for _ in range(5):
+        assert send_twice(with_redis) == (201, 401)
+    assert time.monotonic() - began < REDIS_SECONDS
 
 
 def test_a_redis_that_never_was_does_not_stop_the_start(tmp_path: Path) -> None:

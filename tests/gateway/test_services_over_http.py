@@ -117,6 +117,7 @@ NO_ANSWERS: list[bytes | Callable[[socket.socket], None]] = [
     http("200 OK", b""),
     http("200 OK", b"<html>maintenance</html>"),
     http("200 OK", b'{"found":"no"}'),
+    http("200 OK", b'{"found":true,"matched":{},"life_status":"resting"}'),
     http("200 OK", b"{}"),
     http("200 OK", b"[" * 60_000),
     http("200 OK", b'{"found":false}' + b" " * 70_000),

@@ -25,13 +25,22 @@ from gateway.adapters.key_files import load_seal_secret, load_signing_key, load_
 from gateway.adapters.sql_directory import SqlDirectory
 from gateway.adapters.sql_schema import metadata
 from gateway.adapters.trust_folder import LOOK_AGAIN_SECONDS, TrustFolder
-from gateway.app import create_app
+from gateway.app import Outside, create_app
 from gateway.domain.partner import Agent, Partner, Standing
+from gateway.domain.refusals import TrustUnavailable
 from gateway.server import options
 from gateway.settings import GatewaySettings
 from monitoring.environment import ConfigurationFault, read_settings
 from tests.support import pki
-from tests.support.gateway_world import Clock, World, make_settings, private_pem, public_pem, write_secret
+from tests.support.gateway_world import (
+    Clock,
+    World,
+    make_settings,
+    make_world,
+    private_pem,
+    public_pem,
+    write_secret,
+)
 from verification.messages.message_signature import sign_request
 
 ROOT = Path(__file__).parents[2]
@@ -118,6 +127,44 @@ def test_a_new_revocation_list_counts_without_a_restart(settings: GatewaySetting
     assert trust() is not before
 
 
+def test_a_trust_folder_that_broke_is_unavailable_until_it_is_mended(settings: GatewaySettings) -> None:
+    clock = Clock()
+    trust = TrustFolder(settings.trust_dir, clock)
+    certificate = settings.trust_dir / "csca.der"
+    whole = certificate.read_bytes()
+    certificate.write_bytes(whole[:-1])
+    clock.move(seconds=LOOK_AGAIN_SECONDS)
+    for _ in range(3):
+        with pytest.raises(TrustUnavailable):
+            trust()
+    certificate.write_bytes(whole)
+    assert len(trust().authorities) == 1
+
+
+def test_a_trust_file_that_is_not_used_is_told_to_the_operator(
+    settings: GatewaySettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    (settings.trust_dir / "more.crl").write_bytes(b"half a list")
+    TrustFolder(settings.trust_dir, Clock())
+    assert [record.message for record in caplog.records] == ["trust file not used"]
+
+
+def test_without_trust_nothing_is_decided_and_the_challenge_is_kept(tmp_path: Path) -> None:
+    world = make_world(tmp_path)
+    outside = Outside(clock=world.clock, registry=world.registry, card_status=world.card_status)
+    world.app = world.counter.app = create_app(world.settings, outside)
+    evidence = world.evidence(world.counter.open())
+    certificate = world.settings.trust_dir / "csca.der"
+    whole = certificate.read_bytes()
+    certificate.unlink()
+    world.clock.move(seconds=LOOK_AGAIN_SECONDS)
+    refused = world.counter.submit(evidence)
+    assert (refused.status_code, json.loads(refused.data)["code"]) == (503, "TRUST_UNAVAILABLE")
+    assert world.app.test_client().get("/readyz").status_code == 503
+    certificate.write_bytes(whole)
+    assert world.counter.submit(evidence).status_code == 200
+
+
 def test_a_trust_folder_without_certificates_stops_the_start(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationFault):
         TrustFolder(tmp_path, Clock())
@@ -159,7 +206,10 @@ def test_a_real_server_answers_and_stops_when_told(settings: GatewaySettings, tm
         listen = f"127.0.0.1:{free.getsockname()[1]}"
     url = f"http://{listen}"
     served = replace(settings, listen=listen, public_url=url, workers=2)
-    environ = environment(served, PATH=os.environ["PATH"])
+    together = tmp_path / "metrics"
+    together.mkdir()
+    (together / "counter_1.db").write_bytes(b"of a run before")
+    environ = environment(served, PATH=os.environ["PATH"], PROMETHEUS_MULTIPROC_DIR=str(together))
     with (tmp_path / "server.log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "gateway", "serve"], cwd=ROOT, env=environ, stderr=log
@@ -168,10 +218,13 @@ def test_a_real_server_answers_and_stops_when_told(settings: GatewaySettings, tm
         assert wait_for(f"{url}/readyz")["ready"] is True
         key = ed25519.Ed25519PrivateKey.generate()
         directory = SqlDirectory(Database(settings.database_url))
-        directory.add_partner(Partner("p", "Bank", Standing.ACTIVE, key.public_key()))
+        directory.add_partner(
+            Partner("p", "Bank", Standing.ACTIVE, key.public_key(), frozenset({"hospital.check_in"}))
+        )
         directory.add_agent(Agent("a", "p", Standing.ACTIVE, key.public_key()))
         # Over a socket, through gunicorn's own reading of the request's target; either worker may answer.
         assert send_repeatedly(url, key) == [201] + [401] * 9
+        assert counted(f"{url}/metrics", "/v1/verification-sessions") == 10
     finally:
         process.terminate()
         code = process.wait(timeout=20)
@@ -188,6 +241,16 @@ def send_repeatedly(url: str, key: ed25519.Ed25519PrivateKey) -> list[int]:
     with ThreadPoolExecutor(10) as executor:
         sent = [executor.submit(pool.request, "POST", address, body=body, headers=headers) for _ in range(10)]
     return sorted(answer.result().status for answer in sent)
+
+
+def counted(url: str, route: str) -> int:
+    """How many requests of a route the metrics of any one worker tell: those of all of them."""
+    with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - loopback
+        lines = response.read().decode().splitlines()
+    found = [
+        line for line in lines if line.startswith("idv_http_requests_total") and f'route="{route}"' in line
+    ]
+    return round(sum(float(line.rsplit(" ", 1)[1]) for line in found))
 
 
 def wait_for(url: str) -> dict[str, object]:

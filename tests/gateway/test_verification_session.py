@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -21,6 +23,7 @@ from tests.support.gateway_world import (
     World,
     active_proof,
     card_image,
+    make_world,
     matching_face,
     open_reader,
 )
@@ -188,6 +191,31 @@ def test_an_issuer_that_is_down_is_unavailable(world: World) -> None:
     assert decision.assurance.status == "none"
 
 
+@pytest.mark.parametrize(
+    ("service", "code"), [("registry", "REGISTRY_UNAVAILABLE"), ("card_status", "CARD_STATUS_UNAVAILABLE")]
+)
+def test_a_service_that_never_ends_its_answer_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, service: str, code: str
+) -> None:
+    world = make_world(tmp_path, service_seconds=0.1)
+    let_go = threading.Event()
+    monkeypatch.setattr(getattr(world, service), "ask", lambda _query: let_go.wait(20))
+    began = time.monotonic()
+    decision = world.decide().decision
+    let_go.set()
+    assert time.monotonic() - began < 5
+    assert (decision.outcome, decision.code) == (DecisionOutcome.UNAVAILABLE, code)
+
+
+def test_a_card_expires_with_the_day_in_viet_nam(world: World) -> None:
+    last_day = pki.NOW.replace(hour=16, minute=59)  # 17:00 UTC is midnight there
+    holder = pki.Holder(date_of_expiry=f"{last_day:%d/%m/%Y}", mrz_date_of_expiry=f"{last_day:%y%m%d}")
+    card = pki.make_card(holder, signer=pki.quick_issuer().document_signer)
+    for moment, code in ((last_day, None), (last_day + timedelta(minutes=1), "CARD_EXPIRED")):
+        world.clock.now = moment
+        assert world.decide(card=card, face=matching_face(card)).decision.code == code
+
+
 def test_a_portrait_that_is_not_the_signed_one_is_refused(world: World) -> None:
     face = matching_face(pki.quick_card(), portrait_digest=bytes(32))
     decision = world.decide(face=face).decision
@@ -304,6 +332,9 @@ def test_a_worker_that_died_while_deciding_does_not_hold_the_session(
     held = world.counter.submit(evidence)
     assert (held.status_code, code_of(held)) == (409, "EVIDENCE_REPLAYED")
     world.clock.move(seconds=31)
+    attested = msgspec.structs.replace(evidence.attested, agent_version="1.0.1")
+    other = world.counter.submit(msgspec.structs.replace(evidence, attested=attested))
+    assert (other.status_code, code_of(other)) == (409, "CHALLENGE_USED")
     assert world.counter.submit(evidence).status_code == 200
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from monitoring.supervisor import Program, ProgramFailed, supervised
+from monitoring import supervisor as supervisor_module
+from monitoring.supervisor import MAX_RESTARTS, Program, ProgramFailed, supervised
 
 SERVER = """
 import http.server, sys
@@ -79,6 +80,20 @@ def test_a_program_that_dies_is_started_again(tmp_path: Path) -> None:
         os.kill(first, signal.SIGKILL)
         assert wait_until(lambda: supervisor.process_id("web") != first)
         supervisor.wait_ready("web")
+
+
+def test_a_program_that_dies_again_and_again_is_given_up_and_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(supervisor_module, "WATCH_SECONDS", 0.01)
+    command = [sys.executable, "-S", "-c", "raise SystemExit(3)"]
+    with supervised(tmp_path) as supervisor:
+        supervisor.start(Program(name="mayfly", command=command, environment=dict(os.environ)))
+        supervisor.watch()
+        assert wait_until(lambda: "program given up" in caplog.messages)
+        assert supervisor.states() == {"mayfly": "ended"}
+    assert caplog.messages.count("program given up") == 1
+    assert caplog.messages.count("program ended by itself") == MAX_RESTARTS
 
 
 def test_a_program_that_cannot_start_is_named_with_its_log(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -223,12 +224,48 @@ def test_watching_pages_leave_threads_for_work(bench: Bench) -> None:
         stream.close()
 
 
-def test_every_route_has_a_guard_and_every_change_asks_for_the_callers_name(bench: Bench) -> None:
-    guards = bench.agent.app.guards
-    assert len(guards) >= 12
-    for route, guard in guards.items():
-        name = getattr(guard, "__name__", "")
-        assert name == "require_client" or (name == "require_local" and route.startswith("GET ")), route
+def test_asking_for_the_head_of_the_stream_takes_no_place_among_them(bench: Bench) -> None:
+    address = f"/v1/sessions/{bench.start()}/events"
+    for _ in range(MAX_STREAMS + 1):
+        headed = _send(bench, "HEAD", address, CLIENT)
+        assert (headed.status_code, headed.content_type) == (200, "text/event-stream")
+    stream = bench.get(address)
+    assert stream.status_code == 200
+    stream.close()
+
+
+def test_every_blueprint_has_a_guard_and_every_change_asks_for_the_callers_name(bench: Bench) -> None:
+    app = bench.agent.app
+    guards = {name: getattr(guard, "__name__", "") for name, guard in app.extensions["guards"].items()}
+    assert set(guards) == set(app.blueprints)
+    rules = list(app.url_map.iter_rules())
+    assert len(rules) >= 12
+    for rule in rules:
+        blueprint, _, _ = rule.endpoint.partition(".")
+        if (rule.methods or set()) - {"GET", "HEAD"}:
+            assert guards[blueprint] == "require_client", rule
+
+
+@pytest.mark.parametrize("path", ["/v1/status", "/nothing", "/v1/sessions"])
+def test_no_preflight_is_answered(bench: Bench, path: str) -> None:
+    answered = _send(bench, "OPTIONS", path, CLIENT)
+    assert answered.json["code"] in {"METHOD_NOT_ALLOWED", "ADDRESS_UNKNOWN"}
+
+
+def test_a_counter_exports_no_metrics(bench: Bench) -> None:
+    assert bench.get("/metrics").json["code"] == "ADDRESS_UNKNOWN"
+
+
+def test_only_what_changed_or_failed_is_worth_a_log_line(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="monitoring.harness")
+    bench.get("/v1/status")
+    assert not caplog.records
+    bench.get("/nothing")
+    bench.start()
+    answered = [record.status for record in caplog.records if record.message == "request answered"]
+    assert answered == [404, 202]
 
 
 def test_no_answer_is_kept_by_a_cache(bench: Bench) -> None:

@@ -25,6 +25,7 @@ from gateway.adapters.database import Database
 from gateway.adapters.sql_directory import SqlDirectory
 from gateway.app import Outside, create_app
 from gateway.domain.partner import Agent, Partner, Standing
+from gateway.domain.purpose import PURPOSES
 from gateway.settings import GatewaySettings
 from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.virtual_card import VirtualCard
@@ -47,7 +48,7 @@ from verification.messages.evidence import (
     FaceClaim,
 )
 from verification.messages.message_signature import sign_request
-from verification.messages.person_query import PersonAnswer, PersonQuery
+from verification.messages.person_query import LifeStatus, PersonAnswer, PersonQuery
 from verification.messages.signing_key import SigningKey, public_jwk
 from verification.messages.verification_session import (
     ChipCommands,
@@ -71,7 +72,7 @@ class FakeRegistry:
         self.answer: PersonAnswer | Exception = PersonAnswer(
             found=True,
             matched={"full_name": True, "date_of_birth": True, "sex": True},
-            life_status="alive",
+            life_status=LifeStatus.ALIVE,
         )
         self.asked: list[PersonQuery] = []
 
@@ -186,7 +187,7 @@ class World:
         if agent:
             self.directory.add_agent(Agent(AGENT, PARTNER, standing, self.counter.key.public_key()))
         else:
-            self.directory.add_partner(Partner(PARTNER, "Bank", standing, self.partner_key.public_key()))
+            self.directory.add_partner(_partner(standing, self.partner_key))
 
     def evidence(
         self,
@@ -241,7 +242,7 @@ def make_world(folder: Path, *, trust: pki.TrustStore | None = None, **changes: 
     database = Database(settings.database_url)
     database.migrate()
     directory = SqlDirectory(database)
-    directory.add_partner(Partner(PARTNER, "Bank", Standing.ACTIVE, partner_key.public_key()))
+    directory.add_partner(_partner(Standing.ACTIVE, partner_key))
     directory.add_agent(Agent(AGENT, PARTNER, Standing.ACTIVE, agent_key.public_key()))
     database.close()
     clock, registry, card_status = Clock(), FakeRegistry(), FakeCardStatus()
@@ -250,6 +251,10 @@ def make_world(folder: Path, *, trust: pki.TrustStore | None = None, **changes: 
     app = create_app(settings, outside)
     counter = Counter(app, clock, agent_key)
     return World(folder, app, settings, clock, registry, card_status, counter, partner_key, log_key)
+
+
+def _partner(standing: Standing, key: SigningKey) -> Partner:
+    return Partner(PARTNER, "Bank", standing, key.public_key(), frozenset(PURPOSES))
 
 
 def make_settings(folder: Path, log_key: SigningKey) -> GatewaySettings:

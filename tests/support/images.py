@@ -40,12 +40,16 @@ def box(kind: bytes, content: bytes) -> bytes:
     return (len(content) + 8).to_bytes(4, "big") + kind + content
 
 
-def jp2(width: int, height: int, *, stream: bytes | None = None) -> bytes:
-    """A JP2 file around a codestream."""
-    header = height.to_bytes(4, "big") + width.to_bytes(4, "big") + b"\x00\x03\x07\x07\x00\x00"
+def image_header(width: int, height: int) -> bytes:
+    """The ihdr box of a JP2 file."""
+    return box(b"ihdr", height.to_bytes(4, "big") + width.to_bytes(4, "big") + b"\x00\x03\x07\x07\x00\x00")
+
+
+def jp2(width: int, height: int, *, stream: bytes | None = None, header: bytes | None = None) -> bytes:
+    """A JP2 file around a codestream; ``header`` stands in place of the jp2h box."""
     return (
         b"\x00\x00\x00\x0cjP  \x0d\x0a\x87\x0a"
         + box(b"ftyp", b"jp2 \x00\x00\x00\x00jp2 ")
-        + box(b"jp2h", box(b"ihdr", header))
+        + (box(b"jp2h", image_header(width, height)) if header is None else header)
         + box(b"jp2c", codestream(width, height) if stream is None else stream)
     )

@@ -18,17 +18,6 @@ _KEY_MATERIAL = 16
 _TOKEN = 2 * _NONCE + _KEY_MATERIAL + CHECKSUM_LENGTH
 _NO_VECTOR = bytes(8)
 
-# What cards are known to answer to a wrong key besides 6300 and 63Cx.
-_REFUSALS = frozenset(
-    {
-        status_word.SECURITY_STATUS_NOT_SATISFIED,
-        status_word.AUTHENTICATION_BLOCKED,
-        status_word.CONDITIONS_NOT_SATISFIED,
-        status_word.SECURE_MESSAGING_OBJECT_INCORRECT,
-        status_word.WRONG_DATA,
-    }
-)
-
 
 def establish(channel: Channel, secret: MrzKey, random: Callable[[int], bytes]) -> SecureMessaging:
     """Authenticate both sides by the MRZ and return the session (4.3.2).
@@ -68,7 +57,7 @@ def _exchange_tokens(channel: Channel, token: bytes) -> bytes:
     data, status = channel.exchange(external_authenticate(token, _TOKEN))
     if status == status_word.SUCCESS:
         return data
-    if status_word.says_wrong_secret(status) or status in _REFUSALS:
+    if status_word.refuses_secret(status):
         raise AccessSecretWrong("the chip refused the machine readable zone")
     if status in (status_word.INSTRUCTION_NOT_SUPPORTED, status_word.REFERENCED_DATA_NOT_FOUND):
         raise AccessControlUnsupported("the chip does not speak basic access control")

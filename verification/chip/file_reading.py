@@ -15,8 +15,8 @@ from verification.errors import (
 from verification.iso7816 import status_word
 from verification.iso7816.channel import Channel
 from verification.iso7816.command import (
+    DISCRETIONARY_DATA,
     INS_READ_BINARY_ODD,
-    ODD_READ_OVERHEAD,
     CommandApdu,
     read_binary,
     select_file,
@@ -28,7 +28,10 @@ from verification.lds.template import MAX_FILE
 # readers and chips in the field were found to fall back to.
 _BLOCK_SIZES = (0xDF, 0xA0, 0x70)
 _HEADER = 4  # a tag of one octet and a length of up to three
-_DISCRETIONARY_DATA = 0x53
+# No chip was found to give less than 112 octets at a time; one that gives them one by one would
+# hold the counter for half an hour.
+_LEAST_PROGRESS = 64
+_SPARE_BLOCKS = 8
 
 # What chips answer to a Le that they or the reader in between cannot carry.
 _TOO_LONG = frozenset({status_word.WRONG_LENGTH, status_word.OFFSET_OUTSIDE_FILE, 0x6F00})
@@ -72,12 +75,16 @@ class FileReader:
         """
         header = self._open(file)
         total = _total_length(file, header)
-        content = header[:total]
+        content = bytearray(header[:total])
+        blocks_left = _SPARE_BLOCKS + total // _LEAST_PROGRESS
         while len(content) < total:
+            if not blocks_left:
+                raise LimitExceeded(f"{file.name} comes in too many pieces")
+            blocks_left -= 1
             self._on_progress(Progress(_step(file), len(content), total))
             content += self._block(file, len(content), total)
         self._on_progress(Progress(_step(file), total, total))
-        return content
+        return bytes(content)
 
     def _open(self, file: LdsFile) -> bytes:
         # The header alone: asking past the end of a short file ends the session on some chips.
@@ -92,7 +99,7 @@ class FileReader:
             length = min(self.block_size, total - offset)
             refusal = self._read_block(offset, length)
             if isinstance(refusal, bytes):
-                return _at_most(refusal, length, total - offset)
+                return _at_most(refusal, length)
             self._shorten(length, refusal)
             if self._channel.is_session_lost:
                 self._revive()
@@ -142,14 +149,12 @@ def _total_length(file: LdsFile, header: bytes) -> int:
     return total
 
 
-def _at_most(block: bytes, length: int, left: int) -> bytes:
-    """The octets of a block that belong to the file."""
-    # A chip may count Ne without the header of data object 53 and so give four octets more.
-    if not 0 < len(block) <= length + ODD_READ_OVERHEAD:
+def _at_most(block: bytes, length: int) -> bytes:
+    if not 0 < len(block) <= length:
         raise MalformedDocument(f"a block of {len(block)} octets for {length}")
-    return block[:left]
+    return block
 
 
 def _unwrapped(command: CommandApdu, data: bytes) -> bytes:
     """READ BINARY with the odd instruction answers inside a data object 53."""
-    return only(data, _DISCRETIONARY_DATA) if command.ins == INS_READ_BINARY_ODD else data
+    return only(data, DISCRETIONARY_DATA) if command.ins == INS_READ_BINARY_ODD else data

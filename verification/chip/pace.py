@@ -28,6 +28,7 @@ from verification.iso7816.secure_messaging import SecureMessaging
 from verification.lds.security_infos import PaceInfo
 
 _ECDH_GENERIC_MAPPING = "0.4.0.127.0.7.2.2.4.2."
+_VERSION = 2  # the only one of ICAO 9303-11, 9.2.1; version 1 makes other tokens
 
 _DYNAMIC_DATA = 0x7C
 _ENCRYPTED_NONCE = 0x80
@@ -39,17 +40,6 @@ _PASSWORD_REFERENCE = 0x83
 _DOMAIN_PARAMETERS = 0x84
 _PUBLIC_KEY = 0x7F49
 _PUBLIC_POINT = 0x86
-
-# What cards are known to answer to a wrong token besides 6300 and 63Cx.
-_REFUSALS = frozenset(
-    {
-        status_word.SECURITY_STATUS_NOT_SATISFIED,
-        status_word.AUTHENTICATION_BLOCKED,
-        status_word.CONDITIONS_NOT_SATISFIED,
-        status_word.SECURE_MESSAGING_OBJECT_INCORRECT,
-        status_word.WRONG_DATA,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +74,8 @@ def choose_protocol(offers: tuple[PaceInfo, ...]) -> PaceProtocol | None:
 
 
 def _protocol_of(offer: PaceInfo) -> PaceProtocol | None:
+    if offer.version != _VERSION:
+        return None
     arc = offer.protocol.removeprefix(_ECDH_GENERIC_MAPPING)
     suite = SUITE_BY_OID_ARC.get(int(arc)) if arc.isdigit() else None
     curve = BY_PARAMETER_ID.get(-1 if offer.parameter_id is None else offer.parameter_id)
@@ -179,6 +171,6 @@ def _exchange_tokens(channel: Channel, token: bytes) -> bytes:
     data, status = channel.exchange(command)
     if status == status_word.SUCCESS:
         return _answer(data, _TOKEN_THEIRS)
-    if status_word.says_wrong_secret(status) or status in _REFUSALS:
+    if status_word.refuses_secret(status):
         raise AccessSecretWrong("the chip refused the password")
     raise UnexpectedStatusWord("GENERAL AUTHENTICATE", status)

@@ -229,7 +229,9 @@ class DocumentReader:
             raise AccessDenied("the chip has not been opened")
         self.channel.secure(None)
         self.channel.exchange(select_master_file())
-        self._open_session(self._secret)
+        again = self._open_session(self._secret)
+        # What was opened weakly once stays so in the result, and so does what was weakened later.
+        self.access = replace(again, downgraded=again.downgraded or self.access.downgraded)
 
     def _revive_if_lost(self) -> None:
         if self.access is None or self.channel.is_session_lost:

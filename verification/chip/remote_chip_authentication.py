@@ -49,6 +49,9 @@ class _State(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     offset: int
     length: int
 
+    def __repr__(self) -> str:
+        return "_State(...)"
+
 
 def begin(dg14: bytes, sod_length: int, *, random: Callable[[int], bytes]) -> RemoteChipAuthentication:
     """Prepare one chip authentication over the DG14 that an agent has read.

@@ -7,9 +7,6 @@ from datetime import date
 
 from verification.errors import MalformedDocument
 
-NO_EXPIRY = "991231"
-"""What the MRZ of a card without expiry carries."""
-
 _SIX = re.compile(r"[0-9]{6}")
 _EIGHT = re.compile(r"[0-9]{8}")
 _SLASHED = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4}")

@@ -1,6 +1,6 @@
-"""Limits on DER before a general parser sees a byte.
+"""Limits on DER before any parser sees a byte.
 
-A 120 KB OBJECT IDENTIFIER keeps asn1crypto busy for six seconds and deep nesting ends in a
+A 120 KB OBJECT IDENTIFIER keeps a general parser busy for seconds and deep nesting ends in a
 RecursionError. This scan walks headers only, without recursion, and costs microseconds.
 """
 
@@ -14,27 +14,20 @@ from verification.errors import LimitExceeded, MalformedDocument
 
 _CONSTRUCTED = 0x20
 _INDEFINITE = 0x80
-_UNTIL_END_OF_CONTENTS = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a genuine structure stays under; sizes in bytes.
-
-    ``allow_ber`` admits indefinite and padded lengths: some issuers sign EF.SOD in BER and
-    nothing may be re-encoded.
-    """
+    """What a genuine structure stays under; sizes in bytes."""
 
     total: int = 65_535
     depth: int = 24
     elements: int = 4_096
     object_identifier: int = MAX_OID
     integer: int = 1_024
-    allow_ber: bool = False
 
 
 DEFAULT = Limits()
-BER_TOLERANT = Limits(allow_ber=True)
 
 
 def scan(encoded: bytes, limits: Limits = DEFAULT) -> None:
@@ -56,7 +49,7 @@ class _Scan:
         self._limits = limits
         self._position = 0
         self._count = 0
-        # Ends of the open constructed objects; an indefinite one ends at its end-of-contents.
+        # Ends of the open constructed objects, the innermost last.
         self._ends: list[int] = []
 
     def run(self) -> None:
@@ -64,16 +57,10 @@ class _Scan:
         while self._ends:
             if self._ends[-1] == self._position:
                 self._ends.pop()
-            elif self._ends[-1] == _UNTIL_END_OF_CONTENTS and self._at_end_of_contents():
-                self._position += 2
-                self._ends.pop()
             else:
                 self._element()
         if self._position != len(self._data):
             raise MalformedDocument(f"{len(self._data) - self._position} bytes after the structure")
-
-    def _at_end_of_contents(self) -> bool:
-        return self._data[self._position : self._position + 2] == b"\0\0"
 
     def _element(self) -> None:
         self._count += 1
@@ -82,7 +69,7 @@ class _Scan:
         tag = self._octet()
         if tag & 0x1F == 0x1F:
             self._long_tag()
-        length = self._length(constructed=bool(tag & _CONSTRUCTED))
+        length = self._length()
         if tag & _CONSTRUCTED:
             self._open(length)
         else:
@@ -91,7 +78,7 @@ class _Scan:
     def _open(self, length: int) -> None:
         if len(self._ends) >= self._limits.depth:
             raise LimitExceeded(f"nested deeper than {self._limits.depth}")
-        self._ends.append(length if length == _UNTIL_END_OF_CONTENTS else self._end_after(length))
+        self._ends.append(self._end_after(length))
 
     def _pass_over(self, tag: int, length: int) -> None:
         if tag == OBJECT_IDENTIFIER and length > self._limits.object_identifier:
@@ -103,8 +90,7 @@ class _Scan:
     def _end_after(self, length: int) -> int:
         """Where a value of this length ends; it may not pass the end of what encloses it."""
         end = self._position + length
-        enclosing = next((e for e in reversed(self._ends) if e != _UNTIL_END_OF_CONTENTS), len(self._data))
-        if end > enclosing:
+        if end > (self._ends[-1] if self._ends else len(self._data)):
             raise MalformedDocument(f"data object at {self._position} claims {length} bytes")
         return end
 
@@ -122,18 +108,16 @@ class _Scan:
             if octets > 3:
                 raise LimitExceeded("tag of more than four bytes")
 
-    def _length(self, *, constructed: bool) -> int:
+    def _length(self) -> int:
         first = self._octet()
         if first < 0x80:
             return first
         if first == _INDEFINITE:
-            if not (constructed and self._limits.allow_ber):
-                raise MalformedDocument(f"indefinite length at {self._position - 1}")
-            return _UNTIL_END_OF_CONTENTS
+            raise MalformedDocument(f"indefinite length at {self._position - 1}")
         octets = bytes(self._octet() for _ in range(min(first & 0x7F, 9)))
         length = int.from_bytes(octets, "big")
         if len(octets) > 8:
             raise LimitExceeded("length of more than eight bytes")
-        if not self._limits.allow_ber and (length < 0x80 or not octets[0]):
+        if length < 0x80 or not octets[0]:
             raise MalformedDocument(f"length before {self._position} is not in its shortest form")
         return length

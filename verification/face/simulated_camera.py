@@ -124,13 +124,3 @@ class HeldPhoto:
     def frame(self, number: int, degrees: float = 0.0) -> Picture:
         """Camera frame ``number`` with the print turned so far."""
         return webcam_frame(flat_photo(self._portrait, degrees), self._seed * 1000 + number)
-
-
-def person_frame(subject: Person, degrees: float, seed: int) -> Picture:
-    """One camera frame of a living person; for many frames of one person a Sitter is faster."""
-    return Sitter(subject, seed).frame(0, degrees)
-
-
-def photo_frame(portrait: Picture, degrees: float, seed: int) -> Picture:
-    """One camera frame of a printed portrait that somebody turns."""
-    return HeldPhoto(portrait, seed).frame(0, degrees)

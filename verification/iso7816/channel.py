@@ -17,6 +17,13 @@ from verification.iso7816.secure_messaging import SecureMessaging
 from verification.iso7816.transport import CardTransport
 
 _MAX_ANSWER = 65_538  # extended length and the status word
+# The longest answer in pieces of 256 octets; a card that gives it octet by octet would hold the
+# counter for minutes.
+_MAX_PIECES = 256
+# Sixteen files of 65,535 octets in blocks of 112 are 9,400 commands; a genuine card takes about 150.
+MAX_COMMANDS = 12_000
+# Data that stay under 255 octets when padded, with the data objects of secure messaging around them.
+_PROTECTED_MAX_DATA = 223
 
 
 class Channel:
@@ -74,23 +81,29 @@ class Channel:
         """Octets to the card as they are, its whole answer back.
 
         The rest of a long answer is fetched (ISO/IEC 7816-4, 5.3.4); raises CardUnresponsive
-        where the answer is no response APDU.
+        where the answer is no response APDU, or one that does not end.
         """
         response = self._transmit(encoded)
-        answer, status = response[:-2], int.from_bytes(response[-2:], "big")
-        while status_word.more_data(status):
+        answer = bytearray(response[:-2])
+        for _ in range(_MAX_PIECES):
+            status = int.from_bytes(response[-2:], "big")
+            if not status_word.more_data(status):
+                return bytes(answer) + response[-2:]
             # The rest is fetched in plain even under secure messaging: it is transport.
             response = self._transmit(bytes((0x00, INS_GET_RESPONSE, 0x00, 0x00, status & 0xFF)))
-            answer, status = answer + response[:-2], int.from_bytes(response[-2:], "big")
-            if len(answer) > _MAX_ANSWER or (len(response) == 2 and status_word.more_data(status)):
-                raise CardUnresponsive("an answer that does not end")
-        return answer + response[-2:]
+            answer += response[:-2]
+            gives_nothing = len(response) == 2 and status_word.more_data(int.from_bytes(response, "big"))
+            if gives_nothing or len(answer) > _MAX_ANSWER:
+                break
+        raise CardUnresponsive("an answer that does not end")
 
     def _transmit(self, encoded: bytes) -> bytes:
+        if self.apdu_count >= MAX_COMMANDS:
+            raise CardUnresponsive("more commands than any card takes")
         self.apdu_count += 1
         response = self._transport.transmit(encoded)
-        if len(response) < 2:
-            raise CardUnresponsive("an answer without a status word")
+        if not 2 <= len(response) <= _MAX_ANSWER:
+            raise CardUnresponsive(f"an answer of {len(response)} octets")
         return response
 
     def _exchange_once(self, command: CommandApdu) -> tuple[bytes, int]:
@@ -101,12 +114,13 @@ class Channel:
         return self._secure_messaging.unprotect(self.transmit_raw(protected))
 
     def _chain(self, command: CommandApdu) -> Iterator[CommandApdu]:
-        if len(command.data) <= SHORT_MAX_DATA or self.extended_length:
+        room = SHORT_MAX_DATA if self._secure_messaging is None else _PROTECTED_MAX_DATA
+        if len(command.data) <= room or self.extended_length:
             yield command
             return
         # ISO/IEC 7816-4, 5.3.3: only the last link asks for an answer.
-        starts = range(0, len(command.data), SHORT_MAX_DATA)
+        starts = range(0, len(command.data), room)
         for start in starts[:-1]:
-            part = command.data[start : start + SHORT_MAX_DATA]
+            part = command.data[start : start + room]
             yield command._replace(cla=command.cla | CLA_CHAINING, data=part, expected=None)
         yield command._replace(data=command.data[starts[-1] :])

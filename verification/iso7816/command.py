@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, Self
 
+from verification.encoding.tlv import build, encode_length
+
 SHORT_MAX_DATA = 255  # ISO/IEC 7816-4, 5.1
 SHORT_MAX_EXPECTED = 256
 EXTENDED_MAX_DATA = 65_535
@@ -41,8 +43,8 @@ TEMPLATE_AUTHENTICATION = 0xA4
 TEMPLATE_KEY_AGREEMENT = 0xA6
 
 ODD_READ_OFFSET = 0x8000  # from here READ BINARY's P1-P2 would mean a short EF identifier
-ODD_READ_OVERHEAD = 4  # the answer is wrapped in a data object 53, whose header counts towards Ne
-_OFFSET_DATA_OBJECT = 0x54
+OFFSET_DATA_OBJECT = 0x54
+DISCRETIONARY_DATA = 0x53
 
 
 class CommandApdu(NamedTuple):
@@ -144,13 +146,10 @@ def read_binary(offset: int, length: int) -> CommandApdu:
     """READ BINARY of the selected file; the odd instruction from offset 32,768 on."""
     if offset < ODD_READ_OFFSET:
         return CommandApdu(0x00, INS_READ_BINARY, offset >> 8, offset & 0xFF, expected=length)
-    position = bytes((_OFFSET_DATA_OBJECT, 2)) + offset.to_bytes(2, "big")
-    return CommandApdu(0x00, INS_READ_BINARY_ODD, 0x00, 0x00, position, length + ODD_READ_OVERHEAD)
-
-
-def read_binary_by_short_identifier(identifier: int, length: int) -> CommandApdu:
-    """READ BINARY from offset 0 of the file with this short EF identifier, selecting it."""
-    return CommandApdu(0x00, INS_READ_BINARY, 0x80 | identifier, 0x00, expected=length)
+    position = build(OFFSET_DATA_OBJECT, offset.to_bytes(2, "big"))
+    # The answer comes inside a data object 53, and Ne counts its header (ISO/IEC 7816-4, 11.3.3).
+    expected = 1 + len(encode_length(length)) + length
+    return CommandApdu(0x00, INS_READ_BINARY_ODD, 0x00, 0x00, position, expected)
 
 
 def get_challenge(length: int) -> CommandApdu:

@@ -20,6 +20,16 @@ INSTRUCTION_NOT_SUPPORTED = 0x6D00
 _MORE_DATA = 0x61
 _WRONG_LE = 0x6C
 _COUNTER = 0x63C0
+# What cards are known to answer to a wrong key or token besides 6300 and 63Cx.
+_REFUSALS = frozenset(
+    {
+        SECURITY_STATUS_NOT_SATISFIED,
+        AUTHENTICATION_BLOCKED,
+        CONDITIONS_NOT_SATISFIED,
+        SECURE_MESSAGING_OBJECT_INCORRECT,
+        WRONG_DATA,
+    }
+)
 
 
 def more_data(status_word: int) -> bool:
@@ -35,6 +45,11 @@ def wrong_expected_length(status_word: int) -> bool:
 def says_wrong_secret(status_word: int) -> bool:
     """6300 or 63Cx: an authentication failed, with x tries left where the card counts them."""
     return status_word == AUTHENTICATION_FAILED or status_word & 0xFFF0 == _COUNTER
+
+
+def refuses_secret(status_word: int) -> bool:
+    """The last step of BAC or PACE was answered as cards answer a wrong secret."""
+    return says_wrong_secret(status_word) or status_word in _REFUSALS
 
 
 def is_error(status_word: int) -> bool:

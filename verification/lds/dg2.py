@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from verification.encoding.tlv import INTEGER, Tlv, build, build_integer, children, only
+from verification.encoding.tlv import Tlv, build, build_integer, children, only
 from verification.errors import LimitExceeded, MalformedDocument
 from verification.lds.files import LdsFile
 from verification.lds.portrait_image import JPEG, JPEG_2000, image_dimensions, media_type
@@ -70,7 +70,7 @@ def parse_dg2(encoded: bytes) -> Dg2:
     that is neither JPEG nor JPEG 2000 or larger than a portrait is.
     """
     group = children(only(template_value(encoded, LdsFile.DG2), _GROUP))
-    if len(group) < 2 or group[0].tag != INTEGER or group[0].value != bytes((len(group) - 1,)):
+    if len(group) < 2 or group[0].encoded != build_integer(len(group) - 1):
         raise MalformedDocument("DG2 does not hold as many instances as it counts")
     portraits: list[Portrait] = []
     for instance in group[1:]:

@@ -98,6 +98,9 @@ def _jpeg_2000_size(image: bytes) -> tuple[int, int, int]:
     header: tuple[int, int] | None = None
     for kind, start, end in _boxes(image, 0, len(image)):
         if kind == b"jp2h":
+            # Of two headers one decoder believes the first and another the last.
+            if header is not None:
+                raise ImageUndecodable("JPEG 2000 with two headers")
             header = _image_header(image, start, end)
         if kind == b"jp2c":
             width, height, components = _codestream_size(image, start)
@@ -109,10 +112,10 @@ def _jpeg_2000_size(image: bytes) -> tuple[int, int, int]:
 
 
 def _image_header(image: bytes, start: int, end: int) -> tuple[int, int]:
-    for kind, content, _ in _boxes(image, start, end):
-        if kind == b"ihdr":
-            return _number(image, content + 4, 4), _number(image, content, 4)
-    raise ImageUndecodable("JPEG 2000 without image header")
+    headers = [content for kind, content, _ in _boxes(image, start, end) if kind == b"ihdr"]
+    if len(headers) != 1:
+        raise ImageUndecodable(f"JPEG 2000 with {len(headers)} image headers")
+    return _number(image, headers[0] + 4, 4), _number(image, headers[0], 4)
 
 
 def _boxes(image: bytes, start: int, end: int) -> list[tuple[bytes, int, int]]:

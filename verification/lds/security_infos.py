@@ -28,6 +28,8 @@ PUBLIC_KEY_ECDH = "0.4.0.127.0.7.2.2.1.2"
 TERMINAL_AUTHENTICATION = "0.4.0.127.0.7.2.2.2"
 ACTIVE_AUTHENTICATION = "2.23.136.1.1.5"
 
+MAX_INFOS = 64
+"""Documents have up to twenty. Every key is tried with every protocol, so thousands would cost seconds."""
 # Version numbers, parameter ids and key ids are a byte or two in every document seen.
 _MAX_NUMBER = 2**31 - 1
 
@@ -131,6 +133,8 @@ def _parse(encoded: bytes) -> SecurityInfos:
     reader = DerReader(only(encoded, SET))
     found: list[SecurityInfo] = []
     while reader.peek() is not None:
+        if len(found) == MAX_INFOS:
+            raise LimitExceeded(f"more than {MAX_INFOS} SecurityInfos")
         found.append(_info(reader.take_encoded(SEQUENCE)))
     return SecurityInfos(
         pace=tuple(info for info in found if isinstance(info, PaceInfo)),

@@ -28,30 +28,12 @@ from verification.encoding.tlv import (
 from verification.errors import LimitExceeded, MalformedDocument
 from verification.lds.definite_lengths import with_definite_lengths
 from verification.lds.files import LdsFile
-
-MAX_FILE = 65_535
-"""Bytes; a short EF's length field of a genuine chip never says more."""
+from verification.lds.hash_algorithms import HASH_ALGORITHMS, HASH_LENGTHS, hash_algorithm_identifier
+from verification.lds.template import MAX_FILE
 
 LDS_SECURITY_OBJECT = "2.23.136.1.1.1"
 SIGNED_DATA = "1.2.840.113549.1.7.2"
 ID_DATA = "1.2.840.113549.1.7.1"
-
-HASH_LENGTHS: Mapping[str, int] = {"sha1": 20, "sha224": 28, "sha256": 32, "sha384": 48, "sha512": 64}
-HASH_OIDS: Mapping[str, str] = {
-    "sha1": "1.3.14.3.2.26",
-    "sha224": "2.16.840.1.101.3.4.2.4",
-    "sha256": "2.16.840.1.101.3.4.2.1",
-    "sha384": "2.16.840.1.101.3.4.2.2",
-    "sha512": "2.16.840.1.101.3.4.2.3",
-}
-
-_NULL = b"\x05\x00"
-# Parameters are NULL in one half of the documents and absent in the other; nothing else is allowed.
-HASH_ALGORITHMS: Mapping[bytes, str] = {
-    build(SEQUENCE, build_oid(oid) + parameters): name
-    for name, oid in HASH_OIDS.items()
-    for parameters in (b"", _NULL)
-}
 
 _CONTEXT_0 = 0xA0
 _CONTEXT_1 = 0xA1
@@ -341,11 +323,6 @@ def _hashes(entries: bytes, length: int) -> Mapping[LdsFile, bytes]:
 
 # Header and tag of the number, the number, header of the hash, the hash.
 _HASH_ENTRIES = {length: Struct(f"4s B 2s {length}s") for length in HASH_LENGTHS.values()}
-
-
-def hash_algorithm_identifier(name: str) -> bytes:
-    """The encoded AlgorithmIdentifier without parameters (RFC 5754, 2); KeyError for another hash."""
-    return build(SEQUENCE, build_oid(HASH_OIDS[name]))
 
 
 def build_lds_security_object(

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import msgspec
+
+
+class LifeStatus(StrEnum):
+    """What is known of a person's life; ``missing`` is a court's declaration."""
+
+    ALIVE = "alive"
+    DECEASED = "deceased"
+    MISSING = "missing"
 
 
 class PersonQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -15,8 +25,8 @@ class PersonQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PersonAnswer(msgspec.Struct, frozen=True):
-    """``found`` and which attributes agree; ``life_status`` is ``alive``, ``deceased`` or ``missing``."""
+    """``found``, which attributes agree, and the life status, which is None only of nobody."""
 
     found: bool
     matched: dict[str, bool] = msgspec.field(default_factory=dict)
-    life_status: str | None = None
+    life_status: LifeStatus | None = None

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+
+from verification.messages.decision import Assurance, DecisionOutcome
+
+PartnerReference = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+"""A partner's own name for its transaction; it may name a person, so it is kept sealed."""
 
 
 class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the citizen agreed: the text by version and language, and the act."""
+    """How the citizen agreed: the text by version and language, and the act.
 
-    text_version: str
-    language: str
-    given_by: str = "card_presented"
+    All three are kept with the session, so none has room for a name.
+    """
+
+    text_version: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9.-]{1,16}\Z")]
+    language: Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}\Z")]
+    given_by: Annotated[str, msgspec.Meta(pattern=r"^[a-z_]{1,32}\Z")] = "card_presented"
 
 
 class SessionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -19,7 +29,7 @@ class SessionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     purpose: str
     consent: Consent
     agent_id: str | None = None
-    partner_ref: str | None = None
+    partner_ref: PartnerReference | None = None
     language: str = "vi"
 
 
@@ -65,12 +75,21 @@ class ChipProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SessionStatus(msgspec.Struct, frozen=True):
-    """Where a session stands; the decision itself is in the receipt."""
+    """Where a session stands, and once it is decided, what was decided.
+
+    ``code`` is the reason where the outcome is not ``verified``. It names no person: the holder's
+    attributes are answered once, to the counter, and are not kept.
+    """
 
     id: str
     status: str
     purpose: str
     expires_at: str
+    partner_ref: str | None = None
+    outcome: DecisionOutcome | None = None
+    code: str | None = None
+    assurance: Assurance | None = None
+    decided_at: str | None = None
 
 
 class SessionReceipt(msgspec.Struct, frozen=True):

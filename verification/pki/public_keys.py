@@ -13,18 +13,21 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from verification.encoding.object_identifier import build_oid, encode_oid
-from verification.encoding.tlv import (
-    BIT_STRING,
-    INTEGER,
-    OBJECT_IDENTIFIER,
-    OCTET_STRING,
-    SEQUENCE,
-    DerReader,
-    build,
+from verification.encoding.curve_parameters import (
+    CURVES,
+    PARAMETERS_BY_NAME,
+    DomainParameters,
+    read_explicit_parameters,
 )
+from verification.encoding.object_identifier import build_oid
+from verification.encoding.tlv import BIT_STRING, SEQUENCE, DerReader, build
 from verification.errors import AlgorithmRefused, MalformedDocument
-from verification.pki.curves import CURVES, DomainParameters
+from verification.lds.public_key_info import (
+    EC_PUBLIC_KEY,
+    RSA_ENCRYPTION,
+    read_public_key_info,
+    read_rsa_numbers,
+)
 
 PublicKey = ec.EllipticCurvePublicKey | rsa.RSAPublicKey
 
@@ -32,12 +35,19 @@ MIN_RSA_BITS = 2048
 MAX_RSA_BITS = 8192
 """A larger modulus only costs time: verification grows with its square."""
 
-_EC_PUBLIC_KEY = encode_oid("1.2.840.10045.2.1")
-_RSA_ENCRYPTION = encode_oid("1.2.840.113549.1.1.1")
-_RSASSA_PSS = encode_oid("1.2.840.113549.1.1.10")
-_PRIME_FIELD = encode_oid("1.2.840.10045.1.1")
-_ACCEPTED_CURVES = frozenset(parameters.curve.name for parameters in CURVES)
-_UNCOMPRESSED = 0x04
+_RSASSA_PSS = "1.2.840.113549.1.1.10"
+# A document's signature is relied on for decades: curves of 256 bits and more.
+_RELIED_ON: dict[str, ec.EllipticCurve] = {
+    curve.name: curve
+    for curve in (
+        ec.SECP256R1(),
+        ec.SECP384R1(),
+        ec.SECP521R1(),
+        ec.BrainpoolP256R1(),
+        ec.BrainpoolP384R1(),
+        ec.BrainpoolP512R1(),
+    )
+}
 
 
 class _UsualForm(NamedTuple):
@@ -48,14 +58,14 @@ class _UsualForm(NamedTuple):
 
 
 def _usual_form(known: DomainParameters) -> tuple[int, _UsualForm]:
-    algorithm = build(SEQUENCE, build(OBJECT_IDENTIFIER, _EC_PUBLIC_KEY) + build_oid(known.oid))
-    point_size = 1 + 2 * ((known.p.bit_length() + 7) // 8)
+    algorithm = build(SEQUENCE, build_oid(EC_PUBLIC_KEY) + build_oid(known.oid))
+    point_size = 1 + 2 * known.field_length
     encoded = build(SEQUENCE, algorithm + build(BIT_STRING, bytes(1 + point_size)))
-    return len(encoded), _UsualForm(known.curve, encoded[:-point_size])
+    return len(encoded), _UsualForm(_RELIED_ON[known.name], encoded[:-point_size])
 
 
 # By length, which differs from curve to curve: comparing a prefix costs a fifth of a walk.
-_USUAL_FORMS = dict(_usual_form(known) for known in CURVES)
+_USUAL_FORMS = dict(_usual_form(known) for known in CURVES if known.name in _RELIED_ON)
 
 
 def load_public_key(public_key_info: bytes) -> PublicKey:
@@ -63,21 +73,15 @@ def load_public_key(public_key_info: bytes) -> PublicKey:
     usual = _USUAL_FORMS.get(len(public_key_info))
     if usual is not None and public_key_info.startswith(usual.before_point):
         return _ec_key(usual.curve, public_key_info[len(usual.before_point) :])
-    outer = DerReader(public_key_info)
-    info = outer.enter(SEQUENCE)
-    outer.finish()
-    algorithm = info.enter(SEQUENCE)
-    kind = algorithm.take(OBJECT_IDENTIFIER)
-    bits = info.take(BIT_STRING)
-    info.finish()
-    if not bits or bits[0]:
-        raise MalformedDocument("public key is not a whole number of octets")
-    if kind == _EC_PUBLIC_KEY:
-        if algorithm.peek() == SEQUENCE:
-            return _explicit_ec_key(algorithm.enter(SEQUENCE), bits[1:])
+    info = read_public_key_info(public_key_info)
+    if info.algorithm == EC_PUBLIC_KEY:
+        if info.parameters.peek() == SEQUENCE:
+            curve = _explicit_curve(info.parameters.enter(SEQUENCE))
+            info.parameters.finish()
+            return _ec_key(curve, info.key)
         return _named_ec_key(public_key_info)
-    if kind in (_RSA_ENCRYPTION, _RSASSA_PSS):
-        return _rsa_key(bits[1:])
+    if info.algorithm in (RSA_ENCRYPTION, _RSASSA_PSS):
+        return _rsa_key(info.key)
     raise AlgorithmRefused("public key of an unknown kind")
 
 
@@ -88,13 +92,16 @@ def _named_ec_key(public_key_info: bytes) -> ec.EllipticCurvePublicKey:
         raise AlgorithmRefused("public key on an unknown curve") from None
     except ValueError:
         raise MalformedDocument("public key is not a point of its curve") from None
-    if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in _ACCEPTED_CURVES:
+    if not isinstance(key, ec.EllipticCurvePublicKey) or key.curve.name not in _RELIED_ON:
         raise AlgorithmRefused("public key on a curve we do not rely on")
     return key
 
 
-def _explicit_ec_key(parameters: DerReader, point: bytes) -> ec.EllipticCurvePublicKey:
-    return _ec_key(_named_curve(parameters), point)
+def _explicit_curve(parameters: DerReader) -> ec.EllipticCurve:
+    known = read_explicit_parameters(parameters)
+    if known is None or known.name not in _RELIED_ON:
+        raise AlgorithmRefused("explicit curve parameters of no curve we rely on")
+    return _RELIED_ON[known.name]
 
 
 def _ec_key(curve: ec.EllipticCurve, point: bytes) -> ec.EllipticCurvePublicKey:
@@ -109,44 +116,8 @@ def is_ec_key(key: PublicKey) -> TypeGuard[ec.EllipticCurvePublicKey]:
     return type(key) is _EC_KEY_TYPE
 
 
-def _named_curve(parameters: DerReader) -> ec.EllipticCurve:
-    """Match SpecifiedECDomain (X9.62; RFC 3279, 2.3.5) with a curve we know, value by value."""
-    if parameters.take_integer() not in (1, 2, 3):
-        raise MalformedDocument("curve parameters of an unknown version")
-    field = parameters.enter(SEQUENCE)
-    if field.take(OBJECT_IDENTIFIER) != _PRIME_FIELD:
-        raise AlgorithmRefused("curve over another field than a prime one")
-    p = field.take_integer()
-    field.finish()
-    equation = parameters.enter(SEQUENCE)
-    a, b = (int.from_bytes(equation.take(OCTET_STRING), "big") for _ in range(2))
-    if equation.peek() == BIT_STRING:
-        equation.take(BIT_STRING)  # The seed tells how b was found; the curve is fixed without it.
-    equation.finish()
-    base = parameters.take(OCTET_STRING)
-    n = parameters.take_integer()
-    cofactor = parameters.take_integer() if parameters.peek() == INTEGER else 1
-    parameters.finish()
-    for known in CURVES:
-        same_curve = (p, a, b, n, cofactor) == (known.p, known.a, known.b, known.n, 1)
-        if same_curve and base in _base_points(known):
-            return known.curve
-    raise AlgorithmRefused("explicit curve parameters of no curve we know")
-
-
-def _base_points(known: DomainParameters) -> tuple[bytes, bytes]:
-    """The base point uncompressed and compressed (SEC 1, 2.3.3)."""
-    size = (known.p.bit_length() + 7) // 8
-    x, y = known.x.to_bytes(size, "big"), known.y.to_bytes(size, "big")
-    return bytes((_UNCOMPRESSED,)) + x + y, bytes((2 + known.y % 2,)) + x
-
-
 def _rsa_key(encoded: bytes) -> rsa.RSAPublicKey:
-    outer = DerReader(encoded)
-    reader = outer.enter(SEQUENCE)
-    outer.finish()
-    modulus, exponent = reader.take_integer(), reader.take_integer()
-    reader.finish()
+    modulus, exponent = read_rsa_numbers(encoded)
     if not MIN_RSA_BITS <= modulus.bit_length() <= MAX_RSA_BITS:
         raise AlgorithmRefused(f"RSA key of {modulus.bit_length()} bits")
     # Real CSCAs use 3, 65537 and odd numbers between; an even one is no exponent at all.
@@ -158,4 +129,9 @@ def _rsa_key(encoded: bytes) -> rsa.RSAPublicKey:
         raise MalformedDocument("RSA numbers are no key") from None
 
 
-_EC_KEY_TYPE = type(_ec_key(CURVES[0].curve, _base_points(CURVES[0])[0]))
+def _any_ec_key() -> ec.EllipticCurvePublicKey:
+    known = PARAMETERS_BY_NAME["secp256r1"]
+    return ec.EllipticCurvePublicNumbers(known.x, known.y, _RELIED_ON[known.name]).public_key()
+
+
+_EC_KEY_TYPE = type(_any_ec_key())

@@ -26,7 +26,10 @@ _EXTENSIONS = 0xA0
 _VERSION_2 = b"\x01"
 _CRL_NUMBER = encode_oid("2.5.29.20")
 _UNDERSTOOD = frozenset({AUTHORITY_KEY_ID, _CRL_NUMBER, encode_oid("2.5.29.18")})
-# A delta list or one that covers a part only would read as "not revoked" for what it leaves out.
+# A delta list or one that covers a part only would read as "not revoked" for what it leaves out:
+# refused also where its issuer forgot to mark the extension critical.
+_DELTA_LIST = encode_oid("2.5.29.27")
+_ISSUING_DISTRIBUTION_POINT = encode_oid("2.5.29.28")
 
 
 class RevocationList(NamedTuple):
@@ -65,10 +68,14 @@ def _parse(encoded: bytes) -> RevocationList:
     this_update, position = take_time(signed, issuer_end)
     # RFC 5280, 5.1.2.5 requires it; without it nobody could tell that a list is out of date.
     next_update, position = take_time(signed, position)
+    if next_update < this_update:
+        raise MalformedDocument("revocation list ends before it begins")
     serial_numbers, position = _serial_numbers(signed, position, end)
     extensions, has_unknown_critical = read_extensions(signed, position, end, _EXTENSIONS, _UNDERSTOOD)
     if has_unknown_critical:
         raise MalformedDocument("revocation list with a critical extension that is not understood")
+    if _DELTA_LIST in extensions or _ISSUING_DISTRIBUTION_POINT in extensions:
+        raise MalformedDocument("revocation list that covers a part only")
     return RevocationList(
         signed[algorithm_end:issuer_end],
         this_update,
@@ -104,8 +111,10 @@ def require_not_revoked(certificate: Certificate, lists: Sequence[RevocationList
     Raises SignerRevoked, also by a list that is out of date, because revocation is final; and
     RevocationUnknown when no list is current.
     """
+    is_known = False
     for revocation_list in lists:
         if certificate.serial_number in revocation_list.serial_numbers:
             raise SignerRevoked("document signer is on the revocation list")
-    if not any(revocation_list.next_update >= moment for revocation_list in lists):
+        is_known = is_known or revocation_list.next_update >= moment
+    if not is_known:
         raise RevocationUnknown("no current revocation list of this issuer")

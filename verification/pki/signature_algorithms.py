@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from verification.encoding.object_identifier import decode_oid
 from verification.encoding.tlv import INTEGER, OBJECT_IDENTIFIER, SEQUENCE, DerReader
 from verification.errors import AlgorithmRefused, MalformedDocument
-from verification.lds.security_object import HASH_ALGORITHMS
+from verification.lds.hash_algorithms import HASH_ALGORITHMS
 from verification.pki.public_keys import PublicKey, is_ec_key
 
 Verifier = Callable[[PublicKey, bytes, bytes], None]

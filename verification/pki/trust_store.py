@@ -54,6 +54,7 @@ class Rejected(NamedTuple):
 class _Lists(NamedTuple):
     generation: int
     by_issuer: Mapping[bytes, tuple[RevocationList, ...]]
+    rejected: tuple[Rejected, ...]
 
 
 class TrustStore:
@@ -66,7 +67,7 @@ class TrustStore:
 
     def __init__(self, authorities: Iterable[Authority], rejected: Iterable[Rejected] = ()) -> None:
         self.authorities = tuple(authorities)
-        self.rejected = tuple(rejected)
+        self._rejected_certificates = tuple(rejected)
         self._by_key_id: dict[bytes, list[Authority]] = {}
         self._by_name: dict[bytes, list[Authority]] = {}
         for authority in self.authorities:
@@ -74,7 +75,7 @@ class TrustStore:
             if key_id is not None:
                 self._by_key_id.setdefault(key_id, []).append(authority)
             self._by_name.setdefault(authority.certificate.subject, []).append(authority)
-        self._lists = _Lists(0, {})
+        self._lists = _Lists(0, {}, ())
         self._signers: dict[tuple[bytes, int], DocumentSigner] = {}
 
     @classmethod
@@ -99,23 +100,29 @@ class TrustStore:
         return cls.from_certificates(certificates, lists)
 
     @property
+    def rejected(self) -> tuple[Rejected, ...]:
+        """The certificates, and the lists of the last replacement, that are not used."""
+        return self._rejected_certificates + self._lists.rejected
+
+    @property
     def generation(self) -> int:
         """Counts the replacements of the revocation lists."""
         return self._lists.generation
 
     def replace_revocation_lists(self, crls: Iterable[bytes]) -> None:
-        """Use these lists from now on; ones that no trusted key signed are added to ``rejected``."""
+        """Use these lists from now on; ones that no trusted key signed stand in ``rejected``."""
+        rejected: list[Rejected] = []
         by_issuer: dict[bytes, tuple[RevocationList, ...]] = {}
         for encoded in crls:
             try:
                 revocation_list = parse_revocation_list(encoded)
                 self._require_signed_list(revocation_list)
             except VerificationError as fault:
-                self.rejected += (_rejected(encoded, fault),)
+                rejected.append(_rejected(encoded, fault))
                 continue
             by_issuer[revocation_list.issuer] = (*by_issuer.get(revocation_list.issuer, ()), revocation_list)
         # One assignment: a thread sees the old lists with the old number or the new with the new.
-        self._lists = _Lists(self._lists.generation + 1, by_issuer)
+        self._lists = _Lists(self._lists.generation + 1, by_issuer, tuple(rejected))
         self._signers = {}
 
     def document_signer(self, encoded: bytes) -> DocumentSigner:

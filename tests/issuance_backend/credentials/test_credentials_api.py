@@ -156,6 +156,18 @@ def test_the_same_card_handed_over_twice_at_once_is_handed_over_once(office: Off
     assert sorted(answers) == [200, 409]
 
 
+def test_a_hand_over_that_did_not_see_the_other_active_card_is_refused(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lan, first = office.sign_in("lan.capture"), made(office)
+    second = _second_ready_card(office, first)
+    assert lan.post(f"/v1/credentials/{first}/handover").status_code == 200
+    monkeypatch.setattr(repository, "of_number", lambda _connection, _number: [])
+    answer = lan.post(f"/v1/credentials/{second}/handover")
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "STATE_NOT_ALLOWED")
+    assert status(office, key_of(office, first)).get_json()["state"] == "active"
+
+
 def test_the_database_itself_refuses_a_second_active_card(office: Office) -> None:
     card = made(office)
     office.sign_in("lan.capture").post(f"/v1/credentials/{card}/handover")

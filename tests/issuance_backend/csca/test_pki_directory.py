@@ -107,6 +107,29 @@ def test_the_next_list_keeps_what_was_revoked(directory: Path) -> None:
     assert found.next_update_utc == found.last_update_utc + timedelta(days=30)
 
 
+def test_a_list_that_somebody_put_in_its_place_is_not_gone_on_with(
+    directory: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Otherwise a foreign empty list would make the CSCA itself forget whom it revoked."""
+    main(["revoke", "--out", str(directory)])
+    genuine = (directory / "csca.crl").read_bytes()
+    foreign = pki.rogue().revocation_list.public_bytes(Encoding.DER)
+    altered = genuine[:-1] + bytes((genuine[-1] ^ 1,))
+    for planted in (foreign, altered):
+        (directory / "csca.crl").write_bytes(planted)
+        assert main(["crl", "--out", str(directory)]) == 1
+        assert "not signed by this CSCA" in capsys.readouterr().err
+        assert (directory / "csca.crl").read_bytes() == planted
+
+
+@pytest.mark.parametrize("left", [(), ("ds.pem",), ("ds.pem", "ds.passphrase")])
+def test_a_renewal_that_was_cut_off_is_done_again(directory: Path, left: tuple[str, ...]) -> None:
+    for name in {"ds.pem", "ds.passphrase"} - set(left):
+        (directory / "keys" / name).unlink()
+    assert main(["document-signer", "--out", str(directory)]) == 0
+    authenticate(signed_card(directory), trust(directory), datetime.now(UTC))
+
+
 def test_a_new_signer_replaces_the_old_key_and_old_cards_stay_good(directory: Path) -> None:
     old_card, old = signed_card(directory), (directory / "ds.der").read_bytes()
     assert main(["document-signer", "--out", str(directory), "--name", "Document Signer 2"]) == 0

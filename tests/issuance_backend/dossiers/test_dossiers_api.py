@@ -2,17 +2,19 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from PIL import Image
 
 from issuance_backend import recorded_events
-from issuance_backend.dossiers.capture_checks import NoEngine
+from issuance_backend.dossiers import repository
 from issuance_backend.dossiers.domain import DossierEvent, fold
-from issuance_backend.population_registry.domain import LifeStatus
-from tests.support.issuance_office import Office, capture_body, citizens, picture
+from issuance_backend.personalization.portrait_judge import NoEngine
+from tests.support.issuance_office import STATUS_TOKEN, Office, capture_body, citizens, picture
 from verification.messages.enrollment import MAX_PORTRAIT_BYTES
+from verification.messages.person_query import LifeStatus
 
 PERSON = citizens()[0]
 
@@ -111,6 +113,70 @@ def test_a_wrong_state_is_refused(office: Office, step: str) -> None:
     body = {"items": ["portrait"], "comment": "muộn"} if step == "return" else None
     answer = office.sign_in(officer).post(f"/v1/dossiers/{dossier}/{step}", body)
     assert (answer.status_code, answer.get_json()["code"]) == (409, "STATE_NOT_ALLOWED")
+
+
+def test_two_offices_at_once_open_one_dossier_of_a_person(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lan = office.sign_in("lan.capture")
+    assert lan.capture(PERSON).status_code == 201
+    # Both looked before either wrote: the second one's look finds nothing.
+    monkeypatch.setattr(repository, "open_dossier", lambda _connection, _number: None)
+    answer = lan.capture(PERSON, "capture-0000000002")
+    assert (answer.status_code, answer.get_json()["code"]) == (409, "DOSSIER_ALREADY_OPEN")
+
+
+def test_the_same_picture_is_kept_once(office: Office) -> None:
+    with office.database.writing() as connection:
+        names = {repository.store_portrait(connection, picture()) for _ in range(2)}
+        assert repository.portrait(connection, names.pop()) == picture()
+    assert not names
+
+
+def test_the_newest_are_first_among_all_and_the_longest_waiting_in_one_state(office: Office) -> None:
+    lan = office.sign_in("lan.capture")
+    for index, person in enumerate(citizens()[:3]):
+        office.now[0] += timedelta(minutes=1)
+        lan.capture(person, f"capture-000000000{index}")
+
+    def numbers(query: str) -> list[str]:
+        return [each["citizen_number"] for each in lan.get(f"/v1/dossiers{query}").get_json()]
+
+    waiting = [person.citizen_number for person in citizens()[:3]]
+    assert numbers("?state=validated") == waiting
+    assert numbers("") == waiting[::-1]
+
+
+OFFICERS_ROUTES = (
+    ("GET", "/v1/prefill/1"), ("GET", "/v1/portrait-gate"), ("GET", "/v1/dossiers"), ("POST", "/v1/dossiers"),
+    ("GET", "/v1/dossiers/x"), ("GET", "/v1/dossiers/x/portrait.jpg"), ("POST", "/v1/dossiers/x/approval"),
+    ("POST", "/v1/dossiers/x/return"), ("POST", "/v1/dossiers/x/recapture"),
+    ("POST", "/v1/dossiers/x/withdrawal"), ("POST", "/v1/dossiers/x/production"), ("GET", "/v1/credentials"),
+    ("POST", "/v1/credentials/x/handover"), ("POST", "/v1/credentials/x/loss-report"),
+    ("DELETE", "/v1/officer-sessions/current"),
+)  # fmt: skip
+
+
+def test_every_route_that_asks_for_somebody_is_an_officers_or_a_services(office: Office) -> None:
+    guarded = {
+        (method, rule.rule.replace("<citizen_number>", "1").replace("<dossier>", "x").replace("<card>", "x"))
+        for rule in office.app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.endpoint.partition(".")[0] not in {"static", "health", "officer_sign_in"}
+    }
+    assert guarded == {*OFFICERS_ROUTES, ("POST", "/v1/credential-status-queries")}
+
+
+@pytest.mark.parametrize(("method", "path"), OFFICERS_ROUTES)
+def test_a_service_token_is_no_officer(office: Office, method: str, path: str) -> None:
+    headers = {"Authorization": f"Bearer {STATUS_TOKEN}"}
+    answer = office.client().open(path, method=method, headers=headers)
+    assert (answer.status_code, answer.get_json()["code"]) == (401, "OFFICER_SESSION_ENDED")
+
+
+def test_an_officers_session_answers_no_service(office: Office) -> None:
+    answer = office.sign_in("lan.capture").post("/v1/credential-status-queries", {"status_key": "00"})
+    assert (answer.status_code, answer.get_json()["code"]) == (401, "SERVICE_NOT_PERMITTED")
 
 
 def test_nobody_acts_without_a_session(office: Office) -> None:
@@ -240,6 +306,13 @@ def test_without_an_engine_an_officer_says_why_the_portrait_is_good(office: Offi
     view = lan.capture(PERSON).get_json()
     assert view["portrait_check"]["method"] == "manual"
     assert view["portrait_check"]["reason"]
+
+
+def test_without_an_engine_a_picture_that_no_card_can_carry_is_still_refused(office: Office) -> None:
+    cut = picture()[:2_000]
+    assert fields(office.sign_in("lan.capture").capture(PERSON, portrait=cut)) == {
+        "portrait": "PORTRAIT_UNDECODABLE"
+    }
 
 
 def test_an_engine_that_finds_a_fault_refuses_the_portrait(

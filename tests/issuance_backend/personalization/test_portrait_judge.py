@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from issuance_backend.personalization.portrait_judge import EngineJudge, judge_from
+from issuance_backend.personalization.portrait_pictures import card_picture
 from tests.support.issuance_office import picture
+from verification.errors import ImageUndecodable
 from verification.face.image import encode_jpeg
 from verification.face.procedural_portrait import person, render
 
@@ -17,7 +21,7 @@ pytestmark = pytest.mark.needs_models
 @pytest.fixture(scope="module")
 def judge(model_directory: Path) -> EngineJudge:
     found = judge_from(model_directory)
-    assert found is not None
+    assert isinstance(found, EngineJudge)
     return found
 
 
@@ -44,5 +48,13 @@ def test_bytes_that_do_not_decode_are_a_fault_and_no_crash(judge: EngineJudge) -
 
 
 def test_without_models_there_is_no_judge(tmp_path: Path) -> None:
-    assert judge_from(None) is None
-    assert judge_from(tmp_path) is None
+    assert judge_from(None).engine is None
+    assert judge_from(tmp_path).engine is None
+
+
+def test_a_few_bytes_that_claim_a_huge_picture_are_not_decoded() -> None:
+    small = io.BytesIO()
+    Image.new("L", (8_000, 4_000)).save(small, "JPEG", quality=1)
+    assert len(small.getvalue()) < 600_000
+    with pytest.raises(ImageUndecodable):
+        card_picture(small.getvalue())

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from issuance_backend import app
 from issuance_backend.personalization import card_printer, service
 from issuance_backend.personalization.card_printer import CardDrawer
 from issuance_backend.personalization.service import WRITING_TIME
 from issuance_backend.refusals import ProductionUnavailable
 from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.tampering import flip_dg13
+from monitoring.environment import ConfigurationFault
 from tests.support.issuance_office import NOW, Office, citizens
+from verification.pki.trust_store import TrustStore
 
 PERSON = citizens()[4]
 
@@ -101,3 +105,32 @@ def test_production_logs_name_nobody(office: Office, caplog: pytest.LogCaptureFi
     assert service.logger.name in said
     for secret in (PERSON.citizen_number, PERSON.full_name, PERSON.citizen_number[-6:]):
         assert secret not in said
+
+
+def test_an_approval_stands_while_the_trust_anchors_cannot_be_read(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "_trust_store", broken_folder)
+    view = approved(office)
+    assert (view["state"], view["credential_state"]) == ("approved", "personalised")
+    refused = office.sign_in("lan.capture").post(f"/v1/credentials/{view['credential']}/handover")
+    assert refused.get_json()["code"] == "STATE_NOT_ALLOWED"
+
+
+def broken_folder(_pki_dir: Path) -> TrustStore:
+    raise PermissionError
+
+
+@pytest.mark.parametrize("profile", ["production", "prod", "Production", ""])
+def test_no_stand_in_makes_cards_outside_the_demonstration(tmp_path: Path, profile: str) -> None:
+    environ = {
+        "ISSUANCE_SERVICE_TOKENS": str(tmp_path / "tokens.json"),
+        "ISSUANCE_REGISTRY_URL": "http://127.0.0.1:9",
+        "ISSUANCE_REGISTRY_TOKEN_FILE": str(tmp_path / "token"),
+        "ISSUANCE_PKI_DIR": str(tmp_path),
+        "ISSUANCE_CARD_DIR": str(tmp_path / "cards"),
+        "ISSUANCE_PROFILE": profile,
+    }
+    with pytest.raises(ConfigurationFault, match="ISSUANCE_PROFILE"):
+        app.issuance_from(environ)
+    assert not (tmp_path / "cards").exists()

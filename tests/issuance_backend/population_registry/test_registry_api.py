@@ -19,10 +19,10 @@ from issuance_backend.app import ISSUANCE_MIGRATIONS, create_registry_app
 from issuance_backend.database import Database
 from issuance_backend.population_registry import __main__ as command
 from issuance_backend.population_registry import repository, tables
-from issuance_backend.population_registry.domain import LifeStatus
 from issuance_backend.population_registry.storage import MIGRATIONS as REGISTRY_MIGRATIONS
 from issuance_backend.settings import RegistrySettings
 from tests.support.issuance_office import citizens
+from verification.messages.person_query import LifeStatus
 
 PERSON = citizens()[0]
 GATEWAY, OFFICE = "gateway-token", "office-token"

@@ -7,14 +7,18 @@ import os
 from collections.abc import Callable
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from issuance_backend.virtual_card.virtual_card import VirtualCard
+from tests.support import chip_card
 from tests.support.chip_terminal import CAN, MRZ_INFORMATION, SELECT_APPLICATION, image
 from verification.chip.keys import Can, MrzKey
 from verification.chip.reading import DocumentReader
-from verification.errors import AccessSecretWrong, CardRemoved, VerificationError
+from verification.encoding.tlv import build
+from verification.errors import AccessSecretWrong, CardRemoved, UnexpectedStatusWord, VerificationError
 from verification.iso7816.command import CommandApdu, read_binary, select_file
 from verification.lds.files import LdsFile
 
@@ -187,9 +191,49 @@ def test_a_far_offset_is_read_with_the_odd_instruction() -> None:
     _, reader = opened()
     content = chip.files[LdsFile.DG2]
     data = bytes.fromhex("5402") + (39_000).to_bytes(2, "big")
-    response = reader.channel.send(CommandApdu(0x00, 0xB1, 0x01, 0x02, data, 0xDF))
-    assert response[:1] == b"\x53"
-    assert response.endswith(content[39_000:39_200])
+    for expected, octets in ((3, 1), (129, 127), (130, 127), (131, 128), (0xDF, 220), (258, 255), (260, 256)):
+        response = reader.channel.send(CommandApdu(0x00, 0xB1, 0x01, 0x02, data, expected))
+        # Ne counts the header of the data object as well.
+        assert len(response) <= expected
+        assert response == build(0x53, content[39_000 : 39_000 + octets])
+    for expected in (1, 2):
+        with pytest.raises(UnexpectedStatusWord):
+            reader.channel.send(CommandApdu(0x00, 0xB1, 0x01, 0x02, data, expected))
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        b"",
+        b"\x00",
+        b"\x04" + bytes(64),
+        b"\x04" + b"\xff" * 64,
+        b"\x04" + bytes(31) + b"\x01" + bytes(31) + b"\x01",
+        b"\x02" + bytes(32),
+        b"\x04" + bytes(63),
+    ],
+    ids=["none", "infinity", "zero", "above the prime", "beside the curve", "compressed", "cut"],
+)
+def test_a_key_that_is_no_point_of_the_curve_is_refused_in_every_protocol(point: bytes) -> None:
+    reader = DocumentReader(VirtualCard(chip_card.image()), os.urandom)
+    reader.open(Can(chip_card.CAN))
+    choose = bytes.fromhex("800A04007F00070202030202")
+    reader.channel.send(CommandApdu(0x00, 0x22, 0x41, 0xA4, choose))
+    agree = build(0x7C, build(0x80, point))
+    assert reader.channel.exchange(CommandApdu(0x00, 0x86, 0x00, 0x00, agree, 256)) == (b"", 0x6A80)
+    for step in (0x81, 0x83):
+        card = VirtualCard(image())
+        assert answer(card, SET_PACE_CAN) == "9000"
+        assert answer(card, FIRST_STEP).endswith("9000")
+        if step == 0x83:
+            good = ec.generate_private_key(ec.BrainpoolP256R1()).public_key()
+            mapping = good.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+            assert card.transmit(general_authenticate(0x81, mapping))[-2:] == b"\x90\x00"
+        assert card.transmit(general_authenticate(step, point)) == b"\x6a\x80"
+
+
+def general_authenticate(tag: int, point: bytes) -> bytes:
+    return CommandApdu(0x10, 0x86, 0x00, 0x00, build(0x7C, build(tag, point)), 256).encode()
 
 
 def test_a_plain_command_ends_the_session_and_what_it_had_opened() -> None:

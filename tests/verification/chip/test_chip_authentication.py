@@ -11,12 +11,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from issuance_backend.virtual_card.tampering import clone, swap_dg14
 from issuance_backend.virtual_card.virtual_card import VirtualCard
 from tests.support.chip_card import CAN, Interposed, dg14, image, public_info
+from tests.support.explicit_curve import public_key_info
 from tests.support.scripted_card import ScriptedRandom, random_for_private_key
 from tests.support.vectors import load
 from verification.chip import chip_authentication, remote_chip_authentication
 from verification.chip.keys import Can, Suite
 from verification.chip.reading import DocumentReader
 from verification.chip.remote_chip_authentication import RemoteChipAuthentication
+from verification.encoding.object_identifier import build_oid
 from verification.errors import (
     CardRemoved,
     ChipAuthenticationFailed,
@@ -25,6 +27,7 @@ from verification.errors import (
     MalformedDocument,
 )
 from verification.lds.files import LdsFile
+from verification.lds.public_key_info import EC_PUBLIC_KEY
 from verification.lds.security_infos import (
     PUBLIC_KEY_ECDH,
     ChipAuthenticationInfo,
@@ -147,6 +150,28 @@ def test_a_key_without_a_named_protocol_is_taken_for_triple_des() -> None:
     ids=["nothing", "finite field", "unknown cipher", "unknown curve"],
 )
 def test_offers_that_are_not_spoken_are_said_to_be_so(offer: SecurityInfos) -> None:
+    with pytest.raises(ChipAuthenticationUnsupported):
+        chip_authentication.choose_key(build_dg14(offer))
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        b"\x00",
+        b"\x04" + bytes(64),
+        b"\x04" + b"\xff" * 64,
+        b"\x04" + bytes(31) + b"\x01" + bytes(31) + b"\x01",
+        b"\x03" + bytes(31) + b"\x05",
+    ],
+    ids=["infinity", "zero", "above the prime", "beside the curve", "compressed"],
+)
+def test_a_key_that_is_no_point_of_its_curve_is_never_calculated_with(point: bytes) -> None:
+    """A point of a weak curve would give away, octet by octet, what it is multiplied by."""
+    info = public_key_info(build_oid(EC_PUBLIC_KEY) + build_oid("1.2.840.10045.3.1.7"), point)
+    offer = SecurityInfos(
+        chip_authentication=(ChipAuthenticationInfo(f"{ECDH}2", 1),),
+        chip_authentication_keys=(ChipAuthenticationPublicKey(PUBLIC_KEY_ECDH, info),),
+    )
     with pytest.raises(ChipAuthenticationUnsupported):
         chip_authentication.choose_key(build_dg14(offer))
 
@@ -288,3 +313,9 @@ def test_what_is_prepared_shows_no_key() -> None:
     kept = msgspec.json.decode(session.state)
     assert kept["encryption"] not in repr(session)
     assert parse_dg14(dg14()).chip_authentication
+
+
+def test_kept_keys_do_not_show() -> None:
+    prepared = remote_chip_authentication.begin(dg14(), len(SOD), random=os.urandom)
+    kept = remote_chip_authentication._read_state(prepared.state)
+    assert repr(kept) == "_State(...)"

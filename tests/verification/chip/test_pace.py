@@ -207,6 +207,8 @@ def test_offers_that_are_not_spoken_are_not_chosen() -> None:
         PaceInfo("0.4.0.127.0.7.2.2.4.4.4", 2, 13),
         PaceInfo(AES_256, 2, None),
         PaceInfo(AES_256, 2, 99),
+        PaceInfo(AES_256, 1, 12),
+        PaceInfo(AES_256, 3, 12),
     )
     assert pace.choose_protocol(offers) is None
     assert pace.choose_protocol(()) is None

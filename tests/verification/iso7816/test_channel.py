@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from issuance_backend.virtual_card.icc_commands import Answer, parse_command
+from issuance_backend.virtual_card.icc_secure_messaging import CardSecureMessaging
 from tests.support.scripted_card import ScriptedCard
+from verification.chip.keys import SessionKeys, Suite
 from verification.errors import CardRemoved, CardUnresponsive, SecureMessagingFailed, UnexpectedStatusWord
-from verification.iso7816.channel import Channel
+from verification.iso7816.channel import MAX_COMMANDS, Channel
 from verification.iso7816.command import CommandApdu, read_binary, select_file
 from verification.iso7816.secure_messaging import AesSecureMessaging
 from verification.iso7816.traffic import Exchange, ObservedTransport
@@ -38,6 +41,51 @@ def test_an_endless_answer_is_cut_off() -> None:
     assert channel.apdu_count < 300
 
 
+def test_an_answer_in_crumbs_is_cut_off() -> None:
+    class Crumbs:
+        def transmit(self, command: bytes) -> bytes:
+            return b"\x00\x61\xff"
+
+    channel = Channel(Crumbs())
+    with pytest.raises(CardUnresponsive):
+        channel.exchange(read_binary(0, 256))
+    assert channel.apdu_count < 300
+
+
+@pytest.mark.parametrize("octets", [0, 1, 65_539, 100_000])
+def test_what_is_no_response_apdu_is_refused(octets: int) -> None:
+    class Card:
+        def transmit(self, command: bytes) -> bytes:
+            return bytes(octets)
+
+    with pytest.raises(CardUnresponsive):
+        Channel(Card()).exchange(read_binary(0, 256))
+
+
+def test_a_card_that_takes_commands_for_ever_is_given_up() -> None:
+    class Patient:
+        def transmit(self, command: bytes) -> bytes:
+            return b"\x90\x00"
+
+    channel = Channel(Patient())
+    for _ in range(MAX_COMMANDS):
+        channel.exchange(read_binary(0, 4))
+    with pytest.raises(CardUnresponsive):
+        channel.exchange(read_binary(0, 4))
+    assert channel.apdu_count == MAX_COMMANDS
+
+
+def test_the_longest_answer_comes_whole() -> None:
+    content = bytes(range(256)) * 256
+    rest = [content[start : start + 256] for start in range(0, len(content), 256)]
+
+    class Generous:
+        def transmit(self, command: bytes) -> bytes:
+            return rest.pop(0) + (b"\x61\x00" if rest else b"\x90\x00")
+
+    assert Channel(Generous()).send(read_binary(0, 65_536)) == content
+
+
 def test_more_data_that_never_come_are_not_waited_for() -> None:
     card = ScriptedCard([("00b0000000", "6110"), ("00c0000010", "6110")])
     with pytest.raises(CardUnresponsive):
@@ -61,6 +109,25 @@ def test_long_data_go_as_a_chain() -> None:
         ]
     )
     assert Channel(card).send(CommandApdu(0, 0x2A, 0, 0xBE, data, 256)) == b"\xaa"
+
+
+def test_protected_links_stay_short() -> None:
+    """The protection around 255 octets would not fit a short command any more."""
+    lengths: list[int] = []
+
+    class Card:
+        def transmit(self, command: bytes) -> bytes:
+            lengths.append(len(CommandApdu.parse(command).data))
+            assert command[0] == (0x1C if len(lengths) < 3 else 0x0C)
+            session.open(parse_command(command))
+            return session.close(Answer())
+
+    session = CardSecureMessaging(Suite.AES_128, SessionKeys(bytes(16), bytes(16)))
+    channel = Channel(Card())
+    channel.secure(AesSecureMessaging(bytes(16), bytes(16)))
+    channel.send(CommandApdu(0, 0x2A, 0, 0xBE, bytes(500), 256))
+    assert len(lengths) == 3
+    assert max(lengths) <= 255
 
 
 def test_a_refused_link_ends_the_chain() -> None:

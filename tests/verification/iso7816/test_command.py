@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from verification.encoding.tlv import build
 from verification.iso7816.command import (
+    DISCRETIONARY_DATA,
     CommandApdu,
     get_challenge,
     read_binary,
@@ -72,7 +74,15 @@ def test_nothing_beyond_extended_length_is_encoded(data: bytes, expected: int | 
 
 def test_reading_far_into_a_file_takes_the_odd_instruction() -> None:
     assert read_binary(0x7FFF, 4).encode().hex() == "00b07fff04"
-    assert read_binary(0x8000, 4).encode().hex() == "00b10000045402800008"
+    assert read_binary(0x8000, 4).encode().hex() == "00b10000045402800006"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [(1, 3), (127, 129), (128, 131), (223, 226), (255, 258), (256, 260), (4096, 4100)],
+)
+def test_the_header_of_data_object_53_counts_towards_ne(wanted: int, expected: int) -> None:
+    assert read_binary(0x8000, wanted).expected == expected == len(build(DISCRETIONARY_DATA, bytes(wanted)))
 
 
 def test_commands_of_the_application() -> None:

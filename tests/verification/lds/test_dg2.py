@@ -52,6 +52,14 @@ def test_the_image_tells_kind_and_size_whatever_the_record_says() -> None:
     assert portrait.image == jp2(622, 800)
 
 
+@pytest.mark.parametrize("instances", [2, 255, 256, 300])
+@pytest.mark.parametrize("counted", [b"", b"\x01", b"\x00\x01", b"\x2c", b"\xff", b"\x01\x2c"])
+def test_instances_that_are_not_as_counted_are_refused(instances: int, counted: bytes) -> None:
+    group = build(0x02, counted) + build(0x7F60, b"") * instances
+    with pytest.raises(MalformedDocument):
+        parse_dg2(build(0x75, build(0x7F61, group)))
+
+
 def test_feature_points_are_passed_over() -> None:
     assert parse_dg2(dg2_of(fac(PORTRAIT.image, features=3))).portraits == (PORTRAIT,)
 

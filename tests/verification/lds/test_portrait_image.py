@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.hostile import damaged, is_refused, truncations
-from tests.support.images import box, codestream, jp2, jpeg
+from tests.support.images import box, codestream, image_header, jp2, jpeg
 from verification.errors import ImageUndecodable, LimitExceeded, MalformedDocument
 from verification.lds.portrait_image import JPEG, JPEG_2000, image_dimensions, media_type
 
@@ -78,6 +78,9 @@ def test_larger_than_a_portrait_is_refused(image: bytes) -> None:
         jp2(10, 10, stream=codestream(10, 11)),
         jp2(10, 10, stream=b"\xff\x4f\xff\x52" + bytes(60)),
         jp2(10, 10)[:60],
+        jp2(10, 10, header=box(b"jp2h", b"")),
+        jp2(10, 10, header=box(b"jp2h", image_header(2_000, 2_000)) + box(b"jp2h", image_header(10, 10))),
+        jp2(10, 10, header=box(b"jp2h", image_header(10, 10) + image_header(2_000, 2_000))),
         b"\x00\x00\x00\x0cjP  \x0d\x0a\x87\x0a" + box(b"jp2c", codestream(10, 10)),
         b"\x00\x00\x00\x0cjP  \x0d\x0a\x87\x0a" + box(b"free", b"") * 100,
         b"\x00\x00\x00\x0cjP  \x0d\x0a\x87\x0a" + b"\x00\x00\x00\x02free",

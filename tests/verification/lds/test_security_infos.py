@@ -160,6 +160,13 @@ def test_bombs_meet_a_limit(bomb: bytes) -> None:
         parse_card_access(bomb)
 
 
+def test_as_many_entries_as_no_document_has() -> None:
+    entry = build(SEQUENCE, build_oid("1.2.3.4") + build_integer(1))
+    assert len(parse_card_access(build(SET, entry * 64)).unknown) == 64
+    with pytest.raises(LimitExceeded):
+        parse_card_access(build(SET, entry * 65))
+
+
 def test_truncated_and_damaged_files_meet_our_own_errors() -> None:
     encoded = build_dg14(FULL)
     assert all(is_refused(parse_dg14, part) for part in truncations(encoded))

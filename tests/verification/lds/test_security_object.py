@@ -14,12 +14,11 @@ from verification.encoding.tlv import build, build_integer
 from verification.errors import LimitExceeded, MalformedDocument
 from verification.lds.definite_lengths import MAX_DEPTH, with_definite_lengths
 from verification.lds.files import LdsFile
+from verification.lds.hash_algorithms import HASH_LENGTHS, hash_algorithm_identifier
 from verification.lds.security_object import (
-    HASH_LENGTHS,
     build_lds_security_object,
     build_security_object,
     build_signed_attributes,
-    hash_algorithm_identifier,
     parse_security_object,
 )
 

@@ -2,83 +2,48 @@
 
 from __future__ import annotations
 
-import subprocess
-
 import pytest
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from tests.support import hostile
+from tests.support.explicit_curve import (
+    base_point,
+    explicit_key_info,
+    explicit_parameters,
+    public_key_info,
+)
+from verification.encoding.curve_parameters import PARAMETERS_BY_NAME, DomainParameters
 from verification.encoding.object_identifier import build_oid
-from verification.encoding.tlv import DerReader, build, build_integer
+from verification.encoding.tlv import build, build_integer
 from verification.errors import AlgorithmRefused, MalformedDocument, VerificationError
-from verification.pki.curves import CURVES, DomainParameters
 from verification.pki.public_keys import load_public_key
 
-NAMES = [parameters.curve.name for parameters in CURVES]
-OPENSSL_NAMES = {"secp256r1": "prime256v1"}
+CURVES: dict[str, ec.EllipticCurve] = {
+    curve.name: curve
+    for curve in (
+        ec.SECP256R1(),
+        ec.SECP384R1(),
+        ec.SECP521R1(),
+        ec.BrainpoolP256R1(),
+        ec.BrainpoolP384R1(),
+        ec.BrainpoolP512R1(),
+    )
+}
+NAMES = sorted(CURVES)
 
 
 def known(name: str) -> DomainParameters:
-    return next(parameters for parameters in CURVES if parameters.curve.name == name)
+    return PARAMETERS_BY_NAME[name]
 
 
-def size(parameters: DomainParameters) -> int:
-    return (parameters.p.bit_length() + 7) // 8
-
-
-def explicit_info(  # every part of SpecifiedECDomain can be set
-    parameters: DomainParameters,
-    point: bytes,
-    *,
-    cofactor: int | None = 1,
-    compressed: bool = False,
-    seed: bytes = b"",
-) -> bytes:
-    octets = size(parameters)
-    x, y = parameters.x.to_bytes(octets, "big"), parameters.y.to_bytes(octets, "big")
-    base = bytes((2 + parameters.y % 2,)) + x if compressed else b"\x04" + x + y
-    coefficients = build(0x04, parameters.a.to_bytes(octets, "big")) + build(
-        0x04, parameters.b.to_bytes(octets, "big")
-    )
-    domain = (
-        build_integer(1)
-        + build(0x30, build_oid("1.2.840.10045.1.1") + build_integer(parameters.p))
-        + build(0x30, coefficients + seed)
-        + build(0x04, base)
-        + build_integer(parameters.n)
-        + (b"" if cofactor is None else build_integer(cofactor))
-    )
-    algorithm = build(0x30, build_oid("1.2.840.10045.2.1") + build(0x30, domain))
-    return build(0x30, algorithm + build(0x03, b"\x00" + point))
+def explicit_info(parameters: DomainParameters, point: bytes, **changes: bytes) -> bytes:
+    return explicit_key_info(explicit_parameters(parameters, **changes), point)
 
 
 def key_and_point(name: str) -> tuple[ec.EllipticCurvePublicKey, bytes]:
-    key = ec.generate_private_key(known(name).curve).public_key()
+    key = ec.generate_private_key(CURVES[name]).public_key()
     return key, key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_domain_parameters_are_those_of_openssl(name: str) -> None:
-    answer = subprocess.run(
-        f"openssl ecparam -name {OPENSSL_NAMES.get(name, name)} -param_enc explicit "
-        "-conv_form uncompressed -outform DER".split(),
-        capture_output=True,
-        check=True,
-    ).stdout
-    ours = known(name)
-    reader = DerReader(answer).enter(0x30)
-    reader.take_integer()
-    field = reader.enter(0x30)
-    field.take(0x06)
-    assert field.take_integer() == ours.p
-    equation = reader.enter(0x30)
-    assert int.from_bytes(equation.take(0x04), "big") == ours.a
-    assert int.from_bytes(equation.take(0x04), "big") == ours.b
-    base = reader.take(0x04)
-    assert base[1:] == ours.x.to_bytes(size(ours), "big") + ours.y.to_bytes(size(ours), "big")
-    assert reader.take_integer() == ours.n
-    assert reader.take_integer() == 1
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -92,8 +57,11 @@ def test_named_and_explicit_parameters_give_the_same_key(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_ways_to_write_the_same_parameters(name: str) -> None:
     key, point = key_and_point(name)
-    assert load_public_key(explicit_info(known(name), point, cofactor=None)) == key
-    assert load_public_key(explicit_info(known(name), point, compressed=True)) == key
+    assert load_public_key(explicit_info(known(name), point, cofactor=b"")) == key
+    assert (
+        load_public_key(explicit_info(known(name), point, base=base_point(known(name), compressed=True)))
+        == key
+    )
     assert load_public_key(explicit_info(known(name), point, seed=build(0x03, bytes(21)))) == key
     compressed = key.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
     assert load_public_key(explicit_info(known(name), compressed)) == key
@@ -112,7 +80,18 @@ def test_one_wrong_value_is_refused(name: str, value: str) -> None:
 def test_a_wrong_cofactor_is_refused(name: str) -> None:
     _, point = key_and_point(name)
     with pytest.raises(AlgorithmRefused):
-        load_public_key(explicit_info(known(name), point, cofactor=2))
+        load_public_key(explicit_info(known(name), point, cofactor=build_integer(2)))
+
+
+def test_nothing_may_follow_the_parameters() -> None:
+    _, point = key_and_point("secp256r1")
+    trailing = explicit_parameters(known("secp256r1")) + b"\x05\x00"
+    for info in (
+        explicit_info(known("secp256r1"), point, more=b"\x05\x00"),
+        explicit_key_info(trailing, point),
+    ):
+        with pytest.raises(MalformedDocument):
+            load_public_key(info)
 
 
 def test_a_base_point_of_the_attackers_choice_is_refused() -> None:
@@ -135,10 +114,14 @@ def test_a_point_beside_the_curve_is_refused(name: str) -> None:
         load_public_key(named[: -len(point)] + beside)
 
 
-def test_a_small_curve_is_refused() -> None:
-    key = ec.generate_private_key(ec.SECP192R1()).public_key()
-    with pytest.raises(AlgorithmRefused):
-        load_public_key(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+@pytest.mark.parametrize("curve", [ec.SECP192R1(), ec.SECP224R1()], ids=lambda curve: curve.name)
+def test_a_small_curve_is_refused_however_it_is_written(curve: ec.EllipticCurve) -> None:
+    key = ec.generate_private_key(curve).public_key()
+    point = key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    named = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    for info in (named, explicit_info(known(curve.name), point)):
+        with pytest.raises(AlgorithmRefused):
+            load_public_key(info)
 
 
 def test_a_key_of_another_kind_is_refused() -> None:
@@ -148,9 +131,8 @@ def test_a_key_of_another_kind_is_refused() -> None:
 
 
 def rsa_info(modulus: int, exponent: int, oid: str = "1.2.840.113549.1.1.1") -> bytes:
-    algorithm = build(0x30, build_oid(oid) + b"\x05\x00")
     numbers = build(0x30, build_integer(modulus) + build_integer(exponent))
-    return build(0x30, algorithm + build(0x03, b"\x00" + numbers))
+    return public_key_info(build_oid(oid) + b"\x05\x00", numbers)
 
 
 MODULUS = (1 << 2047) + 12345

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -147,6 +147,11 @@ def test_lists_may_be_replaced_while_others_read() -> None:
     assert store.generation == 101
 
 
+def times_of(crl: bytes) -> tuple[datetime, datetime]:
+    found = parse_revocation_list(crl)
+    return found.this_update, found.next_update
+
+
 class TestRevocationList:
     def test_its_parts(self) -> None:
         issuer = pki.quick_issuer()
@@ -166,18 +171,40 @@ class TestRevocationList:
         with pytest.raises(RevocationUnknown):
             require_not_revoked(certificate, [], pki.NOW)
 
-    def test_a_partial_list_is_refused(self) -> None:
+    @pytest.mark.parametrize("critical", [True, False])
+    @pytest.mark.parametrize(
+        "extension",
+        [
+            x509.DeltaCRLIndicator(1),
+            x509.IssuingDistributionPoint(None, None, True, False, None, False, False),
+        ],
+    )
+    def test_a_partial_list_is_refused(self, extension: x509.ExtensionType, critical: bool) -> None:
         csca = pki.quick_issuer().csca
         builder = (
             x509.CertificateRevocationListBuilder()
             .issuer_name(csca.certificate.subject)
             .last_update(pki.NOW)
             .next_update(pki.NOW + timedelta(days=1))
-            .add_extension(x509.DeltaCRLIndicator(1), critical=True)
+            .add_extension(extension, critical=critical)
         )
-        delta = builder.sign(csca._key, hashes.SHA384())
+        part = builder.sign(csca._key, hashes.SHA384())
         with pytest.raises(MalformedDocument):
-            parse_revocation_list(delta.public_bytes(Encoding.DER))
+            parse_revocation_list(part.public_bytes(Encoding.DER))
+
+    def test_a_list_that_ends_before_it_begins_is_refused(self) -> None:
+        first, second = (moment.strftime("%y%m%d%H%M%SZ").encode() for moment in times_of(CRL))
+        swapped = CRL.replace(first, b"?").replace(second, first).replace(b"?", second)
+        with pytest.raises(MalformedDocument, match="ends before"):
+            parse_revocation_list(swapped)
+
+    def test_rejected_lists_do_not_pile_up(self) -> None:
+        store = TrustStore.from_certificates([CSCA, SIGNER], [b"junk"])
+        for _ in range(3):
+            store.replace_revocation_lists([b"junk", CRL])
+            assert [entry.code for entry in store.rejected] == ["CHIP_DS_UNTRUSTED", "DOCUMENT_MALFORMED"]
+        store.replace_revocation_lists([CRL])
+        assert [entry.code for entry in store.rejected] == ["CHIP_DS_UNTRUSTED"]
 
     def test_reasons_of_entries_are_passed_over(self) -> None:
         csca = pki.quick_issuer().csca
