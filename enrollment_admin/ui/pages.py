@@ -111,10 +111,19 @@ def error_page(error: VerificationError) -> ResponseReturnValue:
     if wants_json():
         return problem(status, code, language=language(), **({"fields": fields} if fields else {}))
     if code == OfficerSessionEnded.code:
-        session.clear()
-        flash(code, "fault")
+        _sign_out_with_word(code)
         return redirect(url_for("sign_in.form"), 303)
     return page("error.html", status, code=code)
+
+
+def _sign_out_with_word(code: str) -> None:
+    """Forget the session but not its language; somebody who never signed in is told nothing of an end."""
+    was_signed_in, chosen = "token" in session, session.get("language")
+    session.clear()
+    if chosen:
+        session["language"] = chosen
+    if was_signed_in:
+        flash(code, "fault")
 
 
 def http_error_page(error: HTTPException) -> ResponseReturnValue:

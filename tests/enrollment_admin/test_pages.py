@@ -301,6 +301,25 @@ def test_nobody_sees_a_page_without_signing_in(app: Flask, path: str) -> None:
     assert browser.get(path, Accept="application/json").status_code == 401
 
 
+def test_an_ended_session_is_told_only_to_somebody_who_had_one(app: Flask) -> None:
+    ended = fault("OFFICER_SESSION_ENDED")
+    newcomer = Browser(app.test_client())
+    newcomer.get("/dossiers")
+    assert ended.vi.what not in text(newcomer.get("/login"))
+    lan = sign_in(app, "lan.capture", "en")
+    lan.client.set_cookie("enrolment", _signed_out_cookie(lan))
+    lan.get("/dossiers")
+    assert ended.en.what in text(lan.get("/login"))
+
+
+def _signed_out_cookie(officer: Browser) -> str:
+    """The session cookie of an officer whose session the backend has ended meanwhile."""
+    cookie = officer.client.get_cookie("enrolment")
+    assert cookie
+    officer.post("/logout", page="/dossiers")
+    return str(cookie.value)
+
+
 def test_signing_in_wrongly_keeps_the_name_and_says_what_to_do(app: Flask) -> None:
     browser = Browser(app.test_client())
     answer = browser.post("/login", {"officer": "lan.capture", "password": "x"}, page="/login")
