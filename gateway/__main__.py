@@ -8,15 +8,16 @@ import os
 import sys
 from pathlib import Path
 
-from gateway.adapters.database import Database
 from gateway.adapters.evidence_log import audit
 from gateway.adapters.key_files import load_public_jwk, load_signing_key, load_trusted_log_keys
 from gateway.adapters.sql_directory import SqlDirectory
+from gateway.adapters.sql_schema import MIGRATIONS
 from gateway.app import settings_from
 from gateway.domain.partner import Agent, Partner, Standing
 from gateway.domain.purpose import PURPOSES
 from gateway.domain.refusals import LogTampered
 from gateway.server import GatewayServer, prepare_metrics
+from monitoring.database import Database
 from monitoring.environment import ConfigurationFault
 from verification.errors import ReceiptInvalid
 from verification.messages.receipt import MAX_RECEIPT, read_receipt
@@ -72,7 +73,7 @@ def _add_directory_commands(commands: argparse._SubParsersAction[argparse.Argume
 
 def _database() -> Database:
     database = Database(settings_from(os.environ).database_url)
-    database.migrate()
+    database.migrate(MIGRATIONS)
     return database
 
 

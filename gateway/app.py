@@ -12,7 +12,6 @@ import redis
 from flask import Flask
 from sqlalchemy.exc import SQLAlchemyError
 
-from gateway.adapters.database import Database
 from gateway.adapters.evidence_log import SqlEvidenceLog
 from gateway.adapters.key_files import load_seal_secret, load_signing_key
 from gateway.adapters.quota import SlidingQuota
@@ -36,6 +35,7 @@ from gateway.services.access_control import AccessControl
 from gateway.services.chip_session import ChipSessions
 from gateway.services.verification_desk import DeskParts, VerificationDesk
 from gateway.settings import GatewaySettings
+from monitoring.database import Database
 from monitoring.environment import read_secret, read_settings
 from monitoring.harness import instrument, mount, open_to_all
 from verification.messages.evidence import MAX_EVIDENCE_BYTES

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from issuance_backend import recorded_events
 from issuance_backend.app import issuance_database
-from issuance_backend.database import Database
 from issuance_backend.moments import utc_now
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.recorded_events import ChainBroken
+from monitoring.database import Database
 from monitoring.environment import ConfigurationFault, read_secret
 
 

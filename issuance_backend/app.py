@@ -13,7 +13,6 @@ from issuance_backend.credentials.api import STATUS_ROLE, credentials_blueprint,
 from issuance_backend.credentials.service import DeliveryDesk
 from issuance_backend.csca.document_signer import sign_security_object
 from issuance_backend.csca.pki_directory import PkiDirectory
-from issuance_backend.database import Database
 from issuance_backend.dossiers.api import decisions_blueprint, dossiers_blueprint, prefill_blueprint
 from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.registry_client import Registry, RegistryOverHttp
@@ -42,6 +41,7 @@ from issuance_backend.settings import (
     IssuanceSettings,
     RegistrySettings,
 )
+from monitoring.database import Database
 from monitoring.environment import ConfigurationFault, read_secret, read_settings
 from monitoring.harness import instrument, mount, open_to_all
 from monitoring.problem import problem

@@ -45,6 +45,7 @@ from reader_agent.version import AGENT_VERSION, API_LEVEL
 from verification.errors import AccessSecretMalformed, RequestMalformed, VerificationError
 
 SERVER_THREADS = 6
+MAX_BUFFERED_BODY_BYTES = 1_048_576
 """Three may hold event streams; the others answer at once."""
 
 MAX_BODY_BYTES = 16_384
@@ -203,6 +204,8 @@ def serve(settings: AgentSettings) -> None:
         threads=SERVER_THREADS,
         ident="",
         channel_timeout=30,
+        # Ours are refused above 16 kB with a sentence; this bounds what is taken in before that.
+        max_request_body_size=MAX_BUFFERED_BODY_BYTES,
         clear_untrusted_proxy_headers=True,
     )
 

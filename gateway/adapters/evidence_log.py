@@ -11,11 +11,11 @@ from collections.abc import Iterable
 import msgspec
 from sqlalchemy import Connection, RowMapping, insert, select, tuple_, update
 
-from gateway.adapters.database import Database
 from gateway.adapters.sql_schema import log_entries, log_head, log_nodes
 from gateway.adapters.sql_sessions import close_session
 from gateway.domain.refusals import LogTampered
 from gateway.ports import Claim, DecisionRecord
+from monitoring.database import Database
 from verification.errors import ReceiptInvalid
 from verification.messages import merkle
 from verification.messages.receipt import (

@@ -6,9 +6,9 @@ import json
 
 from sqlalchemy import RowMapping, Table, insert, select, update
 
-from gateway.adapters.database import Database
 from gateway.adapters.sql_schema import agents, partners
 from gateway.domain.partner import Agent, Partner, Standing
+from monitoring.database import Database
 from verification.messages.signing_key import PublicKey, public_jwk, public_key_of
 
 

@@ -7,9 +7,9 @@ from datetime import datetime
 from sqlalchemy import delete, insert
 from sqlalchemy.exc import IntegrityError
 
-from gateway.adapters.database import Database
 from gateway.adapters.sql_schema import used_nonces
 from gateway.ports import Clock
+from monitoring.database import Database
 
 
 class SqlOnceOnly:

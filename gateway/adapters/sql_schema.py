@@ -5,6 +5,8 @@ Subjects are keyed hashes, partners' own references are sealed, files are not ke
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -17,6 +19,9 @@ from sqlalchemy import (
     Table,
     Text,
 )
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+"""The Alembic scripts that make these tables."""
 
 metadata = MetaData()
 

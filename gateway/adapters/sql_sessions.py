@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, RowMapping, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from gateway.adapters.database import Database
 from gateway.adapters.sql_schema import idempotency, sessions
 from gateway.domain.refusals import ChallengeUsed, EvidenceReplayed, IdempotencyConflict, SessionUnknown
 from gateway.domain.session import Session, SessionEvent, SessionState, advance
 from gateway.ports import Claim
+from monitoring.database import Database
 
 LEASE_SECONDS = 30
 """A worker that died while deciding holds a session no longer than this."""

@@ -11,10 +11,10 @@ from issuance_backend.credentials import domain, repository
 from issuance_backend.credentials.domain import CardEvent, CardState
 from issuance_backend.credentials.orders import take_step
 from issuance_backend.credentials.repository import Card
-from issuance_backend.database import Database
 from issuance_backend.moments import Clock
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.refusals import CredentialUnknown
+from monitoring.database import Database
 from verification.messages.credential_status import (
     CredentialState,
     CredentialStatusAnswer,

@@ -16,7 +16,6 @@ from issuance_backend.credentials import orders
 from issuance_backend.credentials import repository as cards
 from issuance_backend.credentials.orders import Order
 from issuance_backend.credentials.service import summary
-from issuance_backend.database import Database
 from issuance_backend.dossiers import domain, repository
 from issuance_backend.dossiers.capture_checks import CaptureChecks, CheckedCapture
 from issuance_backend.dossiers.domain import DossierEvent, DossierState
@@ -25,6 +24,7 @@ from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.recorded_events import SYSTEM, Step
 from issuance_backend.refusals import CaptureReplayed, DossierUnknown
+from monitoring.database import Database
 from verification.errors import DossierAlreadyOpen, FieldsRefused, TransitionRefused
 from verification.messages.enrollment import (
     DossierCapture,

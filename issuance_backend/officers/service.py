@@ -7,11 +7,11 @@ from collections.abc import Iterable
 
 from werkzeug.security import check_password_hash, generate_password_hash
 
-from issuance_backend.database import Database
 from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.officers import repository
 from issuance_backend.officers.domain import MIN_PASSWORD_LENGTH, SESSION_LENGTH, Officer, Role
 from issuance_backend.refusals import SignInBlocked, SignInFailed
+from monitoring.database import Database
 from verification.errors import OfficerSessionEnded
 from verification.messages.enrollment import OfficerCredentials, OfficerSession
 

@@ -14,7 +14,6 @@ from issuance_backend.credentials import repository as cards
 from issuance_backend.credentials.domain import CardEvent, CardState
 from issuance_backend.credentials.orders import Order, take_step
 from issuance_backend.credentials.repository import Card
-from issuance_backend.database import Database
 from issuance_backend.dossiers import repository as dossiers
 from issuance_backend.dossiers.repository import Dossier
 from issuance_backend.moments import Clock, parse_moment
@@ -27,6 +26,7 @@ from issuance_backend.refusals import DossierUnknown
 from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.virtual_card import VirtualCard
 from monitoring import metrics
+from monitoring.database import Database
 from verification.errors import TransitionRefused, Unavailable, VerificationError
 from verification.iso7816.transport import CardTransport
 from verification.lds.files import LdsFile

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import msgspec
 
-from issuance_backend.database import Database
 from issuance_backend.moments import utc_now
 from issuance_backend.population_registry import repository
 from issuance_backend.population_registry.storage import DEFAULT_DATABASE_URL, migrated
 from issuance_backend.population_registry.synthetic_citizens import generate
+from monitoring.database import Database
 from verification.identity.administrative_units import provinces
 from verification.messages.national_time import vietnam_date
 from verification.messages.person_query import LifeStatus

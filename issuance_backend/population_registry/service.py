@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from issuance_backend.database import Database
 from issuance_backend.population_registry import domain, repository
 from issuance_backend.refusals import RegistryPersonUnknown
+from monitoring.database import Database
 from verification.messages.enrollment import PersonExtract
 from verification.messages.person_query import PersonAnswer, PersonQuery
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from issuance_backend.database import Database
+from monitoring.database import Database
 
 DEFAULT_DATABASE_URL = "sqlite:///population_registry.db"
 MIGRATIONS = Path(__file__).parent / "migrations"

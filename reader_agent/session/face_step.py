@@ -61,6 +61,7 @@ class FaceStep:
         self._camera = camera
         self._faces = faces
         self._limits = limits
+        self._straight_jpeg = b""
 
     def compare(self, dg2: bytes, *, head_turn: bool) -> FaceClaim:
         """The claim about the face; by eye where no engine or no camera works here."""
@@ -116,6 +117,7 @@ class FaceStep:
             # Only a picture that was not taken is looked at twice: the teller needs to know why.
             hint = matcher.fault_of(frame.pixels) if len(turn.straight) == taken else None
             self._session.show_live(frame.jpeg, hint)
+            self._straight_jpeg = frame.jpeg
         return turn.straight
 
     def _turn(self, turn: FaceTurn) -> str | None:
@@ -132,6 +134,8 @@ class FaceStep:
             ended = turn.observe(frame.pixels)
             self._session.show_live(frame.jpeg, None)
         self._session.show_direction(None)
+        # Beside the portrait belongs the face that was compared with it, not the turned head.
+        self._session.show_live(self._straight_jpeg, None)
         return None if ended == PASSED else turn.code or FaceNotVerified.code
 
     def _frame(self, until: float, hint: str | None) -> Frame:

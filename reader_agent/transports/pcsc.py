@@ -30,6 +30,9 @@ from verification.errors import (
 ANSWER_SECONDS = 5.0
 _SLICE_MILLISECONDS = 250
 _CLOSE_SECONDS = 2.0
+# The service looks at its readers every 0.4 s; a card changed in between is mute or "removed" so long.
+_CONNECT_SECONDS = 0.8
+_CONNECT_PAUSE = 0.05
 _PROTOCOLS = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
 _Answer = TypeVar("_Answer")
 
@@ -38,6 +41,7 @@ _FAULTS: dict[int, type[CardCommunication]] = {
     0x8010000B: ReaderBusy,  # sharing violation
     0x8010000C: CardNotPresent,  # no smart card
     0x8010000F: CardUnresponsive,  # protocol mismatch
+    0x80100013: ReaderUnplugged,  # communication error: the service ended inside a command
     0x80100014: ReaderUnplugged,  # unknown error: what a dying service answers
     0x80100016: CardRemoved,  # not transacted: gone, and not yet noticed by polling
     0x80100017: ReaderUnplugged,  # reader unavailable
@@ -116,12 +120,17 @@ class PcscReader:
         worker = _Worker(self._note_left_behind)
         reset_first, self._reset_first = self._reset_first, False
         try:
-            session = worker.call(lambda: _open_session(self._name, reset_first), self._answer_seconds)
+            session = worker.call(lambda: _open_patiently(self._name, reset_first), self._answer_seconds)
         except CardCommunication:
             worker.end()
             raise
         self._current = PcscTransport(worker, session, self._name, self._answer_seconds)
+        self._current.when_torn = self._note_torn
         return self._current
+
+    def _note_torn(self) -> None:
+        # Only a reset shows at once whether the service still holds the card that is gone.
+        self._reset_first = True
 
     def _note_left_behind(self, worker: _Worker) -> None:
         self._left_behind = worker
@@ -143,6 +152,8 @@ class PcscTransport:
         self._session: _Session | None = session
         self._name = name
         self._answer_seconds = answer_seconds
+        self._is_torn = False
+        self.when_torn: Callable[[], None] = lambda: None
         worker.on_return = lambda: _close_session(session, scard.SCARD_LEAVE_CARD)
 
     def transmit(self, command: bytes) -> bytes:
@@ -155,6 +166,10 @@ class PcscTransport:
             raise CardRemoved("the session is closed")
         try:
             return self._worker.call(lambda: _transmit(session, command), self._answer_seconds)
+        except CardRemoved:
+            self._is_torn = True
+            self.when_torn()
+            raise
         except CardUnresponsive:
             if self._worker.is_left_behind:
                 self._session = None
@@ -171,8 +186,10 @@ class PcscTransport:
         session, self._session = self._session, None
         if session is None:
             return
+        # To power off a card that is gone would hide the next one until it is lifted again.
+        disposition = scard.SCARD_LEAVE_CARD if self._is_torn else scard.SCARD_UNPOWER_CARD
         with contextlib.suppress(CardCommunication):
-            self._worker.call(lambda: _close_session(session, scard.SCARD_UNPOWER_CARD), _CLOSE_SECONDS)
+            self._worker.call(lambda: _close_session(session, disposition), _CLOSE_SECONDS)
         self._worker.end()
 
 
@@ -262,6 +279,17 @@ def _state(context: Any, name: str, known: int = scard.SCARD_STATE_UNAWARE, mill
 
 def _is_present(state: int) -> bool:
     return bool(state & scard.SCARD_STATE_PRESENT)
+
+
+def _open_patiently(name: str, reset_first: bool) -> _Session:
+    deadline = time.monotonic() + _CONNECT_SECONDS
+    while True:
+        try:
+            return _open_session(name, reset_first)
+        except (CardUnresponsive, CardRemoved):
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(_CONNECT_PAUSE)
 
 
 def _open_session(name: str, reset_first: bool) -> _Session:

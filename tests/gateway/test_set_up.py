@@ -20,16 +20,16 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import create_engine, inspect
 
-from gateway.adapters.database import Database
 from gateway.adapters.key_files import load_seal_secret, load_signing_key, load_trusted_log_keys
 from gateway.adapters.sql_directory import SqlDirectory
-from gateway.adapters.sql_schema import metadata
+from gateway.adapters.sql_schema import MIGRATIONS, metadata
 from gateway.adapters.trust_folder import LOOK_AGAIN_SECONDS, TrustFolder
 from gateway.app import Outside, create_app
 from gateway.domain.partner import Agent, Partner, Standing
 from gateway.domain.refusals import TrustUnavailable
 from gateway.server import options
 from gateway.settings import GatewaySettings
+from monitoring.database import Database
 from monitoring.environment import ConfigurationFault, read_settings
 from tests.support import pki
 from tests.support.gateway_world import (
@@ -175,7 +175,7 @@ def test_a_trust_folder_without_certificates_stops_the_start(tmp_path: Path) -> 
 def test_the_migrations_make_the_schema_and_can_be_repeated(settings: GatewaySettings) -> None:
     for _ in range(2):
         database = Database(settings.database_url)
-        database.migrate()
+        database.migrate(MIGRATIONS)
         database.close()
     found = inspect(create_engine(settings.database_url))
     assert set(found.get_table_names()) - {"alembic_version"} == set(metadata.tables)

@@ -7,8 +7,8 @@ from sqlalchemy import text
 
 from issuance_backend import recorded_events
 from issuance_backend.app import ISSUANCE_MIGRATIONS
-from issuance_backend.database import Database
 from issuance_backend.recorded_events import ChainBroken, Step, append, of_subject, verify
+from monitoring.database import Database
 
 
 @pytest.fixture

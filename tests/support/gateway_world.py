@@ -21,14 +21,15 @@ from cryptography.hazmat.primitives.serialization import (
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from gateway.adapters.database import Database
 from gateway.adapters.sql_directory import SqlDirectory
+from gateway.adapters.sql_schema import MIGRATIONS
 from gateway.app import Outside, create_app
 from gateway.domain.partner import Agent, Partner, Standing
 from gateway.domain.purpose import PURPOSES
 from gateway.settings import GatewaySettings
 from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.virtual_card import VirtualCard
+from monitoring.database import Database
 from tests.support import pki
 from verification.chip.keys import Can
 from verification.chip.reading import DocumentReader
@@ -240,7 +241,7 @@ def make_world(folder: Path, *, trust: pki.TrustStore | None = None, **changes: 
     settings = make_settings(folder, log_key)
     settings = replace(settings, **changes)  # type: ignore[arg-type]
     database = Database(settings.database_url)
-    database.migrate()
+    database.migrate(MIGRATIONS)
     directory = SqlDirectory(database)
     directory.add_partner(_partner(Standing.ACTIVE, partner_key))
     directory.add_agent(Agent(AGENT, PARTNER, Standing.ACTIVE, agent_key.public_key()))

@@ -20,13 +20,13 @@ from PIL import Image, ImageDraw
 from issuance_backend.app import ISSUANCE_MIGRATIONS, create_issuance_app
 from issuance_backend.csca.ceremony import CeremonyPlan
 from issuance_backend.csca.pki_directory import PkiDirectory
-from issuance_backend.database import Database
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.population_registry.domain import RegistryPerson, extract
 from issuance_backend.population_registry.synthetic_citizens import generate
 from issuance_backend.refusals import RegistryPersonUnknown
 from issuance_backend.settings import IssuanceSettings
+from monitoring.database import Database
 from verification.errors import RegistryUnavailable
 from verification.identity.administrative_units import provinces
 from verification.messages.enrollment import PersonExtract

@@ -16,11 +16,11 @@ from flask.testing import FlaskClient
 
 from issuance_backend import schema
 from issuance_backend.app import ISSUANCE_MIGRATIONS, create_registry_app
-from issuance_backend.database import Database
 from issuance_backend.population_registry import __main__ as command
 from issuance_backend.population_registry import repository, tables
 from issuance_backend.population_registry.storage import MIGRATIONS as REGISTRY_MIGRATIONS
 from issuance_backend.settings import RegistrySettings
+from monitoring.database import Database
 from tests.support.issuance_office import citizens
 from verification.messages.person_query import LifeStatus
 

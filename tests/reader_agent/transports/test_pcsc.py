@@ -179,6 +179,26 @@ def test_a_card_taken_off_between_two_commands(
     assert answers(reader)
 
 
+@pytest.mark.parametrize("is_torn", [False, True], ids=["orderly", "torn out"])
+@pytest.mark.parametrize("seconds", [0.0, 0.1, 0.2, 0.5])
+def test_a_card_laid_right_after_another_is_read_at_once(
+    reader: pcsc.PcscReader, insert: Callable[[], MisbehavingCard], is_torn: bool, seconds: float
+) -> None:
+    first = insert()
+    with closing(reader.connect()) as transport:
+        assert transport.transmit(COMMAND) == ANSWER
+        if is_torn:
+            first.remove()
+            with pytest.raises(CardRemoved):
+                transport.transmit(COMMAND)
+    first.remove()
+    time.sleep(seconds)
+    began = time.monotonic()
+    insert()
+    assert answers(reader)
+    assert time.monotonic() - began < 1.5
+
+
 def test_one_owner_at_a_time(reader: pcsc.PcscReader, insert: Callable[[], MisbehavingCard]) -> None:
     insert()
     transport = reader.connect()

@@ -1,4 +1,4 @@
-"""Transactions of the gateway's one database: SQLite by default, PostgreSQL by URL."""
+"""One way to a database: short transactions, SQLite by default, PostgreSQL by URL."""
 
 from __future__ import annotations
 
@@ -9,17 +9,15 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import make_url
-
-MIGRATIONS = Path(__file__).with_name("migrations")
 
 
 class Database:
-    """Short transactions.
+    """Transactions of one database.
 
-    On SQLite a writing transaction takes the write lock when it begins: ten workers that want to
-    decide the same session queue up instead of meeting a late lock fault.
+    On SQLite a writing transaction takes the write lock when it begins: two who press the same
+    button are then served one after the other instead of one of them meeting a late lock fault.
     """
 
     def __init__(self, url: str) -> None:
@@ -32,7 +30,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction, durable at the end of the block, or rolled back by an exception."""
+        """A transaction that is committed at the end of the block, or rolled back by an exception."""
         with self._engine.begin() as connection:
             yield connection
 
@@ -42,11 +40,16 @@ class Database:
         with self._reading.begin() as connection:
             yield connection
 
-    def migrate(self) -> None:
-        """Bring the schema to the newest version; raises what Alembic raises."""
+    def answers(self) -> bool:
+        """Whether the database can be asked at all."""
+        with self.reading() as connection:
+            return bool(connection.execute(text("SELECT 1")).scalar_one() == 1)
+
+    def migrate(self, scripts: Path) -> None:
+        """Bring the schema to the newest version that ``scripts`` (an Alembic folder) describes."""
         _make_folder(self.url)
         configuration = Config()
-        configuration.set_main_option("script_location", str(MIGRATIONS))
+        configuration.set_main_option("script_location", str(scripts))
         with self.writing() as connection:
             configuration.attributes["connection"] = connection
             command.upgrade(configuration, "head")
@@ -60,7 +63,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     # The driver would begin transactions by itself, and too late; see _begin_sqlite.
     connection.isolation_level = None
     cursor = connection.cursor()
-    # FULL: "nothing logged = nothing answered" holds through a power cut only when a commit is on disk.
+    # FULL: what was acknowledged survives a power cut only when its commit is on the disk.
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
