@@ -32,6 +32,7 @@ _DRIVER = Path("/usr/lib/pcsc/drivers/serial/libifdvpcd.so")
 _SYSTEM_PCSC = Path("/run/pcscd")
 _START_SECONDS = 10.0
 _STOP_SECONDS = 5.0
+_DOOR_SECONDS = 5.0
 # The kernel's limit for a unix socket's path is 107 bytes.
 _LONGEST_DIRECTORY = 90
 _READY = b"ready\n"
@@ -225,12 +226,24 @@ def _hand_out(door: socket.socket, port: int) -> None:
     """Give the caller at the door a socket that is connected to the slot; an empty answer says no."""
     with contextlib.suppress(OSError):
         caller, _ = door.accept()
-        with caller:
-            if _has_left(caller):
-                return  # a connection opened for nobody would lie in the slot's short queue
-            with socket.create_connection(("127.0.0.1", port), timeout=1.0) as slot:
-                slot.setblocking(True)
-                socket.send_fds(caller, [b"\x01"], [slot.fileno()])
+        with caller, _slot_for(caller, port) as slot:
+            slot.setblocking(True)
+            socket.send_fds(caller, [b"\x01"], [slot.fileno()])
+
+
+def _slot_for(caller: socket.socket, port: int) -> socket.socket:
+    """A connection to the slot; raises OSError when there is none in time, or nobody to have it."""
+    deadline = time.monotonic() + _DOOR_SECONDS
+    while True:
+        if _has_left(caller):
+            # A connection opened for nobody would lie in the slot's short queue.
+            raise ConnectionAbortedError("the caller has left")
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=0.5)
+        except OSError:
+            # The queue empties when pcscd next looks at the slot.
+            if time.monotonic() > deadline:
+                raise
 
 
 def _has_left(caller: socket.socket) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from reader_agent.ports import FaceMatcher, FaceResult, FaceTurn, Pixels
 from verification.errors import FaceNotVerified
 from verification.face.choice import alarms, examine_engines
+from verification.face.compare import FaceComparison
 from verification.face.counter import FaceDesk
 from verification.face.engine import Template
 from verification.face.image import decode_portrait, encode_jpeg
@@ -51,21 +52,29 @@ class EngineMatcher:
 
     def compare(self, frames: Sequence[Pixels]) -> FaceResult:
         """Compare the mean of the frames with the portrait. Raises FaceNotVerified."""
-        if self._portrait is None:
-            raise FaceNotVerified("no portrait to compare with")
-        compared = self._desk.compare(self._portrait, frames)
-        return FaceResult(compared.score, compared.threshold, compared.is_match, compared.code)
+        return _result(self._desk.compare(self._remembered(), frames))
 
     def begin_turn(self) -> FaceTurn:
         """A fresh challenge in an order that nobody can know."""
-        return _Turn(self._desk.head_turn(secrets.token_bytes))
+        challenge = self._desk.head_turn(secrets.token_bytes)
+        return _Turn(challenge, lambda: _result(self._desk.compare_straight(self._remembered(), challenge)))
+
+    def _remembered(self) -> Template:
+        if self._portrait is None:
+            raise FaceNotVerified("no portrait to compare with")
+        return self._portrait
+
+
+def _result(compared: FaceComparison) -> FaceResult:
+    return FaceResult(compared.score, compared.threshold, compared.is_match, compared.code)
 
 
 class _Turn:
     """A HeadTurnChallenge behind the port."""
 
-    def __init__(self, challenge: HeadTurnChallenge) -> None:
+    def __init__(self, challenge: HeadTurnChallenge, compare: Callable[[], FaceResult]) -> None:
         self._challenge = challenge
+        self.compare = compare
 
     @property
     def direction(self) -> str | None:

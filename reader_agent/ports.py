@@ -123,7 +123,11 @@ class FaceTurn(Protocol):
 
     @property
     def straight(self) -> Sequence[Pixels]:
-        """The straight pictures of this very challenge: these are compared with the portrait."""
+        """The straight pictures of this very challenge."""
+        ...
+
+    def compare(self) -> FaceResult:
+        """Compare those straight pictures with the remembered portrait. Raises FaceNotVerified."""
         ...
 
     @property

@@ -81,7 +81,7 @@ class FaceStep:
                 matcher.remember_portrait(dg2)
             with self._stopwatch.step("face"):
                 frames = self._straight_of(turn, matcher) if turn else self._capture(matcher)
-                result = matcher.compare(frames)
+                result = turn.compare() if turn else matcher.compare(frames)
             if turn is None or not result.matched:
                 return claims.compared(result, len(frames))
             with self._stopwatch.step("head_turn"):

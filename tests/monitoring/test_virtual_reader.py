@@ -32,7 +32,7 @@ def running(tmp_path: Path) -> Iterator[VirtualReader]:
 def through(door: Path) -> socket.socket | None:
     """Knock and return the socket that is handed out."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as caller:
-        caller.settimeout(3)
+        caller.settimeout(8)
         caller.connect(str(door))
         _, descriptors, _, _ = socket.recv_fds(caller, 1, 1)
     return socket.socket(fileno=descriptors[0]) if descriptors else None

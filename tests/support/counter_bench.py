@@ -184,7 +184,8 @@ class StillCamera:
 class WordTurn:
     """Passes when the person turns where asked; a ``photo`` never does."""
 
-    def __init__(self) -> None:
+    def __init__(self, compare: Callable[[Sequence[Any]], FaceResult]) -> None:
+        self._compare = compare
         self.straight: list[Any] = []
         self.seen = 0
         self.code: str | None = None
@@ -196,6 +197,9 @@ class WordTurn:
     @property
     def direction(self) -> str | None:
         return "left" if self.is_turning else None
+
+    def compare(self) -> FaceResult:
+        return self._compare(self.straight)
 
     def observe(self, pixels: Any) -> str | None:
         if not self.is_turning:
@@ -236,7 +240,7 @@ class WordMatcher:
         return FaceResult(0.2 if matched else 0.9, 0.45, matched, None if matched else "FACE_NOT_MATCHED")
 
     def begin_turn(self) -> WordTurn:
-        return WordTurn()
+        return WordTurn(self.compare)
 
 
 @dataclass

@@ -100,13 +100,20 @@ class FaceDesk:
             raise _too_few(len(templates), faults)
         return compare_templates(self.engine, portrait, templates)
 
+    def compare_straight(self, portrait: Template, challenge: HeadTurnChallenge) -> FaceComparison:
+        """Compare the portrait with the challenge's own straight pictures: good, and embedded already.
+
+        Raises FaceFramesTooFew before the challenge has them, and FaceChanged.
+        """
+        return compare_templates(self.engine, portrait, challenge.frontal_templates)
+
     def same_person(self, one: Picture, other: Picture) -> bool:
         """Whether two portraits show one person, by the threshold for single pictures."""
         score = self.engine.compare(self.picture_template(one), self.picture_template(other))
         return is_at_least_as_close(self.engine, score, self.engine.thresholds.single)
 
     def head_turn(self, random: Callable[[int], bytes]) -> HeadTurnChallenge:
-        """A new challenge; its ``frontal_pictures`` are to be compared with the portrait."""
+        """A new challenge; compare its straight pictures with ``compare_straight``."""
         return HeadTurnChallenge(self.engine, random)
 
     def _live_template(self, frame: Picture) -> tuple[Template | None, str | None]:

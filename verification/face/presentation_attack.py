@@ -62,8 +62,13 @@ class HeadTurnChallenge:
 
     @property
     def frontal_pictures(self) -> tuple[Picture, ...]:
-        """The straight pictures of this very challenge: compare these with the portrait."""
+        """The straight pictures of this very challenge: the ones to compare with the portrait."""
         return tuple(picture for picture, _, _ in self._straight)
+
+    @property
+    def frontal_templates(self) -> tuple[Template, ...]:
+        """The templates of those straight pictures."""
+        return tuple(template for _, template, _ in self._straight)
 
     def observe(self, picture: Picture) -> TurnState:
         """Take the next picture."""
