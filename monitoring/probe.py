@@ -46,16 +46,31 @@ class IssuedCard(NamedTuple):
 
 
 class Scenario(NamedTuple):
-    """One tap at the counter: which card, who stands there, and what must come out."""
+    """One tap at the counter: whether the card is forged, who stands there, and what must come out.
+
+    A forgery is the one that the drawer of cards knows by the scenario's name. ``person`` is
+    ``holder``, ``stranger`` or ``photograph`` (of the holder).
+    """
 
     name: str
-    card: IssuedCard
-    tamper: str | None
-    seed: int
-    kind: Kind
+    is_forged: bool
+    person: str
     outcome: str
     code: str | None
     told: str
+
+
+LOST_CARD, REGISTRY_DOWN = "lost_card", "registry_down"
+SCENARIOS = (
+    Scenario("genuine", False, "holder", "verified", None, "the holder with the genuine card"),
+    Scenario("cloned_chip", True, "holder", "refused", "CHIP_CLONED", "a copy without the chip's key"),
+    Scenario("swapped_dg14", True, "holder", "refused", "CHIP_DATA_ALTERED", "a forger's own key in DG14"),
+    Scenario("flipped_dg13", True, "holder", "refused", "CHIP_DATA_ALTERED", "one byte of DG13 altered"),
+    Scenario("impostor", False, "stranger", "refused", "FACE_NOT_MATCHED", "somebody else with the card"),
+    Scenario("flat_photo", False, "photograph", "refused", "FACE_TURN_NOT_SHOWN", "a photograph turned"),
+    Scenario(LOST_CARD, False, "holder", "refused", "CARD_LOST", "a card that was reported lost"),
+    Scenario(REGISTRY_DOWN, False, "holder", "unavailable", "REGISTRY_UNAVAILABLE", "no registry answers"),
+)
 
 
 class Timeline:
@@ -87,6 +102,7 @@ class Probe:
         self._counter = Counter(places.agent_url)
         self._wallet = Wallet(places.wallet_url)
         self._bank = Bank(places.gateway_url, places.partner, places.partner_key)
+        self._stranger_seed = 0
         self.receipt: str | None = None
 
     def run(self) -> dict[str, Json]:
@@ -94,85 +110,13 @@ class Probe:
         holder, loser, stranger = self._places.people[:3]
         card, lost = self._issue(holder), self._issue(loser)
         self._report_lost(lost)
-        own, other, living = card.portrait_seed, int(stranger["portrait_seed"]), Kind.LIVING
-        scenarios = [
-            Scenario(
-                "genuine", card, None, own, living, "verified", None, "the holder with the genuine card"
-            ),
-            Scenario(
-                "cloned_chip",
-                card,
-                "cloned_chip",
-                own,
-                living,
-                "refused",
-                "CHIP_CLONED",
-                "all files copied to another chip",
-            ),
-            Scenario(
-                "swapped_dg14",
-                card,
-                "swapped_dg14",
-                own,
-                living,
-                "refused",
-                "CHIP_DATA_ALTERED",
-                "a forger's own key in DG14",
-            ),
-            Scenario(
-                "flipped_dg13",
-                card,
-                "flipped_dg13",
-                own,
-                living,
-                "refused",
-                "CHIP_DATA_ALTERED",
-                "one byte of DG13 altered",
-            ),
-            Scenario(
-                "impostor",
-                card,
-                None,
-                other,
-                living,
-                "refused",
-                "FACE_NOT_MATCHED",
-                "somebody else with the card",
-            ),
-            Scenario(
-                "flat_photo",
-                card,
-                None,
-                own,
-                Kind.PHOTOGRAPH,
-                "refused",
-                "FACE_TURN_NOT_SHOWN",
-                "a photograph turned before the camera",
-            ),
-            Scenario(
-                "lost_card",
-                lost,
-                None,
-                lost.portrait_seed,
-                living,
-                "refused",
-                "CARD_LOST",
-                "a card that was reported lost",
-            ),
-        ]
-        results = {scenario.name: self._tap(scenario) for scenario in scenarios}
-        if self._registry_down:
-            down = Scenario(
-                "registry_down",
-                card,
-                None,
-                own,
-                living,
-                "unavailable",
-                "REGISTRY_UNAVAILABLE",
-                "the registry does not answer",
-            )
-            results[down.name] = self._tap(down, during=self._registry_down)
+        self._stranger_seed = int(stranger["portrait_seed"])
+        results = {}
+        for scenario in SCENARIOS:
+            if scenario.name != REGISTRY_DOWN:
+                results[scenario.name] = self._tap(scenario, lost if scenario.name == LOST_CARD else card)
+            elif self._registry_down:
+                results[scenario.name] = self._tap(scenario, card, during=self._registry_down)
         return results
 
     def _issue(self, citizen: Json) -> IssuedCard:
@@ -205,13 +149,17 @@ class Probe:
         self._timeline.say("the second card is reported lost by its holder")
 
     def _tap(
-        self, scenario: Scenario, during: Callable[[], AbstractContextManager[None]] = nullcontext
+        self,
+        scenario: Scenario,
+        card: IssuedCard,
+        during: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> Json:
-        self._camera.show(scenario.seed, scenario.kind)
-        self._wallet.insert(scenario.card.credential, scenario.tamper)
+        seed = self._stranger_seed if scenario.person == "stranger" else card.portrait_seed
+        self._camera.show(seed, Kind.PHOTOGRAPH if scenario.person == "photograph" else Kind.LIVING)
+        self._wallet.insert(card.credential, scenario.name if scenario.is_forged else None)
         try:
             with during():
-                view = self._counter.verify(scenario.card.citizen_number, PURPOSE, self._follow_challenge)
+                view = self._counter.verify(card.citizen_number, PURPOSE, self._follow_challenge)
         finally:
             self._wallet.remove()
             self._counter.wait_until_empty()
@@ -244,7 +192,7 @@ class Probe:
 
 def _line(scenario: Scenario, result: Json) -> str:
     outcome = result["outcome"] + (f" ({result['code']})" if result["code"] else "")
-    return f"{scenario.told:38} {outcome:38} {result['assurance']:18} {result['seconds']:.2f} s"
+    return f"{scenario.told:34} {outcome:38} {result['assurance']:18} {result['seconds']:.2f} s"
 
 
 def _stages(timings: Json) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from hmac import compare_digest
 
@@ -33,7 +34,7 @@ _STATUS_SIZE = 4
 _CHECKSUM_SIZE = 10
 
 
-class SecureMessaging:
+class SecureMessaging(ABC):
     """One session: the keys, the send sequence counter, and whether the session still lives.
 
     Not for use by two threads. A session that met an unproven answer is over: the chip has
@@ -112,8 +113,9 @@ class SecureMessaging:
         except ValueError:
             raise self._over("the padding is wrong") from None
 
+    @abstractmethod
     def _vector(self, counter: bytes) -> bytes:
-        raise NotImplementedError
+        """The initial vector of the cipher at this counter."""
 
     def _count(self) -> bytes:
         self._counter = (self._counter + 1) % self._counter_limit
