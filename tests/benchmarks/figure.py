@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TypedDict
 
-SLACK = 1.15
-"""Two runs of the same work on a shared machine differ by this much; goals are for a quiet one."""
-
 
 class Figure(TypedDict):
     """``ratio`` is value over floor; ``goal`` bounds the ratio, or the value where there is no floor."""
@@ -21,7 +18,7 @@ class Figure(TypedDict):
 
 
 def against_floor(name: str, value: float, unit: str, *, floor: float, goal: float) -> Figure:
-    """A figure whose goal is a multiple of a floor measured in the same run, with the usual slack."""
+    """A figure whose goal is a multiple of a floor measured in the same run."""
     ratio = value / floor
     return Figure(
         name=name,
@@ -30,7 +27,7 @@ def against_floor(name: str, value: float, unit: str, *, floor: float, goal: flo
         floor=round(floor, 4),
         ratio=round(ratio, 3),
         goal=goal,
-        met=ratio <= goal * SLACK,
+        met=ratio <= goal,
     )
 
 
