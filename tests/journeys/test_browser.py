@@ -11,6 +11,11 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import (
+    NoSuchElementException,
+    StaleElementReferenceException,
+    WebDriverException,
+)
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
@@ -90,8 +95,10 @@ class EnrolmentPages:
 def _is_gone(element: WebElement) -> bool:
     try:
         element.is_enabled()
-    except Exception as fault:  # noqa: BLE001 - the driver has several words for a page that has gone
-        return type(fault).__name__ in {"StaleElementReferenceException", "NoSuchElementException"}
+    except (StaleElementReferenceException, NoSuchElementException):
+        return True
+    except WebDriverException:
+        return False  # between two pages the driver has other words; it is asked again
     return False
 
 

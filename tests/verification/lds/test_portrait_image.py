@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import cv2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,7 +122,6 @@ def test_damaged_headers_are_judged_quickly() -> None:
 
 @pytest.mark.shared_data
 def test_a_portrait_from_a_decoder_has_the_size_we_read(shared: Path) -> None:
-    cv2 = pytest.importorskip("cv2")
     for path in sorted((shared / "data" / "faces" / "composite").glob("*.jpg"))[:3]:
         height, width = cv2.imread(str(path)).shape[:2]
         assert image_dimensions(path.read_bytes()) == (width, height)
