@@ -15,8 +15,8 @@ class AgentSettings:
     """Frozen settings of one counter.
 
     ``reader`` is a glob over PC/SC reader names, or ``vpcd:127.0.0.1:PORT``. ``camera`` is
-    ``opencv:N``, ``folder:PATH``, an ``http://`` snapshot address, or ``none``. ``purposes`` are the
-    comma-separated purposes that the teller's page offers, the usual one first.
+    ``opencv:N``, ``opencv:/dev/PATH``, ``folder:PATH``, an ``http://`` snapshot address, or ``none``.
+    ``purposes`` are the comma-separated purposes that the teller's page offers, the usual one first.
     """
 
     gateway_url: str

@@ -11,13 +11,13 @@ from reader_agent.ports import Camera, Frame
 class _LaterOpenCvCamera:
     """Stands for a camera of this machine until the first picture is wanted: OpenCV costs 40 MB."""
 
-    def __init__(self, index: int) -> None:
-        self._index = index
+    def __init__(self, source: int | str) -> None:
+        self._source = source
         self._camera: Camera | None = None
 
     @property
     def name(self) -> str:
-        return f"opencv:{self._index}"
+        return f"opencv:{self._source}"
 
     def start(self) -> None:
         self._opened().start()
@@ -33,19 +33,24 @@ class _LaterOpenCvCamera:
         if self._camera is None:
             from reader_agent.cameras.opencv_camera import OpenCvCamera  # noqa: PLC0415 - see the class
 
-            self._camera = OpenCvCamera(self._index)
+            self._camera = OpenCvCamera(self._source)
         return self._camera
 
 
 def choose_camera(setting: str) -> Camera:
-    """``opencv:N``, ``folder:PATH``, ``http://127.0.0.1:PORT/frame.jpg`` or ``none``; raises ValueError."""
+    """The camera that ``setting`` names; raises ValueError.
+
+    ``opencv:N``, ``opencv:/dev/PATH``, ``folder:PATH``, ``http://127.0.0.1:PORT/frame.jpg`` or ``none``.
+    """
     kind, _, rest = setting.partition(":")
     if setting == "none":
         return NoCamera()
     if kind == "opencv" and rest.isdecimal():
         return _LaterOpenCvCamera(int(rest))
+    if kind == "opencv" and rest.startswith("/"):
+        return _LaterOpenCvCamera(rest)
     if kind == "folder" and rest:
         return FolderCamera(Path(rest))
     if kind == "http":
         return SnapshotCamera(setting)
-    raise ValueError("must be opencv:N, folder:PATH, http://127.0.0.1:PORT/PATH or none")
+    raise ValueError("must be opencv:N, opencv:/PATH, folder:PATH, http://127.0.0.1:PORT/PATH or none")

@@ -20,18 +20,22 @@ logger = logging.getLogger(__name__)
 
 
 class OpenCvCamera:
-    """Grabs on a thread of its own: a driver that hangs is left behind, the visit goes on by eye."""
+    """Grabs on a thread of its own: a driver that hangs is left behind, the visit goes on by eye.
 
-    def __init__(self, index: int) -> None:
-        self._index = index
+    ``source`` is the camera's number, or the path of its device: numbers change with the order in
+    which cameras are plugged in, a path under ``/dev/v4l/by-id`` does not.
+    """
+
+    def __init__(self, source: int | str) -> None:
+        self._source = source
         self._changed = threading.Condition()
         self._pixels: Pixels | None = None
         self._generation = 0
 
     @property
     def name(self) -> str:
-        """``opencv:N``."""
-        return f"opencv:{self._index}"
+        """``opencv:N`` or ``opencv:PATH``."""
+        return f"opencv:{self._source}"
 
     def start(self) -> None:
         """Begin to grab, unless it does already."""
@@ -61,7 +65,7 @@ class OpenCvCamera:
                 self._generation += 1
 
     def _grab(self, generation: int) -> None:
-        device = cv2.VideoCapture(self._index)
+        device = cv2.VideoCapture(self._source)
         failed = 0
         try:
             # Odd generations are running ones: stop() and the next start() each add one.

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
+from reader_agent.cameras import opencv_camera
+from reader_agent.cameras.choose import choose_camera
 from reader_agent.cameras.pictures import frame_from_jpeg, frame_from_pixels
 from reader_agent.cameras.still_image import FolderCamera, NoCamera, SnapshotCamera
 from reader_agent.refusals import CameraUnavailable
@@ -107,3 +110,74 @@ def test_an_empty_folder_and_no_camera(tmp_path: Path) -> None:
         with pytest.raises(CameraUnavailable):
             camera.frame(0.1)
         camera.stop()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A device that fails is given up at once."""
+    monkeypatch.setattr(opencv_camera, "_RETRY_SECONDS", 0.001)
+
+
+@pytest.fixture
+def recorded_device(tmp_path: Path) -> Path:
+    """A device that OpenCV opens by its path: thirty pictures, each a little brighter than the last."""
+    path = tmp_path / "video0.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30.0, (64, 48))
+    for number in range(30):
+        writer.write(np.full((48, 64, 3), 100 + 4 * number, np.uint8))
+    writer.release()
+    return path
+
+
+@pytest.mark.usefixtures("impatient")
+def test_opencv_gives_the_pictures_of_a_device_and_opens_it_again(recorded_device: Path) -> None:
+    camera = choose_camera(f"opencv:{recorded_device}")
+    for _ in range(2):
+        frame = camera.frame(5)
+        assert frame.pixels.shape == (48, 64, 3)
+        assert 90 < frame.pixels.mean() < 230
+        assert frame.jpeg.startswith(b"\xff\xd8")
+        camera.stop()
+        wait_until(lambda: not grabbing_threads())
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_device_that_ends_is_said_to_be_gone_and_can_come_back(recorded_device: Path) -> None:
+    camera = choose_camera(f"opencv:{recorded_device}")
+    camera.start()
+    wait_until(lambda: not grabbing_threads())
+    assert camera.frame(5).pixels.shape == (48, 64, 3)
+    recorded_device.rename(recorded_device.with_suffix(".unplugged"))
+    wait_until(lambda: not grabbing_threads())
+    with pytest.raises(CameraUnavailable):
+        camera.frame(0.3)
+    wait_until(lambda: not grabbing_threads())
+    recorded_device.with_suffix(".unplugged").rename(recorded_device)
+    assert camera.frame(5).pixels.shape == (48, 64, 3)
+    camera.stop()
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("setting", ["opencv:63", "opencv:/dev/no-such-camera"])
+def test_a_camera_that_is_not_there(setting: str) -> None:
+    camera = choose_camera(setting)
+    with pytest.raises(CameraUnavailable):
+        camera.frame(0.3)
+    camera.stop()
+
+
+@pytest.mark.parametrize("setting", ["opencv:", "opencv:front", "webcam:0", "folder:", ""])
+def test_a_setting_that_names_no_camera(setting: str) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        choose_camera(setting)
+
+
+def grabbing_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "camera"]
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 5) -> None:
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends
+        time.sleep(0.005)
