@@ -9,7 +9,8 @@ say() { printf '\033[1m[set-up]\033[0m %s\n' "$*" >&2; }
 
 # pcscd and the virtual reader; what pyscard needs to build; what OpenCV links; what the tests drive.
 PACKAGES="python3-venv python3-dev gcc swig pcscd vsmartcard-vpcd libpcsclite1 libpcsclite-dev util-linux iproute2
-  openssl libgl1 libglib2.0-0 redis-server chromium chromium-driver fonts-dejavu-core"
+  openssl libgl1 libglib2.0-0 redis-server chromium chromium-driver fonts-dejavu-core
+  softhsm2 libeac3 openpace postgresql-15"
 
 missing() { for p in $PACKAGES; do dpkg-query -Wf '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || echo -n "$p "; done; }
 

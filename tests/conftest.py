@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.support.engines import Engine, Postgres
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
@@ -52,3 +58,29 @@ def model_directory() -> Path:
     if found is None:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(MODELS_MISSING)
     return found
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL server for this test run."""
+    from tests.support.engines import MISSING, Postgres  # noqa: PLC0415 - the path is set above
+
+    if Postgres.binaries() is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
+    # A socket's path has little room, and its folder must be open to the server's own account.
+    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
+        server = Postgres(Path(folder))
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    """Each of the two database engines in turn."""
+    from tests.support.engines import Sqlite  # noqa: PLC0415 - the path is set above
+
+    if request.param == "sqlite":
+        return Sqlite(tmp_path)
+    server: Postgres = request.getfixturevalue("postgres")
+    return server

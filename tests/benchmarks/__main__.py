@@ -18,6 +18,8 @@ from pathlib import Path
 
 from tests.benchmarks.figure import Figure
 
+_NO_BENCHMARK = {"__main__", "figure", "test_figures"}
+
 
 def figures(module_name: str) -> list[Figure]:
     """The figures of one module, measured again if one missed its goal."""
@@ -29,9 +31,7 @@ def figures(module_name: str) -> list[Figure]:
 def module_names() -> Iterable[str]:
     """The benchmark modules beside this file."""
     here = str(Path(__file__).parent)
-    return sorted(
-        info.name for info in pkgutil.iter_modules([here]) if info.name not in {"__main__", "figure"}
-    )
+    return sorted({info.name for info in pkgutil.iter_modules([here])} - _NO_BENCHMARK)
 
 
 def main() -> int:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.engines import Engine
 from tests.support.issuance_office import Office, make_office
 
 
@@ -13,5 +14,5 @@ def office_pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def office(tmp_path: Path, office_pki: Path) -> Office:
-    return make_office(tmp_path, office_pki)
+def office(tmp_path: Path, office_pki: Path, database_engine: Engine) -> Office:
+    return make_office(tmp_path, office_pki, database_engine)

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import text
 
@@ -9,11 +7,12 @@ from issuance_backend import recorded_events
 from issuance_backend.app import ISSUANCE_MIGRATIONS
 from issuance_backend.recorded_events import ChainBroken, Step, append, of_subject, verify
 from monitoring.database import Database
+from tests.support.engines import Engine
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    database = Database(f"sqlite:///{tmp_path / 'events.db'}")
+def database(database_engine: Engine) -> Database:
+    database = Database(database_engine.new())
     database.migrate(ISSUANCE_MIGRATIONS)
     with database.writing() as connection:
         for number in range(5):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -27,6 +26,7 @@ from issuance_backend.population_registry.synthetic_citizens import generate
 from issuance_backend.refusals import RegistryPersonUnknown
 from issuance_backend.settings import IssuanceSettings
 from monitoring.database import Database
+from tests.support.engines import Engine, Sqlite
 from verification.errors import RegistryUnavailable
 from verification.identity.administrative_units import provinces
 from verification.messages.enrollment import PersonExtract
@@ -86,17 +86,27 @@ def _pki(folder: Path) -> None:
     PkiDirectory(folder).create(CeremonyPlan(), NOW - timedelta(days=1))
 
 
-@cache
-def _database_with_officers(folder: Path) -> Path:
-    """A database to copy: hashing passwords is slow on purpose."""
-    path = folder / "officers.db"
-    database = Database(f"sqlite:///{path}")
+_WITH_OFFICERS: dict[tuple[str, Path], str] = {}
+
+
+def _database_with_officers(engine: Engine, home: Path) -> str:
+    """A copy of a database that has the officers: hashing passwords is slow on purpose."""
+    known = _WITH_OFFICERS.get((engine.name, home))
+    if known is None:
+        # The original of a SQLite file must outlast the test that asks first.
+        known = _enrol(Sqlite(home).new() if isinstance(engine, Sqlite) else engine.new())
+        _WITH_OFFICERS[engine.name, home] = known
+    return engine.copy(known)
+
+
+def _enrol(url: str) -> str:
+    database = Database(url)
     database.migrate(ISSUANCE_MIGRATIONS)
     door = OfficerDoor(database, lambda: NOW)
     for officer, roles in OFFICERS.items():
         door.enrol(officer, officer.title(), roles, PASSWORD)
     database.close()
-    return path
+    return url
 
 
 @dataclass
@@ -154,7 +164,7 @@ def capture_body(citizen: RegistryPerson, capture_id: str, **changes: Any) -> di
     }
 
 
-def make_office(folder: Path, pki_dir: Path) -> Office:
+def make_office(folder: Path, pki_dir: Path, engine: Engine | None = None) -> Office:
     """A new office in a folder; the ceremony in ``pki_dir`` is held once."""
     _pki(pki_dir)
     tokens = folder / "tokens.json"
@@ -166,9 +176,8 @@ def make_office(folder: Path, pki_dir: Path) -> Office:
         registry_token_file=tokens,
         pki_dir=pki_dir,
         card_dir=folder / "cards",
-        database_url=f"sqlite:///{folder / 'issuance.db'}",
+        database_url=_database_with_officers(engine or Sqlite(folder), pki_dir.parent),
     )
-    shutil.copyfile(_database_with_officers(pki_dir.parent), folder / "issuance.db")
     database = Database(settings.database_url)
     now = [NOW]
     registry = InventedRegistry()

@@ -1,4 +1,4 @@
-"""The elementary files of the eMRTD application (ICAO 9303-10, 3.4 and table 37)."""
+"""The elementary files of the eMRTD application and of the master file (ICAO 9303-10, 3.4 and 3.11)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from enum import IntEnum
 
 
 class LdsFile(IntEnum):
-    """A file by its short EF identifier; a data group's value is its number."""
+    """A file by its short EF identifier; a data group's value is its number.
+
+    Two identifiers mean another file outside the application than inside it: the one that is
+    less common carries 0x100 on top.
+    """
 
     DG1 = 0x01
     DG2 = 0x02
@@ -28,11 +32,13 @@ class LdsFile(IntEnum):
     CARD_ACCESS = 0x1C
     SOD = 0x1D
     COM = 0x1E
+    CVCA = 0x11C  # in the application, where EF.CardAccess cannot be selected
+    CARD_SECURITY = 0x11D  # in the master file
 
     @property
     def file_id(self) -> bytes:
         """The two-byte file identifier for SELECT."""
-        return bytes((0x01, self.value))
+        return bytes((0x01, self.value & 0xFF))
 
     @property
     def is_data_group(self) -> bool:
@@ -65,6 +71,8 @@ TAGS: Mapping[LdsFile, int] = {
     LdsFile.DG16: 0x70,
     LdsFile.SOD: 0x77,
     LdsFile.CARD_ACCESS: 0x31,
+    LdsFile.CVCA: 0x42,
+    LdsFile.CARD_SECURITY: 0x30,
 }
 
 CardFiles = Mapping[LdsFile, bytes]

@@ -21,6 +21,7 @@ from issuance_backend.population_registry import repository, tables
 from issuance_backend.population_registry.storage import MIGRATIONS as REGISTRY_MIGRATIONS
 from issuance_backend.settings import RegistrySettings
 from monitoring.database import Database
+from tests.support.engines import Engine
 from tests.support.issuance_office import citizens
 from verification.messages.person_query import LifeStatus
 
@@ -29,8 +30,8 @@ GATEWAY, OFFICE = "gateway-token", "office-token"
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Database:
-    database = Database(f"sqlite:///{tmp_path / 'registry.db'}")
+def database(database_engine: Engine) -> Database:
+    database = Database(database_engine.new())
     database.migrate(REGISTRY_MIGRATIONS)
     with database.writing() as connection:
         repository.add(connection, citizens(), datetime(2026, 1, 1, tzinfo=UTC))
