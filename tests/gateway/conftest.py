@@ -1,4 +1,4 @@
-"""One gateway a test, over its own database."""
+"""One gateway a test, over its own database on each engine."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.engines import Engine
 from tests.support.gateway_world import World, make_world
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    return make_world(tmp_path)
+def world(tmp_path: Path, database_engine: Engine) -> World:
+    return make_world(tmp_path, database_url=database_engine.new())

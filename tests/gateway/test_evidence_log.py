@@ -10,10 +10,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from gateway import __main__ as program
 from gateway.adapters.evidence_log import audit
+from gateway.adapters.sql_schema import log_head
 from gateway.domain.refusals import LogTampered
+from tests.support.engines import Engine
 from tests.support.gateway_world import World, write_secret
 from verification.messages import merkle
 from verification.messages.receipt import read_checkpoint, read_receipt
@@ -102,9 +105,20 @@ EDITS = [
     "DELETE FROM log_head",
 ]
 
+SPELT_OTHERWISE = {
+    EDITS[0]: "UPDATE log_entries SET entry = "
+    "convert_to(replace(convert_from(entry, 'UTF8'), 'refused', 'verified'), 'UTF8')",
+}
+ONLY_WITHOUT_TYPES = {EDITS[1]}
+"""PostgreSQL keeps a column's type whoever writes to it."""
+
 
 @pytest.mark.parametrize("edit", EDITS)
-def test_every_edit_is_found(world: World, logged: list[str], edit: str) -> None:
+def test_every_edit_is_found(world: World, logged: list[str], edit: str, database_engine: Engine) -> None:
+    if database_engine.name == "postgresql":
+        if edit in ONLY_WITHOUT_TYPES:
+            return
+        edit = SPELT_OTHERWISE.get(edit, edit).replace("x'00'", "decode('00', 'hex')")
     world.counter.open()
     with world.database.writing() as connection:
         changed = connection.exec_driver_sql(edit)
@@ -124,8 +138,7 @@ def test_a_tail_that_was_cut_off_whole_is_found_by_whoever_holds_a_receipt(
         connection.exec_driver_sql("DELETE FROM log_entries WHERE sequence = 4")
         connection.exec_driver_sql("DELETE FROM log_nodes WHERE level = 0 AND position = 4")
         connection.exec_driver_sql("UPDATE log_head SET size = 4")
-        parameters = (kept.checkpoint,)
-        connection.exec_driver_sql("UPDATE log_head SET checkpoint = ?", parameters)
+        connection.execute(update(log_head).values(checkpoint=kept.checkpoint))
     assert audit(world.database, key) == 4
     assert read_checkpoint(told.checkpoint, key).size == 5
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-import sqlite3
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
+from gateway.adapters.sql_schema import log_entries, metadata
 from monitoring.logs import JsonLines
 from tests.support import pki
+from tests.support.engines import Engine
 from tests.support.gateway_world import HANDED_OVER, World, matching_face
 from verification.lds.files import LdsFile
 from verification.messages.receipt import receipt_payload
@@ -82,14 +84,19 @@ def run_everything(world: World) -> list[str]:
     return bodies
 
 
-def test_no_person_is_found_anywhere(world: World, log_lines: list[str]) -> None:
+def test_no_person_is_found_anywhere(world: World, log_lines: list[str], database_engine: Engine) -> None:
     bodies = run_everything(world)
-    connection = sqlite3.connect(world.settings.database_url.removeprefix("sqlite:///"))
-    dump = "\n".join(connection.iterdump())
-    raw = b"".join(path.read_bytes() for path in world.folder.glob("gateway.db*"))
+    with world.database.reading() as connection:
+        rows = [row for table in metadata.sorted_tables for row in connection.execute(select(table))]
+        receipts = connection.execute(select(log_entries.c.receipt)).scalars().all()
+    cells = [
+        cell.decode("utf-8", "replace") if isinstance(cell, bytes) else cell for row in rows for cell in row
+    ]
+    dump = "\n".join(map(str, cells))
+    dump += "".join(json.dumps(receipt_payload(receipt), ensure_ascii=False) for receipt in receipts)
+    raw = b"".join(path.read_bytes() for path in world.folder.glob("database-*.db*"))
     assert log_lines
-    receipts = connection.execute("SELECT receipt FROM log_entries").fetchall()
-    dump += "".join(json.dumps(receipt_payload(receipt), ensure_ascii=False) for (receipt,) in receipts)
+    assert bool(raw) == (database_engine.name == "sqlite")
     assert "verified" in dump
     for name, canary in PLACED.items():
         for place, text in (

@@ -83,9 +83,7 @@ def recogniser(detector_file: Path) -> bytes:
 
 
 @pytest.fixture
-def site(
-    tmp_path: Path, detector_file: Path, recogniser: bytes, monkeypatch: pytest.MonkeyPatch
-) -> Site:
+def site(tmp_path: Path, detector_file: Path, recogniser: bytes, monkeypatch: pytest.MonkeyPatch) -> Site:
     """A site that supplied both files and approved this recogniser."""
     genuine = model_lock()
     pin = msgspec.structs.replace(
