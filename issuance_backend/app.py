@@ -136,10 +136,11 @@ def _workshop(settings: IssuanceSettings, clock: Clock) -> Workshop:
 
 
 def _sod_signer(pki_dir: Path, clock: Clock) -> SodSigner:
-    signer = PkiDirectory(pki_dir).open_document_signer()
+    signers = PkiDirectory(pki_dir).open_document_signers()
 
     def sign(hashes: Mapping[LdsFile, bytes]) -> bytes:
-        return sign_security_object(hashes, signer, signing_time=clock())
+        moment = clock()
+        return sign_security_object(hashes, signers.signer_for(moment), signing_time=moment)
 
     return sign
 

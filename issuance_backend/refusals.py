@@ -88,3 +88,29 @@ class SigningKeyUnavailable(Unavailable):
 
     code = "SIGNING_KEY_UNAVAILABLE"
     retryable = False
+
+
+class DocumentSignerExhausted(Unavailable):
+    """No document signer may sign now: all are past their period of use or their quota."""
+
+    code = "DOCUMENT_SIGNER_EXHAUSTED"
+    retryable = False
+
+
+class DualControlMissing(Refused):
+    """The issuer's root keys are used by two custodians together, never by one."""
+
+    code = "DUAL_CONTROL_MISSING"
+
+
+class CustodianNotProven(Refused):
+    """No custodian of this name with this passphrase; which of the two is not told."""
+
+    code = "CUSTODIAN_NOT_PROVEN"
+
+
+class IssuingRecordsBroken(Unavailable):
+    """The ceremony's log is not what was written, or what is published is not what it says was issued."""
+
+    code = "ISSUING_RECORDS_BROKEN"
+    retryable = False

@@ -50,7 +50,7 @@ READY_PATHS = {
 # Which caller may do what at which service; each caller proves itself with its own secret token.
 SERVICE_CALLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "registry": {"gateway": ("person.query",), "issuance": ("person.query", "registry.read")},
-    "issuance": {"gateway": ("status.query",)},
+    "issuance": {"gateway": ("status.query", "events.credential-status")},
 }
 
 
@@ -113,6 +113,7 @@ class Stack:
         self._make_keys()
         self._hold_ceremony()
         self._fill_registry()
+        self._make_picture_store()
         self._enrol_people_and_machines()
         if self._reader:
             self._reader.start()
@@ -192,8 +193,10 @@ class Stack:
             self._say("key ceremony: country signing CA, document signer, revocation list")
             self._run("issuance_backend.csca", "ceremony", "--out", pki)
         else:
-            # A list older than ninety days is stale, and without a current one nothing is verified.
+            # A list older than ninety days is stale, and without a current one nothing is verified;
+            # a document signer of that age signs no more.
             self._run("issuance_backend.csca", "crl", "--out", pki)
+            self._run("issuance_backend.csca", "rotate", "--out", pki)
         trust.mkdir(exist_ok=True)
         for name in ("csca.der", "csca.crl"):
             shutil.copyfile(pki / name, trust / name)
@@ -207,6 +210,13 @@ class Stack:
                 *("--export", self.folder / "people.json"),
                 environment=self._registry_settings(),
             )
+
+    def _make_picture_store(self) -> None:
+        keys = self._keys / "blob_keys.json"
+        if not keys.exists():
+            settings = self._issuance_settings()
+            new_key = ("store", "new-key", "--keys", keys, "--id", "first")
+            self._run("issuance_backend", *new_key, environment=settings)
 
     def _enrol_people_and_machines(self) -> None:
         if (self.folder / "enrolled").exists():
@@ -258,6 +268,8 @@ class Stack:
             "ISSUANCE_REGISTRY_TOKEN_FILE": str(self._keys / "issuance.token"),
             "ISSUANCE_PKI_DIR": str(self.folder / "pki"),
             "ISSUANCE_CARD_DIR": str(self.folder / "cards"),
+            "ISSUANCE_BLOB_KEYS_FILE": str(self._keys / "blob_keys.json"),
+            "ISSUANCE_BLOB_DIR": str(self.folder / "blobs"),
             "ISSUANCE_MODEL_DIR": str(self._models),
             "ISSUANCE_PROFILE": "demo",
         }

@@ -49,9 +49,14 @@ def _parser(make: type[ArgumentParser]) -> ArgumentParser:
     secret.add_argument("--can", help="six digits: the end of the citizen number")
     secret.add_argument("--mrz", help="the machine readable zone")
     read.add_argument(
-        "--csca", nargs="+", type=Path, required=True, help="trusted CSCA certificates and CRLs"
+        "--csca",
+        nargs="+",
+        action="extend",  # given twice they add up: no list may drop out
+        type=Path,
+        required=True,
+        help="trusted CSCA certificates and CRLs",
     )
-    read.add_argument("--cvc", type=Path, help="folder of terminal certificates")
+    read.add_argument("--cvc", type=Path, help="folder of cvc_*.cvcert and is_key.pkcs8")
     read.add_argument("--wait", type=float, default=10.0, help="seconds to wait for a card")
     read.add_argument("--json", action="store_true", help="one JSON object as the last line")
     read.set_defaults(run=_read)
@@ -67,12 +72,18 @@ def _parser(make: type[ArgumentParser]) -> ArgumentParser:
 
 def _read(order: Namespace) -> int:
     # Each command imports its own parts: reading a card needs no web server.
-    from reader_agent.read_command import ReadOrder, as_text, read_card  # noqa: PLC0415
+    from reader_agent.read_command import ReadOrder, as_text, empty_result, read_card  # noqa: PLC0415
     from reader_agent.session.access import Access  # noqa: PLC0415
     from reader_agent.transports.open_reader import open_reader  # noqa: PLC0415
 
-    wanted = ReadOrder(order.reader, Access(can=order.can, mrz=order.mrz), tuple(order.csca), order.wait)
-    result, code = read_card(wanted, open_reader)
+    access = Access(can=order.can, mrz=order.mrz)
+    wanted = ReadOrder(order.reader, access, tuple(order.csca), order.wait, order.cvc)
+    try:
+        result, code = read_card(wanted, open_reader)
+    except ConfigurationFault as faults:
+        # The words are for people; a program that reads the last line gets one here as well.
+        print(faults, file=sys.stderr)
+        result, code = empty_result() | {"error": "REQUEST_MALFORMED"}, exit_codes.USAGE
     print(json.dumps(result) if order.json else as_text(result))
     return code
 

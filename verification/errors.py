@@ -9,13 +9,17 @@ VerificationError
 ├── AccessDenied           teller: check the CAN or the machine readable zone
 │   ├── AccessSecretMalformed, AccessSecretWrong, AccessControlUnsupported, MrzNeeded
 │   ├── CitizenNumberMalformed, CardQrMalformed
-│   └── FileLocked
+│   ├── FileLocked
+│   ├── TerminalAuthenticationFailed, TerminalNotTrusted
+│   └── TerminalCertificateInvalid, TerminalCertificateExpired
 ├── MalformedDocument      card unusable: another document
 │   ├── LimitExceeded
 │   ├── ChipAuthenticationUnsupported
-│   └── ImageUndecodable
+│   ├── FingerQualityInsufficient
+│   └── ImageUndecodable: FingerImageUndecodable
 ├── UntrustedDocument      do not accept: keep calm, call the supervisor
-│   ├── SecurityObjectInvalid, SignerUntrusted, SignerRevoked, SignerNotValidThen, SigningTimeUnknown
+│   ├── SecurityObjectInvalid, SignerRevoked, SignerNotValidThen, SigningTimeUnknown
+│   ├── SignerUntrusted: AuthorityUnknown
 │   ├── DataGroupMismatch, DataGroupNotSigned, AlgorithmRefused
 │   ├── FileListInconsistent, CountryMismatch, HolderInconsistent
 │   └── ChipAuthenticationFailed, ActiveAuthenticationFailed, AccessControlDowngraded
@@ -158,6 +162,30 @@ class FileLocked(AccessDenied):
     code = "FILE_LOCKED"
 
 
+class TerminalAuthenticationFailed(AccessDenied):
+    """The chip refused a step of terminal authentication (BSI TR-03110-1, 3.5)."""
+
+    code = "TERMINAL_AUTHENTICATION_FAILED"
+
+
+class TerminalNotTrusted(AccessDenied):
+    """No certificates lead from a key that the chip trusts to this terminal."""
+
+    code = "TERMINAL_NOT_TRUSTED"
+
+
+class TerminalCertificateInvalid(AccessDenied):
+    """A terminal's certificates do not hold: signature, name, role or key."""
+
+    code = "TERMINAL_CERTIFICATE_INVALID"
+
+
+class TerminalCertificateExpired(AccessDenied):
+    """A terminal's certificate is not valid on this day."""
+
+    code = "TERMINAL_CERTIFICATE_EXPIRED"
+
+
 class MalformedDocument(VerificationError):
     """Bytes that are not what the standard prescribes."""
 
@@ -182,6 +210,12 @@ class ImageUndecodable(MalformedDocument):
     code = "PORTRAIT_UNDECODABLE"
 
 
+class FingerImageUndecodable(ImageUndecodable):
+    """A finger image cannot be decoded within its limits."""
+
+    code = "FINGER_IMAGE_UNDECODABLE"
+
+
 class UntrustedDocument(VerificationError):
     """The document is well formed and not genuine as far as can be shown."""
 
@@ -200,6 +234,12 @@ class SignerUntrusted(UntrustedDocument):
     code = "CHIP_DS_UNTRUSTED"
 
 
+class AuthorityUnknown(SignerUntrusted):
+    """No CSCA of the name or key that the document signer names is known here."""
+
+    code = "CHIP_CSCA_UNKNOWN"
+
+
 class SignerRevoked(UntrustedDocument):
     """The document signer stands on the CSCA's revocation list."""
 
@@ -210,6 +250,18 @@ class SignerNotValidThen(UntrustedDocument):
     """The document signer was not valid when the document was signed."""
 
     code = "CHIP_DS_NOT_VALID"
+
+
+class MasterListUntrusted(UntrustedDocument):
+    """No trusted CSCA stands behind a master list, or a certificate in it is broken (ICAO 9303-12, 9)."""
+
+    code = "MASTER_LIST_UNTRUSTED"
+
+
+class RevocationListOutdated(UntrustedDocument):
+    """A revocation list is older than one of the same issuer that was already in use."""
+
+    code = "REVOCATION_LIST_OUTDATED"
 
 
 class SigningTimeUnknown(UntrustedDocument):

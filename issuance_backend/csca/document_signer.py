@@ -1,4 +1,4 @@
-"""Signing EF.SOD (ICAO 9303-10, 4.6.2)."""
+"""What a document signer signs: EF.SOD (ICAO 9303-10, 4.6.2) and EF.CardSecurity (9303-11, 9.2.11)."""
 
 from __future__ import annotations
 
@@ -7,21 +7,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from cryptography.hazmat.primitives.serialization import Encoding
-
-from issuance_backend.csca.signed_by import ecdsa_algorithm
+from issuance_backend.csca.signed_object import SignedObject
 from issuance_backend.csca.signer import Signer
-from verification.encoding.object_identifier import encode_oid
+from verification.encoding.tlv import build
+from verification.lds.card_security import SECURITY_OBJECT
 from verification.lds.files import CardFiles, LdsFile
-from verification.lds.security_object import (
-    LDS_SECURITY_OBJECT,
-    SignedAttributes,
-    SignerInfo,
-    build_lds_security_object,
-    build_security_object,
-    build_signed_attributes,
-)
-from verification.pki.certificate import parse_certificate
+from verification.lds.security_object import build_lds_security_object
+from verification.lds.signed_data import LDS_SECURITY_OBJECT
 
 
 def data_group_hashes(files: CardFiles, hash_algorithm: str = "sha256") -> dict[LdsFile, bytes]:
@@ -48,24 +40,18 @@ def sign_security_object(
     expiry outlives its signer, and then this is what tells that the signer was valid.
     """
     content = build_lds_security_object(hashes, hash_algorithm, version_info)
-    digest = hashlib.new(signer.hash_name, content).digest()
     moment = signing_time if signing_time is not None else datetime.now(UTC)
-    encoded = build_signed_attributes(digest, moment)
-    certificate = signer.certificate.public_bytes(Encoding.DER)
-    issuer, serial_number = _name_of(certificate)
-    signer_info = SignerInfo(
-        issuer=issuer,
-        serial_number=serial_number,
-        subject_key_id=None,
-        digest_algorithm=signer.hash_name,
-        attributes=SignedAttributes(encoded, encode_oid(LDS_SECURITY_OBJECT), digest, moment),
-        signature_algorithm=ecdsa_algorithm(signer.hash_name),
-        signature=signer.sign(encoded),
-    )
-    return build_security_object(content, signer_info, certificate)
+    return build(LdsFile.SOD.tag, _template(LDS_SECURITY_OBJECT, signer).sign(content, moment))
+
+
+def sign_card_security(
+    security_infos: bytes, signer: Signer, *, signing_time: datetime | None = None
+) -> bytes:
+    """Sign encoded SecurityInfos and return EF.CardSecurity."""
+    moment = signing_time if signing_time is not None else datetime.now(UTC)
+    return _template(SECURITY_OBJECT, signer).sign(security_infos, moment)
 
 
 @lru_cache(maxsize=16)
-def _name_of(certificate: bytes) -> tuple[bytes, bytes]:
-    parsed = parse_certificate(certificate)
-    return parsed.issuer, parsed.serial_number
+def _template(content_type: str, signer: Signer) -> SignedObject:
+    return SignedObject(content_type, signer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -10,11 +11,24 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from verification.errors import ImageUndecodable
 from verification.face.image import decode_portrait, encode_jp2
 from verification.face.picture import Picture
+from verification.lds.image_header import JPEG_2000, image_kind
+from verification.lds.portrait_image import image_dimensions
 
-CHIP_PORTRAIT_SIZE = (480, 640)
-"""Width and height in pixels, 3:4 as on the card."""
 
-CHIP_PORTRAIT_BYTES = 15_000
+@dataclass(frozen=True, slots=True)
+class PortraitProfile:
+    """Size in pixels and bytes of the portrait on a chip."""
+
+    width: int
+    height: int
+    max_bytes: int
+
+
+CHIP_PORTRAIT = PortraitProfile(480, 640, 15_000)
+"""3:4 as on the card."""
+
+PORTRAIT_OF_17_KB = PortraitProfile(622, 800, 17_318)
+"""DG2 of 17 kB, its container included, whoever is shown (BSI TR-03121-3-2)."""
 
 MAX_PIXELS = 24_000_000
 """What a good camera takes; a few kilobytes of JPEG may claim a hundred times as much."""
@@ -24,21 +38,19 @@ _SAME_PICTURE = 0.98
 """Correlation of brightness: JPEG 2000 at this size keeps above 0.998, drawn lookalikes reach 0.93."""
 
 
-def card_picture(jpeg: bytes) -> Image.Image:
-    """The captured picture upright, cut to 3:4 about its middle; raises ImageUndecodable."""
-    try:
-        with Image.open(io.BytesIO(jpeg), formats=("JPEG",)) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
-                raise ImageUndecodable("the captured picture is too large to decode")
-            upright = ImageOps.exif_transpose(picture).convert("RGB")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise ImageUndecodable("the captured picture does not decode") from None
-    return ImageOps.fit(upright, CHIP_PORTRAIT_SIZE, Image.Resampling.LANCZOS)
+def card_picture(captured: bytes, profile: PortraitProfile = CHIP_PORTRAIT) -> Image.Image:
+    """The captured picture upright, cut to the chip's shape about its middle; raises ImageUndecodable."""
+    return _fitted(captured, (profile.width, profile.height))
 
 
-def chip_portrait(jpeg: bytes) -> bytes:
-    """JPEG 2000 for DG2 out of a captured picture; raises ImageUndecodable."""
-    return encode_jp2(bgr(card_picture(jpeg)), CHIP_PORTRAIT_BYTES)
+def chip_portrait(captured: bytes, profile: PortraitProfile = CHIP_PORTRAIT) -> bytes:
+    """JPEG 2000 for DG2 out of a captured picture; raises ImageUndecodable or LimitExceeded.
+
+    A capture that is already what the chip holds goes there byte for byte: every lossy step costs detail.
+    """
+    if _is_chip_portrait(captured, profile):
+        return captured
+    return encode_jp2(bgr(card_picture(captured, profile)), profile.max_bytes)
 
 
 def bgr(picture: Image.Image) -> Picture:
@@ -46,13 +58,43 @@ def bgr(picture: Image.Image) -> Picture:
     return np.ascontiguousarray(np.asarray(picture, np.uint8)[:, :, ::-1])
 
 
-def shows_same_picture(jpeg: bytes, chip_image: bytes) -> bool:
+def shows_same_picture(captured: bytes, chip_image: bytes) -> bool:
     """Whether the chip's picture is the captured one; a swapped portrait is not.
 
     Compares the pictures, not the faces: it holds without a face engine, and of twins too.
     """
-    written = Image.fromarray(np.ascontiguousarray(decode_portrait(chip_image)[:, :, ::-1]))
-    return _correlation(_thumbnail(card_picture(jpeg)), _thumbnail(written)) >= _SAME_PICTURE
+    written = _rgb(decode_portrait(chip_image))
+    # Whichever profile the chip's picture was made for, the same cut of the captured one is its like.
+    alike = _fitted(captured, written.size)
+    return _correlation(_thumbnail(alike), _thumbnail(written)) >= _SAME_PICTURE
+
+
+def _is_chip_portrait(captured: bytes, profile: PortraitProfile) -> bool:
+    return (
+        image_kind(captured) == JPEG_2000
+        and len(captured) <= profile.max_bytes
+        and image_dimensions(captured) == (profile.width, profile.height)
+    )
+
+
+def _fitted(captured: bytes, size: tuple[int, int]) -> Image.Image:
+    is_chip_like = image_kind(captured) == JPEG_2000
+    upright = _rgb(decode_portrait(captured)) if is_chip_like else _opened_jpeg(captured)
+    return ImageOps.fit(upright, size, Image.Resampling.LANCZOS)
+
+
+def _rgb(picture: Picture) -> Image.Image:
+    return Image.fromarray(np.ascontiguousarray(picture[:, :, ::-1]))
+
+
+def _opened_jpeg(captured: bytes) -> Image.Image:
+    try:
+        with Image.open(io.BytesIO(captured), formats=("JPEG",)) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise ImageUndecodable("the captured picture is too large to decode")
+            return ImageOps.exif_transpose(picture).convert("RGB")
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+        raise ImageUndecodable("the captured picture does not decode") from None
 
 
 def _thumbnail(picture: Image.Image) -> list[int]:

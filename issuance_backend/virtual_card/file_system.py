@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from issuance_backend.virtual_card.icc_commands import (
     SW_DATA_INCORRECT,
     SW_END_OF_FILE,
     SW_FILE_NOT_FOUND,
-    SW_INSTRUCTION_UNSUPPORTED,
     SW_NO_CURRENT_FILE,
     SW_OFFSET_OUTSIDE_FILE,
+    SW_OK,
+    SW_OTHER_LENGTH,
     SW_PARAMETERS_INCORRECT,
     SW_SECURITY_STATUS_NOT_SATISFIED,
     SW_WRONG_LENGTH,
@@ -20,12 +21,14 @@ from issuance_backend.virtual_card.icc_commands import (
     CommandRefused,
     data_objects,
 )
+from issuance_backend.virtual_card.quirks import Quirks
 from verification.encoding.tlv import INTEGER, OBJECT_IDENTIFIER, Tlv, build, children
 from verification.errors import MalformedDocument
 from verification.lds.files import LdsFile
 
 APPLICATION = bytes.fromhex("A0000002471001")
 _MASTER_FILE = b"\x3f\x00"
+_OF_MASTER_FILE = frozenset({LdsFile.CARD_ACCESS, LdsFile.CARD_SECURITY})
 _SHORT_IDENTIFIER = 0x80
 # What fits into one answer of vpcd with its protection around it.
 _LONGEST_ANSWER = 0xFF00
@@ -61,14 +64,23 @@ def security_infos(encoded: bytes | None, file: LdsFile) -> Iterator[SecurityInf
 
 
 class FileSystem:
-    """The selection and the reading of files; forgets the selection at every reset."""
+    """The selection and the reading of files; forgets the selection at every reset.
+
+    ``may_read`` says of a file that is there whether it is open now.
+    """
 
     def __init__(
-        self, files: Mapping[LdsFile, bytes], locked: frozenset[LdsFile], *, selects_master_file: bool
+        self,
+        files: Mapping[LdsFile, bytes],
+        may_read: Callable[[LdsFile], bool],
+        *,
+        selects_master_file: bool,
+        quirks: Quirks,
     ) -> None:
-        self._files = files
-        self._locked = locked
+        self._files = dict(files)
+        self._may_read = may_read
         self._selects_master_file = selects_master_file
+        self._quirks = quirks
         self.in_application = False
         self._current: LdsFile | None = None
 
@@ -77,7 +89,11 @@ class FileSystem:
         self.in_application = False
         self._current = None
 
-    def select(self, command: Command, *, granted: bool) -> Answer:
+    def write(self, file: LdsFile, content: bytes) -> None:
+        """Give a file a new content: the chip itself, never a reader."""
+        self._files[file] = content
+
+    def select(self, command: Command) -> Answer:
         """SELECT the master file, the application or an elementary file."""
         if command.p2 & 0xF3:
             raise CommandRefused(SW_PARAMETERS_INCORRECT)
@@ -85,14 +101,14 @@ class FileSystem:
             case 0x00:
                 self._select_master_file(command.data)
             case 0x02:
-                self._current = self._permitted(command.data, granted=granted)
+                self._current = self._permitted(command.data)
             case 0x04:
                 self._select_application(command.data)
             case _:
                 raise CommandRefused(SW_PARAMETERS_INCORRECT)
         return Answer()
 
-    def read(self, command: Command, *, granted: bool) -> Answer:
+    def read(self, command: Command) -> Answer:
         """READ BINARY with an offset in P1 and P2, or with a short identifier in P1."""
         if command.data:
             raise CommandRefused(SW_WRONG_LENGTH)
@@ -101,23 +117,23 @@ class FileSystem:
             if command.p1 & 0x60:
                 raise CommandRefused(SW_PARAMETERS_INCORRECT)
             offset = command.p2
-            self._current = self._permitted(bytes((0x01, command.p1 & 0x1F)), granted=granted)
-        return self._read_current(offset, command.expected, command, granted=granted)
+            self._current = self._permitted(bytes((0x01, command.p1 & 0x1F)))
+        return self._read_current(offset, command.expected, command)
 
-    def read_far(self, command: Command, *, granted: bool) -> Answer:
+    def read_far(self, command: Command) -> Answer:
         """READ BINARY of odd instruction, for offsets above 32,767: the offset is a data object."""
         if command.parameters:
-            self._current = self._permitted(command.parameters.to_bytes(2, "big"), granted=granted)
+            self._current = self._permitted(command.parameters.to_bytes(2, "big"))
         parts = data_objects(command.data)
         if len(parts) != 1 or parts[0].tag != _OFFSET_OBJECT or not parts[0].value:
             raise CommandRefused(SW_DATA_INCORRECT)
         offset, wanted = int.from_bytes(parts[0].value, "big"), _inside_data_object(command.expected)
-        answer = self._read_current(offset, wanted, command, granted=granted)
+        answer = self._read_current(offset, wanted, command)
         return answer._replace(data=build(_DATA_OBJECT, answer.data))
 
     def _select_master_file(self, data: bytes) -> None:
         if not self._selects_master_file:
-            raise CommandRefused(SW_INSTRUCTION_UNSUPPORTED)
+            raise CommandRefused(self._quirks.master_file_status)
         if data not in {b"", _MASTER_FILE}:
             raise CommandRefused(SW_FILE_NOT_FOUND)
         self.reset()
@@ -128,34 +144,47 @@ class FileSystem:
         self.in_application = True
         self._current = None
 
-    def _permitted(self, file_id: bytes, *, granted: bool) -> LdsFile:
+    def _permitted(self, file_id: bytes) -> LdsFile:
         """Return the file; raises CommandRefused: 6A82 where there is none, 6982 where it is closed."""
         if len(file_id) != 2:
             raise CommandRefused(SW_WRONG_LENGTH)
-        found = next((file for file in self._files if file.file_id == file_id), None)
-        # EF.CardAccess is the one file of the master file; the others belong to the application.
-        if found is None or (found is LdsFile.CARD_ACCESS) is self.in_application:
-            raise CommandRefused(SW_FILE_NOT_FOUND)
-        self._require_open(found, granted=granted)
-        return found
+        for file in self._files:
+            # Two identifiers mean one file in the master file and another in the application.
+            if file.file_id == file_id and (file in _OF_MASTER_FILE) is not self.in_application:
+                self._require_open(file)
+                return file
+        raise CommandRefused(SW_FILE_NOT_FOUND)
 
-    def _require_open(self, file: LdsFile, *, granted: bool) -> None:
-        if file is not LdsFile.CARD_ACCESS and (not granted or file in self._locked):
+    def _require_open(self, file: LdsFile) -> None:
+        if not self._may_read(file):
             raise CommandRefused(SW_SECURITY_STATUS_NOT_SATISFIED)
 
-    def _read_current(self, offset: int, wanted: int, command: Command, *, granted: bool) -> Answer:
+    def _read_current(self, offset: int, wanted: int, command: Command) -> Answer:
         if self._current is None:
             raise CommandRefused(SW_NO_CURRENT_FILE)
         # The session may have ended since the file was selected.
-        self._require_open(self._current, granted=granted)
+        self._require_open(self._current)
         content = self._files[self._current]
         if wanted <= 0:
             raise CommandRefused(SW_WRONG_LENGTH)
         if offset >= len(content):
             raise CommandRefused(SW_OFFSET_OUTSIDE_FILE)
-        data = content[offset : offset + min(wanted, _LONGEST_ANSWER)]
+        block, status_word = self._block(wanted, len(content) - offset)
+        data = content[offset : offset + min(block, _LONGEST_ANSWER)]
         cut_short = offset + wanted > len(content) and not command.takes_what_there_is
-        return Answer(data, SW_END_OF_FILE) if cut_short else Answer(data)
+        return Answer(data, SW_END_OF_FILE if cut_short else status_word)
+
+    def _block(self, wanted: int, left: int) -> tuple[int, int]:
+        """How many octets the chip gives of those asked for, and what it says of it."""
+        largest = self._quirks.largest_block
+        if largest is None or min(wanted, left) <= largest:
+            return wanted, SW_OK
+        status_word = self._quirks.beyond_block
+        if status_word == SW_OTHER_LENGTH:
+            raise CommandRefused(SW_OTHER_LENGTH | largest & 0xFF)
+        if status_word not in {SW_OK, SW_END_OF_FILE}:
+            raise CommandRefused(status_word)
+        return largest, status_word
 
 
 def _inside_data_object(expected: int) -> int:

@@ -8,6 +8,7 @@ from verification.encoding.tlv import Tlv, children
 from verification.errors import MalformedDocument
 
 INS_MANAGE_SECURITY_ENVIRONMENT = 0x22
+INS_PERFORM_SECURITY_OPERATION = 0x2A
 INS_EXTERNAL_AUTHENTICATE = 0x82
 INS_GET_CHALLENGE = 0x84
 INS_GENERAL_AUTHENTICATE = 0x86
@@ -15,12 +16,19 @@ INS_INTERNAL_AUTHENTICATE = 0x88
 INS_SELECT = 0xA4
 INS_READ_BINARY = 0xB0
 INS_READ_BINARY_ODD = 0xB1
+INS_GET_RESPONSE = 0xC0
+
+CLA_CHAINED = 0x10
+CLA_PROTECTED = 0x0C
 
 SW_OK = 0x9000
+SW_MORE_DATA = 0x6100  # and how much, in the lower octet
 SW_END_OF_FILE = 0x6282
 SW_AUTHENTICATION_FAILED = 0x6300
+SW_ERRORS = 0x6400  # from here on nothing was done
 SW_WRONG_LENGTH = 0x6700
 SW_SECURE_MESSAGING_UNSUPPORTED = 0x6882
+SW_LAST_OF_CHAIN_EXPECTED = 0x6883
 SW_CHAINING_UNSUPPORTED = 0x6884
 SW_SECURITY_STATUS_NOT_SATISFIED = 0x6982
 SW_CONDITIONS_NOT_SATISFIED = 0x6985
@@ -32,6 +40,7 @@ SW_FILE_NOT_FOUND = 0x6A82
 SW_PARAMETERS_INCORRECT = 0x6A86
 SW_REFERENCE_NOT_FOUND = 0x6A88
 SW_OFFSET_OUTSIDE_FILE = 0x6B00
+SW_OTHER_LENGTH = 0x6C00  # and which, in the lower octet
 SW_INSTRUCTION_UNSUPPORTED = 0x6D00
 SW_CLASS_UNSUPPORTED = 0x6E00
 
@@ -73,6 +82,11 @@ class Command(NamedTuple):
     def parameters(self) -> int:
         """P1 and P2 as one number."""
         return self.p1 << 8 | self.p2
+
+    @property
+    def is_chained(self) -> bool:
+        """Whether another command continues this one (ISO/IEC 7816-4, 5.3.3)."""
+        return bool(self.cla & CLA_CHAINED)
 
     @property
     def takes_what_there_is(self) -> bool:

@@ -107,6 +107,11 @@ def _two_key(key: bytes) -> TripleDES:
     return TripleDES(key + key[:8])
 
 
+def block_cipher(suite: Suite, key: bytes) -> TripleDES | algorithms.AES:
+    """The block cipher of ``suite`` under one key, for the protocols before a session."""
+    return _two_key(key) if suite is Suite.TRIPLE_DES else algorithms.AES(key)
+
+
 def session_cipher(suite: Suite, keys: SessionKeys) -> SessionCipher:
     """Return the cipher of ``suite``."""
     return TripleDesCipher(keys) if suite is Suite.TRIPLE_DES else AesCipher(keys)

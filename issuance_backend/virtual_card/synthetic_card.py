@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-)
+import wsq  # type: ignore[import-untyped]
+from PIL import Image
 
 from issuance_backend.virtual_card.card_image import CardImage
+from issuance_backend.virtual_card.chip_profiles import (
+    ChipKeys,
+    ChipProfile,
+    card_access_infos,
+    card_security_infos,
+    dg14_infos,
+)
+from issuance_backend.virtual_card.procedural_finger import render_finger
 from verification.encoding.dates import slashed, yymmdd
 from verification.encoding.mrz import Td1
-from verification.encoding.tlv import OCTET_STRING, build
 from verification.face.image import encode_jp2
 from verification.face.procedural_portrait import person, render
 from verification.identity.citizen_number import CitizenNumber
@@ -27,28 +31,16 @@ from verification.identity.person_name import mrz_name
 from verification.lds.common_data import CommonData, build_common_data
 from verification.lds.dg1 import Dg1, build_dg1
 from verification.lds.dg2 import Dg2, Portrait, build_dg2
+from verification.lds.dg3 import Dg3, FingerImage, FingerPosition, build_dg3
 from verification.lds.dg13 import Dg13, Dg13Field, build_dg13
 from verification.lds.dg15 import Dg15, build_dg15
 from verification.lds.files import LdsFile
-from verification.lds.security_infos import (
-    PUBLIC_KEY_ECDH,
-    ActiveAuthenticationInfo,
-    ChipAuthenticationInfo,
-    ChipAuthenticationPublicKey,
-    PaceInfo,
-    SecurityInfos,
-    TerminalAuthenticationInfo,
-    build_card_access,
-    build_dg14,
-)
+from verification.lds.security_infos import build_card_access, build_dg14
 
-_PACE_ECDH_GM_AES_128 = "0.4.0.127.0.7.2.2.4.2.2"
-_CA_ECDH_3DES = "0.4.0.127.0.7.2.2.3.2.1"
-_CA_ECDH_AES_128 = "0.4.0.127.0.7.2.2.3.2.2"
-_ECDSA_PLAIN_SHA256 = "0.4.0.127.0.7.1.1.4.1.3"
-_BRAINPOOL_P256R1 = 13
-_RSA_BITS = 2048
 _PORTRAIT_SEEDS = 400
+_FINGER_SEEDS = 2**31
+_FINGERS = (FingerPosition.RIGHT_INDEX, FingerPosition.LEFT_INDEX)
+_WSQ = wsq.WsqImagePlugin.WsqImageFile.format
 
 _FAMILY_NAMES = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Huỳnh", "Vũ", "Đặng", "Bùi", "Đỗ")
 _MIDDLE_NAMES = {"M": ("Văn", "Đức", "Quốc", "Minh"), "F": ("Thị", "Ngọc", "Thuỳ", "Bích")}
@@ -61,26 +53,17 @@ _PROVINCES = {
     "092": "Cần Thơ",
 }
 
-SodSigner = Callable[[Mapping[LdsFile, bytes]], bytes]
-"""Makes EF.SOD over the SHA-256 hashes of the data groups."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChipProfile:
-    """Which protocols and files a card has."""
+class CardIssuer:
+    """Who signs a card: EF.SOD over SHA-256 hashes of the data groups, EF.CardSecurity over its content.
 
-    pace: bool = True
-    national: bool = False
-    agreement: str = _CA_ECDH_AES_128
-    rsa: bool = False
+    ``trust_points`` are certificates of the authorities whose terminals may read fingerprints.
+    """
 
-
-PROFILES = {
-    "bac": ChipProfile(pace=False, agreement=_CA_ECDH_3DES, rsa=True),
-    "pace-gm": ChipProfile(),
-    "cccd": ChipProfile(national=True),
-}
-PROFILES_TO_COME = ("pace-im", "pace-cam")
+    sign_security_object: Callable[[Mapping[LdsFile, bytes]], bytes]
+    sign_card_security: Callable[[bytes], bytes]
+    trust_points: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,35 +97,65 @@ def invent_holder(today: date) -> Holder:
 
 
 def make_card(
-    profile: ChipProfile, holder: Holder, sign: SodSigner, portrait_bytes: int = 15_000
+    profile: ChipProfile, holder: Holder, issuer: CardIssuer, portrait_bytes: int = 15_000
 ) -> CardImage:
     """Make every file and key of a card; ``portrait_bytes`` is the size its picture is pressed to."""
-    agreement_key = ec.generate_private_key(ec.BrainpoolP256R1())
-    signing_key = _signing_key(rsa_key=profile.rsa)
+    keys = ChipKeys.generate(profile, os.urandom)
     dg1 = _dg1(holder)
     groups = {
         LdsFile.DG1: build_dg1(dg1),
         LdsFile.DG2: build_dg2(Dg2((Portrait.of(_portrait(portrait_bytes)),))),
-        **(_national_groups(holder) if profile.national else {}),
-        LdsFile.DG14: build_dg14(_chip_protocols(profile, agreement_key)),
-        LdsFile.DG15: build_dg15(Dg15(_public_info(signing_key))),
+        **({LdsFile.DG3: build_dg3(_fingers())} if profile.fingers else {}),
+        **({LdsFile.DG13: build_dg13(_national_data(holder))} if profile.national else {}),
+        LdsFile.DG14: build_dg14(dg14_infos(profile, keys)),
+        LdsFile.DG15: build_dg15(Dg15(keys.signing_info)),
     }
+    hashes = {file: hashlib.sha256(content).digest() for file, content in groups.items()}
     files = groups | {
         LdsFile.COM: build_common_data(CommonData("0107", "040000", tuple(groups))),
-        LdsFile.SOD: sign({file: hashlib.sha256(content).digest() for file, content in groups.items()}),
+        LdsFile.SOD: issuer.sign_security_object(hashes),
+        **_master_files(profile, keys, issuer),
     }
-    if profile.pace:
-        files[LdsFile.CARD_ACCESS] = build_card_access(_access_protocols(profile))
+    own, further = _agreement_keys(profile, keys)
     return CardImage(
         files=files,
         can=holder.number.can,
         mrz_information=dg1.zone.information,
-        chip_authentication_key=_private_info(agreement_key),
-        active_authentication_key=_private_info(signing_key),
-        pace=profile.pace,
+        chip_authentication_key=own,
+        further_agreement_keys=further,
+        mapping_key=keys.mapping_private,
+        active_authentication_key=keys.signing_private,
+        active_authentication_hash=profile.rsa_hash or "sha256",
+        trust_points=issuer.trust_points if profile.fingers else (),
+        pace=bool(profile.pace),
+        bac=profile.bac,
         locked=frozenset({LdsFile.DG3}) & groups.keys(),
         selects_master_file=not profile.national,
+        extended_length=profile.extended_length,
+        quirks=profile.quirks,
     )
+
+
+def _master_files(profile: ChipProfile, keys: ChipKeys, issuer: CardIssuer) -> dict[LdsFile, bytes]:
+    files: dict[LdsFile, bytes] = {}
+    if profile.pace:
+        files[LdsFile.CARD_ACCESS] = build_card_access(card_access_infos(profile))
+    if keys.mapping is not None:
+        # The same SET OF SecurityInfo as in EF.CardAccess, and signed.
+        content = build_card_access(card_security_infos(profile, keys.mapping))
+        files[LdsFile.CARD_SECURITY] = issuer.sign_card_security(content)
+    return files
+
+
+def _agreement_keys(profile: ChipProfile, keys: ChipKeys) -> tuple[bytes | None, dict[int, bytes]]:
+    """The key without a number of its own on the chip, and the others by theirs."""
+    private = keys.agreement_private
+    numbered = {
+        offer.key_id: key
+        for offer, key in zip(profile.agreement[1:], private[1:], strict=True)
+        if offer.key_id is not None
+    }
+    return (private[0] if private else None), numbered
 
 
 def _dg1(holder: Holder) -> Dg1:
@@ -170,8 +183,18 @@ def _expiry(holder: Holder) -> date:
     return date(holder.born.year + next_age, holder.born.month, 1) + timedelta(days=holder.born.day - 1)
 
 
-def _national_groups(holder: Holder) -> dict[LdsFile, bytes]:
-    """DG3 and DG13 as the national card has them; fingerprints are random, no reader of ours opens them."""
+def _fingers() -> Dg3:
+    seed = secrets.randbelow(_FINGER_SEEDS)
+    return Dg3(tuple(FingerImage.of(position, _finger(seed, position)) for position in _FINGERS))
+
+
+def _finger(seed: int, position: FingerPosition) -> bytes:
+    out = io.BytesIO()
+    Image.fromarray(render_finger(seed, position)).save(out, _WSQ)
+    return out.getvalue()
+
+
+def _national_data(holder: Holder) -> Dg13:
     fields: dict[int, tuple[str, ...]] = {
         Dg13Field.NUMBER: (str(holder.number),),
         Dg13Field.FULL_NAME: (holder.full_name,),
@@ -189,10 +212,7 @@ def _national_groups(holder: Holder) -> dict[LdsFile, bytes]:
         Dg13Field.SPOUSE: (),
         Dg13Field.CARD_ID: (secrets.token_hex(8),),
     }
-    return {
-        LdsFile.DG3: build(LdsFile.DG3.tag, build(OCTET_STRING, secrets.token_bytes(12_000))),
-        LdsFile.DG13: build_dg13(Dg13(fields)),
-    }
+    return Dg13(fields)
 
 
 def _parent(sex: str) -> str:
@@ -202,39 +222,3 @@ def _parent(sex: str) -> str:
 
 def _portrait(size: int) -> bytes:
     return encode_jp2(render(person(secrets.randbelow(_PORTRAIT_SEEDS))), size)
-
-
-def _access_protocols(profile: ChipProfile) -> SecurityInfos:
-    infos = SecurityInfos(pace=(PaceInfo(_PACE_ECDH_GM_AES_128, 2, _BRAINPOOL_P256R1),))
-    if not profile.national:
-        return infos
-    # The national card announces chip and terminal authentication here too.
-    return SecurityInfos(
-        pace=infos.pace,
-        chip_authentication=(ChipAuthenticationInfo(profile.agreement, 1),),
-        terminal_authentication=(TerminalAuthenticationInfo(1),),
-    )
-
-
-def _chip_protocols(profile: ChipProfile, key: ec.EllipticCurvePrivateKey) -> SecurityInfos:
-    return SecurityInfos(
-        pace=_access_protocols(profile).pace if profile.pace else (),
-        chip_authentication=(ChipAuthenticationInfo(profile.agreement, 1),),
-        chip_authentication_keys=(ChipAuthenticationPublicKey(PUBLIC_KEY_ECDH, _public_info(key)),),
-        active_authentication=() if profile.rsa else (ActiveAuthenticationInfo(1, _ECDSA_PLAIN_SHA256),),
-        terminal_authentication=(TerminalAuthenticationInfo(1),) if profile.national else (),
-    )
-
-
-def _signing_key(*, rsa_key: bool) -> ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey:
-    if rsa_key:
-        return rsa.generate_private_key(65537, _RSA_BITS)
-    return ec.generate_private_key(ec.BrainpoolP256R1())
-
-
-def _public_info(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
-    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-
-def _private_info(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
-    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,12 +13,17 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    PublicFormat,
     load_der_private_key,
 )
 
 from issuance_backend.refusals import TamperingImpossible
 from issuance_backend.virtual_card.card_image import CardImage
+from issuance_backend.virtual_card.chip_keys import (
+    build_private_key,
+    build_public_key_info,
+    generate,
+    load_private_key,
+)
 from verification.lds.files import LdsFile
 from verification.lds.security_infos import build_dg14, parse_dg14
 
@@ -28,28 +34,27 @@ _DATE_OF_BIRTH = re.compile(rb"\x13\x0a\d\d/\d\d/\d{4}")
 def clone(image: CardImage) -> CardImage:
     """All files copied; the private keys could not be read out, so the forger's own are in."""
     return msgspec.structs.replace(
-        image,
-        chip_authentication_key=_key_like(image.chip_authentication_key),
-        active_authentication_key=_key_like(image.active_authentication_key),
+        _with_agreement_keys_of_the_forger(image),
+        mapping_key=_agreement_key_like(image.mapping_key),
+        active_authentication_key=_signing_key_like(image.active_authentication_key),
     )
 
 
 def swap_dg14(image: CardImage) -> CardImage:
-    """The forger's own agreement key in the chip, and a DG14 that names it.
+    """The forger's own agreement keys in the chip, and a DG14 that names them.
 
     Raises TamperingImpossible for a card without chip authentication.
     """
-    private_key = _key_like(image.chip_authentication_key)
-    if private_key is None or LdsFile.DG14 not in image.files:
+    if image.chip_authentication_key is None or LdsFile.DG14 not in image.files:
         raise TamperingImpossible("a card without chip authentication has no DG14 to swap")
-    public_key = load_der_private_key(private_key, None).public_key()
-    info = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    forged = _with_agreement_keys_of_the_forger(image)
     infos = parse_dg14(image.files[LdsFile.DG14])
-    keys = tuple(replace(key, public_key_info=info) for key in infos.chip_authentication_keys)
-    dg14 = build_dg14(replace(infos, chip_authentication_keys=keys))
-    return msgspec.structs.replace(
-        image, files=image.files | {LdsFile.DG14: dg14}, chip_authentication_key=private_key
+    keys = tuple(
+        replace(key, public_key_info=_public_info(forged, key.key_id))
+        for key in infos.chip_authentication_keys
     )
+    dg14 = build_dg14(replace(infos, chip_authentication_keys=keys))
+    return msgspec.structs.replace(forged, files=image.files | {LdsFile.DG14: dg14})
 
 
 def flip_dg13(image: CardImage) -> CardImage:
@@ -74,7 +79,34 @@ TAMPERING: dict[str, Callable[[CardImage], CardImage]] = {
 """What the wallet offers, by the name it goes under there."""
 
 
-def _key_like(private_key: bytes | None) -> bytes | None:
+def _with_agreement_keys_of_the_forger(image: CardImage) -> CardImage:
+    return msgspec.structs.replace(
+        image,
+        chip_authentication_key=_agreement_key_like(image.chip_authentication_key),
+        further_agreement_keys={
+            key_id: _forged_key(key) for key_id, key in image.further_agreement_keys.items()
+        },
+    )
+
+
+def _agreement_key_like(private_key: bytes | None) -> bytes | None:
+    return None if private_key is None else _forged_key(private_key)
+
+
+def _forged_key(private_key: bytes) -> bytes:
+    return build_private_key(generate(load_private_key(private_key).group.parameter_id, os.urandom))
+
+
+def _public_info(image: CardImage, key_id: int | None) -> bytes:
+    further = image.further_agreement_keys
+    private_key = image.chip_authentication_key if key_id is None else further.get(key_id)
+    private_key = private_key or image.chip_authentication_key
+    if private_key is None:
+        raise TamperingImpossible("a card without chip authentication has no DG14 to swap")
+    return build_public_key_info(load_private_key(private_key))
+
+
+def _signing_key_like(private_key: bytes | None) -> bytes | None:
     if private_key is None:
         return None
     key = load_der_private_key(private_key, None)
@@ -83,5 +115,5 @@ def _key_like(private_key: bytes | None) -> bytes | None:
     elif isinstance(key, ec.EllipticCurvePrivateKey):
         other = ec.generate_private_key(key.curve)
     else:
-        raise TypeError("a chip's key is RSA or EC")
+        raise TypeError("a chip signs with RSA or EC")
     return other.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 
 from reader_agent.session.counter_session import Portrait
 from verification.chip.active_authentication import verify_active_authentication
+from verification.chip.card_types import CardTypeMemory
 from verification.chip.keys import AccessSecret
+from verification.chip.pace_mapping import ChipMapping
 from verification.chip.reading import AccessResult, DocumentReader, ReadPolicy
 from verification.errors import (
     ActiveAuthenticationFailed,
+    ChipAuthenticationFailed,
     ChipAuthenticationUnsupported,
     MalformedDocument,
     UnexpectedStatusWord,
@@ -18,9 +21,11 @@ from verification.errors import (
 )
 from verification.inspection.report import PASSED, CheckResult, Outcome
 from verification.iso7816.transport import CardTransport
+from verification.lds.card_security import parse_card_security
 from verification.lds.dg2 import parse_dg2
 from verification.lds.files import LdsFile
 from verification.lds.security_infos import parse_dg14
+from verification.lds.security_object import parse_security_object
 
 NOT_OFFERED = CheckResult(Outcome.NOT_SUPPORTED)
 ShowProgress = Callable[[str, int, int], None]
@@ -31,11 +36,18 @@ AA_CHALLENGE_BYTES = 8
 
 @dataclass(slots=True)
 class CardReading:
-    """Files as read, how the chip was opened, and how the checks that need the chip itself ended."""
+    """Files as read, how the chip was opened, and how the checks that need the chip itself ended.
+
+    ``missing`` are the files that the chip was asked for and says it does not have.
+    ``chip_authentication_mapping`` is None where PACE ran with another mapping; that the key it
+    proves is the issuer's is for the inspection of EF.CardSecurity to say.
+    """
 
     files: Mapping[LdsFile, bytes]
     access: AccessResult
     locked: tuple[LdsFile, ...] = ()
+    missing: tuple[LdsFile, ...] = ()
+    chip_authentication_mapping: CheckResult | None = None
     chip_authentication: CheckResult = field(default=CheckResult(Outcome.UNDETERMINED))
     active_authentication: CheckResult = field(default=CheckResult(Outcome.UNDETERMINED))
 
@@ -58,10 +70,14 @@ class CardReading:
             # The inspection says what is wrong with it; a chip proof cannot be built on it.
             return False
 
-    @property
-    def offers_active_authentication(self) -> bool:
-        """Whether DG15 was read."""
-        return LdsFile.DG15 in self.files
+    def withholds(self, file: LdsFile) -> bool:
+        """Whether the chip was asked for a file that the issuer signed and does not give it."""
+        if file not in (*self.locked, *self.missing):
+            return False
+        try:
+            return file in parse_security_object(self.files[LdsFile.SOD]).hashes
+        except (KeyError, MalformedDocument):
+            return False  # the inspection refuses a card without a list of its files
 
     @property
     def portrait(self) -> Portrait | None:
@@ -86,10 +102,15 @@ class ChipDesk:
         show: ShowProgress = lambda _step, _done, _total: None,
         *,
         policy: ReadPolicy | None = None,
+        memory: CardTypeMemory | None = None,
     ) -> None:
         self._random = random
         self.reader = DocumentReader(
-            transport, random, policy=policy, on_progress=lambda p: show(p.step, p.done, p.total)
+            transport,
+            random,
+            policy=policy,
+            memory=memory,
+            on_progress=lambda p: show(p.step, p.done, p.total),
         )
 
     def read(self, secret: AccessSecret) -> CardReading:
@@ -101,13 +122,22 @@ class ChipDesk:
         files = self.reader.read_files()
         # DG14 may show that the chip hid PACE when it was opened: only the reader's last word counts.
         access = self.reader.access or access
-        return CardReading(files=files, access=access, locked=tuple(self.reader.locked))
+        reading = CardReading(
+            files=files,
+            access=access,
+            locked=tuple(self.reader.locked),
+            missing=tuple(self.reader.missing),
+        )
+        if access.method == "PACE-CAM":
+            card_security = files.get(LdsFile.CARD_SECURITY)
+            reading.chip_authentication_mapping = _mapping_proof(self.reader.chip_mapping, card_security)
+        return reading
 
     def prove_actively(self, reading: CardReading, challenge: bytes | None = None) -> bytes | None:
         """Have the chip sign ``challenge`` (fresh when None), note how that ended, return the signature."""
         dg15 = reading.files.get(LdsFile.DG15)
         if dg15 is None:
-            reading.active_authentication = NOT_OFFERED
+            reading.active_authentication = _without_key(reading, LdsFile.DG15, ActiveAuthenticationFailed)
             return None
         used = challenge if challenge is not None else self._random(AA_CHALLENGE_BYTES)
         signature: bytes | None = None
@@ -126,7 +156,7 @@ class ChipDesk:
     def prove_locally(self, reading: CardReading) -> None:
         """Chip authentication with this counter's own key, where no gateway does it."""
         if not reading.offers_chip_authentication:
-            reading.chip_authentication = NOT_OFFERED
+            reading.chip_authentication = _without_key(reading, LdsFile.DG14, ChipAuthenticationFailed)
             return
         try:
             self.reader.authenticate_chip(reading.files[LdsFile.DG14])
@@ -136,6 +166,26 @@ class ChipDesk:
             reading.chip_authentication = _failed_check(error)
         else:
             reading.chip_authentication = PASSED
+
+
+def _without_key(reading: CardReading, file: LdsFile, fault: type[VerificationError]) -> CheckResult:
+    """How a proof ends whose key was not read.
+
+    A copy of the files has no private key. It must not get round the proof by keeping back the file
+    with the public one: EF.SOD, which it cannot alter, says that a genuine chip has that file.
+    """
+    return CheckResult(Outcome.FAILED, fault.code) if reading.withholds(file) else NOT_OFFERED
+
+
+def _mapping_proof(mapping: ChipMapping | None, card_security: bytes | None) -> CheckResult:
+    """Whether the chip holds the key in EF.CardSecurity that it mapped the nonce with."""
+    try:
+        if mapping is None or card_security is None:
+            raise ChipAuthenticationFailed("the chip shows no key for its mapping")
+        mapping.verify(parse_card_security(card_security).security_infos)
+    except VerificationError as error:
+        return _failed_check(error)
+    return PASSED
 
 
 def _failed_check(error: VerificationError) -> CheckResult:

@@ -25,6 +25,7 @@ from reader_agent.session.verdict import (
     verdict_of_answer,
     verdict_of_fault,
 )
+from verification.chip.card_types import CardTypeMemory
 from verification.chip.keys import AccessSecret
 from verification.errors import (
     CardNotPresent,
@@ -69,6 +70,7 @@ class CounterParts:
     random: Callable[[int], bytes]
     card_wait_seconds: float = 60.0
     face_limits: FaceLimits = field(default_factory=FaceLimits)
+    card_types: CardTypeMemory = field(default_factory=CardTypeMemory)
 
 
 class Visit:
@@ -159,7 +161,7 @@ class Visit:
     def _read(
         self, card: ConnectedCard, secret: AccessSecret, gathered: Gathered
     ) -> tuple[CardReading, InspectionReport]:
-        chip = ChipDesk(card, self._parts.random, self._session.show_progress)
+        chip = ChipDesk(card, self._parts.random, self._session.show_progress, memory=self._parts.card_types)
         with self._stopwatch.step("read"):
             reading = chip.read(secret)
         self._session.advance(Event.FILES_READ)
@@ -181,6 +183,7 @@ class Visit:
                 access=reading.access_result,
                 chip_authentication=reading.chip_authentication,
                 active_authentication=reading.active_authentication,
+                chip_authentication_mapping=reading.chip_authentication_mapping,
             )
 
     def _show_portrait(self, reading: CardReading, report: InspectionReport) -> None:

@@ -41,6 +41,7 @@ _FAULTS: dict[int, type[CardCommunication]] = {
     0x8010000B: ReaderBusy,  # sharing violation
     0x8010000C: CardNotPresent,  # no smart card
     0x8010000F: CardUnresponsive,  # protocol mismatch
+    0x80100010: CardUnresponsive,  # not ready
     0x80100013: ReaderUnplugged,  # communication error: the service ended inside a command
     0x80100014: ReaderUnplugged,  # unknown error: what a dying service answers
     0x80100016: CardRemoved,  # not transacted: gone, and not yet noticed by polling
@@ -48,6 +49,7 @@ _FAULTS: dict[int, type[CardCommunication]] = {
     0x8010001D: ReaderUnplugged,  # no service
     0x8010001E: ReaderUnplugged,  # service stopped
     0x8010002E: ReaderUnplugged,  # no readers
+    0x80100065: CardUnresponsive,  # unsupported card: an answer to reset that makes no sense
     0x80100066: CardUnresponsive,  # mute card
     0x80100067: CardUnresponsive,  # unpowered card
     0x80100068: ReaderBusy,  # another program reset the card under us

@@ -36,6 +36,7 @@ class VpcdListener:
         _require_loopback(host)
         self._answer_seconds = answer_seconds
         self._card: socket.socket | None = None
+        self._current: VpcdTransport | None = None
         try:
             self._listener = socket.create_server((host, port))
         except OSError as fault:
@@ -68,12 +69,17 @@ class VpcdListener:
         return self._card is not None
 
     def connect(self) -> VpcdTransport:
-        """Power the card; raises CardNotPresent, CardRemoved or CardUnresponsive."""
+        """Power the card for one owner: an earlier session here is closed.
+
+        Raises CardNotPresent, CardRemoved or CardUnresponsive.
+        """
+        if self._current is not None:
+            self._current.close()
         if not self.wait_for_card(0) or self._card is None:
             raise CardNotPresent("no card on the reader")
-        transport = VpcdTransport(self._card, self._answer_seconds)
-        transport.power_on()
-        return transport
+        self._current = VpcdTransport(self._card, self._answer_seconds)
+        self._current.power_on()
+        return self._current
 
     def close(self) -> None:
         """Stop listening; a connected card falls off the reader."""

@@ -16,13 +16,14 @@ from cryptography.hazmat.primitives.cmac import CMAC
 
 from tests.benchmarks.figure import Figure, against_floor
 from verification.chip import pace
-from verification.chip.elliptic_curves import BY_PARAMETER_ID, Curve, encode_key
+from verification.chip.elliptic_curves import BY_PARAMETER_ID, Curve
 from verification.chip.keys import Can, KeyPurpose, Suite, derive_key, session_keys
 from verification.chip.sessions import open_session
 from verification.encoding.tlv import build, children, only
 from verification.iso7816.block_cipher import CbcCipher, RetailMac, pad, triple_des
 from verification.iso7816.channel import Channel
 from verification.iso7816.command import read_binary
+from verification.lds.security_infos import PaceInfo
 
 _ROUNDS = 9
 _REPEATS = 20
@@ -129,17 +130,17 @@ def _des_floor() -> None:
 
 
 def _pace(curve: Curve) -> tuple[Callable[[], object], Callable[[], object]]:
-    protocol = pace.PaceProtocol("0.4.0.127.0.7.2.2.4.2.2", Suite.AES_128, curve)
+    protocol = pace.choose_protocol((PaceInfo("0.4.0.127.0.7.2.2.4.2.2", 2, curve.parameter_id),))
     card = _PreparedChip(curve)
-    private, public = curve.private_key(os.urandom), curve.private_key(os.urandom).public_key()
-    return (
-        lambda: _until_last_step(card, protocol),
-        lambda: private.exchange(ec.ECDH(), public),
-    )
+    public = curve.openssl_key(curve.key(os.urandom).public)
+    exchange = ec.generate_private_key(public.curve).exchange
+    return lambda: _until_last_step(card, protocol), lambda: exchange(ec.ECDH(), public)
 
 
-def _until_last_step(card: _PreparedChip, protocol: pace.PaceProtocol) -> None:
+def _until_last_step(card: _PreparedChip, protocol: pace.PaceProtocol | None) -> None:
     with suppress(_LastStep):
+        if protocol is None:
+            raise ValueError("the offer is not spoken")
         pace.establish(Channel(card), protocol, Can("123456"), os.urandom)
 
 
@@ -147,8 +148,7 @@ class _PreparedChip:
     """Answers without computing; it breaks off where it would have to prove a key."""
 
     def __init__(self, curve: Curve) -> None:
-        self._curve = curve
-        self._points = [encode_key(curve.private_key(os.urandom).public_key()) for _ in range(2)]
+        self._points = [curve.key(os.urandom).public for _ in range(2)]
         key = derive_key(b"123456", KeyPurpose.PASSWORD, Suite.AES_128)
         self._nonce = CbcCipher(AES(key)).encrypt(bytes(16), os.urandom(16))
 

@@ -168,11 +168,14 @@ def test_a_chip_that_answers_one_status_word_to_everything(stand: RunningStand, 
     stand.require_next_customer(desk)
 
 
-@pytest.mark.parametrize("number", [12, 40, 80])
+@pytest.mark.parametrize("number", [8, 12, 16])
 def test_noise_on_the_way_is_never_read_as_a_file_and_never_called_a_forgery(
     stand: RunningStand, number: int
 ) -> None:
-    """One answer of zeros under secure messaging: the chip is opened anew, or another try is asked for."""
+    """One answer of zeros while files are read: the chip is opened anew, or another try is asked for.
+
+    The proof of the chip that comes after has no second try: there, a wrong answer is a copy's.
+    """
     desk = stand.socket_counter
     card = WatchedCard(
         stand.holder.image,

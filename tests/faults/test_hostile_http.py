@@ -6,7 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -104,7 +104,9 @@ def raw(stand: RunningStand, program: str, sent: bytes) -> bytes:
     port = urlsplit(stand.addresses.url(program)).port
     with socket.create_connection(("127.0.0.1", port), timeout=HTTP_SECONDS) as connection:
         connection.sendall(sent)
-        connection.shutdown(socket.SHUT_WR)
+        # Whoever hung up already cannot be told that there is no more.
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_WR)
         answered = b""
         while part := connection.recv(65_536):
             answered += part

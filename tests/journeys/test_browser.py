@@ -246,7 +246,7 @@ def test_a_card_pulled_while_it_is_read_is_said_and_the_next_customer_is_served(
     stand: RunningStand, page: TellerPage
 ) -> None:
     page.open("en")
-    with stand.counter.lay(WatchedCard(stand.holder.image, leaves_at=30)):
+    with stand.counter.lay(WatchedCard(stand.holder.image, leaves_at=15)):
         page.enter(stand.holder.number)
         page.wait_for("incomplete")
     assert page.part("what").text == fault_catalogue()["CARD_REMOVED"].en.what

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -96,6 +97,20 @@ def test_the_reader_contract(
     assert 0 < result["seconds"] < 10
 
 
+@pytest.mark.parametrize(("profile", "access"), [("pace-cam", "PACE-CAM"), ("cccd", "PACE-GM")])
+def test_a_terminal_with_certificates_reads_fingerprints(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], profile: str, access: str
+) -> None:
+    with card_process(profile, tmp_path) as (port, opens):
+        trusted = ["--csca", str(tmp_path / "csca.der"), "--cvc", str(tmp_path / "cvc")]
+        code, result = read(capsys, "--reader", f"vpcd:127.0.0.1:{port}", "--mrz", opens["mrz"], *trusted)
+    assert (code, result["ok"], result["error"]) == (0, True, None)
+    assert (result["access"], result["chip_auth"], result["terminal_auth"]) == (access, "ok", "ok")
+    assert (result["passive_auth"], result["locked"]) == ("ok", [])
+    assert result["dgs"] == {str(number): digest for number, digest in opens["sha256"].items()}
+    assert "3" in result["dgs"]
+
+
 def test_a_wrong_can_exits_5(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with card_process("pace-gm", tmp_path) as (port, opens):
         wrong = f"{(int(opens['can']) + 1) % 10**6:06}"
@@ -134,6 +149,30 @@ def test_a_check_that_fails_makes_it_not_ok(csca: Path, tamper: Any, passive: st
     assert (result["ok"], code) == (False, exit_codes.REFUSED)
     assert (result["passive_auth"], result["chip_auth"]) == (passive, chip)
     assert result["error"] is not None
+
+
+@pytest.mark.parametrize("says", ["not found", "closed"])
+@pytest.mark.parametrize(
+    ("kept_back", "chip", "active"),
+    [
+        ({LdsFile.DG14}, "CHIP_CLONED", "ok"),
+        ({LdsFile.DG15}, "ok", "CHIP_AA_FAILED"),
+        ({LdsFile.DG14, LdsFile.DG15}, "CHIP_CLONED", "CHIP_AA_FAILED"),
+    ],
+)
+def test_a_copy_that_keeps_the_chips_public_keys_back_is_not_ok(
+    csca: Path, kept_back: set[LdsFile], chip: str, active: str, says: str
+) -> None:
+    """Files can be copied and private keys cannot: without DG14 and DG15 nothing would be asked of it."""
+    image = genuine_card()
+    if says == "not found":
+        shown = {file: content for file, content in image.files.items() if file not in kept_back}
+        image = msgspec.structs.replace(image, files=shown)
+    else:
+        image = msgspec.structs.replace(image, locked=image.locked | kept_back)
+    result, code = judged(SoftReader(image), csca, can=image.can)
+    assert (result["chip_auth"], result["active_auth"]) == (chip, active)
+    assert (result["passive_auth"], result["ok"], code) == ("ok", False, exit_codes.REFUSED)
 
 
 def test_a_card_of_another_issuer_is_not_ok(tmp_path: Path) -> None:

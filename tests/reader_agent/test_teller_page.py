@@ -224,7 +224,7 @@ def test_a_reloaded_page_finds_its_visit_again(counter: tuple[Bench, TellerPage]
     reached, go_on = threading.Event(), threading.Event()
 
     def hold(number: int) -> None:
-        if number == 20:
+        if number == 12:
             reached.set()
             go_on.wait(10)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -15,8 +16,15 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from issuance_backend.virtual_card.card_image import CardImage
+from issuance_backend.virtual_card.chip_profiles import (
+    ChipKeys,
+    ChipProfile,
+    card_access_infos,
+    card_security_infos,
+    dg14_infos,
+)
 from issuance_backend.virtual_card.virtual_card import VirtualCard
-from verification.encoding.tlv import build
+from verification.encoding.tlv import SEQUENCE, build
 from verification.lds.common_data import CommonData, build_common_data
 from verification.lds.dg15 import Dg15, build_dg15
 from verification.lds.files import LdsFile
@@ -93,6 +101,33 @@ def image(*, without: tuple[LdsFile, ...] = (), **changes: Any) -> CardImage:
         locked=frozenset({LdsFile.DG3}),
     )
     return msgspec.structs.replace(whole, **changes)
+
+
+def profiled(profile: ChipProfile, *, trust_points: tuple[bytes, ...] = (), **changes: Any) -> CardImage:
+    """The same small card with the protocols, keys and quirks of ``profile``; EF.CardSecurity is unsigned."""
+    keys = ChipKeys.generate(profile, os.urandom)
+    own, *others = zip(profile.agreement, keys.agreement_private, strict=True)
+    files = {
+        LdsFile.DG14: build_dg14(dg14_infos(profile, keys)),
+        LdsFile.DG15: build_dg15(Dg15(keys.signing_info)),
+        LdsFile.CARD_ACCESS: build_card_access(card_access_infos(profile)),
+    }
+    if keys.mapping is not None:
+        infos = build_card_access(card_security_infos(profile, keys.mapping))
+        files[LdsFile.CARD_SECURITY] = build(SEQUENCE, infos)
+    return image(
+        files=files | changes.pop("files", {}),
+        chip_authentication_key=own[1],
+        further_agreement_keys={offer.key_id: key for offer, key in others},
+        mapping_key=keys.mapping_private,
+        active_authentication_key=keys.signing_private,
+        active_authentication_hash=profile.rsa_hash or "sha256",
+        trust_points=trust_points,
+        pace=bool(profile.pace),
+        extended_length=profile.extended_length,
+        quirks=profile.quirks,
+        **changes,
+    )
 
 
 class Interposed:

@@ -48,7 +48,8 @@ class Sqlite:
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     def new(self) -> str:
-        return f"sqlite:///{self.folder / f'database-{next(self._numbers)}.db'}"
+        paths = (self.folder / f"database-{number}.db" for number in self._numbers)
+        return f"sqlite:///{next(path for path in paths if not path.exists())}"
 
     def copy(self, url: str) -> str:
         made = self.new()

@@ -1,4 +1,4 @@
-"""Headers of JPEG and JPEG 2000 images, made byte by byte: nothing here can be decoded."""
+"""Headers of JPEG, JPEG 2000, PNG and WSQ images, made byte by byte: nothing here can be decoded."""
 
 from __future__ import annotations
 
@@ -53,3 +53,18 @@ def jp2(width: int, height: int, *, stream: bytes | None = None, header: bytes |
         + (box(b"jp2h", image_header(width, height)) if header is None else header)
         + box(b"jp2c", codestream(width, height) if stream is None else stream)
     )
+
+
+def png(width: int, height: int, *, depth: int = 8, colour: int = 0) -> bytes:
+    """A PNG up to its image header; the checksum is none."""
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes((depth, colour, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + len(header).to_bytes(4, "big") + b"IHDR" + header + bytes(40)
+
+
+def wsq(width: int, height: int, *, before: bytes = b"", rest: bytes = bytes(40)) -> bytes:
+    """A WSQ image up to its frame header, behind a comment and a table; ``before`` stands ahead of it."""
+    comment = b"\xff\xa8\x00\x06test"
+    table = b"\xff\xa4\x00\x04\x00\x00"
+    frame = b"\x00\xff" + height.to_bytes(2, "big") + width.to_bytes(2, "big") + bytes(9)
+    header = b"\xff\xa2" + (len(frame) + 2).to_bytes(2, "big") + frame
+    return b"\xff\xa0" + comment + table + before + header + rest

@@ -41,6 +41,10 @@ class WatchedCard:
     def answer_to_reset(self) -> bytes:
         return self._chip.answer_to_reset
 
+    def leave_in(self, command: int) -> None:
+        """Count from here, and leave inside that command."""
+        self.commands, self._leaves_at = 0, command
+
     def power_on(self) -> bytes:
         return self._chip.power_on()
 

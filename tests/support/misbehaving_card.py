@@ -20,6 +20,7 @@ class MisbehavingCard:
     def __init__(self, address: str) -> None:
         self.mood: Mood = "good"
         self.powered = 0
+        self.unpowered = 0
         self._removed = threading.Event()
         self._connection = vpcd.connect(address)
         self._thread = threading.Thread(target=vpcd.serve, args=(self, self._connection), daemon=True)
@@ -30,7 +31,7 @@ class MisbehavingCard:
         return self.answer_to_reset
 
     def power_off(self) -> None:
-        pass
+        self.unpowered += 1
 
     def transmit(self, command: bytes) -> bytes:
         if self.mood == "leaves":

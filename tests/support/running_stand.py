@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -248,11 +249,13 @@ class RunningStand:
 
     def signed(self, files: Mapping[LdsFile, bytes]) -> bytes:
         """EF.SOD by this issuer's own signer: what only a broken issuer would sign."""
-        return sign_security_object(data_group_hashes(files), self._document_signer)
+        moment = datetime.now(UTC)
+        signer = self._document_signers.signer_for(moment)
+        return sign_security_object(data_group_hashes(files), signer, signing_time=moment)
 
     @cached_property
-    def _document_signer(self) -> Any:
-        return PkiDirectory(self.folder / "pki").open_document_signer()
+    def _document_signers(self) -> Any:
+        return PkiDirectory(self.folder / "pki").open_document_signers()
 
     # -- counters
 

@@ -11,22 +11,28 @@ from hmac import compare_digest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
-from verification.chip.subject_public_keys import EcKey, RsaKey, load_public_key
-from verification.errors import ActiveAuthenticationFailed
+from verification.chip.subject_public_keys import DhKey, EcKey, RsaKey, load_public_key
+from verification.encoding.curve_arithmetic import decode_point, verify_signature
+from verification.errors import ActiveAuthenticationFailed, MalformedDocument
 from verification.lds.dg15 import parse_dg15
 from verification.lds.security_infos import parse_dg14
 
 CHALLENGE_LENGTH = 8
 
-# ecdsa-plain-signatures of BSI TR-03111, 5.2.1.1.
-_PLAIN_ECDSA: dict[str, hashes.HashAlgorithm] = {
-    "0.4.0.127.0.7.1.1.4.1.1": hashes.SHA1(),  # noqa: S303 - what old chips sign with
-    "0.4.0.127.0.7.1.1.4.1.2": hashes.SHA224(),
-    "0.4.0.127.0.7.1.1.4.1.3": hashes.SHA256(),
-    "0.4.0.127.0.7.1.1.4.1.4": hashes.SHA384(),
-    "0.4.0.127.0.7.1.1.4.1.5": hashes.SHA512(),
+_HASHES: tuple[hashes.HashAlgorithm, ...] = (
+    hashes.SHA1(),  # noqa: S303 - what old chips sign with
+    hashes.SHA224(),
+    hashes.SHA256(),
+    hashes.SHA384(),
+    hashes.SHA512(),
+)
+# ecdsa-plain-signatures of BSI TR-03111, 5.2.1.1, and the names of X9.62 that some issuers write.
+_ECDSA: dict[str, hashes.HashAlgorithm] = {
+    **{f"0.4.0.127.0.7.1.1.4.1.{arc}": algorithm for arc, algorithm in enumerate(_HASHES, 1)},
+    "1.2.840.10045.4.1": _HASHES[0],
+    **{f"1.2.840.10045.4.3.{arc}": algorithm for arc, algorithm in enumerate(_HASHES[1:], 1)},
 }
 
 # ISO/IEC 9796-2 trailers: one octet for SHA-1, else the hash of ISO/IEC 10118 and CC.
@@ -46,34 +52,58 @@ def verify_active_authentication(
     if len(challenge) != CHALLENGE_LENGTH:
         raise ActiveAuthenticationFailed(f"a challenge of {len(challenge)} octets")
     key = load_public_key(parse_dg15(dg15).public_key_info)
+    if isinstance(key, DhKey):
+        raise MalformedDocument("a key of DG15 that signs nothing")
     if isinstance(key, RsaKey):
         _require_rsa(key, challenge, signature)
     else:
-        _require_ecdsa(key, challenge, signature, _algorithm(key, dg14))
+        _require_ecdsa(key, challenge, signature, _algorithms(key, dg14))
 
 
-def _algorithm(key: EcKey, dg14: bytes | None) -> hashes.HashAlgorithm:
+def _algorithms(key: EcKey, dg14: bytes | None) -> list[hashes.HashAlgorithm]:
+    """The hash that DG14 names, or those that a chip of this key may use where it names none we know."""
     for info in parse_dg14(dg14).active_authentication if dg14 else ():
-        if info.signature_algorithm in _PLAIN_ECDSA:
-            return _PLAIN_ECDSA[info.signature_algorithm]
-    # Without a word in DG14: the hash as long as the curve, as such chips do.
-    bits = key.curve.n.bit_length()
-    sizes: tuple[hashes.HashAlgorithm, ...] = (hashes.SHA224(), hashes.SHA256(), hashes.SHA384())
-    return next((choice for choice in sizes if bits <= 8 * choice.digest_size), hashes.SHA512())
+        if info.signature_algorithm in _ECDSA:
+            return [_ECDSA[info.signature_algorithm]]
+    # The longest that is no longer than the key (6.1.2.3), then whatever else chips sign with.
+    size = key.group.order_length
+    return sorted(_HASHES, key=lambda choice: (choice.digest_size > size, abs(size - choice.digest_size)))
 
 
-def _require_ecdsa(key: EcKey, challenge: bytes, signature: bytes, algorithm: hashes.HashAlgorithm) -> None:
-    size = key.curve.order_length
-    candidates = [signature]  # some chips sign in DER although the standard says plain
+def _require_ecdsa(
+    key: EcKey, challenge: bytes, signature: bytes, algorithms: list[hashes.HashAlgorithm]
+) -> None:
+    for r, s in _readings(key.group.order_length, signature):
+        for algorithm in algorithms:
+            try:
+                return _verify(key, challenge, (r, s), algorithm)
+            except InvalidSignature:
+                continue
+    raise ActiveAuthenticationFailed("the signature over the challenge does not verify")
+
+
+def _readings(size: int, signature: bytes) -> list[tuple[int, int]]:
+    """The pair (r, s) in plain form, and in DER: some chips sign so although the standard says plain."""
+    readings = []
     if len(signature) == 2 * size:
         r, s = int.from_bytes(signature[:size], "big"), int.from_bytes(signature[size:], "big")
-        candidates.insert(0, encode_dss_signature(r, s))
-    for candidate in candidates:
-        try:
-            return key.key.verify(candidate, challenge, ec.ECDSA(algorithm))
-        except InvalidSignature:
-            continue
-    raise ActiveAuthenticationFailed("the signature over the challenge does not verify")
+        readings.append((r, s))
+    try:
+        readings.append(decode_dss_signature(signature))
+    except ValueError:
+        return readings
+    return readings
+
+
+def _verify(
+    key: EcKey, challenge: bytes, signature: tuple[int, int], algorithm: hashes.HashAlgorithm
+) -> None:
+    if key.group.named is None:
+        digest = hashlib.new(algorithm.name, challenge, usedforsecurity=False).digest()
+        point = decode_point(key.group.parameters, key.element)
+        return verify_signature(key.group.parameters, point, digest, signature)
+    openssl_key = key.group.openssl_key(key.element)
+    return openssl_key.verify(encode_dss_signature(*signature), challenge, ec.ECDSA(algorithm))
 
 
 def _require_rsa(key: RsaKey, challenge: bytes, signature: bytes) -> None:

@@ -17,6 +17,7 @@ _NONCE = 8
 _KEY_MATERIAL = 16
 _TOKEN = 2 * _NONCE + _KEY_MATERIAL + CHECKSUM_LENGTH
 _NO_VECTOR = bytes(8)
+_DATES = 14  # birth and expiry with their check digits end the MRZ information
 
 
 def establish(channel: Channel, secret: MrzKey, random: Callable[[int], bytes]) -> SecureMessaging:
@@ -41,6 +42,11 @@ def establish(channel: Channel, secret: MrzKey, random: Callable[[int], bytes]) 
     # The counter starts as the low halves of both nonces (9.8.6.3).
     counter = int.from_bytes(chip_nonce[4:] + our_nonce[4:], "big")
     return TripleDesSecureMessaging(session.encryption, session.checksum, counter)
+
+
+def chip_identity(secret: MrzKey) -> bytes:
+    """ID_PICC of a chip opened by BAC: the document number and its check digit (TR-03110-1, 3.5)."""
+    return secret.information[:-_DATES].encode("ascii")
 
 
 def _chip_nonce(channel: Channel) -> bytes:

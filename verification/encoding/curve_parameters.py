@@ -85,7 +85,8 @@ def _curve(parameter_id: int, name: str, oid: str, *values: str) -> DomainParame
     return DomainParameters(parameter_id, name, oid, *(int(value, 16) for value in values))
 
 
-# Those that OpenSSL computes with. Absent: brainpool P192r1, P224r1 and P320r1, which it does not offer.
+# All of BSI TR-03110-3, A.2.1.1, by parameter id. OpenSSL's binding lacks brainpool P192r1, P224r1 and
+# P320r1: verification.encoding.curve_arithmetic computes with those.
 CURVES: tuple[DomainParameters, ...] = (
     _curve(
         8,
@@ -99,6 +100,17 @@ CURVES: tuple[DomainParameters, ...] = (
         "ffffffffffffffffffffffff99def836146bc9b1b4d22831",
     ),
     _curve(
+        9,
+        "brainpoolP192r1",
+        "1.3.36.3.3.2.8.1.1.3",
+        "c302f41d932a36cda7a3463093d18db78fce476de1a86297",
+        "6a91174076b1e0e19c39c031fe8685c1cae040e5c69a28ef",
+        "469a28ef7c28cca3dc721d044f4496bcca7ef4146fbf25c9",
+        "c0a0647eaab6a48753b033c56cb0f0900a2f5c4853375fd6",
+        "14b690866abd5bb88b5f4828c1490002e6773fa2fa299b8f",
+        "c302f41d932a36cda7a3462f9e9e916b5be8f1029ac4acc1",
+    ),
+    _curve(
         10,
         "secp224r1",
         "1.3.132.0.33",
@@ -108,6 +120,17 @@ CURVES: tuple[DomainParameters, ...] = (
         "b70e0cbd6bb4bf7f321390b94a03c1d356c21122343280d6115c1d21",
         "bd376388b5f723fb4c22dfe6cd4375a05a07476444d5819985007e34",
         "ffffffffffffffffffffffffffff16a2e0b8f03e13dd29455c5c2a3d",
+    ),
+    _curve(
+        11,
+        "brainpoolP224r1",
+        "1.3.36.3.3.2.8.1.1.5",
+        "d7c134aa264366862a18302575d1d787b09f075797da89f57ec8c0ff",
+        "68a5e62ca9ce6c1c299803a6c1530b514e182ad8b0042a59cad29f43",
+        "2580f63ccfe44138870713b1a92369e33e2135d266dbb372386c400b",
+        "0d9029ad2c7e5cf4340823b2a87dc68c9e4ce3174c1e6efdee12c07d",
+        "58aa56f772c0726f24c6b89e4ecdac24354b9e99caa3f6d3761402cd",
+        "d7c134aa264366862a18302575d0fb98d116bc4b6ddebca3a5a7939f",
     ),
     _curve(
         12,
@@ -130,6 +153,17 @@ CURVES: tuple[DomainParameters, ...] = (
         "8bd2aeb9cb7e57cb2c4b482ffc81b7afb9de27e1e3bd23c23a4453bd9ace3262",
         "547ef835c3dac4fd97f8461a14611dc9c27745132ded8e545c1d54c72f046997",
         "a9fb57dba1eea9bc3e660a909d838d718c397aa3b561a6f7901e0e82974856a7",
+    ),
+    _curve(
+        14,
+        "brainpoolP320r1",
+        "1.3.36.3.3.2.8.1.1.9",
+        "d35e472036bc4fb7e13c785ed201e065f98fcfa6f6f40def4f92b9ec7893ec28fcd412b1f1b32e27",
+        "3ee30b568fbab0f883ccebd46d3f3bb8a2a73513f5eb79da66190eb085ffa9f492f375a97d860eb4",
+        "520883949dfdbc42d3ad198640688a6fe13f41349554b49acc31dccd884539816f5eb4ac8fb1f1a6",
+        "43bd7e9afb53d8b85289bcc48ee5bfe6f20137d10a087eb6e7871e2a10a599c710af8d0d39e20611",
+        "14fdd05545ec1cc8ab4093247f77275e0743ffed117182eaa9c77877aaac6ac7d35245d1692e8ee1",
+        "d35e472036bc4fb7e13c785ed201e065f98fcfa5b68f12a32d482ec7ee8658e98691555b44c59311",
     ),
     _curve(
         15,

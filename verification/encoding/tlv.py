@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from verification.errors import MalformedDocument
+from verification.errors import LimitExceeded, MalformedDocument
 
 _MORE_TAG_BYTES = 0x1F
 _MAX_TAG_BYTES = 3
 _MAX_LENGTH_BYTES = 4
+
+MAX_CHILDREN = 1_024
+"""Templates of documents have up to twenty members; 32,000 empty ones fit into a file."""
 
 INTEGER = 0x02
 BIT_STRING = 0x03
@@ -53,10 +56,15 @@ def read_tlv(data: bytes, offset: int = 0) -> Tlv:
 
 
 def children(value: bytes) -> list[Tlv]:
-    """Split a constructed value into its data objects; they must fill it exactly."""
-    found = []
+    """Split a constructed value into its data objects; they must fill it exactly.
+
+    Raises MalformedDocument, or LimitExceeded for more of them than any genuine template has.
+    """
+    found: list[Tlv] = []
     position = 0
     while position < len(value):
+        if len(found) == MAX_CHILDREN:
+            raise LimitExceeded(f"more than {MAX_CHILDREN} data objects side by side")
         child = read_tlv(value, position)
         found.append(child)
         position += len(child.encoded)

@@ -1,4 +1,4 @@
-"""The type of a decoded picture."""
+"""The types of decoded pictures."""
 
 from __future__ import annotations
 
@@ -7,3 +7,6 @@ import numpy.typing as npt
 
 Picture = npt.NDArray[np.uint8]
 """Rows, columns and the three colours blue, green, red, as OpenCV orders them."""
+
+GreyPicture = npt.NDArray[np.uint8]
+"""Rows and columns of brightness."""

@@ -5,43 +5,74 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
+from typing import TypedDict, Unpack
 
-from verification.encoding.dates import yymmdd
 from verification.encoding.mrz import Td1
 from verification.errors import (
-    AccessDenied,
-    CountryMismatch,
+    AlgorithmRefused,
+    AuthorityUnknown,
     DataGroupMismatch,
     FileListInconsistent,
-    HolderInconsistent,
     MalformedDocument,
     RevocationUnknown,
-    SignerNotValidThen,
     SigningTimeUnknown,
     VerificationError,
 )
-from verification.identity.citizen_number import citizen_number_in
-from verification.identity.person_name import is_name_in_mrz
-from verification.inspection.passive_authentication import (
+from verification.inspection.card_security import authenticate_card_security
+from verification.inspection.data_group_integrity import (
     altered_files,
+    data_group_integrity,
+    without_security_object,
+)
+from verification.inspection.holder_consistency import has_holder_twice, require_same_holder
+from verification.inspection.issuing_states import country_of_state
+from verification.inspection.known_defects import with_defects
+from verification.inspection.passive_authentication import (
     require_entitled,
     require_signed_files,
     require_valid_when_signed,
 )
-from verification.inspection.report import PASSED, Check, CheckResult, InspectionReport, Outcome
+from verification.inspection.report import (
+    PASSED,
+    Check,
+    CheckResult,
+    InspectionReport,
+    Integrity,
+    Outcome,
+)
+from verification.inspection.signer_certificate import (
+    AUTHORITY_EXPIRED_SINCE,
+    SIGNER_EXPIRED_SINCE,
+    require_country,
+    require_issued,
+    validity_now,
+)
+from verification.lds.card_security import parse_card_security
 from verification.lds.common_data import CommonData, parse_common_data
 from verification.lds.dg1 import Dg1, parse_dg1
 from verification.lds.dg2 import parse_dg2
+from verification.lds.dg3 import parse_dg3
+from verification.lds.dg4 import parse_dg4
 from verification.lds.dg13 import Dg13, parse_dg13
 from verification.lds.dg15 import parse_dg15
 from verification.lds.files import CardFiles, LdsFile
-from verification.lds.security_infos import parse_card_access, parse_dg14
+from verification.lds.security_infos import SecurityInfos, parse_card_access, parse_dg14
 from verification.lds.security_object import SecurityObject, parse_security_object
 from verification.lds.template import template_value
-from verification.pki.certificate import Certificate, parse_certificate
-from verification.pki.cms_signature import only_certificate, require_named, require_signature
+from verification.pki.certificate import parse_certificate
+from verification.pki.cms_signature import (
+    NONE,
+    Departures,
+    require_content_digest,
+    require_named,
+    require_signature,
+    signer_certificate,
+)
+from verification.pki.defect_list import Defect
 from verification.pki.public_keys import load_public_key
 from verification.pki.revocation import require_not_revoked
+from verification.pki.signature_algorithms import WEAK_HASHES
+from verification.pki.signature_policy import Departure, SignaturePolicy
 from verification.pki.trust_store import DocumentSigner, TrustStore
 
 _PARSERS: Mapping[LdsFile, Callable[[bytes], object]] = {
@@ -49,47 +80,77 @@ _PARSERS: Mapping[LdsFile, Callable[[bytes], object]] = {
     LdsFile.SOD: parse_security_object,
     LdsFile.DG1: parse_dg1,
     LdsFile.DG2: parse_dg2,
+    LdsFile.DG3: parse_dg3,
+    LdsFile.DG4: parse_dg4,
     LdsFile.DG13: parse_dg13,
     LdsFile.DG14: parse_dg14,
     LdsFile.DG15: parse_dg15,
     LdsFile.CARD_ACCESS: parse_card_access,
+    LdsFile.CARD_SECURITY: parse_card_security,
+    # It names the keys that open more files to a terminal: nothing in it is about the document.
+    LdsFile.CVCA: bytes,
 }
 _REQUIRED = (LdsFile.SOD, LdsFile.DG1)
 
-EXPIRED_SINCE = "CHIP_DS_EXPIRED_SINCE"
-"""The signer expired after it signed: normal for a card without expiry, and no failure."""
-
-# The MRZ names states by three letters, certificates by two. Documents of other states are
-# read too; whether their two names fit is then left open.
-_COUNTRY_OF_STATE: Mapping[str, str] = {"VNM": "VN"}
+_PACE_CAM = "0.4.0.127.0.7.2.2.4.6."
+_NOT_OFFERED = "CHECK_NOT_SUPPORTED"
+"""The document does not have what the check is about; that is no fault of the document."""
 
 # What leaves a question open, in contrast to answering it with no.
-_OPEN = (RevocationUnknown, SigningTimeUnknown)
+_OPEN = (RevocationUnknown, SigningTimeUnknown, AuthorityUnknown)
+
+_NEED_SECURITY_OBJECT = (
+    Check.SOD_DIGEST,
+    Check.SOD_SIGNATURE,
+    Check.SIGNER_SIGNATURE,
+    Check.SIGNER_TRUST,
+    Check.DATA_GROUP_HASHES,
+    Check.COM_CONSISTENCY,
+)
+_NEED_TRUSTED_SIGNER = (
+    Check.SIGNER_VALIDITY_AT_SIGNING,
+    Check.SIGNER_VALIDITY_NOW,
+    Check.SIGNER_REVOCATION,
+    Check.AUTHORITY_VALIDITY_NOW,
+    Check.COUNTRY_MATCH,
+)
+
+
+class ProtocolResults(TypedDict, total=False):
+    """What whoever talked to the chip found; a protocol that is left out was not run."""
+
+    access: CheckResult | None
+    chip_authentication: CheckResult | None
+    active_authentication: CheckResult | None
+    chip_authentication_mapping: CheckResult | None
+    terminal_authentication: CheckResult | None
 
 
 def inspect(
     files: CardFiles,
     trust_store: TrustStore,
     moment: datetime,
-    *,
-    access: CheckResult | None = None,
-    chip_authentication: CheckResult | None = None,
-    active_authentication: CheckResult | None = None,
+    **protocols: Unpack[ProtocolResults],
 ) -> InspectionReport:
     """Check everything that can be checked and report it; never raises for a bad document.
 
-    The three protocol results come from whoever talked to the chip. DG2 and EF.COM may be left
-    out; a check whose file is not there is not made.
+    What departs from ICAO 9303 is judged by the store's policy, and noted where it is accepted.
+    DG2 and EF.COM may be left out; a check whose file is not there is not made.
     """
     inspection = _Inspection(files, trust_store, moment)
     inspection.run()
     given = {
-        Check.ACCESS_CONTROL: access,
-        Check.CHIP_AUTHENTICATION: chip_authentication,
-        Check.ACTIVE_AUTHENTICATION: active_authentication,
+        Check.ACCESS_CONTROL: protocols.get("access"),
+        Check.CHIP_AUTHENTICATION: protocols.get("chip_authentication"),
+        Check.ACTIVE_AUTHENTICATION: protocols.get("active_authentication"),
+        Check.CHIP_AUTHENTICATION_MAPPING: protocols.get("chip_authentication_mapping"),
+        Check.TERMINAL_AUTHENTICATION: protocols.get("terminal_authentication"),
     }
-    inspection.results.update({check: result for check, result in given.items() if result is not None})
-    return InspectionReport(inspection.results)
+    results = {
+        **inspection.results,
+        **{check: result for check, result in given.items() if result is not None},
+    }
+    return InspectionReport(with_defects(results, inspection.defects), inspection.data_groups)
 
 
 class _Inspection:
@@ -99,34 +160,50 @@ class _Inspection:
         self._files = files
         self._trust_store = trust_store
         self._moment = moment
+        self._policy = trust_store.policy
         self._parsed: dict[LdsFile, object] = {}
         self._faults: dict[LdsFile, VerificationError] = {}
         self.results: dict[Check, CheckResult] = {}
+        self.defects: tuple[Defect, ...] = ()
+        self.data_groups: Mapping[LdsFile, Integrity] = without_security_object(files)
 
     def run(self) -> None:
         self._parse_files()
         security_object = self._parsed.get(LdsFile.SOD)
-        altered: frozenset[LdsFile] = frozenset()
+        intact = self._files
         if isinstance(security_object, SecurityObject):
             altered = self._check_hashes(security_object)
             # What the issuer did not write has no say in who may have signed it, and when.
             intact = {file: content for file, content in self._files.items() if file not in altered}
             self._check_signature(security_object, intact)
             self._check_chip_support(security_object)
-        self._check_structure(altered)
+        else:
+            fault = self._faults.get(LdsFile.SOD, MalformedDocument("EF.SOD is missing"))
+            self._abort((*_NEED_SECURITY_OBJECT, *_NEED_TRUSTED_SIGNER), fault.code)
+        self._check_card_security(intact)
+        self._check_terminal_support()
+        self._check_structure(intact)
         self._check_holder()
 
-    def _make(self, check: Check, step: Callable[[], None]) -> bool:
+    def _make(self, check: Check, step: Callable[[], Departures | None]) -> bool:
         """Make a check by a step that raises; whether it succeeded."""
         try:
-            step()
+            departures = step()
         except _OPEN as fault:
             self.results[check] = CheckResult(Outcome.UNDETERMINED, fault.code, str(fault))
         except VerificationError as fault:
             self.results[check] = CheckResult(Outcome.FAILED, fault.code, str(fault))
         else:
-            self.results[check] = PASSED
-        return self.results[check] is PASSED
+            self.results[check] = _passed_with(departures) if departures else PASSED
+        return self.results[check].outcome is Outcome.SUCCESSFUL
+
+    def _abort(self, checks: tuple[Check, ...], code: str) -> None:
+        """Say of checks that what they stand on failed, and how; none of them is made."""
+        for check in checks:
+            self.results[check] = CheckResult(Outcome.ABORTED, code, "a check that this one needs failed")
+
+    def _leave_out(self, check: Check, reason: str) -> None:
+        self.results[check] = CheckResult(Outcome.NOT_SUPPORTED, _NOT_OFFERED, reason)
 
     def _parse_files(self) -> None:
         for file, content in self._files.items():
@@ -136,11 +213,13 @@ class _Inspection:
             except VerificationError as fault:
                 self._faults[file] = fault
 
-    def _check_structure(self, altered: frozenset[LdsFile]) -> None:
+    def _check_structure(self, intact: CardFiles) -> None:
         for file in _REQUIRED:
             if file not in self._files:
-                self._faults[file] = MalformedDocument(f"{file.name} is missing")
-        ours = {file: fault for file, fault in self._faults.items() if file not in altered}
+                self._faults[file] = MalformedDocument("the file is missing")
+        ours = {
+            file: fault for file, fault in self._faults.items() if file in intact or file not in self._files
+        }
         if ours:
             file, fault = next(iter(ours.items()))
             result = CheckResult(Outcome.FAILED, fault.code, f"{file.name}: {fault}")
@@ -156,50 +235,81 @@ class _Inspection:
         common_data = self._parsed.get(LdsFile.COM)
         if isinstance(common_data, CommonData):
             self._make(Check.COM_CONSISTENCY, partial(_require_same_list, common_data, security_object))
-        compared = partial(require_signed_files, security_object, self._files)
-        if self._make(Check.DATA_GROUP_HASHES, compared):
-            return frozenset()
-        try:
-            return altered_files(security_object, self._files)
-        except VerificationError:
-            return frozenset()
+        self._make(Check.DATA_GROUP_HASHES, partial(self._require_hashes, security_object))
+        self.data_groups = data_group_integrity(security_object, self._files, self._policy)
+        return altered_files(self.data_groups)
+
+    def _require_hashes(self, security_object: SecurityObject) -> Departures:
+        require_signed_files(security_object, self._files, self._policy)
+        return self._require_relied_on(security_object.hash_algorithm)
+
+    def _require_digest(self, security_object: SecurityObject) -> Departures:
+        require_content_digest(security_object)
+        return self._require_relied_on(security_object.signer.digest_algorithm)
+
+    def _require_relied_on(self, hash_algorithm: str) -> Departures:
+        if hash_algorithm not in WEAK_HASHES:
+            return NONE
+        if not self._policy.accepts_legacy:
+            raise AlgorithmRefused(f"digest by {hash_algorithm}")
+        return frozenset({Departure.LEGACY_ALGORITHM})
 
     def _check_signature(self, security_object: SecurityObject, intact: CardFiles) -> None:
-        self._make(Check.SOD_SIGNATURE, partial(_require_signed_by_its_certificate, security_object))
+        if security_object.signer.attributes is None:
+            self._leave_out(Check.SOD_DIGEST, "EF.SOD has no signed attributes")
+        else:
+            self._make(Check.SOD_DIGEST, partial(self._require_digest, security_object))
+        signed = partial(_require_signed_by_its_certificate, security_object, self._policy)
+        self._make(Check.SOD_SIGNATURE, signed)
         signers: list[DocumentSigner] = []
 
-        def trust() -> None:
-            encoded = only_certificate(security_object)
+        def trust() -> Departures:
+            encoded = signer_certificate(security_object)
             signer = self._trust_store.document_signer(encoded)
             require_entitled(signer.certificate, intact)
             signers.append(signer)
+            return signer.departures
 
         if self._make(Check.SIGNER_TRUST, trust):
+            self.results[Check.SIGNER_SIGNATURE] = PASSED
             self._check_signer(security_object, signers[0], intact)
+        else:
+            self._make(Check.SIGNER_SIGNATURE, partial(self._require_issued, security_object))
+            self._abort(_NEED_TRUSTED_SIGNER, self.results[Check.SIGNER_TRUST].code or "")
+
+    def _require_issued(self, security_object: SecurityObject) -> None:
+        certificate = parse_certificate(signer_certificate(security_object))
+        require_issued(certificate, self._trust_store.authorities, self._policy)
 
     def _check_signer(
         self, security_object: SecurityObject, signer: DocumentSigner, intact: CardFiles
     ) -> None:
         certificate, moment = signer.certificate, self._moment
+        self.defects = signer.defects
         self._make(
             Check.SIGNER_VALIDITY_AT_SIGNING,
             partial(require_valid_when_signed, security_object, certificate, intact, moment),
         )
-        self.results[Check.SIGNER_VALIDITY_NOW] = _validity_now(certificate, moment)
+        self.results[Check.SIGNER_VALIDITY_NOW] = validity_now(
+            certificate, moment, "document signer", SIGNER_EXPIRED_SINCE
+        )
         self._make(
             Check.SIGNER_REVOCATION,
             partial(require_not_revoked, certificate, signer.revocation_lists, moment),
         )
+        self.results[Check.AUTHORITY_VALIDITY_NOW] = validity_now(
+            signer.authority, moment, "CSCA", AUTHORITY_EXPIRED_SINCE
+        )
         dg1 = self._parsed.get(LdsFile.DG1)
         if isinstance(dg1, Dg1):
-            self._check_country(dg1, certificate)
+            self._check_country(dg1, signer)
 
-    def _check_country(self, dg1: Dg1, certificate: Certificate) -> None:
-        country = _COUNTRY_OF_STATE.get(dg1.zone.issuing_state)
+    def _check_country(self, dg1: Dg1, signer: DocumentSigner) -> None:
+        country = country_of_state(dg1.zone.issuing_state)
         if country is None:
-            self.results[Check.COUNTRY_MATCH] = CheckResult(Outcome.NOT_SUPPORTED)
-            return
-        self._make(Check.COUNTRY_MATCH, partial(_require_country, country, certificate))
+            self._leave_out(Check.COUNTRY_MATCH, "no country code is known for the state in DG1")
+        else:
+            self._make(Check.COUNTRY_MATCH, partial(require_country, country, signer.certificate))
 
     def _check_chip_support(self, security_object: SecurityObject) -> None:
         """A protocol whose key the issuer did not sign cannot prove this chip."""
@@ -208,23 +318,52 @@ class _Inspection:
             (LdsFile.DG15, Check.ACTIVE_AUTHENTICATION),
         ):
             if file not in security_object.hashes:
-                self.results[check] = CheckResult(Outcome.NOT_SUPPORTED)
+                self._leave_out(check, f"EF.SOD signs no {file.name}")
+
+    def _check_card_security(self, intact: CardFiles) -> None:
+        encoded = self._files.get(LdsFile.CARD_SECURITY)
+        if encoded is not None:
+
+            def authenticate() -> Departures:
+                found = authenticate_card_security(encoded, self._trust_store, self._moment, files=intact)
+                return found.departures
+
+            self._make(Check.CARD_SECURITY, authenticate)
+        card_access = self._parsed.get(LdsFile.CARD_ACCESS)
+        if isinstance(card_access, SecurityInfos) and not any(
+            info.protocol.startswith(_PACE_CAM) for info in card_access.pace
+        ):
+            self._leave_out(Check.CHIP_AUTHENTICATION_MAPPING, "EF.CardAccess offers no PACE with it")
+
+    def _check_terminal_support(self) -> None:
+        told = [self._parsed.get(file) for file in (LdsFile.DG14, LdsFile.CARD_ACCESS)]
+        infos = [info for info in told if isinstance(info, SecurityInfos)]
+        if infos and LdsFile.CVCA not in self._files and not any(_asks_for_terminal(info) for info in infos):
+            self._leave_out(Check.TERMINAL_AUTHENTICATION, "the chip does not ask for it")
 
     def _check_holder(self) -> None:
         dg1, dg13 = self._parsed.get(LdsFile.DG1), self._parsed.get(LdsFile.DG13)
         if not isinstance(dg1, Dg1) or not isinstance(dg13, Dg13):
             return
-        if not isinstance(dg1.zone, Td1) or dg1.zone.issuing_state not in _COUNTRY_OF_STATE:
-            self.results[Check.HOLDER_CONSISTENCY] = CheckResult(Outcome.NOT_SUPPORTED)
-            return
-        self._make(Check.HOLDER_CONSISTENCY, partial(_require_same_holder, dg1.zone, dg13))
+        if isinstance(dg1.zone, Td1) and has_holder_twice(dg1.zone):
+            self._make(Check.HOLDER_CONSISTENCY, partial(require_same_holder, dg1.zone, dg13))
+        else:
+            self._leave_out(Check.HOLDER_CONSISTENCY, "DG13 of another state is not known to hold a person")
 
 
-def _require_signed_by_its_certificate(security_object: SecurityObject) -> None:
+def _passed_with(departures: Departures) -> CheckResult:
+    codes = sorted(departure.value for departure in departures)
+    return CheckResult(Outcome.SUCCESSFUL, codes[0], f"accepted by policy: {', '.join(codes)}")
+
+
+def _require_signed_by_its_certificate(
+    security_object: SecurityObject, policy: SignaturePolicy
+) -> Departures:
     """The signature is right by the certificate it carries, whoever issued that."""
-    certificate = parse_certificate(only_certificate(security_object))
+    certificate = parse_certificate(signer_certificate(security_object))
     require_named(security_object, certificate)
-    require_signature(security_object, load_public_key(certificate.public_key_info))
+    key = load_public_key(certificate.public_key_info, accepts_legacy=policy.accepts_legacy)
+    return require_signature(security_object, key, policy)
 
 
 def _require_same_list(common_data: CommonData, security_object: SecurityObject) -> None:
@@ -232,37 +371,5 @@ def _require_same_list(common_data: CommonData, security_object: SecurityObject)
         raise FileListInconsistent("EF.COM and EF.SOD list different data groups")
 
 
-def _validity_now(certificate: Certificate, moment: datetime) -> CheckResult:
-    if moment < certificate.not_before:
-        return CheckResult(Outcome.FAILED, SignerNotValidThen.code, "document signer is not valid yet")
-    if moment > certificate.not_after:
-        return CheckResult(Outcome.UNDETERMINED, EXPIRED_SINCE, "document signer has expired since")
-    return PASSED
-
-
-def _require_country(country: str, certificate: Certificate) -> None:
-    if certificate.country != country:
-        raise CountryMismatch("document and signer name different countries")
-
-
-def _require_same_holder(zone: Td1, dg13: Dg13) -> None:
-    """DG1 and DG13 were signed together, but by one hand: a mix-up at issuance shows here."""
-    try:
-        number = citizen_number_in(zone).digits
-    except (MalformedDocument, AccessDenied):
-        raise HolderInconsistent("machine readable zone holds no citizen number") from None
-    if dg13.citizen_number != number:
-        raise HolderInconsistent("citizen numbers differ")
-    if not _is_same_birth(zone, dg13):
-        raise HolderInconsistent("dates of birth differ")
-    if dg13.sex is not None and dg13.sex != zone.sex:
-        raise HolderInconsistent("sexes differ")
-    if dg13.full_name is None or not is_name_in_mrz(dg13.full_name, zone):
-        raise HolderInconsistent("names differ")
-
-
-def _is_same_birth(zone: Td1, dg13: Dg13) -> bool:
-    if dg13.date_of_birth is not None:
-        return yymmdd(dg13.date_of_birth) == zone.date_of_birth
-    # Some people know their year of birth only; the zone then has fillers for the day.
-    return dg13.birth_year is None or f"{dg13.birth_year % 100:02d}" == zone.date_of_birth[:2]
+def _asks_for_terminal(infos: SecurityInfos) -> bool:
+    return bool(infos.terminal_authentication)

@@ -6,16 +6,16 @@ one by one, to report an outcome for each.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from hmac import compare_digest
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from verification.errors import (
     AlgorithmRefused,
     DataGroupMismatch,
     DataGroupNotSigned,
     MalformedDocument,
-    RevocationUnknown,
     SignerNotValidThen,
     SignerUntrusted,
     SigningTimeUnknown,
@@ -23,60 +23,75 @@ from verification.errors import (
 from verification.lds.dg13 import parse_dg13
 from verification.lds.files import CardFiles, LdsFile
 from verification.lds.security_object import SecurityObject, parse_security_object
+from verification.lds.signed_data import SignedContent
 from verification.pki.certificate import Certificate
-from verification.pki.cms_signature import only_certificate, require_named, require_signature
-from verification.pki.revocation import require_not_revoked
-from verification.pki.signature_algorithms import DIGESTS
+from verification.pki.cms_signature import Departures, require_named, require_signature, signer_certificate
+from verification.pki.revocation import has_current_list, require_not_listed
+from verification.pki.signature_algorithms import DIGESTS, LEGACY_DIGESTS
+from verification.pki.signature_policy import STRICT, SignaturePolicy
 from verification.pki.trust_store import DocumentSigner, TrustStore
 
+if TYPE_CHECKING:
+    import hashlib
+
+# To look a member of an enumeration up costs as much as a step of the walk.
+_SOD, _DG1 = LdsFile.SOD, LdsFile.DG1
 _DG1_AND_ZONE_TAGS = b"\x61\x5f\x1f"
 # The printed date of issue has no time of day and no zone.
 _DATE_SLACK = timedelta(days=1)
 
 
 class Authenticated(NamedTuple):
-    """What passive authentication found; ``revocation_known`` is false without a current list."""
+    """What passive authentication found; ``revocation_known`` is false without a current list.
+
+    ``departures`` is what the policy accepted although ICAO 9303 prescribes something else.
+    """
 
     security_object: SecurityObject
     signer: DocumentSigner
     revocation_known: bool
+    departures: Departures
 
 
 def authenticate(files: CardFiles, trust_store: TrustStore, moment: datetime) -> Authenticated:
-    """Prove that a trusted country signed every data group in ``files``.
+    """Prove that a trusted country signed every data group in ``files``, by the store's policy.
 
     Raises MalformedDocument or UntrustedDocument, each by the class that names the step.
     """
-    if LdsFile.SOD not in files:
+    if _SOD not in files:
         raise MalformedDocument("EF.SOD is missing")
-    security_object = parse_security_object(files[LdsFile.SOD])  # 1. read EF.SOD
-    signer = trust_store.document_signer(only_certificate(security_object))  # 2. made by a CSCA we trust
+    security_object = parse_security_object(files[_SOD])  # 1. read EF.SOD
+    signer = trust_store.document_signer(signer_certificate(security_object))  # 2. made by a CSCA we trust
     require_named(security_object, signer.certificate)  # 3. the signer it names is the one it carries
-    require_signature(security_object, signer.key)  # 4. who signed this content
-    require_signed_files(security_object, files)  # 5. every file read is the file signed
+    departures = require_signature(security_object, signer.key, trust_store.policy)  # 4. it signed this
+    require_signed_files(security_object, files, trust_store.policy)  # 5. every file read is the file signed
     require_entitled(signer.certificate, files)  # 6. for this kind of document
     require_valid_when_signed(security_object, signer.certificate, files, moment)  # 7. at that time
-    return Authenticated(security_object, signer, _is_revocation_known(signer, moment))
+    require_not_listed(signer.certificate, signer.revocation_lists)  # 8. and was not revoked
+    revocation_known = has_current_list(signer.revocation_lists, moment)
+    return Authenticated(security_object, signer, revocation_known, departures | signer.departures)
 
 
-def _is_revocation_known(signer: DocumentSigner, moment: datetime) -> bool:
-    """Raises SignerRevoked; being without a current list is the caller's policy to judge."""
-    try:
-        require_not_revoked(signer.certificate, signer.revocation_lists, moment)
-    except RevocationUnknown:
-        return False
-    return True
+def data_group_digest(
+    security_object: SecurityObject, policy: SignaturePolicy = STRICT
+) -> Callable[[bytes], hashlib._Hash]:
+    """The hash over data groups, when it is relied on; else raises AlgorithmRefused."""
+    digests = LEGACY_DIGESTS if policy.accepts_legacy else DIGESTS
+    digest = digests.get(security_object.hash_algorithm)
+    if digest is None:
+        raise AlgorithmRefused(f"data group hashes by {security_object.hash_algorithm}")
+    return digest
 
 
-def require_signed_files(security_object: SecurityObject, files: CardFiles) -> None:
+def require_signed_files(
+    security_object: SecurityObject, files: CardFiles, policy: SignaturePolicy = STRICT
+) -> None:
     """Every data group has the hash that was signed, and there is one at least.
 
     A file that EF.SOD does not list is refused as well: an injected data group would otherwise
     be shown to the teller as if the issuer had signed it.
     """
-    digest = DIGESTS.get(security_object.hash_algorithm)
-    if digest is None:
-        raise AlgorithmRefused(f"data group hashes by {security_object.hash_algorithm}")
+    digest = data_group_digest(security_object, policy)
     signed_hashes = security_object.hashes
     compared = 0
     for file, content in files.items():
@@ -92,24 +107,12 @@ def require_signed_files(security_object: SecurityObject, files: CardFiles) -> N
         raise MalformedDocument("no data group to compare")
 
 
-def altered_files(security_object: SecurityObject, files: CardFiles) -> frozenset[LdsFile]:
-    """The data groups that are not the ones that were signed, for telling what is wrong."""
-    altered = set()
-    for file in files:
-        if file.is_data_group:
-            try:
-                require_signed_files(security_object, {file: files[file]})
-            except (DataGroupMismatch, DataGroupNotSigned):
-                altered.add(file)
-    return frozenset(altered)
-
-
 def require_entitled(certificate: Certificate, files: CardFiles) -> None:
     """The signer may sign documents of this code (ICAO 9303-12, 7.1.1.6); else SignerUntrusted."""
     types = certificate.document_types
-    if not types or LdsFile.DG1 not in files:
+    if not types or _DG1 not in files:
         return
-    dg1 = files[LdsFile.DG1]
+    dg1 = files[_DG1]
     # The two length octets before the zone are short: no zone has 128 characters.
     if dg1[:1] + dg1[2:4] != _DG1_AND_ZONE_TAGS:
         raise MalformedDocument("DG1 does not begin with a zone")
@@ -120,7 +123,7 @@ def require_entitled(certificate: Certificate, files: CardFiles) -> None:
 
 
 def require_valid_when_signed(
-    security_object: SecurityObject, certificate: Certificate, files: CardFiles, moment: datetime
+    signed: SignedContent, certificate: Certificate, files: CardFiles, moment: datetime
 ) -> None:
     """The signer's certificate was valid when it signed; it may have expired since.
 
@@ -130,7 +133,7 @@ def require_valid_when_signed(
     """
     if moment < certificate.not_before:
         raise SignerNotValidThen("document signer is not valid yet")
-    attributes = security_object.signer.attributes
+    attributes = signed.signer.attributes
     signing_time = attributes.signing_time if attributes is not None else None
     if signing_time is not None:
         if not certificate.is_valid_at(signing_time):

@@ -29,8 +29,8 @@ _PROTECTED_MAX_DATA = 223
 class Channel:
     """Sends commands and gives back data and status word.
 
-    ``extended_length`` says whether long command data go in one extended APDU or as a chain;
-    a long Le asks for extended length by itself.
+    ``extended_length`` says whether the card was found to carry it: then long command data go in
+    one APDU, else as a chain. A long Le asks for extended length by itself.
     """
 
     def __init__(self, transport: CardTransport, *, extended_length: bool = False) -> None:
@@ -65,17 +65,24 @@ class Channel:
         return data
 
     def exchange(self, command: CommandApdu) -> tuple[bytes, int]:
-        """The data and status word, whatever it is; 61xx and 6Cxx are dealt with here."""
+        """The data and status word, whatever it is; 61xx and 6Cxx are dealt with here.
+
+        6Cxx is given back where the card ended secure messaging with it.
+        """
         *links, last = self._chain(command)
         for link in links:
             data, status = self._exchange_once(link)
             if status != status_word.SUCCESS:
                 return data, status
         data, status = self._exchange_once(last)
-        if status_word.wrong_expected_length(status) and last.expected is not None:
-            right = status & 0xFF or SHORT_MAX_EXPECTED
-            return self._exchange_once(last._replace(expected=right))
-        return data, status
+        if not status_word.wrong_expected_length(status) or last.expected is None or self.is_session_lost:
+            return data, status
+        right = status & 0xFF or SHORT_MAX_EXPECTED
+        return self._exchange_once(last._replace(expected=right))
+
+    def try_extended_length(self, command: CommandApdu) -> None:
+        """Learn what the card carries from a command that changes nothing, sent in plain and extended."""
+        self.extended_length = self.transmit_raw(command.encode_extended())[-2:] == b"\x90\x00"
 
     def transmit_raw(self, encoded: bytes) -> bytes:
         """Octets to the card as they are, its whole answer back.

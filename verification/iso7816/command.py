@@ -15,6 +15,7 @@ CLA_CHAINING = 0x10
 CLA_SECURE_MESSAGING = 0x0C
 
 INS_MANAGE_SECURITY_ENVIRONMENT = 0x22
+INS_PERFORM_SECURITY_OPERATION = 0x2A
 INS_EXTERNAL_AUTHENTICATE = 0x82
 INS_GET_CHALLENGE = 0x84
 INS_GENERAL_AUTHENTICATE = 0x86
@@ -26,6 +27,7 @@ INS_GET_RESPONSE = 0xC0
 
 _NAMES = {
     INS_MANAGE_SECURITY_ENVIRONMENT: "MANAGE SECURITY ENVIRONMENT",
+    INS_PERFORM_SECURITY_OPERATION: "PERFORM SECURITY OPERATION",
     INS_EXTERNAL_AUTHENTICATE: "EXTERNAL AUTHENTICATE",
     INS_GET_CHALLENGE: "GET CHALLENGE",
     INS_GENERAL_AUTHENTICATE: "GENERAL AUTHENTICATE",
@@ -36,13 +38,20 @@ _NAMES = {
     INS_GET_RESPONSE: "GET RESPONSE",
 }
 
-# P1 of MANAGE SECURITY ENVIRONMENT; the pair (41, A6) is "Set KAT", (41, A4) "Set AT".
+# P1 of MANAGE SECURITY ENVIRONMENT; the pair (41, A6) is "Set KAT", (41, A4) "Set AT" of the chip,
+# (81, A4) "Set AT" of the terminal, (81, B6) "Set DST".
 MSE_SET_COMPUTATION = 0x41
+MSE_SET_VERIFICATION = 0x81
 MSE_SET_MUTUAL_AUTHENTICATION = 0xC1
 TEMPLATE_AUTHENTICATION = 0xA4
 TEMPLATE_KEY_AGREEMENT = 0xA6
+TEMPLATE_DIGITAL_SIGNATURE = 0xB6
+
+# P2 of PERFORM SECURITY OPERATION: verify a self-descriptive card verifiable certificate.
+_VERIFY_SELF_DESCRIPTIVE = 0xBE
 
 ODD_READ_OFFSET = 0x8000  # from here READ BINARY's P1-P2 would mean a short EF identifier
+_BY_SHORT_IDENTIFIER = 0x80  # in P1 of READ BINARY, with the identifier in the five low bits
 OFFSET_DATA_OBJECT = 0x54
 DISCRETIONARY_DATA = 0x53
 
@@ -74,20 +83,22 @@ class CommandApdu(NamedTuple):
         """
         if len(self.data) > EXTENDED_MAX_DATA or not 0 <= (self.expected or 0) <= EXTENDED_MAX_EXPECTED:
             raise ValueError("command exceeds extended length")
-        header = bytes(self[:4])
         if self.is_extended:
-            return header + self._extended_fields()
+            return self.encode_extended()
+        header = bytes(self[:4])
         length = bytes((len(self.data),)) if self.data else b""
         expected = b"" if self.expected is None else bytes((self.expected & 0xFF,))
         return header + length + self.data + expected
 
-    def _extended_fields(self) -> bytes:
+    def encode_extended(self) -> bytes:
+        """The octets of the command with extended length fields, also where it would fit short ones."""
+        header = bytes(self[:4])
         # Le has three octets only where no Lc announced the extended form before it.
         length = b"\x00" + len(self.data).to_bytes(2, "big") if self.data else b""
         if self.expected is None:
-            return length + self.data
+            return header + length + self.data
         expected = (self.expected & 0xFFFF).to_bytes(2, "big")
-        return length + self.data + (expected if self.data else b"\x00" + expected)
+        return header + length + self.data + (expected if self.data else b"\x00" + expected)
 
     @classmethod
     def parse(cls, encoded: bytes) -> Self:
@@ -152,13 +163,20 @@ def read_binary(offset: int, length: int) -> CommandApdu:
     return CommandApdu(0x00, INS_READ_BINARY_ODD, 0x00, 0x00, position, expected)
 
 
+def read_binary_of(short_identifier: int, length: int) -> CommandApdu:
+    """READ BINARY from the start of the file with this short identifier, which it selects as well."""
+    return CommandApdu(
+        0x00, INS_READ_BINARY, _BY_SHORT_IDENTIFIER | short_identifier & 0x1F, 0x00, expected=length
+    )
+
+
 def get_challenge(length: int) -> CommandApdu:
     """GET CHALLENGE."""
     return CommandApdu(0x00, INS_GET_CHALLENGE, 0x00, 0x00, expected=length)
 
 
-def external_authenticate(data: bytes, expected: int) -> CommandApdu:
-    """EXTERNAL AUTHENTICATE."""
+def external_authenticate(data: bytes, expected: int | None = None) -> CommandApdu:
+    """EXTERNAL AUTHENTICATE; BAC expects an answer, terminal authentication none."""
     return CommandApdu(0x00, INS_EXTERNAL_AUTHENTICATE, 0x00, 0x00, data, expected)
 
 
@@ -176,3 +194,8 @@ def general_authenticate(data: bytes, *, last: bool) -> CommandApdu:
 def manage_security_environment(p1: int, template: int, data: bytes) -> CommandApdu:
     """MANAGE SECURITY ENVIRONMENT: SET of a template."""
     return CommandApdu(0x00, INS_MANAGE_SECURITY_ENVIRONMENT, p1, template, data)
+
+
+def verify_certificate(content: bytes) -> CommandApdu:
+    """PERFORM SECURITY OPERATION: VERIFY CERTIFICATE, of body and signature."""
+    return CommandApdu(0x00, INS_PERFORM_SECURITY_OPERATION, 0x00, _VERIFY_SELF_DESCRIPTIVE, content)

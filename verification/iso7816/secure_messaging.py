@@ -30,6 +30,14 @@ _EXPECTED_LENGTH = 0x97
 _STATUS_HEADER = b"\x99\x02"
 _CHECKSUM_HEADER = b"\x8e\x08"
 _PADDING_METHOD_2 = b"\x01"
+# What a chip answers in plain that has dropped its session keys.
+_KEYS_ARE_GONE = frozenset(
+    {
+        status_word.SECURE_MESSAGING_UNSUPPORTED,
+        status_word.SECURE_MESSAGING_OBJECT_MISSING,
+        status_word.SECURE_MESSAGING_OBJECT_INCORRECT,
+    }
+)
 _STATUS_SIZE = 4
 _CHECKSUM_SIZE = 10
 
@@ -88,11 +96,7 @@ class SecureMessaging(ABC):
 
     def _unprotected(self, outer: int) -> tuple[bytes, int]:
         self.is_alive = False
-        session_lost = outer in (
-            status_word.SECURE_MESSAGING_OBJECT_MISSING,
-            status_word.SECURE_MESSAGING_OBJECT_INCORRECT,
-        )
-        if session_lost or not status_word.is_error(outer):
+        if outer in _KEYS_ARE_GONE or not status_word.is_error(outer):
             raise SecureMessagingFailed("the answer is not protected")
         return b"", outer
 

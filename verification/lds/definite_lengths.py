@@ -14,6 +14,7 @@ MAX_DEPTH = 24
 """Deeper than any signed structure of a document; the walk below recurses."""
 
 _CONSTRUCTED = 0x20
+_MORE_TAG_BYTES = 0x1F
 _INDEFINITE = 0x80
 _CONSTRUCTED_OCTET_STRING = OCTET_STRING | _CONSTRUCTED
 
@@ -36,6 +37,9 @@ def _rewrite(data: bytes, position: int, limit: int, depth: int) -> tuple[bytes,
     if position + 2 > limit:
         raise MalformedDocument(f"no data object at {position}")
     tag = data[position]
+    if tag & _MORE_TAG_BYTES == _MORE_TAG_BYTES:
+        # No structure of CMS has such a tag; reading on would take its second octet for a length.
+        raise MalformedDocument(f"tag of several octets at {position}")
     start, end = _extent(data, position, limit)
     if end is None:
         content, end = _rewrite_until_end_of_contents(data, start, limit, depth)

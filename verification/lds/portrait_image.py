@@ -1,45 +1,21 @@
-"""Size of a JPEG or JPEG 2000 image from its headers alone.
-
-A 244-byte JPEG 2000 file can make a decoder take a gigabyte. Size, components and tiles are
-therefore read and capped here before any decoder sees a byte.
-"""
+"""Which images a portrait on a chip may be: JPEG or JPEG 2000, of a size that a chip holds."""
 
 from __future__ import annotations
 
 from verification.errors import ImageUndecodable, LimitExceeded
+from verification.lds.image_header import JPEG, JPEG_2000, image_kind, read_image_header
 
-JPEG = "image/jpeg"
-JPEG_2000 = "image/jp2"
+__all__ = ["JPEG", "JPEG_2000", "image_dimensions", "media_type"]
 
 MAX_BYTES = 200_000
-MAX_PIXELS = 4_000_000
-MAX_COMPONENTS = 4
-MAX_TILES = 256
-
-_JPEG_START = b"\xff\xd8\xff"
-_JP2_SIGNATURE = b"\x00\x00\x00\x0cjP  \x0d\x0a\x87\x0a"
-_CODESTREAM_START = b"\xff\x4f\xff\x51"
-
-# Start-of-frame markers: C0..CF without DHT (C4), JPG (C8) and DAC (CC), ITU-T T.81 B.1.1.3.
-_JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-# Markers without a length: TEM and RST0..RST7.
-_JPEG_BARE = frozenset({0x01, *range(0xD0, 0xD8)})
-_JPEG_NO_FRAME_AFTER = frozenset({0xD9, 0xDA})
-_MAX_SEGMENTS = 512
-_MAX_BOXES = 64
-_MAX_DEPTH_BITS = 8
 
 
 def media_type(image: bytes) -> str:
-    """Tell JPEG from JPEG 2000 by the first bytes: the container's own field is often wrong.
-
-    Raises ImageUndecodable for anything else.
-    """
-    if image.startswith(_JPEG_START):
-        return JPEG
-    if image.startswith((_JP2_SIGNATURE, _CODESTREAM_START)):
-        return JPEG_2000
-    raise ImageUndecodable("neither JPEG nor JPEG 2000")
+    """Tell JPEG from JPEG 2000 by the first bytes; raises ImageUndecodable for anything else."""
+    kind = image_kind(image)
+    if kind not in {JPEG, JPEG_2000}:
+        raise ImageUndecodable("neither JPEG nor JPEG 2000")
+    return kind
 
 
 def image_dimensions(image: bytes) -> tuple[int, int]:
@@ -50,135 +26,6 @@ def image_dimensions(image: bytes) -> tuple[int, int]:
     """
     if len(image) > MAX_BYTES:
         raise LimitExceeded(f"image of {len(image)} bytes")
-    if media_type(image) == JPEG:
-        width, height, components = _jpeg_frame(image)
-    else:
-        width, height, components = _jpeg_2000_size(image)
-    if not width or not height or not components:
-        raise ImageUndecodable("image without area")
-    if width * height > MAX_PIXELS or components > MAX_COMPONENTS:
-        raise LimitExceeded(f"image of {width} x {height} pixels, {components} components")
-    return width, height
-
-
-def _jpeg_frame(image: bytes) -> tuple[int, int, int]:
-    position = 2
-    for _ in range(_MAX_SEGMENTS):
-        marker, position = _jpeg_marker(image, position)
-        if marker in _JPEG_BARE:
-            continue
-        if marker in _JPEG_NO_FRAME_AFTER:
-            break
-        length = _number(image, position, 2)
-        if length < 2 or position + length > len(image):
-            break
-        if marker in _JPEG_FRAMES:
-            # length 2, sample precision 1, lines 2, samples per line 2, components 1
-            return (
-                _number(image, position + 5, 2),
-                _number(image, position + 3, 2),
-                _number(image, position + 7, 1),
-            )
-        position += length
-    raise ImageUndecodable("JPEG without frame header")
-
-
-def _jpeg_marker(image: bytes, position: int) -> tuple[int, int]:
-    if _number(image, position, 1) != 0xFF:
-        raise ImageUndecodable("JPEG marker expected")
-    # Any number of FF may fill up before a marker (T.81, B.1.1.2).
-    while _number(image, position, 1) == 0xFF:
-        position += 1
-    return image[position], position + 1
-
-
-def _jpeg_2000_size(image: bytes) -> tuple[int, int, int]:
-    if image.startswith(_CODESTREAM_START):
-        return _codestream_size(image, 0)
-    header: tuple[int, int] | None = None
-    for kind, start, end in _boxes(image, 0, len(image)):
-        if kind == b"jp2h":
-            # Of two headers one decoder believes the first and another the last.
-            if header is not None:
-                raise ImageUndecodable("JPEG 2000 with two headers")
-            header = _image_header(image, start, end)
-        if kind == b"jp2c":
-            width, height, components = _codestream_size(image, start)
-            # Some decoders allocate by the header box, others by the codestream.
-            if header != (width, height):
-                raise ImageUndecodable("JPEG 2000 header and codestream differ in size")
-            return width, height, components
-    raise ImageUndecodable("JPEG 2000 without codestream")
-
-
-def _image_header(image: bytes, start: int, end: int) -> tuple[int, int]:
-    headers = [content for kind, content, _ in _boxes(image, start, end) if kind == b"ihdr"]
-    if len(headers) != 1:
-        raise ImageUndecodable(f"JPEG 2000 with {len(headers)} image headers")
-    return _number(image, headers[0] + 4, 4), _number(image, headers[0], 4)
-
-
-def _boxes(image: bytes, start: int, end: int) -> list[tuple[bytes, int, int]]:
-    """Split into boxes as (type, start of content, end); ISO/IEC 15444-1, I.4."""
-    found: list[tuple[bytes, int, int]] = []
-    while start < end:
-        length = _number(image, start, 4)
-        kind = image[start + 4 : start + 8]
-        header = 8
-        if length == 1:
-            length, header = _number(image, start + 8, 8), 16
-        stop = end if length == 0 else start + length
-        # A codestream box may claim more than there is: padded and cut files are the decoder's to judge.
-        if len(kind) != 4 or (length and length < header) or (stop > end and kind != b"jp2c"):
-            raise ImageUndecodable("JPEG 2000 box does not fit")
-        found.append((kind, start + header, min(stop, end)))
-        if len(found) > _MAX_BOXES or kind == b"jp2c":
-            break
-        start = stop
-    return found
-
-
-def _codestream_size(image: bytes, start: int) -> tuple[int, int, int]:
-    """Read the SIZ segment (ISO/IEC 15444-1, A.5.1)."""
-    if image[start : start + 4] != _CODESTREAM_START:
-        raise ImageUndecodable("JPEG 2000 codestream without SIZ")
-    size = start + 8
-    right, bottom, left, top, tile_width, tile_height, tile_left, tile_top = (
-        _number(image, size + 4 * index, 4) for index in range(8)
-    )
-    components = _number(image, size + 32, 2)
-    if (
-        left >= right
-        or top >= bottom
-        or not tile_width
-        or not tile_height
-        or tile_left > left
-        or tile_top > top
-    ):
-        raise ImageUndecodable("JPEG 2000 image or tile without area")
-    # The reference grid counts, not only the visible part: decoders allocate along it.
-    if right * bottom > MAX_PIXELS or components > MAX_COMPONENTS:
-        raise LimitExceeded(f"JPEG 2000 grid of {right} x {bottom}, {components} components")
-    tiles = -(-(right - tile_left) // tile_width) * -(-(bottom - tile_top) // tile_height)
-    if tiles > MAX_TILES:
-        raise LimitExceeded(f"JPEG 2000 of {tiles} tiles")
-    _require_plain_components(image, size + 34, components)
-    return right - left, bottom - top, components
-
-
-def _require_plain_components(image: bytes, start: int, components: int) -> None:
-    """Refuse samples of more than eight bits and components without sampling."""
-    for component in range(components):
-        depth = _number(image, start + 3 * component, 1)
-        if (depth & 0x7F) + 1 > _MAX_DEPTH_BITS:
-            raise LimitExceeded("JPEG 2000 samples of more than 8 bits")
-        if not _number(image, start + 3 * component + 1, 1) or not _number(
-            image, start + 3 * component + 2, 1
-        ):
-            raise ImageUndecodable("JPEG 2000 component without samples")
-
-
-def _number(image: bytes, position: int, octets: int) -> int:
-    if position + octets > len(image):
-        raise ImageUndecodable("image header is cut off")
-    return int.from_bytes(image[position : position + octets], "big")
+    media_type(image)
+    header = read_image_header(image)
+    return header.width, header.height

@@ -9,11 +9,13 @@ from verification.encoding.object_identifier import build_oid, decode_oid
 from verification.encoding.tlv import (
     INTEGER,
     OBJECT_IDENTIFIER,
+    OCTET_STRING,
     SEQUENCE,
     SET,
     DerReader,
     build,
     build_integer,
+    children,
     only,
 )
 from verification.errors import LimitExceeded, MalformedDocument
@@ -71,9 +73,14 @@ class ActiveAuthenticationInfo:
 
 @dataclass(frozen=True, slots=True)
 class TerminalAuthenticationInfo:
-    """The chip asks for terminal authentication before it opens DG3 (TR-03110-3, A.1.1.3)."""
+    """The chip asks for terminal authentication before it opens DG3 (TR-03110-3, A.1.1.3).
+
+    ``cvca_file_id`` and ``cvca_short_id`` tell where EF.CVCA is, None where it is at its usual place.
+    """
 
     version: int
+    cvca_file_id: bytes | None = None
+    cvca_short_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +183,16 @@ def _known_info(protocol: str, content: DerReader) -> SecurityInfo | None:
 
 def _terminal_authentication(content: DerReader) -> TerminalAuthenticationInfo | None:
     version = _number(content)
-    # Version 1 may name EF.CVCA in a further field (TR-03110-3, A.1.1.3): kept unread.
-    return TerminalAuthenticationInfo(version) if content.peek() is None else None
+    if content.peek() is None:
+        return TerminalAuthenticationInfo(version)
+    if content.peek() != SEQUENCE:
+        return None
+    place = children(content.take(SEQUENCE))
+    identifiers = [found.value for found in place]
+    sizes = [len(identifier) for identifier in identifiers]
+    if sizes not in ([2], [2, 1]) or any(found.tag != OCTET_STRING for found in place):
+        return None  # kept unread: EF.CVCA is then looked for at its usual place
+    return TerminalAuthenticationInfo(version, identifiers[0], identifiers[1][0] if identifiers[1:] else None)
 
 
 def _is_variant(protocol: str, family: str) -> bool:
@@ -216,7 +231,11 @@ def _build(infos: SecurityInfos) -> bytes:
         for info in infos.active_authentication
     ]
     entries += [
-        _numbered(TERMINAL_AUTHENTICATION, info.version, None) for info in infos.terminal_authentication
+        build(
+            SEQUENCE,
+            build_oid(TERMINAL_AUTHENTICATION) + build_integer(info.version) + _cvca_file(info),
+        )
+        for info in infos.terminal_authentication
     ]
     entries += [info.encoded for info in infos.unknown]
     # SET OF in DER: the encodings in ascending order (X.690, 11.6).
@@ -225,6 +244,13 @@ def _build(infos: SecurityInfos) -> bytes:
 
 def _numbered(protocol: str, version: int, number: int | None) -> bytes:
     return build(SEQUENCE, build_oid(protocol) + build_integer(version) + _optional(number))
+
+
+def _cvca_file(info: TerminalAuthenticationInfo) -> bytes:
+    if info.cvca_file_id is None:
+        return b""
+    short = b"" if info.cvca_short_id is None else build(OCTET_STRING, bytes((info.cvca_short_id,)))
+    return build(SEQUENCE, build(OCTET_STRING, info.cvca_file_id) + short)
 
 
 def _optional(number: int | None) -> bytes:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from verification.encoding.asn1_time import read_time
 from verification.encoding.der_walk import require_end, step
-from verification.encoding.object_identifier import encode_oid
+from verification.encoding.object_identifier import decode_oid, encode_oid
 from verification.encoding.tlv import (
     BIT_STRING,
     INTEGER,
@@ -22,10 +22,10 @@ from verification.encoding.tlv import (
     PRINTABLE_STRING,
     SEQUENCE,
     SET,
-    UTF8_STRING,
     DerReader,
 )
 from verification.errors import LimitExceeded, MalformedDocument
+from verification.pki.distinguished_name import country_of
 
 MAX_CERTIFICATE = 16_384
 """Bytes; genuine ones have 500 to 3,000."""
@@ -33,7 +33,8 @@ MAX_CERTIFICATE = 16_384
 _BOOLEAN = 0x01
 _EXTENSIONS = 0xA3
 _KEY_IDENTIFIER = 0x80
-_TRUE = b"\xff"
+# What stands before a key identifier of 20 octets that nothing follows: nearly all of them.
+_SHA_1_KEY_ID = bytes((SEQUENCE, 22, _KEY_IDENTIFIER, 20))
 _CRITICAL_FALSE = b"\x01\x01\x00"
 _VERSION_3 = b"\xa0\x03\x02\x01\x02"
 
@@ -43,7 +44,6 @@ BASIC_CONSTRAINTS = encode_oid("2.5.29.19")
 AUTHORITY_KEY_ID = encode_oid("2.5.29.35")
 EXTENDED_KEY_USAGE = encode_oid("2.5.29.37")
 DOCUMENT_TYPES = encode_oid("2.23.136.1.1.6.2")
-_COUNTRY = encode_oid("2.5.4.6")
 
 # Extensions whose meaning is honoured here or does not limit the use of the key; any other one
 # that is marked critical refuses the certificate (RFC 5280, 4.2).
@@ -95,12 +95,28 @@ class Certificate(NamedTuple):
 
     @property
     def is_authority(self) -> bool:
-        """Whether basic constraints say that this key signs certificates."""
+        """Whether basic constraints say that this key signs certificates.
+
+        The Ukrainian CSCA writes TRUE as 01 where DER has FF (X.690, 11.1): whatever is not zero is
+        meant as TRUE, which is also the safer reading for a document signer.
+        """
         value = self.extensions.get(BASIC_CONSTRAINTS)
         if value is None:
             return False
         constraints = DerReader(value).enter(SEQUENCE)
-        return constraints.peek() == _BOOLEAN and constraints.take(_BOOLEAN) == _TRUE
+        return constraints.peek() == _BOOLEAN and any(constraints.take(_BOOLEAN))
+
+    @property
+    def extended_key_usages(self) -> tuple[str, ...]:
+        """The purposes the certificate is limited to, dotted; empty when it is not limited."""
+        value = self.extensions.get(EXTENDED_KEY_USAGE)
+        if value is None:
+            return ()
+        purposes = DerReader(read_single(value, SEQUENCE))
+        found = []
+        while purposes.peek() is not None:
+            found.append(decode_oid(purposes.take(OBJECT_IDENTIFIER)))
+        return tuple(found)
 
     @property
     def subject_key_id(self) -> bytes | None:
@@ -145,15 +161,13 @@ def _parse(data: bytes) -> Certificate:
         raise MalformedDocument("certificate is not version 3")
     start, position = step(signed, serial, INTEGER)
     serial_number = signed[start:position]
-    _, algorithm_end = step(signed, position, SEQUENCE)
     # RFC 5280, 4.1.1.2: the algorithm outside the signed part must be the one inside it.
-    if signed[position:algorithm_end] != signature_algorithm:
+    issuer = position + len(signature_algorithm)
+    if signed[position:issuer] != signature_algorithm:
         raise MalformedDocument("certificate names two signature algorithms")
-    _, issuer_end = step(signed, algorithm_end, SEQUENCE)
-    start, validity_end = step(signed, issuer_end, SEQUENCE)
-    not_before, start = take_time(signed, start)
-    not_after, start = take_time(signed, start)
-    require_end(start, validity_end)
+    _, issuer_end = step(signed, issuer, SEQUENCE)
+    _, validity_end = step(signed, issuer_end, SEQUENCE)
+    not_before, not_after = _validity(signed[issuer_end:validity_end])
     _, subject_end = step(signed, validity_end, SEQUENCE)
     _, key_end = step(signed, subject_end, SEQUENCE)
     extensions, has_unknown_critical = read_extensions(signed, key_end, end, _EXTENSIONS, _UNDERSTOOD)
@@ -161,7 +175,7 @@ def _parse(data: bytes) -> Certificate:
         data,
         signed,
         serial_number,
-        signed[algorithm_end:issuer_end],
+        signed[issuer:issuer_end],
         signed[validity_end:subject_end],
         not_before,
         not_after,
@@ -171,6 +185,16 @@ def _parse(data: bytes) -> Certificate:
         signature_algorithm,
         signature,
     )
+
+
+@lru_cache(maxsize=256)
+def _validity(encoded: bytes) -> tuple[datetime, datetime]:
+    """Read Validity; certificates that were issued together share it."""
+    start, end = step(encoded, 0, SEQUENCE)
+    not_before, start = take_time(encoded, start)
+    not_after, start = take_time(encoded, start)
+    require_end(start, end)
+    return not_before, not_after
 
 
 def read_signed(data: bytes) -> tuple[bytes, bytes, bytes]:
@@ -203,14 +227,22 @@ def read_extensions(
     data: bytes, position: int, end: int, tag: int, understood: frozenset[bytes]
 ) -> tuple[Mapping[bytes, bytes], bool]:
     """Read the optional extensions at the end; also whether a critical one is not ``understood``."""
+    if position == end:
+        return {}, False
+    explicit, explicit_end = step(data, position, tag)
+    if explicit_end != end:
+        raise MalformedDocument("wrappers of the extensions end at different places")
+    return read_extension_list(data, explicit, end, understood)
+
+
+def read_extension_list(
+    data: bytes, position: int, end: int, understood: frozenset[bytes]
+) -> tuple[Mapping[bytes, bytes], bool]:
+    """Read Extensions; also whether a critical one is not ``understood``."""
     found: dict[bytes, bytes] = {}
     has_unknown_critical = False
-    if position == end:
-        return found, False
-    explicit, explicit_end = step(data, position, tag)
-    position, entries_end = step(data, explicit, SEQUENCE)
-    if not end == explicit_end == entries_end:
-        raise MalformedDocument("wrappers of the extensions end at different places")
+    position, entries_end = step(data, position, SEQUENCE)
+    require_end(entries_end, end)
     while position < end:
         entry, position = step(data, position, SEQUENCE)
         # An identifier of 128 octets or more does not exist: its length is one octet.
@@ -251,6 +283,8 @@ def authority_key_id(extensions: Mapping[bytes, bytes]) -> bytes | None:
     value = extensions.get(AUTHORITY_KEY_ID)
     if value is None:
         return None
+    if len(value) == len(_SHA_1_KEY_ID) + 20 and value.startswith(_SHA_1_KEY_ID):
+        return value[len(_SHA_1_KEY_ID) :]
     try:
         start, end = step(value, 0, SEQUENCE)
         require_end(end, len(value))
@@ -260,27 +294,6 @@ def authority_key_id(extensions: Mapping[bytes, bytes]) -> bytes | None:
     except IndexError:
         raise MalformedDocument("authority key identifier is cut off") from None
     return value[start:identifier_end]
-
-
-def relative_names(name: bytes) -> list[bytes]:
-    """The encoded RDNs of a Name, sorted: some issuers write them in another order elsewhere."""
-    reader = DerReader(name).enter(SEQUENCE)
-    found = []
-    while reader.peek() is not None:
-        found.append(reader.take_encoded(SET))
-    return sorted(found)
-
-
-def country_of(name: bytes) -> str | None:
-    """The countryName in a Name, in capitals; None when there is none."""
-    for encoded in relative_names(name):
-        attributes = DerReader(encoded).enter(SET)
-        while attributes.peek() is not None:
-            attribute = attributes.enter(SEQUENCE)
-            if attribute.take(OBJECT_IDENTIFIER) == _COUNTRY:
-                tag = attribute.peek()
-                return _text(attribute.take(UTF8_STRING if tag == UTF8_STRING else PRINTABLE_STRING)).upper()
-    return None
 
 
 def _text(value: bytes) -> str:

@@ -57,6 +57,17 @@ def test_commands_are_answered_and_the_next_session_starts_afresh(reader: VpcdLi
     assert card.powered == 2
 
 
+def test_a_session_that_nobody_closed_cannot_touch_the_next_one(reader: VpcdListener) -> None:
+    card, forgotten = insert(reader)
+    following = reader.connect()
+    with pytest.raises(CardRemoved):
+        forgotten.transmit(COMMAND)
+    forgotten.close()
+    assert not forgotten.is_present()
+    assert following.transmit(COMMAND) == ANSWER
+    assert (card.powered, card.unpowered) == (2, 1)
+
+
 def test_the_longest_command_passes_and_a_longer_one_is_refused(reader: VpcdListener) -> None:
     _, transport = insert(reader)
     assert transport.transmit(bytes(65_535)) == ANSWER

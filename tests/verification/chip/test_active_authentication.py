@@ -7,15 +7,23 @@ import hashlib
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.explicit_curve import public_key_info
+from tests.support.textbook_curve import TextbookCurve
 from tests.support.vectors import load
 from verification.chip.active_authentication import verify_active_authentication
+from verification.chip.elliptic_curves import BY_PARAMETER_ID
+from verification.chip.finite_field_groups import GROUPS
+from verification.chip.subject_public_keys import STANDARDISED_PARAMETERS
+from verification.encoding.object_identifier import build_oid
+from verification.encoding.tlv import build_integer
 from verification.errors import ActiveAuthenticationFailed, MalformedDocument, VerificationError
 from verification.lds.dg15 import Dg15, build_dg15
+from verification.lds.public_key_info import EC_PUBLIC_KEY
 from verification.lds.security_infos import ActiveAuthenticationInfo, SecurityInfos, build_dg14
 
 RSA = load("active_auth_rsa")
@@ -156,6 +164,74 @@ def test_a_hundred_signatures_in_both_forms(curve: ec.EllipticCurve, algorithm: 
         verify_active_authentication(
             group, challenge, r.to_bytes(size, "big") + s.to_bytes(size, "big"), dg14=None
         )
+
+
+@pytest.mark.parametrize("parameter_id", [9, 11, 14])
+def test_ecdsa_on_the_curves_that_openssl_lacks(parameter_id: int) -> None:
+    known = BY_PARAMETER_ID[parameter_id].parameters
+    book = TextbookCurve(known.p, known.a, known.b, known.n, (known.x, known.y))
+    private, nonce = 0x1234567, 0x7654321
+    point = book.encode(book.multiply(private, book.base))
+    group = build_dg15(Dg15(public_key_info(build_oid(EC_PUBLIC_KEY) + build_oid(known.oid), point)))
+    multiple = book.multiply(nonce, book.base)
+    assert multiple is not None
+    r = multiple[0] % known.n
+    digest = hashlib.sha256(CHALLENGE).digest()
+    number = int.from_bytes(digest, "big") >> max(0, 256 - known.n.bit_length())
+    s = pow(nonce, -1, known.n) * (number + r * private) % known.n
+    size = (known.n.bit_length() + 7) // 8
+    plain = r.to_bytes(size, "big") + s.to_bytes(size, "big")
+    for group14 in (dg14(PLAIN_SHA256), None):
+        for signature in (plain, encode_dss_signature(r, s)):
+            verify_active_authentication(group, CHALLENGE, signature, dg14=group14)
+    for position in range(0, len(plain), 7):
+        altered = plain[:position] + bytes((plain[position] ^ 1,)) + plain[position + 1 :]
+        with pytest.raises(ActiveAuthenticationFailed):
+            verify_active_authentication(group, CHALLENGE, altered, dg14=dg14(PLAIN_SHA256))
+
+
+HASHES = (hashes.SHA1(), hashes.SHA224(), hashes.SHA256(), hashes.SHA384(), hashes.SHA512())  # noqa: S303
+
+
+PLAIN = dict(enumerate(HASHES, 1))
+NAMED = {f"0.4.0.127.0.7.1.1.4.1.{arc}": algorithm for arc, algorithm in PLAIN.items()} | {
+    "1.2.840.10045.4.1": HASHES[0],
+    "1.2.840.10045.4.3.1": HASHES[1],
+    "1.2.840.10045.4.3.2": HASHES[2],
+    "1.2.840.10045.4.3.3": HASHES[3],
+    "1.2.840.10045.4.3.4": HASHES[4],
+}
+
+
+@pytest.mark.parametrize("named", NAMED)
+def test_the_hash_is_the_one_that_dg14_names(named: str) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    signature = key.sign(CHALLENGE, ec.ECDSA(NAMED[named]))
+    verify_active_authentication(dg15(key.public_key()), CHALLENGE, signature, dg14=dg14(named))
+    for other in NAMED:
+        if NAMED[other] is not NAMED[named]:
+            with pytest.raises(ActiveAuthenticationFailed):
+                verify_active_authentication(dg15(key.public_key()), CHALLENGE, signature, dg14=dg14(other))
+
+
+@pytest.mark.parametrize("algorithm", HASHES, ids=lambda algorithm: algorithm.name)
+@pytest.mark.parametrize("group", [None, dg14("1.2.3.4")], ids=["no DG14", "an algorithm nobody knows"])
+def test_where_dg14_names_no_hash_every_one_is_tried(
+    algorithm: hashes.HashAlgorithm, group: bytes | None
+) -> None:
+    key = ec.generate_private_key(ec.SECP192R1())
+    signature = key.sign(CHALLENGE, ec.ECDSA(algorithm))
+    verify_active_authentication(dg15(key.public_key()), CHALLENGE, signature, dg14=group)
+    with pytest.raises(ActiveAuthenticationFailed):
+        verify_active_authentication(dg15(key.public_key()), bytes(8), signature, dg14=group)
+
+
+def test_a_key_that_signs_nothing_is_a_malformed_document() -> None:
+    value = build_integer(int.from_bytes(GROUPS[0].power_of_generator(5), "big"))
+    algorithm = build_oid(STANDARDISED_PARAMETERS) + build_integer(0)
+    group = build_dg15(Dg15(public_key_info(algorithm, value)))
+    with pytest.raises(MalformedDocument):
+        verify_active_authentication(group, CHALLENGE, bytes(64), dg14=None)
 
 
 @given(st.binary(max_size=80))

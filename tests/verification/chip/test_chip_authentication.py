@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+from time import thread_time
 
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from issuance_backend.virtual_card.chip_profiles import AgreementOffer, ChipProfile
 from issuance_backend.virtual_card.tampering import clone, swap_dg14
 from issuance_backend.virtual_card.virtual_card import VirtualCard
-from tests.support.chip_card import CAN, Interposed, dg14, image, public_info
+from tests.support.chip_card import CAN, Interposed, dg14, image, profiled, public_info
 from tests.support.explicit_curve import public_key_info
-from tests.support.scripted_card import ScriptedRandom, random_for_private_key
+from tests.support.scripted_card import ScriptedRandom, random_for_private_key, seeded
+from tests.support.textbook_curve import TextbookCurve
+from tests.support.textbook_pace import OverCurve, OverFiniteField, TextbookCipher, command_data, der, take
 from tests.support.vectors import load
 from verification.chip import chip_authentication, remote_chip_authentication
-from verification.chip.keys import Can, Suite
+from verification.chip.elliptic_curves import Curve
+from verification.chip.finite_field_groups import FiniteFieldGroup
+from verification.chip.key_agreement import STANDARDISED
+from verification.chip.keys import Can, Suite, session_keys
 from verification.chip.reading import DocumentReader
 from verification.chip.remote_chip_authentication import RemoteChipAuthentication
-from verification.encoding.object_identifier import build_oid
+from verification.chip.subject_public_keys import STANDARDISED_PARAMETERS
+from verification.encoding.object_identifier import build_oid, encode_oid
+from verification.encoding.tlv import build_integer
 from verification.errors import (
     CardRemoved,
     ChipAuthenticationFailed,
@@ -26,9 +37,11 @@ from verification.errors import (
     LimitExceeded,
     MalformedDocument,
 )
+from verification.iso7816.channel import Channel
 from verification.lds.files import LdsFile
 from verification.lds.public_key_info import EC_PUBLIC_KEY
 from verification.lds.security_infos import (
+    PUBLIC_KEY_DH,
     PUBLIC_KEY_ECDH,
     ChipAuthenticationInfo,
     ChipAuthenticationPublicKey,
@@ -38,7 +51,7 @@ from verification.lds.security_infos import (
 )
 
 CASE = load("eacv1_ca_ta_synthetic")
-ECDH = "0.4.0.127.0.7.2.2.3.2."
+DH, ECDH = "0.4.0.127.0.7.2.2.3.1.", "0.4.0.127.0.7.2.2.3.2."
 SOD = image().files[LdsFile.SOD]
 SUITES = {1: Suite.TRIPLE_DES, 2: Suite.AES_128, 3: Suite.AES_192, 4: Suite.AES_256}
 
@@ -75,6 +88,7 @@ def test_worked_values_of_eac_version_1() -> None:
         CASE["apdu_mse_set_at_ca"],
         CASE["apdu_general_authenticate_ca"],
     ]
+    assert agreement.ephemeral.hex() == CASE["comp_pk_pcd_x"]
 
 
 def public_info_of(key: ec.EllipticCurvePublicKey) -> bytes:
@@ -130,6 +144,20 @@ def infos(*protocols: str, curve: ec.EllipticCurve | None = None) -> SecurityInf
     )
 
 
+def standardised(
+    parameter_id: int, key_id: int | None = None, scalar: int = 7
+) -> ChipAuthenticationPublicKey:
+    """A chip's public key of any group, by the group's number."""
+    group = STANDARDISED[parameter_id]
+    public = group.power_of_generator(scalar)
+    is_curve = isinstance(group, Curve)
+    info = public_key_info(
+        build_oid(STANDARDISED_PARAMETERS) + build_integer(parameter_id),
+        public if is_curve else build_integer(int.from_bytes(public, "big")),
+    )
+    return ChipAuthenticationPublicKey(PUBLIC_KEY_ECDH if is_curve else PUBLIC_KEY_DH, info, key_id)
+
+
 def test_the_strongest_protocol_is_chosen() -> None:
     chosen = chip_authentication.choose_key(build_dg14(infos(f"{ECDH}1", f"{ECDH}4", f"{ECDH}2")))
     assert (chosen.protocol, chosen.suite) == (f"{ECDH}4", Suite.AES_256)
@@ -137,21 +165,78 @@ def test_the_strongest_protocol_is_chosen() -> None:
 
 def test_a_key_without_a_named_protocol_is_taken_for_triple_des() -> None:
     assert chip_authentication.choose_key(build_dg14(infos())).suite is Suite.TRIPLE_DES
+    chosen = chip_authentication.choose_key(
+        build_dg14(SecurityInfos(chip_authentication_keys=(standardised(1, 4),)))
+    )
+    assert (chosen.protocol, chosen.suite, chosen.key_id) == (f"{DH}1", Suite.TRIPLE_DES, 4)
 
 
 @pytest.mark.parametrize(
     "offer",
     [
         SecurityInfos(),
-        infos("0.4.0.127.0.7.2.2.3.1.2"),
+        infos(f"{DH}2"),
         infos(f"{ECDH}9"),
         infos(f"{ECDH}2", curve=ec.SECP256K1()),
+        SecurityInfos(
+            chip_authentication=(ChipAuthenticationInfo(f"{ECDH}2", 1),),
+            chip_authentication_keys=(standardised(1),),
+        ),
+        SecurityInfos(
+            chip_authentication=(ChipAuthenticationInfo(f"{ECDH}2", 2),),
+            chip_authentication_keys=(standardised(13),),
+        ),
+        SecurityInfos(
+            chip_authentication=(ChipAuthenticationInfo(f"{ECDH}2", 1, 1),),
+            chip_authentication_keys=(standardised(13, 2),),
+        ),
     ],
-    ids=["nothing", "finite field", "unknown cipher", "unknown curve"],
+    ids=[
+        "nothing",
+        "finite field and a point",
+        "unknown cipher",
+        "unknown curve",
+        "curve and a number",
+        "version 2",
+        "another key",
+    ],
 )
 def test_offers_that_are_not_spoken_are_said_to_be_so(offer: SecurityInfos) -> None:
     with pytest.raises(ChipAuthenticationUnsupported):
         chip_authentication.choose_key(build_dg14(offer))
+
+
+@pytest.mark.parametrize(
+    ("in_info", "in_key", "expected"), [(None, None, None), (1, 1, 1), (1, None, 1), (None, 1, 1), (0, 0, 0)]
+)
+def test_the_number_of_a_key_may_stand_in_either_place(
+    in_info: int | None, in_key: int | None, expected: int | None
+) -> None:
+    offer = SecurityInfos(
+        chip_authentication=(ChipAuthenticationInfo(f"{ECDH}2", 1, in_info),),
+        chip_authentication_keys=(standardised(13, in_key),),
+    )
+    chosen = chip_authentication.choose_key(build_dg14(offer))
+    assert chosen.key_id == expected
+    first, _ = chip_authentication.agree(chosen, os.urandom).commands
+    reference = b"" if expected is None else bytes((0x84, 0x01, expected))
+    assert first.data == b"\x80\x0a" + encode_oid(f"{ECDH}2") + reference
+
+
+def test_the_strongest_of_several_keys_is_chosen() -> None:
+    offer = SecurityInfos(
+        chip_authentication=(
+            ChipAuthenticationInfo(f"{DH}4", 1, 1),
+            ChipAuthenticationInfo(f"{ECDH}2", 1, 2),
+            ChipAuthenticationInfo(f"{ECDH}4", 1, 3),
+            ChipAuthenticationInfo(f"{ECDH}1", 1, 4),
+        ),
+        chip_authentication_keys=tuple(
+            standardised(parameter_id, number) for number, parameter_id in enumerate((2, 18, 14, 17), 1)
+        ),
+    )
+    chosen = chip_authentication.choose_key(build_dg14(offer))
+    assert (chosen.key_id, chosen.protocol) == (3, f"{ECDH}4")
 
 
 @pytest.mark.parametrize(
@@ -190,7 +275,137 @@ def test_a_key_is_used_with_the_protocol_of_its_number() -> None:
     )
     chosen = chip_authentication.choose_key(build_dg14(offer))
     assert (chosen.key_id, chosen.suite) == (2, Suite.AES_256)
-    assert chosen.key.key.public_numbers() == keys[1].public_key().public_numbers()
+    public = keys[1].public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    assert chosen.key.element == public
+
+
+# -- an independent chip ------------------------------------------------------------------------
+
+
+class TextbookChip:
+    """One static key; after the agreement it answers SELECT under the keys that it came to."""
+
+    def __init__(self, group: OverCurve | OverFiniteField, cipher: TextbookCipher, private: int) -> None:
+        self.group, self.cipher, self.private = group, cipher, private
+        self.peer = self.secret = b""
+        self.seen: list[bytes] = []
+
+    def transmit(self, command: bytes) -> bytes:
+        self.seen.append(command)
+        if command[:4].hex() == "002241a4":
+            return b"\x90\x00"
+        if command[:4].hex() == "002241a6":
+            size = command[4] or int.from_bytes(command[5:7], "big")
+            # The reference of the private key follows where there is one.
+            self._agree(take(command[-size:].removesuffix(b"\x84\x01\x03"), 0x91))
+            return b"\x90\x00"
+        if command[1] == 0x86:
+            self._agree(take(take(command_data(command), 0x7C), 0x80))
+            return b"\x7c\x00\x90\x00"
+        assert command[:4].hex() == "0ca4020c"
+        return self._protected(b"\x99\x02\x90\x00") + b"\x90\x00"
+
+    def _agree(self, theirs: bytes) -> None:
+        self.peer = theirs
+        self.secret = self.group.secret(self.group.times(self.private, self.group.decode(theirs)))
+
+    def _protected(self, body: bytes) -> bytes:
+        data = (2).to_bytes(self.cipher.block, "big") + body
+        if self.cipher.name == "AES":
+            data += b"\x80" + bytes(-(len(data) + 1) % 16)
+        return body + der(b"\x8e", self.cipher.mac(self.cipher.derive(self.secret, 2), data))
+
+
+CIPHERS = {1: ("3DES", 16), 2: ("AES", 16), 3: ("AES", 24), 4: ("AES", 32)}
+
+
+def textbook(parameter_id: int) -> OverCurve | OverFiniteField:
+    group = STANDARDISED[parameter_id]
+    if isinstance(group, Curve):
+        known = group.parameters
+        return OverCurve(TextbookCurve(known.p, known.a, known.b, known.n, (known.x, known.y)))
+    assert isinstance(group, FiniteFieldGroup)
+    return OverFiniteField(group.p, group.g, group.q)
+
+
+@pytest.mark.parametrize("parameter_id", STANDARDISED)
+@pytest.mark.parametrize("arc", CIPHERS)
+def test_every_group_and_cipher_with_an_independent_chip(parameter_id: int, arc: int) -> None:
+    family = ECDH if parameter_id > 7 else DH
+    group = build_dg14(
+        SecurityInfos(
+            chip_authentication=(ChipAuthenticationInfo(f"{family}{arc}", 1, 3),),
+            chip_authentication_keys=(standardised(parameter_id, 3, scalar=4711),),
+        )
+    )
+    book = textbook(parameter_id)
+    card = TextbookChip(book, TextbookCipher(*CIPHERS[arc]), 4711)
+    ephemeral = chip_authentication.authenticate(Channel(card), group, seeded(parameter_id).randbytes)
+    # One command names key and public value for 3DES, two for AES; then comes the proof.
+    assert len(card.seen) == (2 if arc == 1 else 3)
+    # Comp() of the public key that was sent: x, or the SHA-1 hash of the number.
+    hashed = hashlib.new("sha1", card.peer, usedforsecurity=False).digest()
+    assert ephemeral == (hashed if parameter_id < 8 else card.peer[1 : (len(card.peer) + 1) // 2])
+
+
+@pytest.mark.parametrize("parameter_id", STANDARDISED)
+def test_a_chip_with_another_key_is_found_out(parameter_id: int) -> None:
+    group = build_dg14(SecurityInfos(chip_authentication_keys=(standardised(parameter_id, scalar=4711),)))
+    card = TextbookChip(textbook(parameter_id), TextbookCipher("3DES", 16), 4712)
+    with pytest.raises(ChipAuthenticationFailed):
+        chip_authentication.authenticate(Channel(card), group, seeded(1).randbytes)
+
+
+@pytest.mark.parametrize("parameter_id", [0, 8, 9, 12])
+def test_a_shared_secret_with_a_leading_zero(parameter_id: int) -> None:
+    """The chip's key is moved on until the secret with our first ephemeral key begins with zero."""
+    book, source = textbook(parameter_id), seeded(6)
+    drawn = source.randbytes(40)
+    ours = STANDARDISED[parameter_id].key(lambda size: drawn[:size]).public
+    peer, private = book.decode(ours), 4711
+    shared = book.times(private, peer)
+    while book.secret(shared)[0]:
+        private, shared = private + 1, book.combine(shared, peer)
+    group = build_dg14(SecurityInfos(chip_authentication_keys=(standardised(parameter_id, scalar=private),)))
+    card = TextbookChip(book, TextbookCipher("3DES", 16), private)
+    chip_authentication.authenticate(Channel(card), group, lambda size: drawn[:size])
+    assert card.secret[0] == 0
+
+
+@pytest.mark.parametrize("name", ["tr03110_eac_ecdh", "tr03110_eac_dh"])
+def test_worked_example_of_the_bsi(name: str) -> None:
+    """Version 2 derives its keys from a nonce too; the agreement itself is that of version 1."""
+    case = load(name)
+    values, group = case["values"], STANDARDISED[case["parameter_id"]]
+    order = textbook(case["parameter_id"]).order
+    length = (order.bit_length() + 7) // 8
+    private = random_for_private_key(int(values["ca_pcd_priv_key"], 16) % order, length)
+    key = group.key(ScriptedRandom([private]))
+    assert key.public.hex() == values["ca_pcd_pub_key"]
+    secret = key.shared_secret(bytes.fromhex(values["ca_picc_pub_key"]))
+    assert secret.hex() == values["ca_shared_secret_k"]
+    keys = session_keys(secret + bytes.fromhex(values["ca_nonce"]), Suite.AES_128)
+    assert (keys.encryption.hex(), keys.checksum.hex()) == (values["ca_k_enc"], values["ca_k_mac"])
+    # What terminal authentication signs ends in our compressed key.
+    assert case["ta_signed_data"].endswith(group.compress(key.public).hex())
+
+
+def test_a_chips_number_outside_its_group_is_never_calculated_with() -> None:
+    group = STANDARDISED[1]
+    info = public_key_info(build_oid(STANDARDISED_PARAMETERS) + build_integer(1), build_integer(3))
+    offer = SecurityInfos(chip_authentication_keys=(ChipAuthenticationPublicKey(PUBLIC_KEY_DH, info),))
+    assert pow(3, getattr(group, "q"), group.field_prime) != 1  # noqa: B009
+    chosen = chip_authentication.choose_key(build_dg14(offer))
+    with pytest.raises(MalformedDocument):
+        chip_authentication.agree(chosen, os.urandom)
+
+
+def test_as_many_long_keys_as_a_file_holds_cost_no_time() -> None:
+    """Membership costs a power and is tested for the chosen key alone."""
+    keys = tuple(standardised(2, number, scalar=5) for number in range(60))
+    start = thread_time()
+    chip_authentication.choose_key(build_dg14(SecurityInfos(chip_authentication_keys=keys)))
+    assert thread_time() - start < 0.2
 
 
 # -- held by the gateway ----------------------------------------------------------------------
@@ -209,6 +424,18 @@ def test_the_gateway_proves_a_genuine_chip(arc: int) -> None:
     remote_chip_authentication.finish(session.state, responses, dg14=group, sod=SOD)
     # The next customer, or the same one again.
     assert reader.read_files()[LdsFile.SOD] == SOD
+
+
+@pytest.mark.parametrize("parameter_id", [0, 2, 9, 14])
+@pytest.mark.parametrize("suite", [Suite.TRIPLE_DES, Suite.AES_256])
+def test_the_gateway_proves_a_chip_of_any_group(parameter_id: int, suite: Suite) -> None:
+    """Keys of 2048 bits go to the chip in extended commands, in the agent's session too."""
+    carried = profiled(ChipProfile(agreement=(AgreementOffer(suite, parameter_id),)))
+    group, sod = carried.files[LdsFile.DG14], carried.files[LdsFile.SOD]
+    reader = opened(VirtualCard(carried))
+    session = remote_chip_authentication.begin(group, len(sod), random=os.urandom)
+    responses = reader.relay(session.agent_wrapped, session.relayed)
+    remote_chip_authentication.finish(session.state, responses, dg14=group, sod=sod)
 
 
 @pytest.mark.parametrize("arc", SUITES)

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from verification.encoding.tlv import (
     INTEGER,
+    MAX_CHILDREN,
     OCTET_STRING,
     SEQUENCE,
     DerReader,
@@ -15,7 +16,7 @@ from verification.encoding.tlv import (
     only,
     read_tlv,
 )
-from verification.errors import MalformedDocument, VerificationError
+from verification.errors import LimitExceeded, MalformedDocument, VerificationError
 
 TAGS = st.sampled_from([0x02, 0x30, 0x5F01, 0x5F1F, 0x7F49, 0x7F61, 0x9F8101])
 
@@ -148,3 +149,9 @@ class TestDerReader:
                 DerReader(data).take(tag)
         else:
             assert DerReader(data).take(tag) == expected
+
+
+def test_more_members_than_any_template_has_are_refused() -> None:
+    assert len(children(b"\x04\x00" * MAX_CHILDREN)) == MAX_CHILDREN
+    with pytest.raises(LimitExceeded):
+        children(b"\x04\x00" * (MAX_CHILDREN + 1))

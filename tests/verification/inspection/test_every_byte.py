@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from tests.support import pki
+from tests.support.signed_files import without_signed_attributes
 from verification.errors import VerificationError
 from verification.inspection.inspect import inspect
 from verification.inspection.passive_authentication import authenticate
 from verification.inspection.report import Verdict
 from verification.lds.files import LdsFile
+from verification.pki.signature_policy import SignaturePolicy
 from verification.pki.trust_store import TrustStore
 
 MASKS = (0x01, 0x02, 0x20, 0x80, 0xFF)
@@ -23,13 +30,22 @@ def trust_store() -> TrustStore:
 
 def accepted_flips(trust_store: TrustStore, file: LdsFile, mask: int) -> list[int]:
     """Positions where the altered file was accepted; any foreign exception fails the test."""
-    card = pki.quick_card()
+    return accepted_in(pki.quick_card().files, trust_store, file, mask)
+
+
+def accepted_in(
+    files: Mapping[LdsFile, bytes],
+    trust_store: TrustStore,
+    file: LdsFile,
+    mask: int,
+    moment: datetime = pki.NOW,
+) -> list[int]:
     accepted = []
-    for position in range(len(card.files[file])):
-        altered = bytearray(card.files[file])
+    for position in range(len(files[file])):
+        altered = bytearray(files[file])
         altered[position] ^= mask
         try:
-            authenticate(card.with_files({file: bytes(altered)}), trust_store, pki.NOW)
+            authenticate({**files, file: bytes(altered)}, trust_store, moment)
         except VerificationError:
             continue
         accepted.append(position)
@@ -72,3 +88,39 @@ def test_a_byte_after_the_security_object_is_refused(trust_store: TrustStore) ->
     card = pki.quick_card()
     with pytest.raises(VerificationError):
         authenticate(card.with_files({LdsFile.SOD: card.files[LdsFile.SOD] + b"\x00"}), trust_store, pki.NOW)
+
+
+class TestTolerantPolicy:
+    """A policy that accepts old and odd documents binds every byte all the same."""
+
+    @pytest.fixture
+    def tolerant(self) -> TrustStore:
+        policy = SignaturePolicy(accepts_legacy=True, accepts_no_signed_attributes=True)
+        trusted = pki.quick_issuer().csca.certificate.public_bytes(Encoding.DER)
+        return TrustStore.from_certificates([trusted], policy=policy)
+
+    @pytest.mark.parametrize("mask", [0x01, 0x80])
+    def test_of_a_file_as_prescribed(self, tolerant: TrustStore, mask: int) -> None:
+        assert accepted_flips(tolerant, LdsFile.SOD, mask) == []
+
+    @pytest.mark.parametrize("mask", [0x01, 0x20, 0xFF])
+    def test_of_a_file_without_signed_attributes(self, tolerant: TrustStore, mask: int) -> None:
+        files = pki.quick_card().with_files({LdsFile.SOD: without_signed_attributes()})
+        authenticate(files, tolerant, pki.NOW)
+        assert accepted_in(files, tolerant, LdsFile.SOD, mask) == []
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize(
+    "variant", ["ok_rsa_pss", "ok_lds_v1_sha384", "ok_explicit_ec_params", "odd_ectype_id_data"]
+)
+def test_a_flipped_byte_in_other_peoples_files_is_refused(shared: Path, variant: str) -> None:
+    folder = shared / "data" / "emrtd" / "synthetic_cccd"
+    moment = datetime(2025, 2, 1, tzinfo=UTC)
+    store = TrustStore.from_certificates([(folder / "pki" / "csca1.cer").read_bytes()])
+    files = {
+        LdsFile.SOD: (folder / "sod_variants" / f"{variant}.bin").read_bytes(),
+        LdsFile.DG1: (folder / "card" / "EF_DG1.bin").read_bytes(),
+    }
+    authenticate(files, store, moment)
+    assert accepted_in(files, store, LdsFile.SOD, 0x01, moment) == []

@@ -28,11 +28,11 @@ from verification.errors import (
 from verification.inspection.passive_authentication import authenticate
 from verification.lds.files import LdsFile
 from verification.lds.security_object import (
-    SignerInfo,
     build_lds_security_object,
     build_security_object,
     parse_security_object,
 )
+from verification.lds.signed_data import SignerInfo
 from verification.pki.trust_store import TrustStore
 
 

@@ -10,7 +10,7 @@ from tests.support.scripted_card import ScriptedCard
 from verification.chip.keys import SessionKeys, Suite
 from verification.errors import CardRemoved, CardUnresponsive, SecureMessagingFailed, UnexpectedStatusWord
 from verification.iso7816.channel import MAX_COMMANDS, Channel
-from verification.iso7816.command import CommandApdu, read_binary, select_file
+from verification.iso7816.command import CommandApdu, get_challenge, read_binary, select_file
 from verification.iso7816.secure_messaging import AesSecureMessaging
 from verification.iso7816.traffic import Exchange, ObservedTransport
 
@@ -97,6 +97,26 @@ def test_the_right_expected_length_is_asked_for_once() -> None:
     assert Channel(card).send(read_binary(0, 16)) == b"\x01\x02\x03\x04"
     stubborn = ScriptedCard([("00b0000010", "6c04"), ("00b0000004", "6c04")])
     assert Channel(stubborn).exchange(read_binary(0, 16)) == (b"", 0x6C04)
+
+
+def test_the_right_length_is_not_asked_for_in_a_session_that_ended_with_it() -> None:
+    protected = AesSecureMessaging(bytes(16), bytes(16)).protect(read_binary(0, 16))
+    channel = Channel(ScriptedCard([(protected.hex(), "6c04")]))
+    channel.secure(AesSecureMessaging(bytes(16), bytes(16)))
+    assert channel.exchange(read_binary(0, 16)) == (b"", 0x6C04)
+    assert channel.is_session_lost
+
+
+@pytest.mark.parametrize(
+    ("answer", "carries"), [("01020304050607089000", True), ("6700", False), ("6c08", False)]
+)
+def test_extended_length_is_found_out_with_a_command_that_would_fit_a_short_one(
+    answer: str, carries: bool
+) -> None:
+    card = ScriptedCard([("00840000000008", answer)])
+    channel = Channel(card)
+    channel.try_extended_length(get_challenge(8))
+    assert (channel.extended_length, card.is_finished) == (carries, True)
 
 
 def test_long_data_go_as_a_chain() -> None:

@@ -12,6 +12,7 @@ from verification.iso7816.command import (
     CommandApdu,
     get_challenge,
     read_binary,
+    read_binary_of,
     select_application,
     select_file,
 )
@@ -89,6 +90,21 @@ def test_commands_of_the_application() -> None:
     assert select_application(bytes.fromhex("A0000002471001")).encode().hex() == "00a4040c07a0000002471001"
     assert select_file(b"\x01\x1c").encode().hex() == "00a4020c02011c"
     assert get_challenge(8).encode().hex() == "0084000008"
+    assert read_binary_of(0x1E, 4).encode().hex() == "00b09e0004"
+
+
+@pytest.mark.parametrize(
+    ("command", "encoded"),
+    [
+        (CommandApdu(0, 0xA4, 0, 0x0C), "00a4000c"),
+        (get_challenge(8), "00840000000008"),
+        (CommandApdu(0, 0xA4, 2, 0x0C, b"\x01\x1e"), "00a4020c000002011e"),
+        (CommandApdu(0, 0x88, 0, 0, b"\x01\x02", 256), "0088000000000201020100"),
+    ],
+)
+def test_a_short_command_in_the_extended_form(command: CommandApdu, encoded: str) -> None:
+    assert command.encode_extended().hex() == encoded
+    assert CommandApdu.parse(bytes.fromhex(encoded)) == command
 
 
 def test_a_command_does_not_show_its_data() -> None:

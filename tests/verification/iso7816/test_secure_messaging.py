@@ -122,7 +122,7 @@ def test_an_answer_cannot_be_repeated() -> None:
         session.unprotect(answer)
 
 
-@pytest.mark.parametrize("status", ["9000", "6282", "6100", "6987", "6988"])
+@pytest.mark.parametrize("status", ["9000", "6282", "6100", "6882", "6987", "6988"])
 def test_bare_success_and_a_lost_session_are_failures(status: str) -> None:
     with pytest.raises(SecureMessagingFailed):
         aes(AES["own_exchanges"]).unprotect(bytes.fromhex(status))

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.hostile import damaged, is_refused, truncations
-from tests.support.images import codestream, jp2, jpeg
-from verification.encoding.tlv import build, build_integer
+from tests.support.images import codestream, jp2, jpeg, png, wsq
+from verification.encoding.tlv import build, build_integer, only
 from verification.errors import ImageUndecodable, LimitExceeded, MalformedDocument
 from verification.lds.dg2 import Dg2, Portrait, build_dg2, parse_dg2
 
@@ -32,9 +32,14 @@ def fac(*images: bytes, length_error: int = 0, features: int = 0) -> bytes:
 
 
 def dg2_of(
-    record: bytes, *, count: int = 1, format_type: bytes = b"\x00\x08", data_tag: int = 0x5F2E
+    record: bytes,
+    *,
+    count: int = 1,
+    owner: bytes = b"\x01\x01",
+    format_type: bytes = b"\x00\x08",
+    data_tag: int = 0x5F2E,
 ) -> bytes:
-    header = build(0xA1, build(0x87, b"\x01\x01") + build(0x88, format_type))
+    header = build(0xA1, build(0x87, owner) + build(0x88, format_type))
     instance = build(0x7F60, header + build(data_tag, record))
     return build(0x75, build(0x7F61, build_integer(count) + instance))
 
@@ -83,6 +88,8 @@ def test_a_record_length_off_by_a_few_bytes_is_tolerated(length_error: int) -> N
         dg2_of(fac(PORTRAIT.image), format_type=b"\x00\x07"),
         dg2_of(fac(PORTRAIT.image), format_type=b"\x00\x2a"),
         dg2_of(fac(PORTRAIT.image), data_tag=0x5F2F),
+        dg2_of(fac(PORTRAIT.image), owner=b"\x00\x1b"),
+        dg2_of(fac(PORTRAIT.image)[:-1] + b"\x00" * 20),
         dg2_of(fac(PORTRAIT.image, features=60_000)[:200]),
         dg2_of(b"FIR\x00010\x00" + bytes(60)),
         dg2_of(b"FAC\x00"),
@@ -112,7 +119,34 @@ def test_an_image_bomb_is_refused_before_any_decoder(image: bytes) -> None:
 
 def test_too_many_images_are_refused() -> None:
     with pytest.raises(LimitExceeded):
-        parse_dg2(dg2_of(fac(*[PORTRAIT.image] * 9)))
+        parse_dg2(dg2_of(fac(*[jpeg(48, 64)] * 17)))
+
+
+def test_too_many_images_in_several_records_are_refused() -> None:
+    record = fac(*[jpeg(48, 64)] * 9)
+    group = build_integer(2) + 2 * only(only(dg2_of(record), 0x75), 0x7F61)[3:]
+    with pytest.raises(LimitExceeded):
+        parse_dg2(build(0x75, build(0x7F61, group)))
+
+
+@pytest.mark.parametrize("claimed", [0, 1, 19, 32, 2**16, 2**31, 2**32 - 1])
+def test_a_block_that_lies_about_its_length_is_refused(claimed: int) -> None:
+    record = bytearray(fac(PORTRAIT.image, jpeg(240, 320)))
+    record[14:18] = claimed.to_bytes(4, "big")
+    with pytest.raises(MalformedDocument):
+        parse_dg2(dg2_of(bytes(record)))
+
+
+def test_what_the_record_calls_jpeg_2000_may_be_a_jpeg() -> None:
+    record = bytearray(fac(PORTRAIT.image))
+    record[14 + 20 + 1] = 1
+    assert parse_dg2(dg2_of(bytes(record))).portraits == (PORTRAIT,)
+
+
+@pytest.mark.parametrize("image", [png(480, 640), wsq(480, 640)])
+def test_a_portrait_is_no_png_and_no_finger(image: bytes) -> None:
+    with pytest.raises(ImageUndecodable):
+        parse_dg2(dg2_of(fac(image)))
 
 
 def test_a_file_above_64_kb_is_refused() -> None:

@@ -96,15 +96,34 @@ def _contents(encoded: bytes) -> list[bytes]:
         info("2.23.136.1.1.6.1", build_integer(1)),
         info(f"{PACE}.2", build(SEQUENCE, ALGORITHM), build_integer(1)),
         info(f"{CHIP_AUTHENTICATION}.2", build(SEQUENCE, ALGORITHM)),
-        info(TERMINAL_AUTHENTICATION, build_integer(1), build(SEQUENCE, build(0x04, b"\x01\x1c"))),
+        info(TERMINAL_AUTHENTICATION, build_integer(1), build(SEQUENCE, build(0x04, b"\x1c"))),
+        info(TERMINAL_AUTHENTICATION, build_integer(1), build_integer(2)),
+        info(TERMINAL_AUTHENTICATION, build(SEQUENCE, b"")),
         info("0.4.0.127.0.7.2.2.6", build(0x16, b"https://example.org/")),
     ],
-    ids=["other", "PACE domain parameters", "CA domain parameters", "TA with EF.CVCA", "card locator"],
+    ids=[
+        "other",
+        "PACE domain parameters",
+        "CA domain parameters",
+        "TA with a short file identifier alone",
+        "TA with a second number",
+        "TA without a version",
+        "card locator",
+    ],
 )
 def test_what_is_not_known_is_kept_whole(entry: bytes) -> None:
     found = parse_card_access(infos(entry))
     assert [unknown.encoded for unknown in found.unknown] == [entry]
     assert build_card_access(found) == infos(entry)
+
+
+@pytest.mark.parametrize("place", [(b"\x01\x1c", None), (b"\x01\x1d", 0x1D)])
+def test_a_chip_may_say_where_ef_cvca_is(place: tuple[bytes, int | None]) -> None:
+    written = SecurityInfos(terminal_authentication=(TerminalAuthenticationInfo(1, *place),))
+    assert parse_dg14(build_dg14(written)) == written
+    identifiers = build(0x04, place[0]) + (build(0x04, bytes((place[1],))) if place[1] else b"")
+    entry = info(TERMINAL_AUTHENTICATION, build_integer(1), build(SEQUENCE, identifiers))
+    assert parse_card_access(infos(entry)) == written
 
 
 def test_several_keys_are_told_apart_by_their_id() -> None:

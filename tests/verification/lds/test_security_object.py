@@ -18,9 +18,9 @@ from verification.lds.hash_algorithms import HASH_LENGTHS, hash_algorithm_identi
 from verification.lds.security_object import (
     build_lds_security_object,
     build_security_object,
-    build_signed_attributes,
     parse_security_object,
 )
+from verification.lds.signed_data import build_signed_attributes
 
 SOD = pki.quick_card().files[LdsFile.SOD]
 GROUPS = [file for file in LdsFile if file.is_data_group]

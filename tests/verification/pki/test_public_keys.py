@@ -17,6 +17,7 @@ from verification.encoding.curve_parameters import PARAMETERS_BY_NAME, DomainPar
 from verification.encoding.object_identifier import build_oid
 from verification.encoding.tlv import build, build_integer
 from verification.errors import AlgorithmRefused, MalformedDocument, VerificationError
+from verification.pki.curve_signature import CurvePublicKey
 from verification.pki.public_keys import load_public_key
 
 CURVES: dict[str, ec.EllipticCurve] = {
@@ -115,18 +116,61 @@ def test_a_point_beside_the_curve_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("curve", [ec.SECP192R1(), ec.SECP224R1()], ids=lambda curve: curve.name)
-def test_a_small_curve_is_refused_however_it_is_written(curve: ec.EllipticCurve) -> None:
+def test_a_small_curve_needs_the_policy_however_it_is_written(curve: ec.EllipticCurve) -> None:
     key = ec.generate_private_key(curve).public_key()
     point = key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     named = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     for info in (named, explicit_info(known(curve.name), point)):
-        with pytest.raises(AlgorithmRefused):
+        with pytest.raises(AlgorithmRefused, match=str(key.key_size)):
             load_public_key(info)
+        assert load_public_key(info, accepts_legacy=True) == key
+
+
+def named_info(parameters: DomainParameters, point: bytes) -> bytes:
+    return public_key_info(build_oid("1.2.840.10045.2.1") + build_oid(parameters.oid), point)
+
+
+class TestCurvesOfOurOwn:
+    """Those that OpenSSL's binding lacks: as strict, and P320r1 relied on like the larger ones."""
+
+    @pytest.mark.parametrize("name", ["brainpoolP192r1", "brainpoolP224r1", "brainpoolP320r1"])
+    def test_named_and_explicit_parameters_give_the_same_key(self, name: str) -> None:
+        ours = known(name)
+        for info in (named_info(ours, base_point(ours)), explicit_info(ours, base_point(ours))):
+            key = load_public_key(info, accepts_legacy=True)
+            assert isinstance(key, CurvePublicKey)
+            assert (key.curve, key.point, key.key_size) == (ours, (ours.x, ours.y), int(name[10:13]))
+
+    @pytest.mark.parametrize("name", ["brainpoolP192r1", "brainpoolP224r1", "brainpoolP320r1"])
+    @pytest.mark.parametrize("value", ["p", "a", "b", "x", "y", "n"])
+    def test_one_wrong_value_is_refused(self, name: str, value: str) -> None:
+        wrong = known(name)._replace(**{value: getattr(known(name), value) ^ 1})
+        with pytest.raises(AlgorithmRefused):
+            load_public_key(explicit_info(wrong, base_point(known(name))), accepts_legacy=True)
+
+    @pytest.mark.parametrize("name", ["brainpoolP192r1", "brainpoolP224r1", "brainpoolP320r1"])
+    def test_a_point_beside_the_curve_is_refused(self, name: str) -> None:
+        point = base_point(known(name))
+        for beside in (point[:-1] + bytes((point[-1] ^ 1,)), point[:-1], b"\0", bytes(len(point))):
+            with pytest.raises(MalformedDocument):
+                load_public_key(named_info(known(name), beside), accepts_legacy=True)
+
+    def test_the_short_ones_need_the_policy(self) -> None:
+        load_public_key(named_info(known("brainpoolP320r1"), base_point(known("brainpoolP320r1"))))
+        for name in ("brainpoolP192r1", "brainpoolP224r1"):
+            with pytest.raises(AlgorithmRefused, match=name[10:13]):
+                load_public_key(named_info(known(name), base_point(known(name))))
+
+
+def test_an_unknown_curve_is_refused() -> None:
+    odd = public_key_info(build_oid("1.2.840.10045.2.1") + build_oid("1.3.132.0.10"), b"\x04" + bytes(64))
+    with pytest.raises(AlgorithmRefused, match="unknown curve"):
+        load_public_key(odd)
 
 
 def test_a_key_of_another_kind_is_refused() -> None:
     key = dsa.generate_private_key(2048).public_key()
-    with pytest.raises(AlgorithmRefused):
+    with pytest.raises(AlgorithmRefused, match="DSA"):
         load_public_key(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 
@@ -148,11 +192,37 @@ def test_odd_rsa_exponents_are_read(exponent: int, oid: str) -> None:
 
 @pytest.mark.parametrize(
     ("modulus", "exponent"),
-    [(MODULUS, 1), (MODULUS, 4), (MODULUS, 1 << 65 | 1), ((1 << 1023) + 1, 3), ((1 << 9000) + 1, 3)],
+    [
+        (MODULUS, 1),
+        (MODULUS, 4),
+        (MODULUS, 65536),
+        (MODULUS, 1 << 65 | 1),
+        ((1 << 1022) + 1, 3),
+        ((1 << 9000) + 1, 3),
+    ],
 )
 def test_rsa_out_of_range_is_refused(modulus: int, exponent: int) -> None:
     with pytest.raises(AlgorithmRefused):
-        load_public_key(rsa_info(modulus, exponent))
+        load_public_key(rsa_info(modulus, exponent), accepts_legacy=True)
+
+
+@pytest.mark.parametrize("bits", [1024, 1536, 2047])
+def test_a_short_modulus_needs_the_policy(bits: int) -> None:
+    info = rsa_info((1 << bits - 1) + 1, 65537)
+    with pytest.raises(AlgorithmRefused, match=str(bits)):
+        load_public_key(info)
+    assert load_public_key(info, accepts_legacy=True).key_size == bits
+
+
+@pytest.mark.parametrize("bits", [2048, 2056, 3072, 4096, 6144])
+def test_the_usual_form_and_the_walk_read_the_same_key(bits: int) -> None:
+    key = rsa.RSAPublicNumbers(65537, (1 << bits - 1) + 12345).public_key()
+    info = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    assert load_public_key(info) == key
+    # A modulus that begins with a zero bit is shorter, and one that is padded is no DER.
+    short = info.replace(b"\0\x80", b"\0\x00", 1)
+    with pytest.raises(MalformedDocument):
+        load_public_key(short)
 
 
 def test_damage_ends_in_our_own_error() -> None:
