@@ -105,14 +105,21 @@ def _serve(_order: Namespace | None = None) -> int:
 
 
 def _start_small() -> None:
-    """Start again without docstrings and with one memory arena: 3 MB less, all day long.
+    """Start again without docstrings and column numbers, with a heap that gives back: 4 MB less, all day.
 
-    Both must be known before the interpreter starts, and nobody who starts a counter should have to know.
+    After the first face it is 40 MB. All of it must be known before the interpreter starts, and nobody
+    who starts a counter should have to know.
     """
     if os.name != "posix" or sys.flags.optimize > 1:
         return
-    small = {**os.environ, "PYTHONOPTIMIZE": "2", "MALLOC_ARENA_MAX": "1"}
-    os.execve(sys.executable, [sys.executable, "-m", "reader_agent", "serve"], small)  # noqa: S606 - ourselves
+    small = {
+        "PYTHONOPTIMIZE": "2",
+        "PYTHONNODEBUGRANGES": "1",
+        "MALLOC_ARENA_MAX": "1",
+        "MALLOC_TRIM_THRESHOLD_": "65536",
+    }
+    command = [sys.executable, "-m", "reader_agent", "serve"]
+    os.execve(sys.executable, command, {**os.environ, **small})  # noqa: S606 - ourselves
 
 
 if __name__ == "__main__":

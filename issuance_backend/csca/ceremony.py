@@ -19,6 +19,7 @@ from issuance_backend.csca.signed_by import signed_certificate
 from issuance_backend.csca.signer import CertifiedKey, PrivateKey, Signer, SigningKey
 from issuance_backend.csca.signing_algorithms import KeyProfile, PublicKey
 from verification.encoding.tlv import NULL, PRINTABLE_STRING, SEQUENCE, SET, build, build_integer
+from verification.pki.master_list import MASTER_LIST_SIGNER
 
 CSCA_HASH = "sha384"
 DOCUMENT_SIGNER_HASH = "sha256"
@@ -33,7 +34,7 @@ _STATE = re.compile(r"[A-Z]{1,3}")  # Germany's has one letter
 
 _NAME_CHANGE = x509.ObjectIdentifier("2.23.136.1.1.6.1")
 _DOCUMENT_TYPES = x509.ObjectIdentifier("2.23.136.1.1.6.2")
-_MASTER_LIST_SIGNING = x509.ObjectIdentifier("2.23.136.1.1.3")
+_MASTER_LIST_SIGNING = x509.ObjectIdentifier(MASTER_LIST_SIGNER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

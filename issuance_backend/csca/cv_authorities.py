@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from issuance_backend.csca.signer import PrivateKey, SigningKey
@@ -35,6 +34,7 @@ from verification.lds.card_verifiable import (
     encode_reference,
     parse_cv_certificate,
 )
+from verification.pki.card_verifiable_key import plain_signature
 
 # How long a certificate is valid, in days: at least and at most (BSI TR-03139, 4.7).
 CVCA_DAYS = (183, 3 * 365)
@@ -186,8 +186,7 @@ def sign_plain(key: SigningKey, data: bytes) -> bytes:
     signature = key.sign(data)
     if not isinstance(key.public_key, ec.EllipticCurvePublicKey):
         return signature
-    length = (_curve_of(key.public_key).n.bit_length() + 7) // 8
-    return b"".join(number.to_bytes(length, "big") for number in decode_dss_signature(signature))
+    return plain_signature(signature, _curve_of(key.public_key).n.bit_length())
 
 
 def _issue(

@@ -12,8 +12,8 @@ from issuance_backend.csca.signer import Signer
 from verification.encoding.tlv import SEQUENCE, SET, build, build_integer
 from verification.errors import UntrustedDocument
 from verification.pki.certificate import parse_certificate
+from verification.pki.master_list import MASTER_LIST
 
-MASTER_LIST = "2.23.136.1.1.2"
 _VERSION_0 = 0
 
 

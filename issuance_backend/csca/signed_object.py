@@ -26,9 +26,10 @@ from verification.encoding.tlv import (
     encode_length,
 )
 from verification.lds.hash_algorithms import hash_algorithm_identifier
+from verification.lds.signed_data import SIGNED_DATA
 from verification.pki.certificate import parse_certificate
 
-_SIGNED_DATA = build_oid("1.2.840.113549.1.7.2")
+_SIGNED_DATA = build_oid(SIGNED_DATA)
 _CONTENT_TYPE = build_oid("1.2.840.113549.1.9.3")
 _MESSAGE_DIGEST = build_oid("1.2.840.113549.1.9.4")
 _SIGNING_TIME = build_oid("1.2.840.113549.1.9.5")

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from reader_agent.ui.texts import LANGUAGES, texts
-from verification.messages.fault_catalogue import fault_catalogue
+from verification.messages.fault_catalogue import counter_faults
 
 STEPS = (
     "opening", "waiting_for_card", "reading", "inspecting", "proving_chip", "comparing_face", "deciding",
@@ -78,5 +78,5 @@ def _fault_sentences(language: str) -> dict[str, str]:
     """What is said beside a field or as a hint, by fault code."""
     return {
         f"fault_{code}": f"{entry.text(language).what} {entry.text(language).next}"
-        for code, entry in fault_catalogue().items()
+        for code, entry in counter_faults().items()
     }

@@ -6,9 +6,10 @@ import hashlib
 from datetime import datetime
 
 from tests.support import pki
+from tests.support.cms_writer import build_security_object
 from verification.encoding.object_identifier import encode_oid
 from verification.lds.files import LdsFile
-from verification.lds.security_object import SecurityObject, build_security_object, parse_security_object
+from verification.lds.security_object import SecurityObject, parse_security_object
 from verification.lds.signed_data import (
     LDS_SECURITY_OBJECT,
     SignedAttributes,

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from tests.support.cms_writer import build_security_object
 from tests.support.trust_material import (
     IS_AUTHORITY,
     SIGNED,
@@ -29,7 +30,7 @@ from tests.support.trust_material import (
     name,
 )
 from verification.lds.files import CardFiles, LdsFile
-from verification.lds.security_object import build_lds_security_object, build_security_object
+from verification.lds.security_object import build_lds_security_object
 from verification.lds.signed_data import SignedAttributes, SignerInfo, build_signed_attributes
 from verification.pki.certificate import parse_certificate
 

@@ -15,14 +15,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from tests.support.cms_writer import build_signed_data
 from verification.encoding.object_identifier import build_oid
 from verification.encoding.tlv import BIT_STRING, SEQUENCE, SET, DerReader, build, build_integer
-from verification.lds.signed_data import (
-    SignedAttributes,
-    SignerInfo,
-    build_signed_attributes,
-    build_signed_data,
-)
+from verification.lds.signed_data import SignedAttributes, SignerInfo, build_signed_attributes
 from verification.pki.certificate import parse_certificate, read_signed
 from verification.pki.master_list import MASTER_LIST, MASTER_LIST_SIGNER
 

@@ -19,7 +19,7 @@ from verification.chip.private_scalars import draw_scalar
 from verification.encoding import curve_arithmetic
 from verification.encoding.curve_arithmetic import AffinePoint, decode_point, encode_point
 from verification.encoding.curve_parameters import CURVES as ALL_PARAMETERS
-from verification.encoding.curve_parameters import DomainParameters
+from verification.encoding.curve_parameters import IN_OPENSSL, DomainParameters
 from verification.errors import MalformedDocument, malformed_unless_parsed
 
 _EVEN_Y = b"\x02"
@@ -211,20 +211,6 @@ def _encoded_number(curve: DomainParameters, t: int) -> AffinePoint:
     return AffinePoint(alpha * x2 % p, inverse_root * u % p)
 
 
-_NAMED: dict[str, ec.EllipticCurve] = {
-    named.name: named
-    for named in (
-        ec.SECP192R1(),
-        ec.SECP224R1(),
-        ec.SECP256R1(),
-        ec.BrainpoolP256R1(),
-        ec.SECP384R1(),
-        ec.BrainpoolP384R1(),
-        ec.BrainpoolP512R1(),
-        ec.SECP521R1(),
-    )
-}
-
-CURVES: tuple[Curve, ...] = tuple(Curve(known, _NAMED.get(known.name)) for known in ALL_PARAMETERS)
+CURVES: tuple[Curve, ...] = tuple(Curve(known, IN_OPENSSL.get(known.name)) for known in ALL_PARAMETERS)
 BY_PARAMETER_ID = {curve.parameter_id: curve for curve in CURVES}
 BY_OID = {curve.parameters.oid: curve for curve in CURVES}

@@ -198,9 +198,7 @@ def _set_authentication_template(channel: Channel, protocol: PaceProtocol, secre
         # 63Cx tells how many tries the password has left; the protocol goes on.
         if status == status_word.SUCCESS or status_word.says_wrong_secret(status):
             return
-        # Some chips ask for the group although it is the only one: data object 84 is then tried.
-        if status not in (status_word.WRONG_DATA, status_word.REFERENCED_DATA_NOT_FOUND):
-            break
+        # Some chips ask for the group although it is the only one, each with an error of its own.
     raise UnexpectedStatusWord("MANAGE SECURITY ENVIRONMENT", status)
 
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from verification.chip import bac, chip_authentication, pace, terminal_authentication
+from verification.chip import bac, chip_authentication, pace
 from verification.chip.authentication_commands import exchange_key
 from verification.chip.card_types import CardTypeMemory
 from verification.chip.file_list import CLOSED_WITHOUT_TERMINAL, in_reading_order, listed_groups
 from verification.chip.file_reading import LARGEST_BLOCK, FilePlace, FileReader, Progress
 from verification.chip.keys import AccessSecret, MrzKey
 from verification.chip.pace_mapping import ChipMapping, PaceMapping
-from verification.chip.terminal_authentication import Terminal
 from verification.errors import (
     AccessControlDowngraded,
     AccessControlUnsupported,
@@ -42,10 +41,13 @@ from verification.iso7816.command import (
     select_master_file,
 )
 from verification.iso7816.transport import CardTransport
-from verification.lds.card_verifiable_path import EffectiveRights
-from verification.lds.ef_cvca import EF_CVCA_LENGTH, parse_ef_cvca
-from verification.lds.files import LdsFile
+from verification.lds.files import EF_CVCA_LENGTH, LdsFile
 from verification.lds.security_infos import SecurityInfos, parse_card_access, parse_dg14
+
+if TYPE_CHECKING:
+    # A counter that reads no fingerprints does not load what opens them.
+    from verification.chip.terminal_authentication import Terminal
+    from verification.lds.card_verifiable_path import EffectiveRights
 
 __all__ = ["AccessMethod", "AccessResult", "DocumentReader", "Progress", "ReadPolicy"]
 
@@ -389,12 +391,8 @@ class DocumentReader:
     def _prove_terminal(self, terminal: Terminal) -> None:
         if self._chip_proof is None:
             raise TerminalAuthenticationFailed("chip authentication has to come first")
-        self.terminal_rights = terminal_authentication.authenticate(
-            self.channel,
-            terminal,
-            self.chip_identity,
-            self._chip_proof.ephemeral,
-            trusted_references=_references(self._trust_points),
+        self.terminal_rights = terminal.authenticate(
+            self.channel, self.chip_identity, self._chip_proof.ephemeral, self._trust_points
         )
         self._terminal = terminal
 
@@ -477,14 +475,6 @@ def _place_of_trust_points(dg14: bytes) -> FilePlace:
         if info.cvca_file_id is not None:
             return FilePlace(info.cvca_file_id, info.cvca_short_id)
     return FilePlace.of(LdsFile.CVCA)
-
-
-def _references(trust_points: bytes | None) -> tuple[str, ...]:
-    """The keys that EF.CVCA names; none where it cannot be used."""
-    try:
-        return parse_ef_cvca(trust_points) if trust_points else ()
-    except MalformedDocument:
-        return ()  # as above
 
 
 def _is_closed_as_expected(file: LdsFile, fault: VerificationError) -> bool:

@@ -10,7 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from verification.encoding.tlv import build
-from verification.errors import TerminalAuthenticationFailed, TerminalNotTrusted, UnexpectedStatusWord
+from verification.errors import (
+    MalformedDocument,
+    TerminalAuthenticationFailed,
+    TerminalNotTrusted,
+    UnexpectedStatusWord,
+)
 from verification.iso7816 import status_word
 from verification.iso7816.channel import Channel
 from verification.iso7816.command import (
@@ -25,6 +30,7 @@ from verification.iso7816.command import (
 )
 from verification.lds.card_verifiable import CardVerifiableCertificate, HolderRole, encode_reference
 from verification.lds.card_verifiable_path import CvPath, EffectiveRights, build_path
+from verification.lds.ef_cvca import parse_ef_cvca
 
 CHALLENGE_LENGTH = 8  # TR-03110-3, B.3
 _PUBLIC_KEY_REFERENCE = 0x83
@@ -53,6 +59,13 @@ class Terminal:
         if path is None:
             raise TerminalNotTrusted("no certificates lead from a key that the chip trusts to this terminal")
         return path
+
+    def authenticate(
+        self, channel: Channel, chip_identity: bytes, ephemeral: bytes, trust_points: bytes | None
+    ) -> EffectiveRights:
+        """``authenticate`` by the chip's EF.CVCA, None where it could not be read."""
+        references = _references(trust_points)
+        return authenticate(channel, self, chip_identity, ephemeral, trusted_references=references)
 
 
 def authenticate(
@@ -88,6 +101,14 @@ def authenticate(
     signature = terminal.sign(chip_identity + challenge + ephemeral)
     _require_success(channel, external_authenticate(signature))
     return path.rights
+
+
+def _references(trust_points: bytes | None) -> tuple[str, ...]:
+    """The keys that EF.CVCA names; none where it cannot be used: the chip then says what it trusts."""
+    try:
+        return parse_ef_cvca(trust_points) if trust_points else ()
+    except MalformedDocument:
+        return ()
 
 
 def _present(channel: Channel, certificate: CardVerifiableCertificate) -> None:

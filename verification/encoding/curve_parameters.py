@@ -7,7 +7,10 @@ curve that shares only its prime with a good one can be made to give away keys a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
+
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from verification.encoding.object_identifier import encode_oid
 from verification.encoding.tlv import (
@@ -223,3 +226,18 @@ CURVES: tuple[DomainParameters, ...] = (
     ),
 )
 PARAMETERS_BY_NAME = {known.name: known for known in CURVES}
+
+IN_OPENSSL: Mapping[str, ec.EllipticCurve] = {
+    curve.name: curve
+    for curve in (
+        ec.SECP192R1(),
+        ec.SECP224R1(),
+        ec.SECP256R1(),
+        ec.SECP384R1(),
+        ec.SECP521R1(),
+        ec.BrainpoolP256R1(),
+        ec.BrainpoolP384R1(),
+        ec.BrainpoolP512R1(),
+    )
+}
+"""Those that OpenSSL's Python binding computes with, by name."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from verification.lds.security_infos import SecurityInfos, parse_card_access
-from verification.lds.signed_data import SignerInfo, build_signed_data, parse_signed_file, read_signed_data
+from verification.lds.signed_data import SignerInfo, parse_signed_file, read_signed_data
 
 SECURITY_OBJECT = "0.4.0.127.0.7.3.2.1"
 """id-SecurityObject: the content type of EF.CardSecurity."""
@@ -40,12 +40,3 @@ def _read(data: bytes) -> CardSecurity:
     content, content_type, signer, certificates = read_signed_data(data)
     # EF.CardAccess holds such SecurityInfos too, without the signature.
     return CardSecurity(content, content_type, parse_card_access(content), signer, certificates)
-
-
-def build_card_security(security_infos: bytes, signer: SignerInfo, certificate: bytes) -> bytes:
-    """Assemble EF.CardSecurity around a signature made over ``signer.attributes.encoded``.
-
-    ``security_infos`` is the SET of SecurityInfo, as ``build_card_access`` makes it; the signed
-    attributes must name ``SECURITY_OBJECT`` as the content type.
-    """
-    return build_signed_data(SECURITY_OBJECT, security_infos, signer, certificate)

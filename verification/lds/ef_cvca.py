@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from verification.encoding.tlv import build, read_tlv
 from verification.errors import LimitExceeded, MalformedDocument
 from verification.lds.card_verifiable import encode_reference, parse_reference
+from verification.lds.files import EF_CVCA_LENGTH
 
-EF_CVCA_LENGTH = 36
-"""Octets of the file: two references of sixteen with tag and length, filled up with zeros."""
 _AUTHORITY_REFERENCE = 0x42
 _MAX_REFERENCES = 2
 

@@ -75,5 +75,8 @@ TAGS: Mapping[LdsFile, int] = {
     LdsFile.CARD_SECURITY: 0x30,
 }
 
+EF_CVCA_LENGTH = 36
+"""Octets of EF.CVCA: two references of sixteen with tag and length, and zeros (TR-03110-3, A.7.2.4)."""
+
 CardFiles = Mapping[LdsFile, bytes]
 """Files as they were read, whole and unchanged: hashes are taken over these bytes."""

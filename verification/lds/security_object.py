@@ -22,14 +22,7 @@ from verification.encoding.tlv import (
 from verification.errors import MalformedDocument
 from verification.lds.files import LdsFile
 from verification.lds.hash_algorithms import HASH_LENGTHS, hash_algorithm_identifier
-from verification.lds.signed_data import (
-    LDS_SECURITY_OBJECT,
-    SignerInfo,
-    build_signed_data,
-    parse_signed_file,
-    read_hash_algorithm,
-    read_signed_data,
-)
+from verification.lds.signed_data import SignerInfo, parse_signed_file, read_hash_algorithm, read_signed_data
 
 _TAG = LdsFile.SOD.tag
 _DATA_GROUPS: Mapping[int, LdsFile] = {file.value: file for file in LdsFile if file.is_data_group}
@@ -153,8 +146,3 @@ def build_lds_security_object(
         + build(SEQUENCE, b"".join(entries))
         + info,
     )
-
-
-def build_security_object(content: bytes, signer: SignerInfo, certificate: bytes) -> bytes:
-    """Assemble EF.SOD around a signature that was made over ``signer.attributes.encoded``."""
-    return build(LdsFile.SOD.tag, build_signed_data(LDS_SECURITY_OBJECT, content, signer, certificate))

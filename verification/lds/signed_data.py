@@ -27,7 +27,7 @@ from verification.encoding.tlv import (
 )
 from verification.errors import LimitExceeded, MalformedDocument
 from verification.lds.definite_lengths import with_definite_lengths
-from verification.lds.hash_algorithms import HASH_ALGORITHMS, HASH_LENGTHS, hash_algorithm_identifier
+from verification.lds.hash_algorithms import HASH_ALGORITHMS, HASH_LENGTHS
 from verification.lds.template import MAX_FILE
 
 LDS_SECURITY_OBJECT = "2.23.136.1.1.1"
@@ -352,31 +352,3 @@ def _usual_attributes(hash_length: int) -> tuple[int, _UsualAttributes]:
 _TIME_DIGITS = 13
 # By length, which differs from hash to hash. Comparing costs a third of the walk.
 _USUAL_ATTRIBUTES = dict(_usual_attributes(length) for length in HASH_LENGTHS.values())
-
-
-def build_signed_data(content_type: str, content: bytes, signer: SignerInfo, certificates: bytes) -> bytes:
-    """Assemble a ContentInfo around a signature that was made over ``signer.attributes.encoded``.
-
-    ``certificates`` are encodings one after the other, in ascending order where there are several.
-    """
-    digest = hash_algorithm_identifier(signer.digest_algorithm)
-    encapsulated = build_oid(content_type) + build(_CONTEXT_0, build(OCTET_STRING, content))
-    signed_data = build(
-        SEQUENCE,
-        build_integer(3)
-        + build(SET, digest)
-        + build(SEQUENCE, encapsulated)
-        + build(_CONTEXT_0, certificates)
-        + build(SET, _build_signer_info(signer, digest)),
-    )
-    return build(SEQUENCE, build_oid(SIGNED_DATA) + build(_CONTEXT_0, signed_data))
-
-
-def _build_signer_info(signer: SignerInfo, digest: bytes) -> bytes:
-    if signer.subject_key_id is None:
-        name = build_integer(1) + build(SEQUENCE, signer.issuer + build(INTEGER, signer.serial_number))
-    else:
-        name = build_integer(3) + build(_SUBJECT_KEY_ID, signer.subject_key_id)
-    attributes = b"" if signer.attributes is None else b"\xa0" + signer.attributes.encoded[1:]
-    signature = build(OCTET_STRING, signer.signature)
-    return build(SEQUENCE, name + digest + attributes + signer.signature_algorithm + signature)

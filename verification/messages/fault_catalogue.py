@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib import resources
 
@@ -28,23 +29,42 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.en if language == "en" else self.vi
 
 
+_OFFICE_AREAS = frozenset({"dc01", "issuance", "platform", "registry", "search"})
+"""Files of faults that only the office and its officers meet; counters do not keep them in memory."""
+
+
 @cache
 def fault_catalogue() -> dict[str, Fault]:
-    """Every fault by code; the files are merged and a code may stand in one of them only."""
-    merged: dict[str, Fault] = {}
+    """Every fault by code."""
+    return _merged([counter_faults(), *_read(office=True)])
+
+
+@cache
+def counter_faults() -> dict[str, Fault]:
+    """The faults that a counter, a partner or the gateway meets, by code."""
+    return _merged(_read(office=False))
+
+
+def fault(code: str) -> Fault:
+    """The fault for a code; an unknown code reads as an internal error."""
+    known = counter_faults()
+    return known.get(code) or fault_catalogue().get(code, known["INTERNAL_ERROR"])
+
+
+def _read(*, office: bool) -> Iterator[dict[str, Fault]]:
     folder = resources.files("verification.messages") / "faults"
     for entry in sorted(folder.iterdir(), key=lambda item: item.name):
-        if not entry.name.endswith(".json"):
-            continue
-        faults = msgspec.json.decode(entry.read_bytes(), type=dict[str, Fault])
+        area, _, kind = entry.name.partition(".")
+        if kind == "json" and (area in _OFFICE_AREAS) is office:
+            yield msgspec.json.decode(entry.read_bytes(), type=dict[str, Fault])
+
+
+def _merged(areas: Iterable[dict[str, Fault]]) -> dict[str, Fault]:
+    """A code may stand in one file only."""
+    merged: dict[str, Fault] = {}
+    for faults in areas:
         twice = merged.keys() & faults.keys()
         if twice:
             raise ValueError(f"fault codes defined twice: {sorted(twice)}")
         merged.update(faults)
     return merged
-
-
-def fault(code: str) -> Fault:
-    """The fault for a code; an unknown code reads as an internal error."""
-    catalogue = fault_catalogue()
-    return catalogue.get(code, catalogue["INTERNAL_ERROR"])

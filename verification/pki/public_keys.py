@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from verification.encoding.curve_parameters import (
     CURVES,
+    IN_OPENSSL,
     PARAMETERS_BY_NAME,
     DomainParameters,
     read_explicit_parameters,
@@ -50,20 +51,6 @@ MAX_RSA_BITS = 8192
 
 _RSASSA_PSS = "1.2.840.113549.1.1.10"
 _DSA = "1.2.840.10040.4.1"
-# The other curves of the table are computed with in curve_signature.
-_IN_OPENSSL: Mapping[str, ec.EllipticCurve] = {
-    curve.name: curve
-    for curve in (
-        ec.SECP192R1(),
-        ec.SECP224R1(),
-        ec.SECP256R1(),
-        ec.SECP384R1(),
-        ec.SECP521R1(),
-        ec.BrainpoolP256R1(),
-        ec.BrainpoolP384R1(),
-        ec.BrainpoolP512R1(),
-    )
-}
 _BY_OID: Mapping[bytes, DomainParameters] = {encode_oid(known.oid): known for known in CURVES}
 
 
@@ -94,7 +81,7 @@ def _usual_rsa_form(bits: int) -> tuple[int, _UsualForm]:
 
 
 def _is_usual(known: DomainParameters) -> bool:
-    return known.name in _IN_OPENSSL and known.n.bit_length() >= MIN_CURVE_BITS
+    return known.name in IN_OPENSSL and known.n.bit_length() >= MIN_CURVE_BITS
 
 
 # By length, which differs from one to the other.
@@ -150,8 +137,8 @@ def _curve(parameters: DerReader) -> DomainParameters:
 
 
 def _ec_key(known: DomainParameters, point: bytes) -> ec.EllipticCurvePublicKey | CurvePublicKey:
-    curve = _IN_OPENSSL.get(known.name)
-    if curve is None:
+    curve = IN_OPENSSL.get(known.name)
+    if curve is None:  # computed with in curve_signature
         return CurvePublicKey.from_encoded_point(known, point)
     try:
         return ec.EllipticCurvePublicKey.from_encoded_point(curve, point)
@@ -194,7 +181,7 @@ def _rsa_key(encoded: bytes) -> rsa.RSAPublicKey:
 
 def _any_ec_key() -> ec.EllipticCurvePublicKey:
     known = PARAMETERS_BY_NAME["secp256r1"]
-    return ec.EllipticCurvePublicNumbers(known.x, known.y, _IN_OPENSSL[known.name]).public_key()
+    return ec.EllipticCurvePublicNumbers(known.x, known.y, IN_OPENSSL[known.name]).public_key()
 
 
 _EC_KEY_TYPE = type(_any_ec_key())

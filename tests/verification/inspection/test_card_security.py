@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from issuance_backend.csca.crl import issue_revocation_list
 from issuance_backend.csca.document_signer import sign_card_security
 from tests.support import pki
+from tests.support.cms_writer import build_card_security, build_signed_data
 from tests.support.signed_files import signature_over
 from verification.encoding.object_identifier import encode_oid
 from verification.encoding.tlv import build
@@ -27,15 +28,10 @@ from verification.errors import (
 from verification.inspection.card_security import authenticate_card_security
 from verification.inspection.inspect import inspect
 from verification.inspection.report import Check, Outcome
-from verification.lds.card_security import SECURITY_OBJECT, build_card_security, parse_card_security
+from verification.lds.card_security import SECURITY_OBJECT, parse_card_security
 from verification.lds.files import LdsFile
 from verification.lds.security_infos import parse_card_access
-from verification.lds.signed_data import (
-    LDS_SECURITY_OBJECT,
-    SignedAttributes,
-    build_signed_attributes,
-    build_signed_data,
-)
+from verification.lds.signed_data import LDS_SECURITY_OBJECT, SignedAttributes, build_signed_attributes
 from verification.pki.signature_policy import SignaturePolicy
 from verification.pki.trust_store import TrustStore
 

@@ -16,6 +16,7 @@ from issuance_backend.csca.document_signer import (
     sign_security_object,
 )
 from tests.support import pki
+from tests.support.cms_writer import build_security_object
 from verification.errors import ChipAuthenticationFailed
 from verification.inspection.inspect import inspect
 from verification.inspection.report import (
@@ -32,11 +33,7 @@ from verification.lds.common_data import CommonData, build_common_data
 from verification.lds.dg1 import Dg1, build_dg1
 from verification.lds.files import CardFiles, LdsFile
 from verification.lds.security_infos import PaceInfo, SecurityInfos, build_card_access
-from verification.lds.security_object import (
-    build_lds_security_object,
-    build_security_object,
-    parse_security_object,
-)
+from verification.lds.security_object import build_lds_security_object, parse_security_object
 from verification.messages.fault_catalogue import fault_catalogue
 from verification.pki.defect_list import Defect, DefectKind, DefectList
 from verification.pki.signature_policy import SignaturePolicy
@@ -112,6 +109,21 @@ def test_a_file_list_that_hides_the_chips_key_is_refused() -> None:
     report = judged(files)
     assert report.checks[Check.COM_CONSISTENCY].code == "CHIP_FILES_INCONSISTENT"
     assert report.verdict is Verdict.INVALID
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        (LdsFile.DG1, LdsFile.DG2),
+        (LdsFile.DG1, LdsFile.DG2, LdsFile.DG11, LdsFile.DG13, LdsFile.DG14, LdsFile.DG15),
+    ],
+    ids=["forgets", "invents"],
+)
+def test_a_list_that_its_issuer_got_wrong_refuses_nobody(listed: tuple[LdsFile, ...]) -> None:
+    report = judged(pki.card().with_files({LdsFile.COM: listing(*listed)}))
+    assert report.checks[Check.COM_CONSISTENCY].outcome is Outcome.UNDETERMINED
+    assert report.checks[Check.COM_CONSISTENCY].code == "CHIP_FILES_INCONSISTENT"
+    assert report.verdict is Verdict.VALID
 
 
 def test_an_injected_file_is_refused() -> None:
@@ -364,7 +376,7 @@ class TestKnownDefects:
         assert "notice 7" in report.checks[Check.SIGNER_REVOCATION].reason
 
     def test_a_fault_that_was_told_of_is_left_open(self) -> None:
-        hidden = {**pki.card().files, LdsFile.COM: listing(LdsFile.DG1)}
+        hidden = {**pki.card().without(LdsFile.DG14), LdsFile.COM: listing(LdsFile.DG1)}
         report = self.report(DefectKind.FILE_LIST_INCONSISTENT, hidden)
         assert report.checks[Check.COM_CONSISTENCY].outcome is Outcome.UNDETERMINED
         assert report.checks[Check.COM_CONSISTENCY].code in fault_catalogue()

@@ -14,6 +14,7 @@ from issuance_backend.csca.crl import issue_revocation_list
 from issuance_backend.csca.document_signer import data_group_hashes, sign_security_object
 from issuance_backend.csca.signer import PrivateKey
 from tests.support import pki
+from tests.support.cms_writer import build_security_object
 from verification.errors import (
     AlgorithmRefused,
     DataGroupMismatch,
@@ -27,11 +28,7 @@ from verification.errors import (
 )
 from verification.inspection.passive_authentication import authenticate
 from verification.lds.files import LdsFile
-from verification.lds.security_object import (
-    build_lds_security_object,
-    build_security_object,
-    parse_security_object,
-)
+from verification.lds.security_object import build_lds_security_object, parse_security_object
 from verification.lds.signed_data import SignerInfo
 from verification.pki.trust_store import TrustStore
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.support import pki
+from tests.support.cms_writer import build_signed_data
 from tests.support.signed_files import genuine, signature_over
 from verification.encoding.tlv import (
     NULL,
@@ -21,12 +22,7 @@ from verification.inspection.report import Check, Verdict
 from verification.lds.files import LdsFile
 from verification.lds.hash_algorithms import hash_algorithm_identifier
 from verification.lds.security_object import build_lds_security_object, parse_security_object
-from verification.lds.signed_data import (
-    ID_DATA,
-    LDS_SECURITY_OBJECT,
-    SignerInfo,
-    build_signed_data,
-)
+from verification.lds.signed_data import ID_DATA, LDS_SECURITY_OBJECT, SignerInfo
 from verification.pki.certificate import parse_certificate
 from verification.pki.cms_signature import MAX_CARRIED
 from verification.pki.trust_store import TrustStore

@@ -6,9 +6,10 @@ import pytest
 
 from issuance_backend.csca.document_signer import sign_card_security
 from tests.support import hostile, pki
+from tests.support.cms_writer import build_card_security
 from verification.encoding.tlv import SEQUENCE, SET, build
 from verification.errors import LimitExceeded, MalformedDocument
-from verification.lds.card_security import SECURITY_OBJECT, build_card_security, parse_card_security
+from verification.lds.card_security import SECURITY_OBJECT, parse_card_security
 from verification.lds.files import LdsFile
 from verification.lds.security_infos import build_card_access, parse_card_access
 

@@ -7,7 +7,8 @@ import pytest
 from tests.support.hostile import damaged, is_refused
 from verification.encoding.tlv import build
 from verification.errors import LimitExceeded, MalformedDocument
-from verification.lds.ef_cvca import EF_CVCA_LENGTH, build_ef_cvca, parse_ef_cvca
+from verification.lds.ef_cvca import build_ef_cvca, parse_ef_cvca
+from verification.lds.files import EF_CVCA_LENGTH
 
 NEW, OLD = "VNTESTCVC00002A1", "VNTESTCVC00001A1"  # as long as a reference can be
 

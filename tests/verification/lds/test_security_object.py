@@ -10,16 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support import hostile, pki
+from tests.support.cms_writer import build_security_object
 from verification.encoding.tlv import build, build_integer
 from verification.errors import LimitExceeded, MalformedDocument
 from verification.lds.definite_lengths import MAX_DEPTH, with_definite_lengths
 from verification.lds.files import LdsFile
 from verification.lds.hash_algorithms import HASH_LENGTHS, hash_algorithm_identifier
-from verification.lds.security_object import (
-    build_lds_security_object,
-    build_security_object,
-    parse_security_object,
-)
+from verification.lds.security_object import build_lds_security_object, parse_security_object
 from verification.lds.signed_data import build_signed_attributes
 
 SOD = pki.quick_card().files[LdsFile.SOD]

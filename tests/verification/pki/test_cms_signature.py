@@ -9,24 +9,20 @@ import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.support.cms_writer import build_signed_data
 from tests.support.signing_suites import SUITES, SuiteIssuer, card_files
 from tests.support.trust_material import ECDSA_SHA_256, SIGNED
 from verification.encoding.object_identifier import build_oid
 from verification.encoding.tlv import SEQUENCE, SET, build, children, only
 from verification.errors import AlgorithmRefused, LimitExceeded, SecurityObjectInvalid
 from verification.lds.files import LdsFile
-from verification.lds.security_object import (
-    SecurityObject,
-    build_lds_security_object,
-    parse_security_object,
-)
+from verification.lds.security_object import SecurityObject, build_lds_security_object, parse_security_object
 from verification.lds.signed_data import (
     ID_DATA,
     LDS_SECURITY_OBJECT,
     SignedAttributes,
     SignerInfo,
     build_signed_attributes,
-    build_signed_data,
 )
 from verification.pki.certificate import parse_certificate
 from verification.pki.cms_signature import (

@@ -24,7 +24,13 @@ from tests.support.trust_material import (
     with_sha_1,
 )
 from verification.encoding.tlv import SEQUENCE, DerReader, build
-from verification.errors import MalformedDocument, RevocationUnknown, SignerRevoked, VerificationError
+from verification.errors import (
+    LimitExceeded,
+    MalformedDocument,
+    RevocationUnknown,
+    SignerRevoked,
+    VerificationError,
+)
 from verification.pki.certificate import parse_certificate
 from verification.pki.revocation import parse_revocation_list, require_not_revoked
 from verification.pki.trust_store import TrustStore
@@ -53,6 +59,13 @@ class TestItsParts:
         assert (found.number, found.this_update) == (7, SINCE)
         assert found.next_update - found.this_update == timedelta(days=90)
         assert found.issuer_key_id == parse_certificate(ISSUER.certificate).subject_key_id
+
+    def test_there_is_room_for_more_signers_than_any_state_has_and_no_more(self) -> None:
+        """A longer list would hold up whoever fetches it before its signature can be asked for."""
+        entries = [revoked_entry(2**31 + number) for number in range(50_000)]
+        assert len(parse_revocation_list(ISSUER.revocation_list(entries)).serial_numbers) == 50_000
+        with pytest.raises(LimitExceeded):
+            parse_revocation_list(ISSUER.revocation_list(entries * 2))
 
     @pytest.mark.parametrize("number", [0, 2**159 - 1])
     def test_a_number_is_up_to_twenty_octets(self, number: int) -> None:
