@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import msgspec
 import urllib3
@@ -27,6 +28,18 @@ Answer = TypeVar("Answer")
 
 _SECONDS = 20.0
 """Approval makes the card before it answers."""
+
+
+PAGE_SIZE = 100
+"""How many dossiers one page of the work list has."""
+
+
+@dataclass(frozen=True, slots=True)
+class DossierPage:
+    """Some dossiers, and the cursor of those that follow; None where none do."""
+
+    entries: tuple[DossierSummary, ...]
+    cursor: str | None
 
 
 class _Problem(msgspec.Struct):
@@ -82,9 +95,12 @@ class BackendClient:
         path = f"/v1/dossiers/{quote(dossier, safe='')}/recapture" if dossier else "/v1/dossiers"
         return self._ask("POST", path, DossierView, capture)
 
-    def dossiers(self, state: str) -> list[DossierSummary]:
-        """The work list."""
-        return self._ask("GET", f"/v1/dossiers?{urlencode({'state': state})}", list[DossierSummary])
+    def dossiers(self, state: str, cursor: str | None = None) -> DossierPage:
+        """One page of the work list."""
+        asked = {"state": state, "limit": PAGE_SIZE} | ({"cursor": cursor} if cursor else {})
+        response = self._granted("GET", f"/v1/dossiers?{urlencode(asked)}", None)
+        entries = _decoded(response.data, tuple[DossierSummary, ...])
+        return DossierPage(entries, _next_cursor(response.headers.get("Link", "")))
 
     def dossier(self, dossier: str) -> DossierView:
         """One dossier."""
@@ -92,7 +108,7 @@ class BackendClient:
 
     def portrait(self, dossier: str) -> bytes:
         """The captured picture (JPEG)."""
-        return self._granted("GET", f"/v1/dossiers/{quote(dossier, safe='')}/portrait.jpg", None)
+        return bytes(self._granted("GET", f"/v1/dossiers/{quote(dossier, safe='')}/portrait.jpg", None).data)
 
     def decide(self, dossier: str, step: str) -> DossierView:
         """``approval``, ``withdrawal`` or ``production``."""
@@ -114,19 +130,18 @@ class BackendClient:
     def _ask(
         self, method: str, path: str, kind: type[Answer], message: msgspec.Struct | None = None
     ) -> Answer:
-        try:
-            return msgspec.json.decode(self._granted(method, path, message), type=kind)
-        except msgspec.DecodeError:
-            raise BackendUnavailable("the answer is not what the interface prescribes") from None
+        return _decoded(self._granted(method, path, message).data, kind)
 
-    def _granted(self, method: str, path: str, message: msgspec.Struct | None) -> bytes:
+    def _granted(
+        self, method: str, path: str, message: msgspec.Struct | None
+    ) -> urllib3.response.BaseHTTPResponse:
         response = self._send(method, path, message)
         if response.status >= 500 and response.status != 503:
             raise BackendUnavailable(f"status {response.status}")
         if response.status >= 400:
             problem = _problem(response.data)
             raise BackendRefused(response.status, problem.code, problem.fields)
-        return bytes(response.data)
+        return response
 
     def _send(
         self, method: str, path: str, message: msgspec.Struct | None
@@ -139,6 +154,21 @@ class BackendClient:
             return self._pool.request(method, self._url + path, headers=headers, **options)
         except urllib3.exceptions.HTTPError as fault:
             raise BackendUnavailable(type(fault).__name__) from None
+
+
+def _decoded(content: bytes, kind: type[Answer]) -> Answer:
+    try:
+        return msgspec.json.decode(content, type=kind)
+    except msgspec.DecodeError:
+        raise BackendUnavailable("the answer is not what the interface prescribes") from None
+
+
+def _next_cursor(link: str) -> str | None:
+    """The cursor in ``<address>; rel="next"``; of the address itself nothing is followed."""
+    address, _, relation = link.partition(">")
+    if 'rel="next"' not in relation:
+        return None
+    return parse_qs(urlsplit(address.lstrip("<")).query).get("cursor", [None])[0]
 
 
 def _problem(body: bytes) -> _Problem:

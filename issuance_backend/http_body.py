@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 from flask import Response, request
 
+from issuance_backend.paging import Page, PageAsked, page_asked
 from verification.errors import RequestMalformed
 
 Message = TypeVar("Message", bound=msgspec.Struct)
@@ -27,3 +29,24 @@ def answer(message: object, status: int = 200) -> Response:
     response = Response(msgspec.json.encode(message), status, content_type="application/json")
     response.headers["Cache-Control"] = "no-store"
     return response
+
+
+def read_page(key_length: int) -> PageAsked:
+    """The page that ``limit`` and ``cursor`` of this request ask for; raises FieldsRefused."""
+    return page_asked(request.args.get("limit"), request.args.get("cursor"), key_length)
+
+
+def page_answer(page: Page[Any]) -> Response:
+    """The entries as a JSON array; where more follow, ``Link: <...>; rel="next"`` says how (RFC 8288)."""
+    response = answer(page.entries)
+    if page.cursor is not None:
+        query = urlencode({**request.args.to_dict(), "cursor": page.cursor})
+        response.headers["Link"] = f'<{request.path}?{query}>; rel="next"'
+    return response
+
+
+def refuse_nul() -> None:
+    """Before any request: PostgreSQL keeps no NUL in a text, and no text of ours has one."""
+    texts = (request.path, *request.args.values())
+    if any("\0" in text for text in texts) or rb"\u0000" in request.get_data():
+        raise RequestMalformed("a NUL character")

@@ -7,16 +7,22 @@ one, so that a cut tail shows too. A state is the fold of its subject's events (
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
+from issuance_backend import read_models
 from issuance_backend.schema import EVENT_HEAD, EVENTS
+from issuance_backend.steps import SYSTEM, Step
 from verification.messages.enrollment import RecordedStep
 
-SYSTEM = "system"
-"""The actor where a program, not an officer, took a step."""
+__all__ = ["SYSTEM", "ChainBroken", "Step", "append", "chain", "newest", "of_subject", "verify"]
+
+# Built once: building a statement costs more than executing it.
+_HEAD = select(EVENT_HEAD).with_for_update()
+_ADD = insert(EVENTS)
+_MOVE_HEAD = update(EVENT_HEAD)
+_OF_SUBJECT = select(EVENTS).where(EVENTS.c.subject == bindparam("who")).order_by(EVENTS.c.sequence)
 
 _CHAINED = ("sequence", "subject", "event", "state", "actor", "at", "detail", "previous_hash")
 
@@ -25,39 +31,44 @@ class ChainBroken(Exception):
     """The recorded events are not what was recorded; the message names the first bad line."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One thing that happened; ``detail`` never names a person."""
+def append(connection: Connection, *steps: Step) -> None:
+    """Record steps in the caller's transaction, in their order: no step, no change of state.
 
-    subject: str
-    event: str
-    state: str
-    actor: str
-    at: str
-    detail: dict[str, str] = field(default_factory=dict)
+    Whoever records next waits until this transaction ends: numbers have no gaps, and their order is
+    the order in which they became visible. The read models follow in the same transaction.
+    """
+    last = chain(connection, *steps)
+    read_models.follow(connection, last - len(steps) + 1, steps)
 
 
-def append(connection: Connection, step: Step) -> None:
-    """Record a step in the caller's transaction: no step, no change of state."""
-    head = connection.execute(select(EVENT_HEAD).with_for_update()).one()
-    row: dict[str, object] = {
-        "sequence": head.sequence + 1,
-        "subject": step.subject,
-        "event": step.event,
-        "state": step.state,
-        "actor": step.actor,
-        "at": step.at,
-        "detail": msgspec.json.encode(step.detail, order="sorted").decode(),
-        "previous_hash": head.hash,
-    }
-    row["hash"] = _hash(row)
-    connection.execute(insert(EVENTS).values(**row))
-    connection.execute(update(EVENT_HEAD).values(sequence=row["sequence"], hash=row["hash"]))
+def chain(connection: Connection, *steps: Step) -> int:
+    """Write lines and return the last one's number; the population registry's own chain is written so too."""
+    head = connection.execute(_HEAD).one()
+    sequence, previous = head.sequence, head.hash
+    rows = []
+    for step in steps:
+        sequence += 1
+        row: dict[str, object] = {
+            "sequence": sequence,
+            "subject": step.subject,
+            "event": step.event,
+            "state": step.state,
+            "actor": step.actor,
+            "at": step.at,
+            "detail": msgspec.json.encode(step.detail, order="sorted").decode(),
+            "previous_hash": previous,
+        }
+        row["hash"] = previous = _hash(row)
+        rows.append(row)
+    if rows:
+        connection.execute(_ADD, rows)
+        connection.execute(_MOVE_HEAD, {"sequence": sequence, "hash": previous})
+    return int(sequence)
 
 
 def of_subject(connection: Connection, subject: str) -> tuple[RecordedStep, ...]:
     """The steps of one dossier or card, oldest first."""
-    rows = connection.execute(select(EVENTS).where(EVENTS.c.subject == subject).order_by(EVENTS.c.sequence))
+    rows = connection.execute(_OF_SUBJECT, {"who": subject})
     return tuple(
         RecordedStep(
             at=row.at,
@@ -68,6 +79,11 @@ def of_subject(connection: Connection, subject: str) -> tuple[RecordedStep, ...]
         )
         for row in rows
     )
+
+
+def newest(connection: Connection) -> int:
+    """The number of the step that was recorded last, 0 before the first."""
+    return int(connection.execute(select(EVENT_HEAD.c.sequence)).scalar_one())
 
 
 def verify(connection: Connection) -> int:

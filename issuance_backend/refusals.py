@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from verification.errors import Refused, Unavailable
+from verification.errors import LimitExceeded, MalformedDocument, Refused, Unavailable, UntrustedDocument
 
 
 class ServiceNotPermitted(Refused):
@@ -41,6 +41,55 @@ class RegistryPersonUnknown(Refused):
     code = "REGISTRY_PERSON_UNKNOWN"
 
 
+class NumberReservationUnknown(Refused):
+    """No number is kept for this request: it was never made, or its number went back to the block."""
+
+    code = "NUMBER_RESERVATION_UNKNOWN"
+
+
+class IdentityUnknown(Refused):
+    """There is no such identity."""
+
+    code = "IDENTITY_UNKNOWN"
+
+
+class MergeUnknown(Refused):
+    """There is no such merge."""
+
+    code = "MERGE_UNKNOWN"
+
+
+class LifeEventUnknown(Refused):
+    """There is no such life event."""
+
+    code = "LIFE_EVENT_UNKNOWN"
+
+
+class PublicationUnknown(Refused):
+    """There is no such publication."""
+
+    code = "PUBLICATION_UNKNOWN"
+
+
+class DeliveryUnknown(Refused):
+    """This receiver was sent no such delivery."""
+
+    code = "DELIVERY_UNKNOWN"
+
+
+class LegacyFileMalformed(MalformedDocument):
+    """A file of older records cannot be read; nothing of it was imported."""
+
+    code = "LEGACY_FILE_MALFORMED"
+
+
+class NumberBlockExhausted(Unavailable):
+    """Every number of a province, sex and year is drawn: the ministry must decide."""
+
+    code = "NUMBER_BLOCK_EXHAUSTED"
+    retryable = False
+
+
 class DossierUnknown(Refused):
     """There is no such dossier."""
 
@@ -75,6 +124,68 @@ class TamperingImpossible(Refused):
     """This card lacks the file that was to be tampered with."""
 
     code = "TAMPERING_IMPOSSIBLE"
+
+
+class OfficerSuspended(Refused):
+    """The officer's account was blocked by whoever runs the office."""
+
+    code = "OFFICER_SUSPENDED"
+
+
+class EventPositionUnknown(Refused):
+    """No event has this number yet: the subscriber follows something else."""
+
+    code = "EVENT_POSITION_UNKNOWN"
+
+
+class IdempotencyConflict(Refused):
+    """The idempotency key was used with another request before."""
+
+    code = "IDEMPOTENCY_CONFLICT"
+
+
+class RequestStillRunning(Refused):
+    """The same request is being worked on at this moment."""
+
+    code = "REQUEST_STILL_RUNNING"
+    retryable = True
+
+
+class AnswerLost(Refused):
+    """The same request took effect, but the program stopped before its answer was kept."""
+
+    code = "ANSWER_LOST"
+
+
+class LeaseLost(Refused):
+    """A piece of work was held longer than its lease and may be somebody else's by now."""
+
+    code = "LEASE_LOST"
+
+
+class BlobUnknown(Unavailable):
+    """The store does not hold what the database says it holds."""
+
+    code = "BLOB_UNKNOWN"
+    retryable = False
+
+
+class BlobAltered(UntrustedDocument):
+    """What lies in the store is not what was put there."""
+
+    code = "BLOB_ALTERED"
+
+
+class BlobTooLarge(LimitExceeded):
+    """Larger than the store takes."""
+
+    code = "BLOB_TOO_LARGE"
+
+
+class BlobStoreUnavailable(Unavailable):
+    """The store's disk, bucket or keys cannot be used now; nothing was kept."""
+
+    code = "BLOB_STORE_UNAVAILABLE"
 
 
 class ProductionUnavailable(Unavailable):
@@ -114,3 +225,126 @@ class IssuingRecordsBroken(Unavailable):
 
     code = "ISSUING_RECORDS_BROKEN"
     retryable = False
+
+
+class ModalityUnknown(Refused):
+    """No plug-in of this kind of biometrics is installed."""
+
+    code = "MODALITY_UNKNOWN"
+
+
+class TemplateRefused(Refused):
+    """A biometric template is not one that the installed engine made for this position."""
+
+    code = "TEMPLATE_REFUSED"
+
+
+class GalleryUnknown(Refused):
+    """There is no such gallery."""
+
+    code = "GALLERY_UNKNOWN"
+
+
+class GalleryPurposeRefused(Refused):
+    """This gallery is not there for this purpose, or not for this caller."""
+
+    code = "GALLERY_PURPOSE_REFUSED"
+
+
+class GallerySubjectUnknown(Refused):
+    """Nobody is enrolled in this gallery under this name."""
+
+    code = "GALLERY_SUBJECT_UNKNOWN"
+
+
+class GalleryKeyUnavailable(Unavailable):
+    """The key of a gallery cannot be read: what lies in it stays sealed."""
+
+    code = "GALLERY_KEY_UNAVAILABLE"
+    retryable = False
+
+
+class GalleryRecordsBroken(Unavailable):
+    """Something in a gallery, or in its own record of who asked, is not what was written."""
+
+    code = "GALLERY_RECORDS_BROKEN"
+    retryable = False
+
+
+class SearchTaskUnknown(Refused):
+    """There is no such search task, or it is another caller's."""
+
+    code = "SEARCH_TASK_UNKNOWN"
+
+
+class SearchTaskReplayed(Refused):
+    """This task id was already used for another request."""
+
+    code = "SEARCH_TASK_REPLAYED"
+
+
+class WarrantRefused(Refused):
+    """The warrant is not in force, or does not cover this."""
+
+    code = "WARRANT_REFUSED"
+
+
+class AdjudicationCaseUnknown(Refused):
+    """There is no such case, or it is not before this examiner."""
+
+    code = "ADJUDICATION_CASE_UNKNOWN"
+
+
+class FigureUnknown(Refused):
+    """No counter, share or figure of this name is defined, or this moment is not over yet."""
+
+    code = "FIGURE_UNKNOWN"
+
+
+class CountersMixed(Refused):
+    """Amounts of different counters, or of different moments, make no figure together."""
+
+    code = "COUNTERS_MIXED"
+
+
+class ReportFontMissing(Unavailable):
+    """The type with Vietnamese letters that reports are printed in is not on this machine."""
+
+    code = "REPORT_FONT_MISSING"
+    retryable = False
+
+
+class UnitUnknown(Refused):
+    """There is no such administrative unit on that day."""
+
+    code = "UNIT_UNKNOWN"
+
+
+class UnitTablesRefused(Refused):
+    """Units and successions that would leave the map with a hole or an overlap."""
+
+    code = "UNIT_TABLES_REFUSED"
+
+
+class Dc01FormUnknown(Refused):
+    """There is no such DC01 form."""
+
+    code = "DC01_FORM_UNKNOWN"
+
+
+class Dc01BarcodeTaken(Refused):
+    """This barcode stands on another form."""
+
+    code = "DC01_BARCODE_TAKEN"
+
+
+class Dc01BatchUnknown(Refused):
+    """There is no such batch of DC01 forms."""
+
+    code = "DC01_BATCH_UNKNOWN"
+
+
+class Dc01BatchNotReady(Refused):
+    """Forms of the batch still wait for an earlier step."""
+
+    code = "DC01_BATCH_NOT_READY"

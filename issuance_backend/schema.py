@@ -33,6 +33,7 @@ OFFICERS = Table(
     Column("failed_sign_ins", Integer, nullable=False),
     Column("blocked_until", String(32)),
     Column("added_at", String(32), nullable=False),
+    Column("suspended_at", String(32)),
 )
 
 OFFICER_SESSIONS = Table(
@@ -47,7 +48,9 @@ OFFICER_SESSIONS = Table(
 PORTRAITS = Table(
     "portraits",
     METADATA,
-    Column("sha256", String(64), primary_key=True),
+    # The address of a sealed picture; the SHA-256 of one that was kept before there was a store.
+    Column("name", String(64), primary_key=True),
+    # Empty where the picture lies in the store of sealed pictures, under the same name.
     Column("content", LargeBinary, nullable=False),
 )
 
@@ -59,7 +62,7 @@ DOSSIERS = Table(
     Column("state", String(16), nullable=False),
     Column("version", Integer, nullable=False),
     Column("person", Text, nullable=False),
-    Column("portrait", String(64), ForeignKey("portraits.sha256"), nullable=False),
+    Column("portrait", String(64), ForeignKey("portraits.name"), nullable=False),
     Column("portrait_check", Text, nullable=False),
     Column("returned", Text),
     Column("captured_by", String(40), nullable=False),
@@ -75,6 +78,7 @@ DOSSIERS = Table(
         postgresql_where=text(OPEN_DOSSIER),
     ),
     Index("dossiers_by_state", "state", "updated_at"),
+    Index("dossiers_by_change", "updated_at", "id"),
 )
 
 CAPTURES = Table(

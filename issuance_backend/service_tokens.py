@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-from flask import request
+from flask import g, request
 
 from issuance_backend.refusals import ServiceNotPermitted
 from monitoring.environment import ConfigurationFault
@@ -19,6 +20,14 @@ class ServiceCaller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     sha256: str
     roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CallingService:
+    """The program whose token this request brought."""
+
+    name: str
+    roles: frozenset[str]
 
 
 def load_callers(path: Path) -> dict[str, ServiceCaller]:
@@ -35,14 +44,21 @@ def bearer_token() -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def require_service(callers: dict[str, ServiceCaller], role: str) -> Callable[[], None]:
-    """A guard that lets only callers with this role pass; raises ServiceNotPermitted."""
+def require_service(callers: dict[str, ServiceCaller], *roles: str) -> Callable[[], None]:
+    """A guard that lets only callers with one of these roles pass; raises ServiceNotPermitted."""
 
     def guard() -> None:
         offered = hashlib.sha256(bearer_token().encode()).hexdigest()
-        for caller in callers.values():
-            if hmac.compare_digest(offered, caller.sha256) and role in caller.roles:
+        for name, caller in callers.items():
+            if hmac.compare_digest(offered, caller.sha256) and set(roles).intersection(caller.roles):
+                g.service = CallingService(name, frozenset(caller.roles))
                 return
         raise ServiceNotPermitted("no caller with this token has the role")
 
     return guard
+
+
+def calling_service() -> CallingService:
+    """The program that the guard let pass."""
+    service: CallingService = g.service
+    return service

@@ -1,9 +1,15 @@
-"""One way to a database: short transactions, SQLite by default, PostgreSQL by URL."""
+"""One way to a database: short transactions, SQLite by default, PostgreSQL by URL.
+
+What only one of the two engines knows stands here and nowhere else.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +17,46 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+
+from monitoring.refusals import DatabaseBusy
+
+BeforeCommit = Callable[[Connection], object]
+
+# A number of our own, so that two programs that bring the schema up to date wait for each other.
+_MIGRATION_LOCK = 7_302_026
+# PostgreSQL: serialization failure, deadlock, lock not available.
+_BUSY_STATES = frozenset({"40001", "40P01", "55P03"})
+_BUSY_SQLITE = "database is locked"
+
+_NULL = "\\N"
+_ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_ROWS_AT_ONCE = 200
+
+_LAST_ACTS = "last_acts"
+
+_before_commit: ContextVar[BeforeCommit | None] = ContextVar("before_commit", default=None)
+
+
+@contextmanager
+def committing_with(statement: BeforeCommit) -> Iterator[None]:
+    """Every writing transaction of this thread runs ``statement`` as its last act while this lasts.
+
+    What it writes stands if and only if the transaction stands; what it raises undoes the transaction.
+    """
+    before = _before_commit.set(statement)
+    try:
+        yield
+    finally:
+        _before_commit.reset(before)
+
+
+def before_commit(connection: Connection, statement: BeforeCommit) -> None:
+    """Let ``statement`` run once before this writing transaction is committed, however often it is asked for.
+
+    What many steps of one transaction need only once, for all of them, is done here.
+    """
+    connection.info[_LAST_ACTS][statement] = None
 
 
 class Database:
@@ -18,26 +64,46 @@ class Database:
 
     On SQLite a writing transaction takes the write lock when it begins: two who press the same
     button are then served one after the other instead of one of them meeting a late lock fault.
+    A transaction that others held up for too long is taken back whole and raises DatabaseBusy.
     """
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._engine = create_engine(url)
+        # A server may have been restarted since a connection was last used; a file was not.
+        # What a statement was about is a person: a fault of the driver quotes no values.
+        self._engine = create_engine(
+            url, hide_parameters=True, pool_pre_ping=make_url(url).get_backend_name() != "sqlite"
+        )
         if self._engine.dialect.name == "sqlite":
             event.listen(self._engine, "connect", _prepare_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
-        self._reading = self._engine.execution_options(read_only=True)
+            one_state: dict[str, Any] = {}
+        else:
+            one_state = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        self._reading = self._engine.execution_options(read_only=True, **one_state)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A transaction that is committed at the end of the block, or rolled back by an exception."""
-        with self._engine.begin() as connection:
-            yield connection
+        with _busy_said_plainly(), self._engine.begin() as connection:
+            asked_for: dict[BeforeCommit, None] = {}
+            memory = connection.info
+            memory[_LAST_ACTS] = asked_for
+            try:
+                yield connection
+                for act in asked_for:
+                    act(connection)
+                last_act = _before_commit.get()
+                if last_act is not None:
+                    last_act(connection)
+            finally:
+                # The pool hands the same connection to the next transaction.
+                memory.pop(_LAST_ACTS, None)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that sees one state of the database and changes nothing."""
-        with self._reading.begin() as connection:
+        """A transaction that sees one state of the database and can change nothing."""
+        with _busy_said_plainly(), self._reading.begin() as connection:
             yield connection
 
     def answers(self) -> bool:
@@ -46,17 +112,85 @@ class Database:
             return bool(connection.execute(text("SELECT 1")).scalar_one() == 1)
 
     def migrate(self, scripts: Path) -> None:
-        """Bring the schema to the newest version that ``scripts`` (an Alembic folder) describes."""
+        """Bring the schema to the newest version that ``scripts`` (an Alembic folder) describes.
+
+        Two programs may do this at once: the second waits and finds nothing to do.
+        """
         _make_folder(self.url)
         configuration = Config()
         configuration.set_main_option("script_location", str(scripts))
         with self.writing() as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
             configuration.attributes["connection"] = connection
             command.upgrade(configuration, "head")
 
     def close(self) -> None:
         """Give back every connection."""
         self._engine.dispose()
+
+
+def load_rows(
+    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
+) -> int:
+    """Write very many rows in the transaction by the engine's fastest way; returns how many.
+
+    PostgreSQL takes them by COPY, SQLite by one prepared statement. Dates are written as ISO 8601.
+    """
+    driver: Any = connection.connection.driver_connection
+    names = ", ".join(columns)
+    if connection.dialect.name == "postgresql":
+        with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            return _copy(copy, rows)
+    marks = ", ".join("?" * len(columns))
+    # Names of tables and columns are written in our own source.
+    statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
+    count = 0
+    for some in _portions(rows):
+        driver.executemany(statement, [tuple(map(_plain, row)) for row in some])
+        count += len(some)
+    return count
+
+
+def _copy(copy: Any, rows: Iterable[Sequence[object]]) -> int:
+    count = 0
+    for some in _portions(rows):
+        copy.write("".join([_copy_line(row) for row in some]))
+        count += len(some)
+    return count
+
+
+def _copy_line(row: Sequence[object]) -> str:
+    """One line of COPY's text format: tabs between, ``\\N`` for NULL."""
+    # No text of PostgreSQL may hold the letter zero: until the line is checked it stands for NULL.
+    line = "\t".join(["\0" if value is None else str(value) for value in row])
+    if line.count("\0") != row.count(None):
+        raise ValueError("a text to be loaded holds the letter zero")
+    if "\\" in line or "\n" in line or "\r" in line or line.count("\t") != len(row) - 1:
+        line = "\t".join(["\0" if value is None else str(value).translate(_ESCAPED) for value in row])
+    return line.replace("\0", _NULL) + "\n"
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, date | str) else value
+
+
+def _portions(rows: Iterable[Sequence[object]]) -> Iterator[list[Sequence[object]]]:
+    iterator = iter(rows)
+    while some := list(islice(iterator, _ROWS_AT_ONCE)):
+        yield some
+
+
+@contextmanager
+def _busy_said_plainly() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as fault:
+        state = getattr(fault.orig, "sqlstate", None)
+        if state in _BUSY_STATES or _BUSY_SQLITE in str(fault.orig):
+            # Only that it was busy: the statement's values are a person's.
+            raise DatabaseBusy(state or "locked") from None
+        raise
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -71,6 +205,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     reads = connection.get_execution_options().get("read_only", False)
+    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reads else 'OFF'}")
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 

@@ -9,3 +9,9 @@ class VirtualReaderUnavailable(Unavailable):
     """The private PC/SC stack of the virtual reader cannot run here or did not start."""
 
     code = "VIRTUAL_READER_UNAVAILABLE"
+
+
+class DatabaseBusy(Unavailable):
+    """Others held what this transaction needed; it was taken back whole and may be tried again."""
+
+    code = "DATABASE_BUSY"

@@ -15,7 +15,7 @@ VerificationError
 ├── MalformedDocument      card unusable: another document
 │   ├── LimitExceeded
 │   ├── ChipAuthenticationUnsupported
-│   ├── FingerQualityInsufficient
+│   ├── FingerTemplateMalformed, FingerQualityInsufficient
 │   └── ImageUndecodable: FingerImageUndecodable
 ├── UntrustedDocument      do not accept: keep calm, call the supervisor
 │   ├── SecurityObjectInvalid, SignerRevoked, SignerNotValidThen, SigningTimeUnknown
@@ -214,6 +214,19 @@ class FingerImageUndecodable(ImageUndecodable):
     """A finger image cannot be decoded within its limits."""
 
     code = "FINGER_IMAGE_UNDECODABLE"
+
+
+class FingerTemplateMalformed(MalformedDocument):
+    """A fingerprint template is not the record that ISO/IEC 19794-2 prescribes."""
+
+    code = "FINGER_TEMPLATE_MALFORMED"
+
+
+class FingerQualityInsufficient(MalformedDocument):
+    """A print shows no minutiae that could be compared."""
+
+    code = "FINGER_QUALITY_INSUFFICIENT"
+    retryable = True
 
 
 class UntrustedDocument(VerificationError):

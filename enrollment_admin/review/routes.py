@@ -25,7 +25,7 @@ def review_blueprint(backend: BackendClient) -> Blueprint:
 
     @blueprint.get("/dossiers")
     def work_list() -> ResponseReturnValue:
-        return _work_list(backend, request.args.get("state", ""))
+        return _work_list(backend, request.args.get("state", ""), request.args.get("cursor"))
 
     @blueprint.get("/dossiers/<dossier>")
     def dossier(dossier: str) -> ResponseReturnValue:
@@ -57,12 +57,20 @@ def decisions_blueprint(backend: BackendClient) -> Blueprint:
     return blueprint
 
 
-def _work_list(backend: BackendClient, state: str) -> ResponseReturnValue:
-    found = officers_backend(backend).dossiers(state)
+def _work_list(backend: BackendClient, state: str, cursor: str | None) -> ResponseReturnValue:
+    found = officers_backend(backend).dossiers(state, cursor)
+    following = found.cursor and url_for("review.work_list", state=state or None, cursor=found.cursor)
     if wants_json():
-        entries = [{"id": entry.id, "state": entry.state} for entry in found]
-        return jsonify(csrf_token=form_token(), dossiers=entries)
-    return page("list.html", dossiers=found, state=state, states=STATES)
+        entries = [{"id": entry.id, "state": entry.state} for entry in found.entries]
+        return jsonify(csrf_token=form_token(), dossiers=entries, next=following)
+    return page(
+        "list.html",
+        dossiers=found.entries,
+        state=state,
+        states=STATES,
+        following=following,
+        is_first=cursor is None,
+    )
 
 
 def _dossier_page(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
+from issuance_backend.credentials.repository import LIST_KEY
 from issuance_backend.credentials.service import DeliveryDesk
-from issuance_backend.http_body import answer, read_body
+from issuance_backend.http_body import answer, page_answer, read_body, read_page
 from issuance_backend.officers.api import acting_officer
 from verification.messages.credential_status import CredentialStatusQuery
 
@@ -20,7 +21,8 @@ def credentials_blueprint(desk: DeliveryDesk) -> Blueprint:
 
     @blueprint.get("")
     def cards() -> ResponseReturnValue:
-        return answer(desk.cards_of(acting_officer(), request.args.get("citizen_number", "")))
+        number = request.args.get("citizen_number", "")
+        return page_answer(desk.cards_of(acting_officer(), number, read_page(LIST_KEY)))
 
     @blueprint.post("/<card>/handover")
     def hand_over(card: str) -> ResponseReturnValue:

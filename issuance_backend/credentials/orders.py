@@ -12,6 +12,7 @@ from issuance_backend.credentials import domain, repository
 from issuance_backend.credentials.domain import CardEvent
 from issuance_backend.credentials.repository import Card
 from issuance_backend.moments import rfc3339
+from issuance_backend.outbox.domain import Notice, Topic
 from issuance_backend.recorded_events import Step, append
 from verification.messages.national_time import vietnam_date
 
@@ -74,5 +75,17 @@ def _record(connection: Connection, card: Card, event: CardEvent, actor: str, de
             actor=actor,
             at=card.since,
             detail=detail,
+            notice=_notice(card),
         ),
     )
+
+
+def _notice(card: Card) -> Notice | None:
+    """What relying parties may know; before it is written, a card has no key and nobody has met it."""
+    if card.status_key is None:
+        return None
+    state = domain.meaning(card.state, None, card.issued_on)
+    data = {"state": state.value, "since": card.since}
+    if card.expires_on is not None:
+        data["expires_on"] = card.expires_on.isoformat()
+    return Notice(topic=Topic.CREDENTIAL_STATUS, key=card.status_key, data=data)

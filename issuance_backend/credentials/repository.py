@@ -9,10 +9,11 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.credentials.domain import CardState
+from issuance_backend.paging import Page, PageAsked, page_of
 from issuance_backend.schema import CREDENTIALS, DOSSIERS
 from verification.errors import TransitionRefused
 from verification.messages.enrollment import PersonFields, QualityFinding
@@ -36,20 +37,30 @@ class Card:
     since: str
 
 
+# Built once: building a statement costs more than executing it.
+_ADD = insert(CREDENTIALS)
+_SAVE = update(CREDENTIALS).where(
+    CREDENTIALS.c.id == bindparam("which"), CREDENTIALS.c.version == bindparam("former")
+)
+_OF_DOSSIER = (
+    select(CREDENTIALS)
+    .where(CREDENTIALS.c.dossier == bindparam("of"))
+    .order_by(CREDENTIALS.c.attempt.desc())
+    .limit(1)
+)
+
+
 def add(connection: Connection, card: Card) -> None:
     """Write a new card; raises TransitionRefused for a second open order of the same number."""
     with _one_at_a_time():
-        connection.execute(insert(CREDENTIALS).values(**_values(card)))
+        connection.execute(_ADD, _values(card))
 
 
 def save(connection: Connection, card: Card) -> None:
     """Write a card's changes; raises TransitionRefused when somebody else was quicker."""
     with _one_at_a_time():
-        changed = connection.execute(
-            update(CREDENTIALS)
-            .where(CREDENTIALS.c.id == card.id, CREDENTIALS.c.version == card.version)
-            .values(**{**_values(card), "version": card.version + 1})
-        )
+        values = {**_values(card), "version": card.version + 1}
+        changed = connection.execute(_SAVE, {**values, "which": card.id, "former": card.version})
     if changed.rowcount != 1:
         raise TransitionRefused("the card changed meanwhile")
 
@@ -66,24 +77,46 @@ def by_status_key(connection: Connection, status_key: str) -> Card | None:
 
 def of_dossier(connection: Connection, dossier: str) -> Card | None:
     """The newest card of a dossier's order."""
-    question = (
-        select(CREDENTIALS)
-        .where(CREDENTIALS.c.dossier == dossier)
-        .order_by(CREDENTIALS.c.attempt.desc())
-        .limit(1)
-    )
-    row = connection.execute(question).mappings().one_or_none()
+    row = connection.execute(_OF_DOSSIER, {"of": dossier}).mappings().one_or_none()
     return _card({**row}) if row else None
+
+
+LIST_KEY = 2
+"""Lists go by the moment of the last change, and by id where that is the same."""
 
 
 def of_number(connection: Connection, citizen_number: str) -> list[Card]:
     """Every card ever made for a number, newest first."""
-    question = (
+    question = _cards_of(citizen_number)
+    return [_card({**row}) for row in connection.execute(question).mappings()]
+
+
+def page_of_number(connection: Connection, citizen_number: str, asked: PageAsked) -> Page[Card]:
+    """Some of the cards ever made for a number, newest first."""
+    question = _cards_of(citizen_number).limit(asked.limit + 1)
+    if asked.after:
+        question = question.where(tuple_(CREDENTIALS.c.since, CREDENTIALS.c.id) < asked.after)
+    found = [_card({**row}) for row in connection.execute(question).mappings()]
+    return page_of(found, asked, lambda card: (card.since, card.id))
+
+
+def hold_number(connection: Connection, card: str) -> None:
+    """Keep everybody else from changing the cards of this card's number until the transaction ends.
+
+    Taken before the cards are read: whoever waited here sees what the other one did.
+    """
+    number = select(CREDENTIALS.c.citizen_number).where(CREDENTIALS.c.id == card).scalar_subquery()
+    cards = select(CREDENTIALS.c.id).where(CREDENTIALS.c.citizen_number == number)
+    # SQLite leaves FOR UPDATE out: there a writing transaction holds everything from its beginning.
+    connection.execute(cards.order_by(CREDENTIALS.c.id).with_for_update()).all()
+
+
+def _cards_of(citizen_number: str) -> Select[Any]:
+    return (
         select(CREDENTIALS)
         .where(CREDENTIALS.c.citizen_number == citizen_number)
-        .order_by(CREDENTIALS.c.since.desc())
+        .order_by(CREDENTIALS.c.since.desc(), CREDENTIALS.c.id.desc())
     )
-    return [_card({**row}) for row in connection.execute(question).mappings()]
 
 
 def holder_name(connection: Connection, card: Card) -> str:

@@ -13,6 +13,7 @@ from issuance_backend.credentials.orders import take_step
 from issuance_backend.credentials.repository import Card
 from issuance_backend.moments import Clock
 from issuance_backend.officers.domain import Officer, Role
+from issuance_backend.paging import Page, PageAsked
 from issuance_backend.refusals import CredentialUnknown
 from monitoring.database import Database
 from verification.messages.credential_status import (
@@ -43,6 +44,7 @@ class DeliveryDesk:
         officer.require(Role.CAPTURE, Role.PRODUCTION)
         moment = self._clock()
         with self._database.writing() as connection:
+            repository.hold_number(connection, card_id)
             card = _known(connection, card_id)
             # Checked first, so that a refused hand-over never touches the older card.
             domain.advance(card.state, CardEvent.HAND_OVER)
@@ -74,13 +76,13 @@ class DeliveryDesk:
             )
             return _summary(connection, card, vietnam_date(moment))
 
-    def cards_of(self, officer: Officer, citizen_number: str) -> list[CardSummary]:
-        """Every card ever made for a number, newest first."""
+    def cards_of(self, officer: Officer, citizen_number: str, asked: PageAsked) -> Page[CardSummary]:
+        """The cards ever made for a number, newest first."""
         officer.require(Role.CAPTURE, Role.PRODUCTION, Role.APPROVER)
         today = vietnam_date(self._clock())
         with self._database.reading() as connection:
-            cards = repository.of_number(connection, citizen_number)
-            return [_summary(connection, card, today) for card in cards]
+            found = repository.page_of_number(connection, citizen_number, asked)
+            return Page(tuple(_summary(connection, card, today) for card in found.entries), found.cursor)
 
     def status(self, query: CredentialStatusQuery) -> CredentialStatusAnswer:
         """What a relying party may know: the state and since when."""

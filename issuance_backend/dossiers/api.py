@@ -7,8 +7,9 @@ from collections.abc import Callable
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
+from issuance_backend.dossiers.repository import LIST_KEY
 from issuance_backend.dossiers.service import ApplicationOffice
-from issuance_backend.http_body import answer, read_body
+from issuance_backend.http_body import answer, page_answer, read_body, read_page
 from issuance_backend.officers.api import acting_officer
 from issuance_backend.officers.domain import Officer
 from verification.messages.enrollment import DossierCapture, DossierReturn, PortraitGate
@@ -42,7 +43,8 @@ def dossiers_blueprint(office: ApplicationOffice) -> Blueprint:
 
     @blueprint.get("")
     def work_list() -> ResponseReturnValue:
-        return answer(office.work_list(acting_officer(), request.args.get("state", "")))
+        state = request.args.get("state", "")
+        return page_answer(office.work_list(acting_officer(), state, read_page(LIST_KEY)))
 
     @blueprint.get("/<dossier>")
     def view(dossier: str) -> ResponseReturnValue:

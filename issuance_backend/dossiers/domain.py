@@ -118,7 +118,7 @@ def field_faults(person: PersonFields) -> dict[str, str]:
             faults[name] = "FIELD_MISSING"
         elif len(text) > _MAX_LENGTHS.get(name, _MAX_LENGTH):
             faults[name] = "FIELD_TOO_LONG"
-        elif any(unicodedata.category(character).startswith("C") for character in text):
+        elif not _is_plain(text):
             faults[name] = "FIELD_CHARACTERS"
     if "sex" not in faults and person.sex not in {"M", "F"}:
         faults["sex"] = "FIELD_CHARACTERS"
@@ -140,6 +140,11 @@ def content_digest(capture: DossierCapture) -> str:
     """Identifies what was captured, apart from the id of the capture itself."""
     content = msgspec.structs.replace(capture, capture_id="")
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
+
+
+def _is_plain(text: str) -> bool:
+    # The quick question settles nearly every text: what is printable holds no control character.
+    return text.isprintable() or not any(unicodedata.category(each).startswith("C") for each in text)
 
 
 def _is_date(text: str) -> bool:

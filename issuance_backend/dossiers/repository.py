@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.dossiers.domain import DossierState
+from issuance_backend.paging import Page, PageAsked, page_of
 from issuance_backend.schema import CAPTURES, DOSSIERS, PORTRAITS
 from verification.errors import DossierAlreadyOpen, TransitionRefused
 from verification.messages.enrollment import DossierReturn, PersonFields, PortraitCheck
 
-MAX_LISTED = 500
+# What every step of a dossier needs, built once: building a statement costs more than executing it.
+_CLOSED = (DossierState.COMPLETED.value, DossierState.WITHDRAWN.value)
+_ADD = insert(DOSSIERS)
+_SAVE = update(DOSSIERS).where(DOSSIERS.c.id == bindparam("which"), DOSSIERS.c.version == bindparam("former"))
+_FIND = select(DOSSIERS).where(DOSSIERS.c.id == bindparam("which"))
+_OPEN = select(DOSSIERS.c.id, DOSSIERS.c.citizen_number).where(
+    DOSSIERS.c.citizen_number.in_(bindparam("numbers", expanding=True)), DOSSIERS.c.state.not_in(_CLOSED)
+)
+_ADD_CAPTURE = insert(CAPTURES)
+_CAPTURES = select(
+    CAPTURES.c.capture_id, CAPTURES.c.dossier, CAPTURES.c.content_sha256, CAPTURES.c.officer
+).where(CAPTURES.c.capture_id.in_(bindparam("which", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dossier:
-    """One application as it stands; ``portrait`` is the SHA-256 of the stored picture."""
+    """One application as it stands; ``portrait`` names the stored picture."""
 
     id: str
     citizen_number: str
@@ -36,25 +48,43 @@ class Dossier:
     updated_at: str
 
 
-def store_portrait(connection: Connection, content: bytes) -> str:
-    """Keep a picture under its SHA-256 and return that; the same picture is kept once."""
-    digest = hashlib.sha256(content).hexdigest()
+def add_portrait(connection: Connection, name: str, content: bytes) -> None:
+    """Write a picture under its name; kept once; ``content`` is empty in the store."""
     # Insert first, ask never: between a look and an insert another office may store the same picture.
     with suppress(IntegrityError), connection.begin_nested():
-        connection.execute(insert(PORTRAITS).values(sha256=digest, content=content))
-    return digest
+        connection.execute(insert(PORTRAITS).values(name=name, content=content))
 
 
-def portrait(connection: Connection, digest: str) -> bytes:
-    """The picture with this SHA-256."""
-    row = connection.execute(select(PORTRAITS.c.content).where(PORTRAITS.c.sha256 == digest)).scalar_one()
+def portrait(connection: Connection, name: str) -> bytes:
+    """The picture with this name; nothing where it lies in the store of sealed pictures."""
+    row = connection.execute(select(PORTRAITS.c.content).where(PORTRAITS.c.name == name)).scalar_one()
     return bytes(row)
 
 
-def add(connection: Connection, dossier: Dossier) -> None:
-    """Write a new dossier; raises DossierAlreadyOpen for a second open one of the same number."""
+def portrait_in_table(connection: Connection) -> tuple[str, bytes] | None:
+    """Any picture that lies in the table itself, with its name."""
+    question = select(PORTRAITS).where(func.length(PORTRAITS.c.content) > 0).limit(1)
+    row = connection.execute(question).one_or_none()
+    return (row.name, bytes(row.content)) if row else None
+
+
+def rename_portrait(connection: Connection, former: str, name: str) -> None:
+    """Let every dossier of a picture name it anew, and remove the old row.
+
+    The version counts: an officer who read a dossier before cannot write the old name back.
+    """
+    connection.execute(
+        update(DOSSIERS)
+        .where(DOSSIERS.c.portrait == former)
+        .values(portrait=name, version=DOSSIERS.c.version + 1)
+    )
+    connection.execute(delete(PORTRAITS).where(PORTRAITS.c.name == former))
+
+
+def add(connection: Connection, dossiers: Sequence[Dossier]) -> None:
+    """Write new dossiers; raises DossierAlreadyOpen for a second open one of the same number."""
     try:
-        connection.execute(insert(DOSSIERS).values(**_values(dossier)))
+        connection.execute(_ADD, [_values(dossier) for dossier in dossiers])
     except IntegrityError:
         # Two offices at once: both looked before either wrote, and the index decided.
         raise DossierAlreadyOpen("one dossier at a time") from None
@@ -63,38 +93,45 @@ def add(connection: Connection, dossier: Dossier) -> None:
 def save(connection: Connection, dossier: Dossier) -> None:
     """Write a dossier's changes; raises TransitionRefused when somebody else was quicker."""
     values = {**_values(dossier), "version": dossier.version + 1}
-    changed = connection.execute(
-        update(DOSSIERS)
-        .where(DOSSIERS.c.id == dossier.id, DOSSIERS.c.version == dossier.version)
-        .values(**values)
-    )
+    changed = connection.execute(_SAVE, {**values, "which": dossier.id, "former": dossier.version})
     if changed.rowcount != 1:
         raise TransitionRefused("the dossier changed meanwhile")
 
 
 def find(connection: Connection, dossier: str) -> Dossier | None:
     """The dossier with this id."""
-    row = connection.execute(select(DOSSIERS).where(DOSSIERS.c.id == dossier)).mappings().one_or_none()
+    row = connection.execute(_FIND, {"which": dossier}).mappings().one_or_none()
     return _dossier(dict(row)) if row else None
 
 
-def listed(connection: Connection, state: DossierState | None) -> list[Dossier]:
+LIST_KEY = 2
+"""Lists go by the moment of the last change, and by id where that is the same."""
+
+
+def listed(connection: Connection, state: DossierState | None, asked: PageAsked) -> Page[Dossier]:
     """Dossiers in one state, the one that waited longest first; or all, the newest first."""
-    question = select(DOSSIERS).limit(MAX_LISTED)
+    key = tuple_(DOSSIERS.c.updated_at, DOSSIERS.c.id)
+    question = select(DOSSIERS).limit(asked.limit + 1)
     if state is None:
-        question = question.order_by(DOSSIERS.c.updated_at.desc())
+        question = question.order_by(DOSSIERS.c.updated_at.desc(), DOSSIERS.c.id.desc())
+        question = question.where(key < asked.after) if asked.after else question
     else:
-        question = question.where(DOSSIERS.c.state == state.value).order_by(DOSSIERS.c.updated_at)
-    return [_dossier(dict(row)) for row in connection.execute(question).mappings()]
+        question = question.where(DOSSIERS.c.state == state.value)
+        question = question.order_by(DOSSIERS.c.updated_at, DOSSIERS.c.id)
+        question = question.where(key > asked.after) if asked.after else question
+    found = [_dossier(dict(row)) for row in connection.execute(question).mappings()]
+    return page_of(found, asked, lambda dossier: (dossier.updated_at, dossier.id))
 
 
 def open_dossier(connection: Connection, citizen_number: str) -> str | None:
     """The id of the dossier of this person that is still being worked on."""
-    closed = (DossierState.COMPLETED.value, DossierState.WITHDRAWN.value)
-    question = select(DOSSIERS.c.id).where(
-        DOSSIERS.c.citizen_number == citizen_number, DOSSIERS.c.state.not_in(closed)
-    )
-    return connection.execute(question).scalars().first()
+    return open_dossiers(connection, [citizen_number]).get(citizen_number)
+
+
+def open_dossiers(connection: Connection, citizen_numbers: Sequence[str]) -> dict[str, str]:
+    """The ids of the dossiers of these persons that are still being worked on, by number."""
+    rows = connection.execute(_OPEN, {"numbers": citizen_numbers})
+    return {row.citizen_number: row.id for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,24 +144,18 @@ class Capture:
     officer: str
 
 
-def add_capture(connection: Connection, capture: Capture) -> None:
-    """Remember an accepted capture, so that its replay is recognised; raises TransitionRefused if it was."""
-    row = insert(CAPTURES).values(
-        capture_id=capture.capture_id,
-        dossier=capture.dossier,
-        content_sha256=capture.content_sha256,
-        officer=capture.officer,
-    )
+def add_captures(connection: Connection, captures: Sequence[Capture]) -> None:
+    """Remember accepted captures, so that a replay is recognised; raises TransitionRefused if one was."""
     try:
-        connection.execute(row)
+        connection.execute(_ADD_CAPTURE, [asdict(capture) for capture in captures])
     except IntegrityError:
         raise TransitionRefused("this capture was accepted meanwhile") from None
 
 
-def capture(connection: Connection, capture_id: str) -> Capture | None:
-    """The accepted capture with this id."""
-    row = connection.execute(select(CAPTURES).where(CAPTURES.c.capture_id == capture_id)).one_or_none()
-    return Capture(row.capture_id, row.dossier, row.content_sha256, row.officer) if row else None
+def captures(connection: Connection, capture_ids: Sequence[str]) -> dict[str, Capture]:
+    """The accepted captures with these ids."""
+    rows = connection.execute(_CAPTURES, {"which": capture_ids})
+    return {row.capture_id: Capture(*row) for row in rows}
 
 
 def _values(dossier: Dossier) -> dict[str, object]:

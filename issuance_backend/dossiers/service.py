@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -19,13 +19,16 @@ from issuance_backend.credentials.service import summary
 from issuance_backend.dossiers import domain, repository
 from issuance_backend.dossiers.capture_checks import CaptureChecks, CheckedCapture
 from issuance_backend.dossiers.domain import DossierEvent, DossierState
+from issuance_backend.dossiers.pictures import Pictures, StoredPicture
 from issuance_backend.dossiers.repository import Capture, Dossier
 from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.officers.domain import Officer, Role
+from issuance_backend.outbox.domain import Notice, Topic
+from issuance_backend.paging import Page, PageAsked
 from issuance_backend.recorded_events import SYSTEM, Step
 from issuance_backend.refusals import CaptureReplayed, DossierUnknown
 from monitoring.database import Database
-from verification.errors import DossierAlreadyOpen, FieldsRefused, TransitionRefused
+from verification.errors import DossierAlreadyOpen, FieldsRefused, LimitExceeded, TransitionRefused
 from verification.messages.enrollment import (
     DossierCapture,
     DossierReturn,
@@ -38,7 +41,13 @@ from verification.messages.national_time import vietnam_date
 Approved = Callable[[str], None]
 """Told after an approval is recorded: the dossier whose card is to be made."""
 
+_READERS = (Role.CAPTURE, Role.APPROVER, Role.PRODUCTION)
+"""Who may see a dossier. Examiners may not: they judge two pictures without knowing whose they are."""
+
 RETURN_ITEMS = frozenset({"portrait", "particulars", "identification", "place_of_residence"})
+MAX_CAPTURES = 500
+"""No transaction takes in more: others wait for its end."""
+
 _MAX_COMMENT = 500
 _CAPTURE_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
@@ -52,11 +61,40 @@ class _Act:
     moment: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    """A capture as it came, and what identifies its content."""
+
+    capture: DossierCapture
+    content_sha256: str
+
+    @property
+    def detail(self) -> dict[str, str]:
+        return {"content_sha256": self.content_sha256}
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A capture that was checked, and its picture on the way into the store."""
+
+    sealed: _Sealed
+    checked: CheckedCapture
+    picture: StoredPicture
+
+
 class ApplicationOffice:
     """Everything that officers do to dossiers."""
 
-    def __init__(self, database: Database, checks: CaptureChecks, clock: Clock, approved: Approved) -> None:
+    def __init__(
+        self,
+        database: Database,
+        checks: CaptureChecks,
+        pictures: Pictures,
+        clock: Clock,
+        approved: Approved,
+    ) -> None:
         self._database = database
+        self._pictures = pictures
         self._checks = checks
         self._clock = clock
         self._approved = approved
@@ -79,45 +117,52 @@ class ApplicationOffice:
 
         Raises FieldsRefused, CaptureReplayed, DossierAlreadyOpen or RegistryUnavailable.
         """
-        known = self._replayed(officer, capture)
-        if known is not None:
-            return self.view(officer, known)
-        checked = self._checks.check(capture)
-        moment = self._clock()
-        with self._database.writing() as connection:
-            _require_new(connection, capture)
-            if repository.open_dossier(connection, capture.citizen_number):
-                raise DossierAlreadyOpen("one dossier at a time")
-            dossier = _new_dossier(connection, checked, officer, moment)
-            repository.add(connection, dossier)
-            _seal(connection, dossier, capture, officer)
-            self._validate(_Act(connection, dossier, moment), checked)
-        return self.view(officer, dossier.id)
+        (dossier,) = self.capture_all(officer, (capture,))
+        return self.view(officer, dossier)
+
+    def capture_all(self, officer: Officer, captures: Sequence[DossierCapture]) -> list[str]:
+        """Open dossiers in one transaction, all or none, and return their ids; raises as ``capture`` does.
+
+        At most MAX_CAPTURES. One commit serves all: whoever takes in what was captured elsewhere
+        acknowledges after it, and sends a batch that is refused again, one capture at a time.
+        """
+        if len(captures) > MAX_CAPTURES:
+            raise LimitExceeded(f"{len(captures)} captures at once")
+        sealed = [_Sealed(capture, domain.content_digest(capture)) for capture in captures]
+        known = self._replayed(officer, sealed)
+        new = [self._checked(each) for each in sealed if each.capture.capture_id not in known]
+        if new:
+            moment = self._clock()
+            with self._database.writing() as connection:
+                known |= _open(connection, new, officer, moment)
+        return [known[capture.capture_id] for capture in captures]
 
     def recapture(self, officer: Officer, dossier_id: str, capture: DossierCapture) -> DossierView:
         """Capture a returned dossier again; raises as ``capture`` does."""
-        known = self._replayed(officer, capture)
-        if known is not None:
-            return self.view(officer, known)
-        checked = self._checks.check(capture)
+        sealed = _Sealed(capture, domain.content_digest(capture))
+        known = self._replayed(officer, [sealed])
+        if known:
+            return self.view(officer, known[capture.capture_id])
+        new = self._checked(sealed)
         moment = self._clock()
         with self._database.writing() as connection:
-            _require_new(connection, capture)
+            _require_new(connection, [new])
             former = _found(connection, dossier_id)
             if former.citizen_number != capture.citizen_number:
                 raise FieldsRefused({"citizen_number": "FIELD_NOT_AS_REGISTERED"})
             changed = replace(
                 former,
-                person=checked.person,
-                portrait=repository.store_portrait(connection, capture.portrait),
-                portrait_check=checked.portrait_check,
+                person=new.checked.person,
+                portrait=Pictures.keep(connection, new.picture),
+                portrait_check=new.checked.portrait_check,
                 returned=None,
                 captured_by=officer.id,
             )
             act = _Act(connection, changed, moment)
-            dossier = _step(act, DossierEvent.CAPTURE, officer.id, _sealed(capture))
-            _remember(connection, dossier, capture, officer)
-            self._validate(_Act(connection, dossier, moment), checked)
+            dossier = _step(act, DossierEvent.CAPTURE, officer.id, new.sealed.detail)
+            repository.add_captures(connection, [_accepted(new, dossier.id, officer)])
+            detail = _validated(new.checked)
+            _step(_Act(connection, dossier, moment), DossierEvent.VALIDATE, SYSTEM, detail)
         return self.view(officer, dossier_id)
 
     def approve(self, officer: Officer, dossier_id: str) -> DossierView:
@@ -164,45 +209,49 @@ class ApplicationOffice:
         """Close the dossier whose card was handed over, in the hand-over's own transaction."""
         _step(_Act(connection, _found(connection, dossier_id), moment), DossierEvent.COMPLETE, officer)
 
-    def work_list(self, officer: Officer, state: str) -> list[DossierSummary]:
+    def work_list(self, officer: Officer, state: str, asked: PageAsked) -> Page[DossierSummary]:
         """Dossiers in one state, or all of them for an empty text; raises FieldsRefused."""
-        officer.require(*Role)
+        officer.require(*_READERS)
         if state and state not in set(DossierState):
             raise FieldsRefused({"state": "FIELD_CHARACTERS"})
         with self._database.reading() as connection:
-            found = repository.listed(connection, DossierState(state) if state else None)
-            return [_summary(connection, dossier) for dossier in found]
+            found = repository.listed(connection, DossierState(state) if state else None, asked)
+            return Page(tuple(_summary(connection, each) for each in found.entries), found.cursor)
 
     def view(self, officer: Officer, dossier_id: str) -> DossierView:
         """A whole dossier; raises DossierUnknown."""
-        officer.require(*Role)
+        officer.require(*_READERS)
         today = vietnam_date(self._clock())
         with self._database.reading() as connection:
             return _view(connection, _found(connection, dossier_id), today)
 
     def portrait(self, officer: Officer, dossier_id: str) -> bytes:
         """The captured picture (JPEG)."""
-        officer.require(*Role)
-        with self._database.reading() as connection:
-            return repository.portrait(connection, _found(connection, dossier_id).portrait)
+        officer.require(*_READERS)
+        return self.picture(dossier_id)
 
-    def _replayed(self, officer: Officer, capture: DossierCapture) -> str | None:
+    def picture(self, dossier_id: str) -> bytes:
+        """The captured picture, for a desk of ours that has decided who may see it."""
+        with self._database.reading() as connection:
+            name = _found(connection, dossier_id).portrait
+        return self._pictures.read(name)
+
+    def _replayed(self, officer: Officer, sealed: Sequence[_Sealed]) -> dict[str, str]:
+        """The dossiers of captures that were accepted before."""
         officer.require(Role.CAPTURE)
-        if not _CAPTURE_ID.fullmatch(capture.capture_id):
+        if not all(_CAPTURE_ID.fullmatch(each.capture.capture_id) for each in sealed):
             raise FieldsRefused({"capture_id": "FIELD_CHARACTERS"})
         with self._database.reading() as connection:
-            known = repository.capture(connection, capture.capture_id)
-        if known is None:
-            return None
-        if (known.officer, known.content_sha256) != (officer.id, domain.content_digest(capture)):
-            raise CaptureReplayed("this capture id stands for something else")
-        return known.dossier
+            known = repository.captures(connection, [each.capture.capture_id for each in sealed])
+        for each in sealed:
+            accepted = known.get(each.capture.capture_id)
+            if accepted and (accepted.officer, accepted.content_sha256) != (officer.id, each.content_sha256):
+                raise CaptureReplayed("this capture id stands for something else")
+        return {capture_id: accepted.dossier for capture_id, accepted in known.items()}
 
-    @staticmethod
-    def _validate(act: _Act, checked: CheckedCapture) -> None:
-        check = checked.portrait_check
-        detail = {"registry": "agrees", "portrait": check.method, "engine": check.engine or "none"}
-        _step(act, DossierEvent.VALIDATE, SYSTEM, detail)
+    def _checked(self, sealed: _Sealed) -> _New:
+        checked = self._checks.check(sealed.capture)
+        return _New(sealed, checked, self._pictures.put(checked.portrait))
 
 
 def _require_reasons(reasons: DossierReturn) -> None:
@@ -217,17 +266,39 @@ def _require_reasons(reasons: DossierReturn) -> None:
         raise FieldsRefused(faults)
 
 
-def _new_dossier(
-    connection: Connection, checked: CheckedCapture, officer: Officer, moment: datetime
-) -> Dossier:
+def _open(
+    connection: Connection, captures: Sequence[_New], officer: Officer, moment: datetime
+) -> dict[str, str]:
+    """Write the dossiers of new captures with their first two steps; ids by capture id."""
+    _require_new(connection, captures)
+    numbers = [new.checked.citizen_number for new in captures]
+    if repository.open_dossiers(connection, numbers):
+        raise DossierAlreadyOpen("one dossier at a time")
+    names = {new.picture.name: new.picture for new in captures}
+    kept = {name: Pictures.keep(connection, picture) for name, picture in names.items()}
+    captured = [_new_dossier(new, kept[new.picture.name], officer, moment) for new in captures]
+    state = domain.advance(DossierState.CAPTURED, DossierEvent.VALIDATE)
+    validated = [replace(dossier, state=state, version=dossier.version + 1) for dossier in captured]
+    repository.add(connection, validated)
+    opened = list(zip(captures, captured, validated, strict=True))
+    repository.add_captures(connection, [_accepted(new, dossier.id, officer) for new, dossier, _ in opened])
+    steps: list[Step] = []
+    for new, before, after in opened:
+        steps.append(_recorded(before, DossierEvent.CAPTURE, officer.id, new.sealed.detail))
+        steps.append(_recorded(after, DossierEvent.VALIDATE, SYSTEM, _validated(new.checked)))
+    recorded_events.append(connection, *steps)
+    return {new.sealed.capture.capture_id: dossier.id for new, dossier, _ in opened}
+
+
+def _new_dossier(new: _New, portrait: str, officer: Officer, moment: datetime) -> Dossier:
     return Dossier(
         id=secrets.token_hex(8),
-        citizen_number=checked.citizen_number,
+        citizen_number=new.checked.citizen_number,
         state=domain.advance(None, DossierEvent.CAPTURE),
         version=1,
-        person=checked.person,
-        portrait=repository.store_portrait(connection, checked.portrait),
-        portrait_check=checked.portrait_check,
+        person=new.checked.person,
+        portrait=portrait,
+        portrait_check=new.checked.portrait_check,
         returned=None,
         captured_by=officer.id,
         approved_by=None,
@@ -236,46 +307,39 @@ def _new_dossier(
     )
 
 
-def _require_new(connection: Connection, capture: DossierCapture) -> None:
+def _require_new(connection: Connection, captures: Sequence[_New]) -> None:
     # The same button pressed twice at once: both looked before either wrote.
-    if repository.capture(connection, capture.capture_id) is not None:
+    if repository.captures(connection, [new.sealed.capture.capture_id for new in captures]):
         raise TransitionRefused("this capture was accepted meanwhile")
 
 
-def _seal(connection: Connection, dossier: Dossier, capture: DossierCapture, officer: Officer) -> None:
-    _remember(connection, dossier, capture, officer)
-    _append(connection, dossier, DossierEvent.CAPTURE, officer.id, _sealed(capture))
+def _accepted(new: _New, dossier: str, officer: Officer) -> Capture:
+    return Capture(new.sealed.capture.capture_id, dossier, new.sealed.content_sha256, officer.id)
 
 
-def _remember(connection: Connection, dossier: Dossier, capture: DossierCapture, officer: Officer) -> None:
-    accepted = Capture(capture.capture_id, dossier.id, domain.content_digest(capture), officer.id)
-    repository.add_capture(connection, accepted)
-
-
-def _sealed(capture: DossierCapture) -> dict[str, str]:
-    return {"content_sha256": domain.content_digest(capture)}
+def _validated(checked: CheckedCapture) -> dict[str, str]:
+    check = checked.portrait_check
+    return {"registry": "agrees", "portrait": check.method, "engine": check.engine or "none"}
 
 
 def _step(act: _Act, event: DossierEvent, actor: str, detail: dict[str, str] | None = None) -> Dossier:
     state = domain.advance(act.dossier.state, event)
     stepped = replace(act.dossier, state=state, updated_at=rfc3339(act.moment))
     repository.save(act.connection, stepped)
-    _append(act.connection, stepped, event, actor, detail or {})
+    recorded_events.append(act.connection, _recorded(stepped, event, actor, detail or {}))
     return replace(stepped, version=stepped.version + 1)
 
 
-def _append(
-    connection: Connection, dossier: Dossier, event: DossierEvent, actor: str, detail: dict[str, str]
-) -> None:
-    step = Step(
+def _recorded(dossier: Dossier, event: DossierEvent, actor: str, detail: dict[str, str]) -> Step:
+    return Step(
         subject=f"dossier/{dossier.id}",
         event=event.value,
         state=dossier.state.value,
         actor=actor,
         at=dossier.updated_at,
         detail=detail,
+        notice=Notice(topic=Topic.DOSSIER_STATE, key=dossier.id, data={"state": dossier.state.value}),
     )
-    recorded_events.append(connection, step)
 
 
 def _captors(connection: Connection, dossier: Dossier) -> set[str]:

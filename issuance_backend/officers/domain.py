@@ -22,6 +22,9 @@ class Role(StrEnum):
     CAPTURE = "capture"
     APPROVER = "approver"
     PRODUCTION = "production"
+    EXAMINER = "examiner"
+    ADJUDICATION_LEAD = "adjudication_lead"
+    INVESTIGATOR = "investigator"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +47,9 @@ class OfficerAccount:
 
     officer: Officer
     password_hash: str
-    failed_sign_ins: int
     blocked_until: datetime | None
+    is_suspended: bool
 
     def is_blocked(self, moment: datetime) -> bool:
         """Whether even the right password is refused now."""
         return self.blocked_until is not None and moment < self.blocked_until
-
-    def after_failure(self, moment: datetime) -> tuple[int, datetime | None]:
-        """Failures so far and the end of a block that this one starts."""
-        failures = self.failed_sign_ins + 1
-        if failures < FAILURES_BEFORE_BLOCK:
-            return failures, None
-        return 0, moment + BLOCK_LENGTH

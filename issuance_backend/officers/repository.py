@@ -5,10 +5,16 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, case, delete, insert, select, update
 
 from issuance_backend.moments import parse_moment, rfc3339
-from issuance_backend.officers.domain import Officer, OfficerAccount, Role
+from issuance_backend.officers.domain import (
+    BLOCK_LENGTH,
+    FAILURES_BEFORE_BLOCK,
+    Officer,
+    OfficerAccount,
+    Role,
+)
 from issuance_backend.schema import OFFICER_SESSIONS, OFFICERS
 
 
@@ -51,19 +57,46 @@ def account(connection: Connection, officer: str) -> OfficerAccount | None:
     return OfficerAccount(
         _officer(row.id, row.name, row.roles),
         row.password_hash,
-        row.failed_sign_ins,
         parse_moment(row.blocked_until) if row.blocked_until else None,
+        row.suspended_at is not None,
     )
 
 
-def record_failure(
-    connection: Connection, officer: str, failures: int, blocked_until: datetime | None
-) -> None:
-    """Count a wrong password, or all of them at once as a block."""
+def suspend(connection: Connection, officer: str, moment: datetime) -> bool:
+    """Block an officer and end every session; False when there is no such one or it is blocked already."""
+    connection.execute(delete(OFFICER_SESSIONS).where(OFFICER_SESSIONS.c.officer == officer))
+    changed = connection.execute(
+        update(OFFICERS)
+        .where(OFFICERS.c.id == officer, OFFICERS.c.suspended_at.is_(None))
+        .values(suspended_at=rfc3339(moment))
+    )
+    return changed.rowcount == 1
+
+
+def readmit(connection: Connection, officer: str) -> bool:
+    """End a block, and any wait after wrong passwords; False when there is no blocked officer of this id."""
+    changed = connection.execute(
+        update(OFFICERS)
+        .where(OFFICERS.c.id == officer, OFFICERS.c.suspended_at.is_not(None))
+        .values(suspended_at=None, failed_sign_ins=0, blocked_until=None)
+    )
+    return changed.rowcount == 1
+
+
+def record_failure(connection: Connection, officer: str, moment: datetime) -> None:
+    """Count a wrong password; one too many starts a block, and counting begins anew.
+
+    One statement: of several who guess at once none is left out, and none ends a block.
+    """
+    counted = OFFICERS.c.failed_sign_ins + 1
+    is_too_many = counted >= FAILURES_BEFORE_BLOCK
     connection.execute(
         update(OFFICERS)
         .where(OFFICERS.c.id == officer)
-        .values(failed_sign_ins=failures, blocked_until=rfc3339(blocked_until) if blocked_until else None)
+        .values(
+            failed_sign_ins=case((is_too_many, 0), else_=counted),
+            blocked_until=case((is_too_many, rfc3339(moment + BLOCK_LENGTH)), else_=OFFICERS.c.blocked_until),
+        )
     )
 
 
@@ -71,8 +104,9 @@ def open_session(
     connection: Connection, officer: str, token: str, opened: datetime, expires: datetime
 ) -> None:
     """Start a session; its token is kept as a hash only, and earlier failures are forgotten."""
-    record_failure(connection, officer, 0, None)
-    connection.execute(delete(OFFICER_SESSIONS).where(OFFICER_SESSIONS.c.expires_at < rfc3339(opened)))
+    forgotten = update(OFFICERS).where(OFFICERS.c.id == officer).values(failed_sign_ins=0, blocked_until=None)
+    connection.execute(forgotten)
+    remove_ended_sessions(connection, opened)
     connection.execute(
         insert(OFFICER_SESSIONS).values(
             token_sha256=_digest(token),
@@ -83,6 +117,12 @@ def open_session(
     )
 
 
+def remove_ended_sessions(connection: Connection, moment: datetime) -> int:
+    """Forget sessions whose time is over; how many there were."""
+    ended = delete(OFFICER_SESSIONS).where(OFFICER_SESSIONS.c.expires_at <= rfc3339(moment))
+    return connection.execute(ended).rowcount
+
+
 def session_officer(connection: Connection, token: str, moment: datetime) -> Officer | None:
     """Who holds this session token at this moment."""
     row = connection.execute(
@@ -90,6 +130,8 @@ def session_officer(connection: Connection, token: str, moment: datetime) -> Off
         .join(OFFICER_SESSIONS, OFFICER_SESSIONS.c.officer == OFFICERS.c.id)
         .where(OFFICER_SESSIONS.c.token_sha256 == _digest(token))
         .where(OFFICER_SESSIONS.c.expires_at > rfc3339(moment))
+        # Also whoever opened a session in the very moment of being blocked.
+        .where(OFFICERS.c.suspended_at.is_(None))
     ).one_or_none()
     return _officer(row.id, row.name, row.roles) if row else None
 

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
+from sqlalchemy import Connection
 from werkzeug.security import check_password_hash, generate_password_hash
 
 from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.officers import repository
 from issuance_backend.officers.domain import MIN_PASSWORD_LENGTH, SESSION_LENGTH, Officer, Role
-from issuance_backend.refusals import SignInBlocked, SignInFailed
+from issuance_backend.refusals import OfficerSuspended, SignInBlocked, SignInFailed
+from issuance_backend.steps import Step
 from monitoring.database import Database
 from verification.errors import OfficerSessionEnded
 from verification.messages.enrollment import OfficerCredentials, OfficerSession
 
 _METHOD = "scrypt:32768:8:1"
+
+Record = Callable[[Connection, Step], None]
+"""Records a step in the same transaction."""
 
 
 class OfficerDoor:
@@ -29,10 +34,7 @@ class OfficerDoor:
 
     def enrol(self, officer: str, name: str, roles: Iterable[Role], password: str) -> None:
         """Add an officer, or give a known one a new name, roles and password; raises ValueError."""
-        if not (
-            officer.isascii() and officer.replace("-", "").replace(".", "").isalnum() and len(officer) <= 40
-        ):
-            raise ValueError("an officer's id has up to 40 letters, digits, dots and hyphens")
+        _require_id(officer)
         if len(password) < MIN_PASSWORD_LENGTH:
             raise ValueError(f"a password needs at least {MIN_PASSWORD_LENGTH} characters")
         entry = Officer(officer, name, frozenset(roles))
@@ -57,9 +59,11 @@ class OfficerDoor:
         officer = account.officer
         if not right:
             with self._database.writing() as connection:
-                current = repository.account(connection, officer.id) or account
-                repository.record_failure(connection, officer.id, *current.after_failure(moment))
+                repository.record_failure(connection, officer.id, moment)
             raise SignInFailed("officer or password is wrong")
+        if account.is_suspended:
+            # Said only to whoever knows the password: nobody else learns who is blocked.
+            raise OfficerSuspended("the account is blocked")
         token = secrets.token_urlsafe(32)
         expires = moment + SESSION_LENGTH
         with self._database.writing() as connection:
@@ -84,3 +88,44 @@ class OfficerDoor:
         if officer is None:
             raise OfficerSessionEnded("no such session")
         return officer
+
+    def remove_ended_sessions(self) -> int:
+        """Forget sessions whose time is over; how many there were."""
+        with self._database.writing() as connection:
+            return repository.remove_ended_sessions(connection, self._clock())
+
+
+class OfficerRoster:
+    """Who may come to work at all; used by whoever runs the office, and recorded."""
+
+    def __init__(self, database: Database, clock: Clock, record: Record) -> None:
+        self._database = database
+        self._clock = clock
+        self._record = record
+
+    def block(self, officer: str, by: str) -> None:
+        """End an officer's sessions and refuse new ones; raises ValueError unless there is one to block."""
+        moment = self._clock()
+        with self._database.writing() as connection:
+            if not repository.suspend(connection, officer, moment):
+                raise ValueError("there is no such officer, or the account is blocked already")
+            self._record(connection, _step(officer, "block", "blocked", by, rfc3339(moment)))
+
+    def unblock(self, officer: str, by: str) -> None:
+        """Let an officer sign in again; raises ValueError unless the account was blocked."""
+        with self._database.writing() as connection:
+            if not repository.readmit(connection, officer):
+                raise ValueError("there is no such officer, or the account is not blocked")
+            self._record(connection, _step(officer, "unblock", "admitted", by, rfc3339(self._clock())))
+
+
+def _step(officer: str, event: str, state: str, by: str, at: str) -> Step:
+    _require_id(by)
+    # The subject's column holds forty characters, and so does an id.
+    return Step(subject="officer", event=event, state=state, actor=by, at=at, detail={"officer": officer})
+
+
+def _require_id(officer: str) -> None:
+    plain = officer.replace("-", "").replace(".", "")
+    if not (officer.isascii() and plain.isalnum() and len(officer) <= 40):
+        raise ValueError("an officer's id has up to 40 letters, digits, dots and hyphens")

@@ -46,6 +46,7 @@ class Workshop:
     sign: SodSigner
     writer: CardWriter
     control: QualityControl
+    captured_portrait: Callable[[str], bytes]
     chip_portrait: Callable[[bytes], bytes]
 
 
@@ -100,7 +101,7 @@ class ProductionOffice:
                 raise TransitionRefused("no card is ordered")
             if card.state is not CardState.ORDERED:
                 card = self._next_attempt(connection, card, dossier, actor)
-            return _Job(card, dossier, dossiers.portrait(connection, dossier.portrait))
+        return _Job(card, dossier, self._workshop.captured_portrait(dossier.portrait))
 
     def _next_attempt(self, connection: Connection, card: Card, dossier: Dossier, actor: str) -> Card:
         moment = self._clock()

@@ -7,23 +7,39 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import sys
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import msgspec
 
+from issuance_backend import recorded_events
 from issuance_backend.moments import utc_now
 from issuance_backend.population_registry import repository
+from issuance_backend.population_registry.legacy_import.domain import COLUMNS, report_lines
+from issuance_backend.population_registry.legacy_import.service import LegacyImport
+from issuance_backend.population_registry.life_events.service import LifeEventOffice
+from issuance_backend.population_registry.people import repository as people
 from issuance_backend.population_registry.storage import DEFAULT_DATABASE_URL, migrated
 from issuance_backend.population_registry.synthetic_citizens import generate
+from issuance_backend.recorded_events import ChainBroken
 from monitoring.database import Database
+from verification.errors import VerificationError
 from verification.identity.administrative_units import provinces
+from verification.messages.life_event import (
+    Death,
+    DeathAnnulled,
+    DeclaredMissing,
+    Found,
+    LifeEvent,
+    LifeEventReport,
+)
 from verification.messages.national_time import vietnam_date
 from verification.messages.person_query import LifeStatus
 
 MAX_PEOPLE = 1_000_000
+_OPERATOR = "operator"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -32,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     database = migrated(os.environ.get("REGISTRY_DATABASE_URL", DEFAULT_DATABASE_URL))
     try:
         print(_run(options, database))
-    except ValueError as fault:
+    except (ValueError, VerificationError, ChainBroken) as fault:
         print(f"population_registry: {fault}", file=sys.stderr)
         return 1
     finally:
@@ -45,6 +61,13 @@ def _run(options: argparse.Namespace, database: Database) -> str:
         return _generate(database, options.count, options.seed, options.export)
     if options.command == "life-status":
         return _life_status(database, options.citizen_number, options.status, options.since)
+    if options.command == "import-legacy":
+        return _import_legacy(database, options)
+    if options.command == "recapture-list":
+        return _recapture_list(database)
+    if options.command == "verify-events":
+        with database.reading() as connection:
+            return f"{recorded_events.verify(connection)} recorded events, chain unbroken"
     return "schema is up to date"
 
 
@@ -64,14 +87,45 @@ def _generate(database: Database, count: int, seed: int, export: Path | None) ->
 
 
 def _life_status(database: Database, citizen_number: str, status: LifeStatus, since: date) -> str:
-    with database.writing() as connection:
-        person = repository.person(connection, citizen_number)
-        if person is None:
-            raise ValueError("no entry with this number")
-        repository.record_life_status(
-            connection, replace(person, life_status=status, life_status_since=since)
-        )
+    with database.reading() as connection:
+        number = people.reference_number(connection, citizen_number)
+        person = repository.person(connection, number)
+    if person is None:
+        raise ValueError("no entry with this number")
+    report = LifeEventReport(
+        report_id=secrets.token_hex(16),
+        occurred_on=since,
+        document="command line",
+        officer=_OPERATOR,
+        event=_life_event(number, person.life_status, status),
+    )
+    LifeEventOffice(database, utc_now).report("registry-command", report)
     return f"recorded: {status}"
+
+
+def _life_event(number: str, former: LifeStatus, status: LifeStatus) -> LifeEvent:
+    if status is LifeStatus.DECEASED:
+        return Death(citizen_number=number)
+    if status is LifeStatus.MISSING:
+        return DeclaredMissing(citizen_number=number)
+    if former is LifeStatus.DECEASED:
+        return DeathAnnulled(citizen_number=number)
+    return Found(citizen_number=number)
+
+
+def _import_legacy(database: Database, options: argparse.Namespace) -> str:
+    desk = LegacyImport(database, utc_now)
+    try:
+        with options.file.open(encoding="utf-8-sig", newline="") as lines:
+            tally = desk.rehearse(lines) if options.dry_run else desk.take_over(lines, options.officer)
+    except OSError as fault:
+        raise ValueError(f"the file cannot be read: {type(fault).__name__}") from None
+    return "\n".join(report_lines(tally, options.of))
+
+
+def _recapture_list(database: Database) -> str:
+    found = LegacyImport(database, utc_now).recapture_list()
+    return "\n".join(f"{number},{citizen_number or ''}" for number, citizen_number in found)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,6 +144,13 @@ def _parser() -> argparse.ArgumentParser:
     status.add_argument("--citizen-number", required=True)
     status.add_argument("--status", type=LifeStatus, required=True, help=", ".join(LifeStatus))
     status.add_argument("--since", type=date.fromisoformat, required=True)
+    older = commands.add_parser("import-legacy", help="take over an archive of older cards (CSV)")
+    older.add_argument("file", type=Path, metavar="FILE", help=",".join(COLUMNS))
+    older.add_argument("--officer", default=_OPERATOR)
+    older.add_argument("--dry-run", action="store_true", help="only say what an import would do")
+    older.add_argument("--of", type=int, metavar="LINES", help="the file is a sample of so many lines")
+    commands.add_parser("recapture-list", help="number on the card and citizen number of bad scans")
+    commands.add_parser("verify-events", help="walk the chain of recorded events")
     return parser
 
 

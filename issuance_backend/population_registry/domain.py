@@ -46,7 +46,7 @@ def answer(query: PersonQuery, person: RegistryPerson | None) -> PersonAnswer:
     if person is None:
         return PersonAnswer(found=False)
     matched = {
-        "full_name": _same_text(query.full_name, person.full_name),
+        "full_name": same_text(query.full_name, person.full_name),
         "date_of_birth": query.date_of_birth == person.date_of_birth.isoformat(),
         "sex": query.sex == person.sex,
     }
@@ -83,8 +83,11 @@ def extract(person: RegistryPerson) -> PersonExtract:
     )
 
 
-def _same_text(one: str, other: str) -> bool:
-    # A chip may store the name decomposed (NFD) or in capitals; a tone mark more or less is another name.
+def same_text(one: str, other: str) -> bool:
+    """Whether two spellings are one text: a chip may store the name decomposed (NFD) or in capitals.
+
+    A tone mark more or less is another name.
+    """
     return _key(one) == _key(other)
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -43,10 +43,30 @@ def numbers_taken(connection: Connection) -> set[str]:
     return set(connection.execute(select(PERSONS.c.citizen_number)).scalars())
 
 
-def record_life_status(connection: Connection, entry: RegistryPerson) -> None:
-    """Write the life status of a person who stands in the registry."""
+def update_fields(connection: Connection, citizen_number: str, values: Mapping[str, object]) -> None:
+    """Write changed fields of an entry; ``recorded_at`` stays the moment of its first registration."""
     connection.execute(
-        update(PERSONS)
-        .where(PERSONS.c.citizen_number == entry.citizen_number)
-        .values(life_status=entry.life_status, life_status_since=entry.life_status_since)
+        update(PERSONS).where(PERSONS.c.citizen_number == citizen_number).values(**dict(values))
     )
+
+
+def recorded_at(connection: Connection, citizen_number: str) -> str | None:
+    """When an entry was first registered."""
+    question = select(PERSONS.c.recorded_at).where(PERSONS.c.citizen_number == citizen_number)
+    return connection.execute(question).scalar_one_or_none()
+
+
+def numbers_with_old_id(connection: Connection, old_id: str) -> list[str]:
+    """Who holds this nine-digit number."""
+    question = select(PERSONS.c.citizen_number).where(PERSONS.c.old_id == old_id)
+    return list(connection.execute(question).scalars())
+
+
+def numbers_by_name(connection: Connection, full_name: str, date_of_birth: date) -> list[str]:
+    """Who bears exactly this name and was born on this day."""
+    question = (
+        select(PERSONS.c.citizen_number)
+        .where(PERSONS.c.full_name == full_name, PERSONS.c.date_of_birth == date_of_birth)
+        .order_by(PERSONS.c.citizen_number)
+    )
+    return list(connection.execute(question).scalars())

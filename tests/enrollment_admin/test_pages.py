@@ -9,7 +9,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,12 @@ from flask.testing import FlaskClient
 from werkzeug.serving import make_server
 
 from enrollment_admin.app import create_app
-from enrollment_admin.backend_client import BackendClient
+from enrollment_admin.backend_client import PAGE_SIZE, BackendClient
 from enrollment_admin.refusals import BackendUnavailable
 from enrollment_admin.settings import AdminSettings
 from enrollment_admin.ui.pages import sentence
 from issuance_backend.credentials.domain import CardEvent, CardState
+from issuance_backend.dossiers import repository
 from issuance_backend.dossiers.domain import DossierEvent, DossierState
 from issuance_backend.dossiers.service import RETURN_ITEMS
 from issuance_backend.personalization.quality_control import REQUIRED
@@ -138,6 +139,42 @@ def test_a_program_gets_json(app: Flask) -> None:
         f"/credentials/{approved['credential']}/hand-over", page=path, Accept="application/json"
     )
     assert handed.get_json()["state"] == "active"
+
+
+def test_a_long_list_is_read_page_by_page(app: Flask, office: Office) -> None:
+    known = captured(app)
+    with office.database.writing() as connection:
+        dossier = repository.find(connection, known)
+        assert dossier is not None
+        others = [
+            replace(dossier, id=f"{number:016x}", citizen_number=f"{number:012}")
+            for number in range(2 * PAGE_SIZE)
+        ]
+        repository.add(connection, others)
+    minh, path, seen = sign_in(app, "minh.approve"), "/dossiers?state=validated", []
+    for size in (PAGE_SIZE, PAGE_SIZE, 1):
+        shown = text(minh.get(path))
+        rows = re.findall(r'<a href="/dossiers/([0-9a-f]{16})"', shown)
+        assert len(rows) == size
+        assert ("Trang đầu" in shown) == bool(seen)
+        following = re.search(r'rel="next" href="([^"]+)">Trang sau<', shown)
+        assert bool(following) == (size == PAGE_SIZE)
+        program = minh.get(path, Accept="application/json").get_json()
+        assert [entry["id"] for entry in program["dossiers"]] == rows
+        seen += rows
+        path = html.unescape(following.group(1)) if following else ""
+        assert (program["next"] or "") == path
+    assert len(set(seen)) == 2 * PAGE_SIZE + 1
+
+
+def test_a_list_that_fits_has_no_pages_and_a_page_that_is_none_is_explained(app: Flask) -> None:
+    captured(app)
+    lan = sign_in(app, "lan.capture", "en")
+    assert "Next page" not in text(lan.get("/dossiers"))
+    assert "First page" not in text(lan.get("/dossiers"))
+    refused = lan.get("/dossiers?cursor=nonsense")
+    assert refused.status_code == 422
+    assert fault("FIELDS_REFUSED").text("en").what in html.unescape(text(refused))
 
 
 def test_the_officer_who_captured_is_not_offered_the_approval_and_is_refused(app: Flask) -> None:

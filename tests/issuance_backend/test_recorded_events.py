@@ -9,6 +9,8 @@ from issuance_backend.recorded_events import ChainBroken, Step, append, of_subje
 from monitoring.database import Database
 from tests.support.engines import Engine
 
+AT = "2026-11-21T03:00:00.000000Z"
+
 
 @pytest.fixture
 def database(database_engine: Engine) -> Database:
@@ -18,7 +20,7 @@ def database(database_engine: Engine) -> Database:
         for number in range(5):
             append(
                 connection,
-                Step(subject=f"dossier/{number % 2}", event="capture", state="captured", actor="lan", at="t"),
+                Step(subject=f"dossier/{number % 2}", event="capture", state="captured", actor="lan", at=AT),
             )
     return database
 
@@ -48,7 +50,7 @@ def test_every_tampering_shows(database: Database, tampering: str) -> None:
 
 
 def test_a_step_is_recorded_with_its_change_or_not_at_all(database: Database) -> None:
-    step = Step(subject="card/1", event="order", state="ordered", actor="minh", at="t")
+    step = Step(subject="card/1", event="order", state="ordered", actor="minh", at=AT)
 
     def interrupted() -> None:
         with database.writing() as connection:

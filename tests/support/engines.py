@@ -84,11 +84,22 @@ class Postgres:
             owner = pwd.getpwnam(self._account)
             os.chown(self._folder, owner.pw_uid, owner.pw_gid)
         data = self._folder / "data"
-        initdb = [binaries / "initdb", "-D", data, "-U", _ACCOUNT, "-A", "trust", "-E", "UTF8", "--no-locale"]
+        initdb: list[str | Path] = [
+            binaries / "initdb",
+            "-D",
+            data,
+            "-U",
+            _ACCOUNT,
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+            "--no-locale",
+        ]
         subprocess.run(initdb, check=True, capture_output=True, user=self._account, cwd="/")
         # What a power cut would do is not asked here; what a killed process leaves behind is, and
         # that does not depend on fsync.
-        server = [binaries / "postgres", "-D", data, "-k", self._folder]
+        server: list[str | Path] = [binaries / "postgres", "-D", data, "-k", self._folder]
         server += ["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200"]
         self._process = subprocess.Popen(
             server,

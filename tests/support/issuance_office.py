@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from PIL import Image, ImageDraw
 
 from issuance_backend.app import ISSUANCE_MIGRATIONS, create_issuance_app
+from issuance_backend.blob_store.keys import add_key
 from issuance_backend.csca.ceremony import CeremonyPlan
 from issuance_backend.csca.pki_directory import PkiDirectory
 from issuance_backend.officers.domain import Role
@@ -139,9 +140,10 @@ class OfficerClient:
     def get(self, path: str) -> Any:
         return self.client.get(path, headers=self._headers)
 
-    def post(self, path: str, body: object = None) -> Any:
+    def post(self, path: str, body: object = None, key: str | None = None) -> Any:
         content = b"" if body is None else msgspec.json.encode(body)
-        return self.client.post(path, data=content, headers=self._headers, content_type="application/json")
+        headers = self._headers | ({"Idempotency-Key": key} if key else {})
+        return self.client.post(path, data=content, headers=headers, content_type="application/json")
 
     def capture(self, citizen: RegistryPerson, capture_id: str = "capture-0000000001", **changes: Any) -> Any:
         return self.post("/v1/dossiers", capture_body(citizen, capture_id, **changes))
@@ -164,19 +166,28 @@ def capture_body(citizen: RegistryPerson, capture_id: str, **changes: Any) -> di
     }
 
 
-def make_office(folder: Path, pki_dir: Path, engine: Engine | None = None) -> Office:
+def make_office(
+    folder: Path, pki_dir: Path, engine: Engine | None = None, *, with_search: bool = False
+) -> Office:
     """A new office in a folder; the ceremony in ``pki_dir`` is held once."""
     _pki(pki_dir)
     tokens = folder / "tokens.json"
     digest = hashlib.sha256(STATUS_TOKEN.encode()).hexdigest()
-    tokens.write_text(json.dumps({"gateway": {"sha256": digest, "roles": ["status.query"]}}))
+    roles = ["status.query", "events.credential-status", "statistics.targets", "search.task"]
+    tokens.write_text(json.dumps({"gateway": {"sha256": digest, "roles": roles}}))
+    blob_keys = folder / "blob_keys.json"
+    if not blob_keys.exists():
+        add_key(blob_keys, "test-1")
     settings = IssuanceSettings(
         service_tokens=tokens,
         registry_url="http://127.0.0.1:9",
         registry_token_file=tokens,
         pki_dir=pki_dir,
         card_dir=folder / "cards",
+        blob_keys_file=blob_keys,
+        blob_dir=folder / "blobs",
         database_url=_database_with_officers(engine or Sqlite(folder), pki_dir.parent),
+        search_key_dir=folder / "search_keys" if with_search else None,
     )
     database = Database(settings.database_url)
     now = [NOW]

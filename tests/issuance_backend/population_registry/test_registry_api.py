@@ -4,7 +4,6 @@ import hashlib
 import json
 import sqlite3
 import unicodedata
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,13 @@ from issuance_backend import schema
 from issuance_backend.app import ISSUANCE_MIGRATIONS, create_registry_app
 from issuance_backend.population_registry import __main__ as command
 from issuance_backend.population_registry import repository, tables
+from issuance_backend.population_registry.life_events.service import LifeEventOffice
 from issuance_backend.population_registry.storage import MIGRATIONS as REGISTRY_MIGRATIONS
 from issuance_backend.settings import RegistrySettings
 from monitoring.database import Database
 from tests.support.engines import Engine
 from tests.support.issuance_office import citizens
-from verification.messages.person_query import LifeStatus
+from verification.messages.life_event import Death, LifeEventReport
 
 PERSON = citizens()[0]
 GATEWAY, OFFICE = "gateway-token", "office-token"
@@ -91,9 +91,11 @@ def test_nobody_is_said_to_be_nobody(client: FlaskClient) -> None:
 
 
 def test_a_death_shows(client: FlaskClient, database: Database) -> None:
-    entry = replace(PERSON, life_status=LifeStatus.DECEASED, life_status_since=date(2026, 10, 1))
-    with database.writing() as connection:
-        repository.record_life_status(connection, entry)
+    office = LifeEventOffice(database, lambda: datetime(2026, 11, 21, 3, tzinfo=UTC))
+    death = Death(citizen_number=PERSON.citizen_number)
+    office.report(
+        "civil-register", LifeEventReport("report-0001", date(2026, 10, 1), "Trích lục 1", "lan", death)
+    )
     assert ask(client).get_json()["life_status"] == "deceased"
 
 

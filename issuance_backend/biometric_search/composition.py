@@ -1,0 +1,28 @@
+"""The parts of the search, put together out of a folder of keys and the engines of this machine."""
+
+from __future__ import annotations
+
+from issuance_backend.biometric_search.calibration import shipped
+from issuance_backend.biometric_search.face_modality import FaceModality, Measure
+from issuance_backend.biometric_search.finger_modality import FingerModality
+from issuance_backend.biometric_search.modality import Modalities, Modality
+from verification.fingerprint.nbis_engine import NbisEngine
+
+FACE_DIMENSION = 128
+
+
+def installed_modalities(face_engine: str | None) -> Modalities:
+    """Fingers, and faces where this machine has a face engine of which it is known what its scores mean."""
+    plugins: list[Modality] = [FingerModality(NbisEngine())]
+    if face_engine is not None and _is_calibrated(f"face-{face_engine}"):
+        measure = Measure.DISTANCE if face_engine == "cc0" else Measure.COSINE
+        plugins.append(FaceModality(face_engine, FACE_DIMENSION, measure))
+    return Modalities(plugins)
+
+
+def _is_calibrated(calibration: str) -> bool:
+    try:
+        shipped(calibration)
+    except KeyError:
+        return False
+    return True

@@ -1,0 +1,188 @@
+"""Where examiners work: one case at a time, each alone with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from issuance_backend.biometric_search import adjudication, cases
+from issuance_backend.biometric_search import case_repository as repository
+from issuance_backend.biometric_search.adjudication import CaseState, Finding, Record
+from issuance_backend.biometric_search.case_repository import Case, Decision
+from issuance_backend.biometric_search.cases import Pair
+from issuance_backend.moments import Clock
+from issuance_backend.officers.domain import Officer, Role
+from issuance_backend.refusals import AdjudicationCaseUnknown, SameOfficer
+from monitoring.database import Database
+from verification.errors import FieldsRefused, TransitionRefused
+from verification.messages.biometric_search import BaitCase, CaseDecision, CaseView, ExaminerFigures
+
+Settled = Callable[[Connection, str, tuple[Finding, ...], datetime], None]
+"""Told in the same transaction that every case of an application is decided, and how."""
+
+Pictures = Callable[[str], bytes]
+"""The portrait (JPEG) of an encounter; raises where there is none."""
+
+_MAX_COMMENT = 500
+_MAX_ENCOUNTER = 64
+
+
+def nobody_told(
+    _connection: Connection, _encounter: str, _findings: tuple[Finding, ...], _moment: datetime
+) -> None:
+    """For an office whose applications do not wait for examiners."""
+
+
+class ExaminersDesk:
+    """Cases for examiners, baits and figures for whoever leads them."""
+
+    def __init__(self, database: Database, clock: Clock, pictures: Pictures, settled: Settled) -> None:
+        self._database = database
+        self._clock = clock
+        self._pictures = pictures
+        self._settled = settled
+
+    def next_case(self, examiner: Officer) -> CaseView | None:
+        """The case that waited longest of those that this examiner may decide; None when there is none."""
+        examiner.require(Role.EXAMINER)
+        with self._database.reading() as connection:
+            case = repository.oldest_for(connection, examiner.id)
+        return _view(case, None) if case else None
+
+    def view(self, examiner: Officer, case_id: str) -> CaseView:
+        """A case; raises AdjudicationCaseUnknown, SameOfficer."""
+        examiner.require(Role.EXAMINER)
+        with self._database.reading() as connection:
+            case, earlier = _before(connection, examiner, case_id)
+            return _view(case, _own(earlier, examiner))
+
+    def picture(self, examiner: Officer, case_id: str, side: str) -> bytes:
+        """The portrait of one side, ``probe`` or ``candidate``; raises as ``view`` does."""
+        examiner.require(Role.EXAMINER)
+        with self._database.reading() as connection:
+            case, _ = _before(connection, examiner, case_id)
+        sides = {"probe": case.probe_encounter, "candidate": case.candidate_encounter}
+        if side not in sides:
+            raise AdjudicationCaseUnknown("a case has two sides")
+        return self._pictures(sides[side])
+
+    def decide(self, examiner: Officer, case_id: str, said: CaseDecision) -> CaseView:
+        """Record what an examiner found; the same again changes nothing.
+
+        Raises FieldsRefused, AdjudicationCaseUnknown, SameOfficer and TransitionRefused.
+        """
+        examiner.require(Role.EXAMINER)
+        finding = _finding(said)
+        moment = self._clock()
+        with self._database.writing() as connection:
+            if repository.find_held(connection, case_id) is None:
+                raise AdjudicationCaseUnknown("no case with this id")
+            case, earlier = _before(connection, examiner, case_id)
+            own = _own(earlier, examiner)
+            if own is not None:
+                if own.finding is not finding:
+                    raise TransitionRefused("this examiner has decided otherwise")
+                return _view(case, own)
+            decision = cases.new_decision(
+                case, examiner.id, finding, said.comment.strip(), place=len(earlier) + 1, moment=moment
+            )
+            decided = cases.decide(connection, case, decision, earlier)
+            self._tell(connection, decided, moment)
+        return _view(decided, decision)
+
+    def lay_bait(self, lead: Officer, bait: BaitCase) -> None:
+        """Put a pair before the examiners of which the truth is known; raises FieldsRefused.
+
+        Whoever lays it in does not examine: the lead takes part in every bait.
+        """
+        lead.require(Role.ADJUDICATION_LEAD)
+        _require_encounters(bait)
+        pair = Pair(
+            probe_encounter=bait.probe_encounter,
+            candidate_encounter=bait.candidate_encounter,
+            took_part=(lead.id,),
+            truth=bait.are_same_person,
+        )
+        with self._database.writing() as connection:
+            if not cases.open_case(connection, pair, self._clock()):
+                raise TransitionRefused("this pair is a case already")
+
+    def figures(self, lead: Officer) -> list[ExaminerFigures]:
+        """How every examiner works, in the order of their ids."""
+        lead.require(Role.ADJUDICATION_LEAD)
+        with self._database.reading() as connection:
+            judged = repository.judged(connection)
+        names = sorted({each.examiner for each in judged})
+        return [_figures(adjudication.record_of(name, judged)) for name in names]
+
+    def _tell(self, connection: Connection, case: Case, moment: datetime) -> None:
+        if case.truth is not None or case.state is not CaseState.DECIDED:
+            return
+        outcomes = [each.outcome for each in repository.of_encounter(connection, case.probe_encounter)]
+        decided = tuple(outcome for outcome in outcomes if outcome is not None)
+        if len(decided) == len(outcomes):
+            self._settled(connection, case.probe_encounter, decided, moment)
+
+
+def _before(connection: Connection, examiner: Officer, case_id: str) -> tuple[Case, tuple[Decision, ...]]:
+    case = repository.find(connection, case_id)
+    if case is None:
+        raise AdjudicationCaseUnknown("no case with this id")
+    if examiner.id in case.took_part:
+        raise SameOfficer("the examiner took part in this application")
+    earlier = tuple(repository.decisions(connection, case_id))
+    if case.state is CaseState.DECIDED and _own(earlier, examiner) is None:
+        raise AdjudicationCaseUnknown("the case is over")
+    return case, earlier
+
+
+def _own(decisions: tuple[Decision, ...], examiner: Officer) -> Decision | None:
+    return next((each for each in decisions if each.examiner == examiner.id), None)
+
+
+def _view(case: Case, own: Decision | None) -> CaseView:
+    return CaseView(
+        case_id=case.id,
+        opened_at=case.opened_at,
+        my_decision=own.finding.value if own else None,
+    )
+
+
+def _finding(said: CaseDecision) -> Finding:
+    faults = {}
+    if said.decision not in set(Finding):
+        faults["decision"] = "FIELD_CHARACTERS"
+    if len(said.comment) > _MAX_COMMENT:
+        faults["comment"] = "FIELD_TOO_LONG"
+    if faults:
+        raise FieldsRefused(faults)
+    return Finding(said.decision)
+
+
+def _require_encounters(bait: BaitCase) -> None:
+    named = {"probe_encounter": bait.probe_encounter, "candidate_encounter": bait.candidate_encounter}
+    faults = {
+        field: "FIELD_CHARACTERS"
+        for field, encounter in named.items()
+        if not 0 < len(encounter) <= _MAX_ENCOUNTER
+    }
+    if faults:
+        raise FieldsRefused(faults)
+
+
+def _figures(record: Record) -> ExaminerFigures:
+    share, low, high = record.miss_rate or (None, None, None)
+    return ExaminerFigures(
+        examiner=record.examiner,
+        decided=record.decided,
+        baits=record.baits,
+        missed=record.missed,
+        false_alarms=record.false_alarms,
+        miss_rate=share,
+        miss_rate_low=low,
+        miss_rate_high=high,
+        agreed=record.agreed,
+        compared=record.compared,
+    )

@@ -1,0 +1,162 @@
+"""The store of sealed contents: pictures, prints and scans, each under a name that tells nothing.
+
+A content is written before the transaction that names it: what is committed is in the store, and what
+was stored for a transaction that failed is swept up later.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from issuance_backend.blob_store import domain, repository
+from issuance_backend.blob_store.domain import MAX_BLOB_BYTES, OVERHEAD, Blob
+from issuance_backend.blob_store.keys import KEY_BYTES, KeyRing
+from issuance_backend.blob_store.objects import Objects
+from issuance_backend.moments import Clock, rfc3339
+from issuance_backend.refusals import BlobAltered, BlobTooLarge, BlobUnknown
+from monitoring.database import Database
+
+UNNAMED_FOR = timedelta(hours=1)
+"""Far longer than any transaction lives: an object that nothing names by then belongs to none."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedStore:
+    """What a check of the whole store found: addresses of contents that are lost or were altered."""
+
+    whole: int
+    missing: tuple[str, ...]
+    altered: tuple[str, ...]
+
+
+class BlobStore:
+    """Contents by address; the same content is kept once."""
+
+    def __init__(
+        self,
+        database: Database,
+        objects: Objects,
+        keys: KeyRing,
+        clock: Clock,
+        *,
+        random_bytes: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._database = database
+        self._objects = objects
+        self._keys = keys
+        self._clock = clock
+        self._random_bytes = random_bytes
+
+    def put(self, content: bytes, media_type: str) -> Blob:
+        """Seal a content and write it; to be named by ``keep`` in the caller's transaction.
+
+        Raises BlobTooLarge and BlobStoreUnavailable.
+        """
+        if len(content) > MAX_BLOB_BYTES:
+            raise BlobTooLarge(f"{len(content)} bytes")
+        address = self._keys.address(content)
+        with self._database.reading() as connection:
+            known = repository.find(connection, address)
+        if known is not None:
+            return known
+        data_key = self._random_bytes(KEY_BYTES)
+        key_id, wrapped_key = self._keys.wrap(data_key)
+        blob = Blob(
+            address=address,
+            # Two who store the same content at once write two objects under two keys; one of them stays.
+            object_name=f"{address}.{self._random_bytes(8).hex()}",
+            media_type=media_type,
+            size=len(content),
+            key_id=key_id,
+            wrapped_key=wrapped_key,
+            stored_at=rfc3339(self._clock()),
+        )
+        sealed = domain.seal(content, _binding(blob), data_key, self._random_bytes(12))
+        self._objects.put(blob.object_name, sealed)
+        return blob
+
+    @staticmethod
+    def keep(connection: Connection, blob: Blob) -> str:
+        """Name a content that was put, in the caller's transaction, and return its address."""
+        repository.add(connection, blob)
+        return blob.address
+
+    def read(self, address: str) -> bytes:
+        """A content; raises BlobUnknown, BlobAltered and BlobStoreUnavailable."""
+        with self._database.reading() as connection:
+            blob = repository.find(connection, address)
+        if blob is None:
+            raise BlobUnknown("no content has this address")
+        return self._open(blob)
+
+    def rewrap(self) -> int:
+        """Wrap every key with the current one that is not; how many. Contents stay as they are."""
+        done = 0
+        while True:
+            with self._database.writing() as connection:
+                batch = repository.not_wrapped_with(connection, self._keys.current)
+                for blob in batch:
+                    key_id, wrapped = self._keys.wrap(self._keys.unwrap(blob.key_id, blob.wrapped_key))
+                    repository.set_wrapped_key(connection, blob, key_id, wrapped)
+            if not batch:
+                return done
+            done += len(batch)
+
+    def count_wrapped_with(self, key_id: str) -> int:
+        """How many contents would be lost with this key."""
+        with self._database.reading() as connection:
+            return repository.count_wrapped_with(connection, key_id)
+
+    def check(self) -> CheckedStore:
+        """Open every content there is."""
+        whole, missing, altered = 0, [], []
+        for blob in self._every():
+            try:
+                self._open(blob)
+                whole += 1
+            except BlobUnknown:
+                missing.append(blob.address)
+            except BlobAltered:
+                altered.append(blob.address)
+        return CheckedStore(whole, tuple(missing), tuple(altered))
+
+    def sweep(self) -> int:
+        """Remove objects that no committed transaction names; how many there were."""
+        too_young = self._clock() - UNNAMED_FOR
+        swept = self._objects.remove_unfinished(too_young)
+        for name, written in self._objects.listed():
+            if written >= too_young:
+                continue
+            with self._database.reading() as connection:
+                is_named = repository.is_object(connection, name)
+            if not is_named:
+                self._objects.delete(name)
+                swept += 1
+        return swept
+
+    def _open(self, blob: Blob) -> bytes:
+        data_key = self._keys.unwrap(blob.key_id, blob.wrapped_key)
+        sealed = self._objects.get(blob.object_name, min(blob.size, MAX_BLOB_BYTES) + OVERHEAD)
+        content = domain.unseal(sealed, _binding(blob), data_key)
+        if self._keys.address(content) != blob.address:
+            raise BlobAltered("the content has another address")
+        return content
+
+    def _every(self) -> Iterator[Blob]:
+        last = ""
+        while True:
+            with self._database.reading() as connection:
+                batch = repository.after(connection, last)
+            if not batch:
+                return
+            yield from batch
+            last = batch[-1].address
+
+
+def _binding(blob: Blob) -> bytes:
+    return domain.bound_to(blob.address, blob.media_type, blob.size)

@@ -1,0 +1,191 @@
+"""DC01 forms over HTTP: the work on them under /v1/dc01, and how good they are under /v1/quality-indices."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import TypeVar
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from issuance_backend.http_body import answer, page_answer, read_body, read_page
+from issuance_backend.population_registry.dc01.batch_desk import BatchDesk
+from issuance_backend.population_registry.dc01.domain import BatchState, FormState
+from issuance_backend.population_registry.dc01.form_desk import FormDesk
+from issuance_backend.population_registry.dc01.index_desk import IndexDesk
+from issuance_backend.population_registry.dc01.measures import IndexName
+from verification.errors import FieldsRefused
+from verification.messages.dc01 import (
+    Acting,
+    BatchOpened,
+    FormCollected,
+    FormDecision,
+    FormIndexed,
+    FormKeyed,
+    FormReview,
+    FormScanned,
+    ResidentList,
+)
+
+WORK_ROLE = "dc01.work"
+"""May bring forms through the office, for the officers that it signed in."""
+
+QUALITY_ROLE = "quality.read"
+"""May read the indices and which forms fail them."""
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def forms_blueprint(desk: FormDesk) -> Blueprint:
+    """/v1/dc01/forms: one form on its way into a batch."""
+    blueprint = Blueprint("dc01_forms", __name__, url_prefix="/v1/dc01/forms")
+
+    @blueprint.post("")
+    def plan() -> ResponseReturnValue:
+        return answer(desk.plan(read_body(ResidentList)), 201)
+
+    @blueprint.get("")
+    def in_state() -> ResponseReturnValue:
+        return page_answer(desk.forms(_choice("state", FormState), read_page(1)))
+
+    @blueprint.get("/<form_id>")
+    def read(form_id: str) -> ResponseReturnValue:
+        return answer(desk.form(form_id))
+
+    @blueprint.post("/<form_id>/collection")
+    def collect(form_id: str) -> ResponseReturnValue:
+        return answer(desk.collect(form_id, read_body(FormCollected)))
+
+    @blueprint.post("/<form_id>/scan")
+    def scan(form_id: str) -> ResponseReturnValue:
+        return answer(desk.scan(form_id, read_body(FormScanned)))
+
+    @blueprint.post("/<form_id>/index")
+    def index(form_id: str) -> ResponseReturnValue:
+        return answer(desk.index(form_id, read_body(FormIndexed)))
+
+    return blueprint
+
+
+def keyings_blueprint(desk: FormDesk, batches: BatchDesk) -> Blueprint:
+    """/v1/dc01/forms/{id}: what officers read on a form, first, blindly again, and corrected."""
+    blueprint = Blueprint("dc01_keyings", __name__, url_prefix="/v1/dc01/forms")
+
+    @blueprint.post("/<form_id>/keying")
+    def key(form_id: str) -> ResponseReturnValue:
+        return answer(desk.key(form_id, read_body(FormKeyed)))
+
+    @blueprint.post("/<form_id>/correction")
+    def correct(form_id: str) -> ResponseReturnValue:
+        return answer(desk.correct(form_id, read_body(FormKeyed)))
+
+    @blueprint.post("/<form_id>/review")
+    def review(form_id: str) -> ResponseReturnValue:
+        return answer(desk.review(form_id, read_body(FormReview)))
+
+    @blueprint.post("/<form_id>/second-keying")
+    def key_again(form_id: str) -> ResponseReturnValue:
+        batches.key_again(form_id, read_body(FormKeyed))
+        return "", 204
+
+    @blueprint.post("/<form_id>/decision")
+    def decide(form_id: str) -> ResponseReturnValue:
+        batches.decide(form_id, read_body(FormDecision))
+        return "", 204
+
+    return blueprint
+
+
+def batches_blueprint(desk: BatchDesk, forms: FormDesk) -> Blueprint:
+    """/v1/dc01/batches: forms that are judged together."""
+    blueprint = Blueprint("dc01_batches", __name__, url_prefix="/v1/dc01/batches")
+
+    @blueprint.post("")
+    def open_batch() -> ResponseReturnValue:
+        return answer(desk.open(read_body(BatchOpened)), 201)
+
+    @blueprint.get("")
+    def batches() -> ResponseReturnValue:
+        state = _choice("state", BatchState) if "state" in request.args else None
+        return page_answer(desk.batches(read_page(1), state, request.args.get("unit")))
+
+    @blueprint.get("/<batch_id>")
+    def read(batch_id: str) -> ResponseReturnValue:
+        return answer(desk.batch(batch_id))
+
+    @blueprint.post("/<batch_id>/sample")
+    def draw(batch_id: str) -> ResponseReturnValue:
+        return answer(desk.draw(batch_id, read_body(Acting).officer))
+
+    @blueprint.post("/<batch_id>/matching")
+    def match(batch_id: str) -> ResponseReturnValue:
+        return answer({"matched": forms.match(desk.batch(batch_id).id)})
+
+    return blueprint
+
+
+def checks_blueprint(desk: BatchDesk) -> Blueprint:
+    """/v1/dc01: what the blind check has for an officer, and what it says of clerks."""
+    blueprint = Blueprint("dc01_checks", __name__, url_prefix="/v1/dc01")
+
+    @blueprint.get("/second-keyings/next")
+    def next_keying() -> ResponseReturnValue:
+        task = desk.next_keying(_officer())
+        return ("", 204) if task is None else answer(task)
+
+    @blueprint.get("/differences/next")
+    def next_difference() -> ResponseReturnValue:
+        task = desk.next_difference(_officer())
+        return ("", 204) if task is None else answer(task)
+
+    @blueprint.get("/clerk-rates")
+    def clerk_rates() -> ResponseReturnValue:
+        return answer(desk.clerk_rates(request.args.get("area", "")))
+
+    return blueprint
+
+
+def quality_blueprint(desk: IndexDesk) -> Blueprint:
+    """/v1/quality-indices?area=&on= and the forms that fail one of them."""
+    blueprint = Blueprint("quality_indices", __name__, url_prefix="/v1/quality-indices")
+
+    @blueprint.get("")
+    def indices() -> ResponseReturnValue:
+        return answer(desk.indices(request.args.get("area", ""), asked_day()))
+
+    @blueprint.get("/<index>/failing")
+    def failing(index: str) -> ResponseReturnValue:
+        name = _one_of("index", IndexName, index)
+        return page_answer(desk.failing(request.args.get("area", ""), name, asked_day(), read_page(1)))
+
+    return blueprint
+
+
+def asked_day() -> date | None:
+    """The day that ``on`` names; raises FieldsRefused for one that is none."""
+    text = request.args.get("on")
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise FieldsRefused({"on": "FIELD_DATE"}) from None
+
+
+def _officer() -> str:
+    officer = request.args.get("officer", "")
+    if not officer:
+        raise FieldsRefused({"officer": "FIELD_MISSING"})
+    return officer
+
+
+def _choice(name: str, kind: type[Choice]) -> Choice:
+    return _one_of(name, kind, request.args.get(name, ""))
+
+
+def _one_of(name: str, kind: type[Choice], text: str) -> Choice:
+    try:
+        return kind(text)
+    except ValueError:
+        raise FieldsRefused({name: "FIELD_CHARACTERS"}) from None

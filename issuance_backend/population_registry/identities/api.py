@@ -1,0 +1,102 @@
+"""Records with their history, identities and merges over HTTP: one blueprint a role."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+
+from issuance_backend.http_body import answer, read_body
+from issuance_backend.population_registry.identities.merging import MergeDesk
+from issuance_backend.population_registry.identities.service import RecordOffice
+from issuance_backend.service_tokens import calling_service
+from verification.errors import FieldsRefused
+from verification.messages.registry_records import (
+    Enrichment,
+    IdentityClaim,
+    IdentityDecision,
+    MergeOrder,
+    MergeReversal,
+)
+
+REGISTER_ROLE = "person.register"
+"""May change what the registry holds of persons."""
+
+ENRICH_ROLE = "person.enrich"
+"""May add what another agency knows."""
+
+
+def records_blueprint(office: RecordOffice) -> Blueprint:
+    """GET /v1/person-records/{citizen_number}[?valid_on=][&known_at=]."""
+    blueprint = Blueprint("person_records", __name__, url_prefix="/v1/person-records")
+
+    @blueprint.get("/<citizen_number>")
+    def history(citizen_number: str) -> ResponseReturnValue:
+        return answer(office.history(citizen_number, *_instant()))
+
+    return blueprint
+
+
+def enrichments_blueprint(office: RecordOffice) -> Blueprint:
+    """POST /v1/person-enrichments/{citizen_number}."""
+    blueprint = Blueprint("person_enrichments", __name__, url_prefix="/v1/person-enrichments")
+
+    @blueprint.post("/<citizen_number>")
+    def enrich(citizen_number: str) -> ResponseReturnValue:
+        office.enrich(calling_service().name, citizen_number, read_body(Enrichment))
+        return "", 204
+
+    return blueprint
+
+
+def identities_blueprint(office: RecordOffice) -> Blueprint:
+    """POST /v1/identities and /v1/identities/{id}/decision."""
+    blueprint = Blueprint("identities", __name__, url_prefix="/v1/identities")
+
+    @blueprint.post("")
+    def claim() -> ResponseReturnValue:
+        return answer(office.claim(read_body(IdentityClaim)), 201)
+
+    @blueprint.post("/<identity>/decision")
+    def decide(identity: str) -> ResponseReturnValue:
+        return answer(office.decide(identity, read_body(IdentityDecision)))
+
+    return blueprint
+
+
+def merges_blueprint(desk: MergeDesk) -> Blueprint:
+    """POST /v1/merges, GET /v1/merges/{id} and POST /v1/merges/{id}/reversal."""
+    blueprint = Blueprint("merges", __name__, url_prefix="/v1/merges")
+
+    @blueprint.post("")
+    def merge() -> ResponseReturnValue:
+        return answer(desk.merge(read_body(MergeOrder)), 201)
+
+    @blueprint.get("/<merge_id>")
+    def view(merge_id: str) -> ResponseReturnValue:
+        return answer(desk.view(merge_id))
+
+    @blueprint.post("/<merge_id>/reversal")
+    def separate(merge_id: str) -> ResponseReturnValue:
+        return answer(desk.separate(merge_id, read_body(MergeReversal)))
+
+    return blueprint
+
+
+def _instant() -> tuple[date | None, datetime | None]:
+    faults: dict[str, str] = {}
+    day = moment = None
+    try:
+        day = date.fromisoformat(request.args["valid_on"]) if "valid_on" in request.args else None
+    except ValueError:
+        faults["valid_on"] = "FIELD_DATE"
+    try:
+        moment = datetime.fromisoformat(request.args["known_at"]) if "known_at" in request.args else None
+    except ValueError:
+        faults["known_at"] = "FIELD_DATE"
+    if moment is not None and moment.tzinfo is None:
+        faults["known_at"] = "FIELD_DATE"
+    if faults:
+        raise FieldsRefused(faults)
+    return day, moment

@@ -1,0 +1,144 @@
+"""What a life event means for the record, and which ones cannot be."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import date
+
+import msgspec
+
+from issuance_backend.population_registry.domain import RegistryPerson
+from verification.errors import FieldsRefused, TransitionRefused
+from verification.messages.life_event import (
+    Attributes,
+    Birth,
+    Correction,
+    Death,
+    DeathAnnulled,
+    DeclaredMissing,
+    Found,
+    LifeEvent,
+    LifeEventReport,
+)
+from verification.messages.person_query import LifeStatus
+
+SINGLE, MARRIED = "Chưa kết hôn", "Đã kết hôn"
+MAX_TEXT = 200
+_MARRIAGE_AGES = {"M": 20, "F": 18}
+"""Law on Marriage and Family 52/2014/QH13, article 8."""
+
+LIFE: Mapping[tuple[LifeStatus, type[LifeEvent]], LifeStatus] = {
+    (LifeStatus.ALIVE, Death): LifeStatus.DECEASED,
+    (LifeStatus.MISSING, Death): LifeStatus.DECEASED,
+    (LifeStatus.ALIVE, DeclaredMissing): LifeStatus.MISSING,
+    (LifeStatus.MISSING, Found): LifeStatus.ALIVE,
+    (LifeStatus.DECEASED, DeathAnnulled): LifeStatus.ALIVE,
+}
+
+CORRECTABLE = frozenset(RegistryPerson.__dataclass_fields__) - {
+    *("citizen_number", "life_status", "life_status_since")
+}
+"""Life and death are corrected by events of their own."""
+
+_OPTIONAL = frozenset({"blood_group", "phone", "spouse", "old_id"})
+_LENGTHS = {"sex": 1, "blood_group": 4, "marital_status": 20, "phone": 20, "old_id": 9}
+_LENGTHS |= {"ethnicity": 40, "education": 40, "relation_to_head": 40, "nationality": 60, "religion": 60}
+_LENGTHS |= {"occupation": 80, "full_name": 120, "father": 120, "mother": 120, "spouse": 120}
+_LENGTHS |= {"household_head": 120}
+
+
+def next_status(status: LifeStatus, event: LifeEvent) -> LifeStatus:
+    """The life status after an event; raises TransitionRefused, as for a second death."""
+    try:
+        return LIFE[(status, type(event))]
+    except KeyError:
+        raise TransitionRefused(f"{type(event).__name__} is not possible for {status}") from None
+
+
+def content_digest(report: LifeEventReport) -> str:
+    """Equal for reports that say the same."""
+    return hashlib.sha256(msgspec.json.encode(report, order="sorted")).hexdigest()
+
+
+def require_alive_on(person: RegistryPerson, day: date) -> None:
+    """Raise unless the person was born by then and had not died: reports may come late."""
+    if day < person.date_of_birth:
+        raise FieldsRefused({"occurred_on": "FIELD_DATE"})
+    since = person.life_status_since
+    if person.life_status is LifeStatus.DECEASED and (since is None or day > since):
+        raise FieldsRefused({"citizen_number": "REGISTRY_PERSON_NOT_ALIVE"})
+
+
+def require_may_marry(one: RegistryPerson, other: RegistryPerson, day: date) -> None:
+    """Raise FieldsRefused where the law forbids a marriage: age, or a marriage that stands."""
+    if one.citizen_number == other.citizen_number:
+        raise FieldsRefused({"spouse_number": "FIELD_CHARACTERS"})
+    for person, field in ((one, "citizen_number"), (other, "spouse_number")):
+        require_alive_on(person, day)
+        if person.marital_status == MARRIED:
+            raise FieldsRefused({field: "LIFE_EVENT_MARRIED"})
+        if _age(person.date_of_birth, day) < _MARRIAGE_AGES[person.sex]:
+            raise FieldsRefused({field: "LIFE_EVENT_AGE"})
+
+
+def correction_faults(event: Correction) -> dict[str, str]:
+    """Fault codes by attribute of a correction."""
+    if not event.attributes:
+        return {"attributes": "FIELD_MISSING"}
+    unknown = event.attributes.keys() - CORRECTABLE
+    return dict.fromkeys(unknown, "FIELD_CHARACTERS") or value_faults(event.attributes)
+
+
+def birth_faults(event: Birth, today: date) -> dict[str, str]:
+    """Fault codes by attribute of a birth's particulars."""
+    given = event.particulars
+    allowed = CORRECTABLE - {"old_id"}
+    wanted = CORRECTABLE - _OPTIONAL - {"marital_status", "occupation", "education", "identification"}
+    faults = dict.fromkeys(given.keys() - allowed, "FIELD_CHARACTERS")
+    faults |= {name: "FIELD_MISSING" for name in wanted if not (given.get(name) or "").strip()}
+    faults |= value_faults({name: value for name, value in given.items() if name not in faults})
+    if "date_of_birth" not in faults and date.fromisoformat(given["date_of_birth"] or "") > today:
+        faults["date_of_birth"] = "FIELD_DATE"
+    return faults
+
+
+def newborn(citizen_number: str, event: Birth) -> RegistryPerson:
+    """The entry of a child whose particulars have no faults."""
+    before = {"marital_status": SINGLE, "occupation": "", "education": "", "identification": ""}
+    values = {**before, **event.particulars, "citizen_number": citizen_number, "old_id": None}
+    absent = dict.fromkeys(_OPTIONAL - values.keys())
+    return msgspec.convert({**values, **absent}, RegistryPerson)
+
+
+def value_faults(values: Attributes) -> dict[str, str]:
+    """Fault codes by attribute of values that a record cannot hold."""
+    faults = {}
+    for name, value in values.items():
+        code = _value_fault(name, value)
+        if code is not None:
+            faults[name] = code
+    return faults
+
+
+def _value_fault(name: str, value: str | None) -> str | None:
+    if value is None or not value.strip():
+        return None if name in _OPTIONAL and value is None else "FIELD_MISSING"
+    if len(value) > _LENGTHS.get(name, MAX_TEXT):
+        return "FIELD_TOO_LONG"
+    if name == "sex" and value not in _MARRIAGE_AGES:
+        return "FIELD_CHARACTERS"
+    if name == "date_of_birth" and not _is_date(value):
+        return "FIELD_DATE"
+    return "FIELD_CHARACTERS" if not value.isprintable() else None
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _age(born: date, day: date) -> int:
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))

@@ -1,0 +1,274 @@
+"""The office where life reaches the registry: births, deaths, moves, marriages, corrections."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from sqlalchemy import Connection
+
+from issuance_backend.moments import Clock, rfc3339
+from issuance_backend.outbox.domain import Notice, Topic
+from issuance_backend.population_registry import journal
+from issuance_backend.population_registry import repository as entries
+from issuance_backend.population_registry.domain import RegistryPerson
+from issuance_backend.population_registry.identities import holding, timeline
+from issuance_backend.population_registry.identities.domain import IdentityEvent, IdentityKind
+from issuance_backend.population_registry.identities.recording import (
+    Manner,
+    Statement,
+    person_behind,
+    record,
+)
+from issuance_backend.population_registry.life_events import domain, repository
+from issuance_backend.population_registry.life_events.repository import RegisteredEvent
+from issuance_backend.population_registry.numbers import issuing
+from issuance_backend.population_registry.numbers.domain import NumberRequest, prefix_of
+from issuance_backend.population_registry.numbers.issuing import DrawKey, Issuing
+from issuance_backend.population_registry.publication.service import require_officer_name
+from issuance_backend.refusals import IdempotencyConflict, LifeEventUnknown
+from issuance_backend.steps import Step
+from monitoring.database import Database
+from verification.errors import FieldsRefused
+from verification.identity.administrative_units import province
+from verification.messages.life_event import (
+    Attributes,
+    Birth,
+    Correction,
+    Death,
+    DeathAnnulled,
+    DeclaredMissing,
+    Found,
+    LifeEventReport,
+    LifeEventView,
+    Marriage,
+    Move,
+)
+from verification.messages.national_time import vietnam_date
+from verification.messages.person_query import LifeStatus
+from verification.messages.registry_records import IdentityClaim
+
+_REPORT_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_MAX_DOCUMENT: Final = 80
+_STATUS_EVENTS = Death | DeathAnnulled | DeclaredMissing | Found
+
+
+@dataclass(frozen=True, slots=True)
+class _Act:
+    """One report that is being registered; ``source`` is the program it came from."""
+
+    connection: Connection
+    report: LifeEventReport
+    source: str
+    moment: datetime
+    draw_key: DrawKey
+
+    def state(self, number: str, values: Attributes, manner: Manner = timeline.change) -> None:
+        statement = Statement(
+            citizen_number=number,
+            values=values,
+            valid_from=self.report.occurred_on,
+            source=self.source,
+            evidence=self.report.document,
+            manner=manner,
+        )
+        record(self.connection, statement, self.report.officer, self.moment)
+
+
+class LifeEventOffice:
+    """Owns the transactions around life events."""
+
+    def __init__(self, database: Database, clock: Clock, draw_key: DrawKey = secrets.token_bytes) -> None:
+        self._database = database
+        self._clock = clock
+        self._draw_key = draw_key
+
+    def report(self, source: str, report: LifeEventReport) -> LifeEventView:
+        """Register an event with everything that follows from it; the same report again changes nothing.
+
+        Raises FieldsRefused, RegistryPersonUnknown, TransitionRefused, IdempotencyConflict.
+        """
+        with self._database.writing() as connection:
+            moment = journal.begin(connection, self._clock())
+            _require_form(report, vietnam_date(moment))
+            known = repository.of_report(connection, source, report.report_id)
+            if known is not None:
+                if known.content_sha256 != domain.content_digest(report):
+                    raise IdempotencyConflict("this report id stands for something else")
+                return _view(known)
+            act = _Act(connection, report, source, moment, self._draw_key)
+            event = _registered(act, _take(act))
+            repository.add(connection, event)
+            _tell(act, event)
+        return _view(event)
+
+    def view(self, event_id: str) -> LifeEventView:
+        """One registered event, for a program that was told of it; raises LifeEventUnknown."""
+        with self._database.reading() as connection:
+            event = repository.find(connection, event_id)
+        if event is None:
+            raise LifeEventUnknown("no life event with this id")
+        return _view(event)
+
+
+def _take(act: _Act) -> str:
+    """Do what the event asks for and return the number of the person concerned."""
+    event = act.report.event
+    if isinstance(event, Birth):
+        return _birth(act, event)
+    _, person = person_behind(act.connection, event.citizen_number)
+    if isinstance(event, _STATUS_EVENTS):
+        _change_status(act, event, person)
+    elif isinstance(event, Move):
+        domain.require_alive_on(person, act.report.occurred_on)
+        _move(act, event)
+    elif isinstance(event, Marriage):
+        _marry(act, event, person)
+    else:
+        _correct(act, event, person)
+    return person.citizen_number
+
+
+def _birth(act: _Act, event: Birth) -> str:
+    faults = domain.birth_faults(event, vietnam_date(act.moment))
+    if province(event.province) is None:
+        faults["province"] = "CITIZEN_NUMBER_PROVINCE_UNKNOWN"
+    if event.particulars.get("date_of_birth") != act.report.occurred_on.isoformat():
+        faults.setdefault("date_of_birth", "FIELD_DATE")
+    if faults:
+        raise FieldsRefused(faults)
+    sex = event.particulars["sex"] or ""
+    issue = Issuing(act.connection, act.report.officer, act.moment, act.draw_key)
+    # The registry's own requests are named apart from those that other programs make.
+    named = hashlib.sha256(f"{act.source}/{act.report.report_id}".encode()).hexdigest()[:40]
+    request = NumberRequest(f"birth-{named}", prefix_of(event.province, act.report.occurred_on, sex))
+    number = issuing.reserve(issue, [request])[0].citizen_number
+    issuing.confirm(issue, request.request_id)
+    entries.add(act.connection, [domain.newborn(number, event)], act.moment)
+    claim = IdentityClaim(
+        citizen_number=number, kind=IdentityKind.CIVIL_REGISTER.value, officer=act.report.officer
+    )
+    identity = holding.new_identity(claim, act.source, act.moment)
+    holding.claim_identity(act.connection, identity, act.report.officer, act.moment)
+    identity = holding.step_identity(
+        act.connection, identity, IdentityEvent.VALIDATE, act.report.officer, act.moment
+    )
+    holding.refer(act.connection, identity, act.report.officer, act.moment)
+    return number
+
+
+def _change_status(act: _Act, event: _STATUS_EVENTS, person: RegistryPerson) -> None:
+    status = domain.next_status(person.life_status, event)
+    # Nobody comes back before he was gone, and nobody dies unborn.
+    until = person.life_status_since if isinstance(event, Found | DeathAnnulled) else None
+    if act.report.occurred_on < (until or person.date_of_birth):
+        raise FieldsRefused({"occurred_on": "FIELD_DATE"})
+    since = None if status is LifeStatus.ALIVE else act.report.occurred_on.isoformat()
+    # A death that did not happen was never true; whoever came back was missing until then.
+    manner = timeline.correct if isinstance(event, DeathAnnulled) else timeline.state
+    values: Attributes = {"life_status": status.value, "life_status_since": since}
+    act.state(event.citizen_number, values, manner)
+
+
+def _move(act: _Act, event: Move) -> None:
+    values: Attributes = {"current_residence": event.current_residence}
+    if event.permanent_residence is not None:
+        values["permanent_residence"] = event.permanent_residence
+    faults = domain.value_faults(values)
+    if faults:
+        raise FieldsRefused(faults)
+    act.state(event.citizen_number, values)
+
+
+def _marry(act: _Act, event: Marriage, person: RegistryPerson) -> None:
+    spouse_known, spouse = person_behind(act.connection, event.spouse_number)
+    domain.require_may_marry(person, spouse, act.report.occurred_on)
+    act.state(event.citizen_number, {"marital_status": domain.MARRIED, "spouse": spouse.full_name})
+    act.state(event.spouse_number, {"marital_status": domain.MARRIED, "spouse": person.full_name})
+    holding.confirm_living(act.connection, spouse_known, act.report.occurred_on, act.moment)
+
+
+def _correct(act: _Act, event: Correction, person: RegistryPerson) -> None:
+    faults = domain.correction_faults(event)
+    holders = entries.numbers_with_old_id(act.connection, event.attributes.get("old_id") or "")
+    if any(holder != person.citizen_number for holder in holders):
+        faults["old_id"] = "FIELD_NOT_AS_REGISTERED"
+    if faults:
+        raise FieldsRefused(faults)
+    act.state(event.citizen_number, event.attributes, timeline.correct)
+
+
+def _registered(act: _Act, number: str) -> RegisteredEvent:
+    report = act.report
+    person, entry = person_behind(act.connection, number)
+    if not isinstance(report.event, Correction | DeathAnnulled | DeclaredMissing):
+        holding.confirm_living(act.connection, person, report.occurred_on, act.moment)
+    return RegisteredEvent(
+        id=secrets.token_hex(8),
+        kind=kind_of(report),
+        citizen_number=number,
+        spouse_number=report.event.spouse_number if isinstance(report.event, Marriage) else None,
+        occurred_on=report.occurred_on,
+        registered_at=rfc3339(act.moment),
+        reported_by=act.source,
+        report_id=report.report_id,
+        content_sha256=domain.content_digest(report),
+        document=report.document,
+        officer=report.officer,
+        life_status=entry.life_status.value,
+    )
+
+
+def _tell(act: _Act, event: RegisteredEvent) -> None:
+    """Record the event; the card office and every other follower learn of it when this is committed."""
+    step = Step(
+        subject=f"life-event/{event.id}",
+        event=event.kind,
+        state="registered",
+        actor=event.officer,
+        at=event.registered_at,
+        detail={"life_status": event.life_status},
+        # Which person it was is asked for with the id: no event names one.
+        notice=Notice(
+            topic=Topic.LIFE_EVENT,
+            key=event.id,
+            data={"kind": event.kind, "life_status": event.life_status},
+        ),
+    )
+    journal.record(act.connection, step)
+
+
+def kind_of(report: LifeEventReport) -> str:
+    """The kind of event as messages name it."""
+    return str(type(report.event).__struct_config__.tag)
+
+
+def _require_form(report: LifeEventReport, today: date) -> None:
+    require_officer_name(report.officer)
+    faults = {}
+    if not _REPORT_ID.fullmatch(report.report_id):
+        faults["report_id"] = "FIELD_CHARACTERS"
+    if report.occurred_on > today or report.occurred_on.year < 1900:
+        faults["occurred_on"] = "FIELD_DATE"
+    if not report.document.strip():
+        faults["document"] = "FIELD_MISSING"
+    elif len(report.document) > _MAX_DOCUMENT:
+        faults["document"] = "FIELD_TOO_LONG"
+    if faults:
+        raise FieldsRefused(faults)
+
+
+def _view(event: RegisteredEvent) -> LifeEventView:
+    return LifeEventView(
+        id=event.id,
+        kind=event.kind,
+        citizen_number=event.citizen_number,
+        occurred_on=event.occurred_on,
+        registered_at=event.registered_at,
+        life_status=event.life_status,
+        spouse_number=event.spouse_number,
+    )

@@ -1,0 +1,24 @@
+"""POST /v1/person-matches."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+
+from issuance_backend.http_body import answer, read_body
+from issuance_backend.population_registry.matching.service import MatchingDesk
+from verification.messages.person_match import MatchQuery
+
+MATCH_ROLE = "person.match"
+"""May ask who in the registry may be meant."""
+
+
+def matches_blueprint(desk: MatchingDesk) -> Blueprint:
+    """Candidates for a name with whatever else is known."""
+    blueprint = Blueprint("person_matches", __name__, url_prefix="/v1/person-matches")
+
+    @blueprint.post("")
+    def find() -> ResponseReturnValue:
+        return answer(desk.find(read_body(MatchQuery)))
+
+    return blueprint

@@ -1,0 +1,163 @@
+"""The SQL of the matching index."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import astuple
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, false, func, insert, or_, select
+
+from issuance_backend.population_registry.domain import RegistryPerson
+from issuance_backend.population_registry.matching.domain import Comparable, prepare_person, source_of
+from issuance_backend.population_registry.matching.keys import Keys, index_keys, whole_date
+from issuance_backend.population_registry.matching.name import WordFrequencies, name_of_canonical
+from issuance_backend.population_registry.matching.place import place_of_text
+from issuance_backend.population_registry.matching.tables import MATCH_ENTRIES, MATCH_WORDS
+from issuance_backend.population_registry.tables import PERSONS
+from monitoring.database import load_rows
+from verification.messages.person_query import LifeStatus
+
+_ENTRY = MATCH_ENTRIES.c
+_COMPARED = (
+    _ENTRY.citizen_number,
+    _ENTRY.old_id,
+    _ENTRY.sex,
+    _ENTRY.name,
+    _ENTRY.father,
+    _ENTRY.mother,
+    _ENTRY.origin,
+    _ENTRY.residence,
+    _ENTRY.born,
+)
+_ENTRY_COLUMNS = tuple(column.name for column in MATCH_ENTRIES.columns)
+_PERSON_COLUMNS = [PERSONS.c[name] for name in RegistryPerson.__dataclass_fields__]
+# Numbers of one statement: PostgreSQL and SQLite both take more.
+_DELETED_AT_ONCE = 500
+_WORD_LENGTH = 60
+
+
+def block(connection: Connection, asked: Comparable, limit: int) -> list[Comparable]:
+    """The persons who share a key with the one asked for, at most ``limit``."""
+    return [_comparable(row) for row in connection.execute(block_statement(asked, limit))]
+
+
+def block_statement(asked: Comparable, limit: int) -> Select[*tuple[Any, ...]]:
+    """Each key is an equality of its own, so that both engines join the results of their indexes."""
+    return select(*_COMPARED).where(or_(false(), *_conditions(asked))).limit(limit)
+
+
+def _conditions(asked: Comparable) -> Iterator[ColumnElement[bool]]:
+    if asked.citizen_number:
+        yield _ENTRY.citizen_number == asked.citizen_number
+    if asked.old_id:
+        yield _ENTRY.old_id == asked.old_id
+    if born := whole_date(asked):
+        yield _ENTRY.born == born
+    keys = index_keys(asked)
+    for name in Keys.__dataclass_fields__:
+        if key := getattr(keys, name):
+            yield _ENTRY[name] == key
+
+
+def put(connection: Connection, persons: Iterable[RegistryPerson]) -> int:
+    """Index persons; who stands already is replaced. To be called where an entry is written, or later."""
+    rows = [_row(person) for person in persons]
+    numbers = [row[0] for row in rows]
+    for start in range(0, len(numbers), _DELETED_AT_ONCE):
+        some = numbers[start : start + _DELETED_AT_ONCE]
+        connection.execute(delete(MATCH_ENTRIES).where(_ENTRY.citizen_number.in_(some)))
+    load_rows(connection, MATCH_ENTRIES.name, _ENTRY_COLUMNS, rows)
+    return len(rows)
+
+
+def load(connection: Connection, persons: Iterable[RegistryPerson]) -> int:
+    """Index persons who are known not to stand in the index yet."""
+    return load_rows(connection, MATCH_ENTRIES.name, _ENTRY_COLUMNS, map(_row, persons))
+
+
+def not_indexed(connection: Connection, after: str, limit: int) -> tuple[list[RegistryPerson], str]:
+    """Persons whose entry is not what the index was made from, of the next ``limit``, and the last number.
+
+    The last number is empty when there are no further persons.
+    """
+    rows = connection.execute(
+        select(*_PERSON_COLUMNS, _ENTRY.source.label("source"))
+        .select_from(PERSONS.outerjoin(MATCH_ENTRIES, PERSONS.c.citizen_number == _ENTRY.citizen_number))
+        .where(PERSONS.c.citizen_number > after)
+        .order_by(PERSONS.c.citizen_number)
+        .limit(limit)
+    ).all()
+    persons = [(_person(row), row.source) for row in rows]
+    stale = [person for person, source in persons if source_of(person) != source]
+    return stale, rows[-1].citizen_number if len(rows) == limit else ""
+
+
+def names(connection: Connection) -> Iterator[str]:
+    """Every name in the index, in its canonical words."""
+    yield from connection.execute(select(_ENTRY.name).execution_options(yield_per=10_000)).scalars()
+
+
+def write_frequencies(connection: Connection, people_of_word: Mapping[str, int]) -> None:
+    """Replace the count of people by word."""
+    connection.execute(delete(MATCH_WORDS))
+    rows = [
+        {"word": word, "people": people}
+        for word, people in people_of_word.items()
+        if len(word) <= _WORD_LENGTH
+    ]
+    if rows:
+        connection.execute(insert(MATCH_WORDS), rows)
+
+
+def add_to_frequencies(connection: Connection, people_of_word: Mapping[str, int]) -> None:
+    """Count the bearers of further words to those that are known."""
+    known = connection.execute(select(MATCH_WORDS.c.word, MATCH_WORDS.c.people))
+    total = Counter({row.word: row.people for row in known})
+    total.update(people_of_word)
+    write_frequencies(connection, total)
+
+
+def frequencies(connection: Connection) -> WordFrequencies:
+    """How much each word says among the people of the index."""
+    people = connection.execute(select(func.count()).select_from(MATCH_ENTRIES)).scalar_one()
+    words = connection.execute(select(MATCH_WORDS.c.word, MATCH_WORDS.c.people))
+    return WordFrequencies({row.word: row.people for row in words}, people)
+
+
+def _row(entry: RegistryPerson) -> tuple[Any, ...]:
+    person = prepare_person(entry)
+    return (
+        person.citizen_number,
+        person.old_id,
+        person.sex,
+        person.name.text,
+        person.father.text,
+        person.mother.text,
+        person.origin.text,
+        person.residence.text,
+        person.born,
+        *astuple(index_keys(person)),
+        source_of(entry),
+    )
+
+
+def _comparable(row: Row[*tuple[Any, ...]]) -> Comparable:
+    number, old_id, sex, name, father, mother, origin, residence, born = row
+    return Comparable(
+        name=name_of_canonical(name),
+        born=born,
+        sex=sex,
+        citizen_number=number,
+        old_id=old_id,
+        origin=place_of_text(origin),
+        residence=place_of_text(residence),
+        father=name_of_canonical(father),
+        mother=name_of_canonical(mother),
+    )
+
+
+def _person(row: Row[*tuple[Any, ...]]) -> RegistryPerson:
+    values = {name: getattr(row, name) for name in RegistryPerson.__dataclass_fields__}
+    return RegistryPerson(**{**values, "life_status": LifeStatus(values["life_status"])})

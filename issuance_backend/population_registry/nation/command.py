@@ -1,0 +1,46 @@
+"""``python -m issuance_backend seed``: an invented nation into a stand's registry."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from datetime import date
+from pathlib import Path
+
+from issuance_backend.moments import utc_now
+from issuance_backend.population_registry.nation.people import NationPlan
+from issuance_backend.population_registry.nation.service import NationOffice, writer
+from issuance_backend.population_registry.storage import migrated
+from verification.messages.national_time import vietnam_date
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("--people", type=int, required=True, metavar="N")
+    parser.add_argument("--seed", type=int, default=1, help="the same seed and day give the same people")
+    parser.add_argument(
+        "--today",
+        type=date.fromisoformat,
+        metavar="DATE",
+        help="the day on which they are alive (default today)",
+    )
+    parser.add_argument("--registry", required=True, metavar="URL", help="the registry's database")
+    parser.add_argument(
+        "--events", type=Path, metavar="FILE", help="births, marriages, moves, deaths as JSON"
+    )
+    parser.add_argument(
+        "--papers", type=Path, metavar="FILE", help="old papers about them as JSON, every mistake labelled"
+    )
+
+
+def run(options: argparse.Namespace) -> str:
+    """Fill the registry; raises ValueError when asked for a count that is none."""
+    database = migrated(options.registry)
+    started = time.monotonic()
+    try:
+        today = options.today or vietnam_date(utc_now())
+        plan = NationPlan(people=options.people, seed=options.seed, today=today)
+        people = NationOffice(database, utc_now).seed(plan, writer(options.events, options.papers, plan))
+    finally:
+        database.close()
+    return f"{people} invented people in {time.monotonic() - started:.1f} s"

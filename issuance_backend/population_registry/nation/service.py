@@ -1,0 +1,99 @@
+"""Fills an empty stand's registry with an invented nation, and tells what happened to its people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict
+from datetime import timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from issuance_backend.moments import Clock, rfc3339
+from issuance_backend.population_registry.matching import repository as matching
+from issuance_backend.population_registry.matching.domain import Claim
+from issuance_backend.population_registry.matching.name import prepare_name
+from issuance_backend.population_registry.matching.tables import MATCH_ENTRIES
+from issuance_backend.population_registry.nation import repository
+from issuance_backend.population_registry.nation.events import events_of
+from issuance_backend.population_registry.nation.old_records import OldRecord, old_records
+from issuance_backend.population_registry.nation.people import NationPerson, NationPlan, make_nation
+from issuance_backend.population_registry.tables import PERSONS
+from monitoring.database import Database
+
+MAX_PEOPLE = 100_000_000
+_AT_ONCE = 50_000
+_EVENT_YEARS = 2
+
+Write = Callable[[Iterable[NationPerson]], None]
+
+
+class NationOffice:
+    """Makes people, their events and the faulty papers about them."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def seed(self, plan: NationPlan, write: Write | None = None) -> int:
+        """Add the plan's invented citizens with their index entries; ``write`` sees each portion too.
+
+        The nation stands wholly or not at all. Raises ValueError for a count that is none.
+        """
+        if not 0 < plan.people <= MAX_PEOPLE:
+            raise ValueError(f"--people is 1 to {MAX_PEOPLE}")
+        recorded_at = rfc3339(self._clock())
+        words: Counter[str] = Counter()
+        with self._database.writing() as connection:
+            made = make_nation(plan, repository.numbers_taken(connection))
+            with repository.indexes_made_afterwards(connection, PERSONS, MATCH_ENTRIES):
+                while portion := list(islice(made, _AT_ONCE)):
+                    entries = [person.entry for person in portion]
+                    repository.load_persons(connection, entries, recorded_at)
+                    matching.load(connection, entries)
+                    for entry in entries:
+                        words.update(set(prepare_name(entry.full_name).bare))
+                    if write is not None:
+                        write(portion)
+            matching.add_to_frequencies(connection, words)
+        return plan.people
+
+
+def writer(events: Path | None, papers: Path | None, plan: NationPlan) -> Write:
+    """Writes JSON lines: what happened in the last years, and what old papers say with their mistakes."""
+    for path in filter(None, (events, papers)):
+        path.write_bytes(b"")
+    since = plan.today - timedelta(days=_EVENT_YEARS * 365)
+
+    def write(portion: Iterable[NationPerson]) -> None:
+        people = list(portion)
+        if events:
+            _append(events, events_of(people, since))
+        if papers:
+            _append(papers, map(_paper, old_records(people, plan.seed)))
+
+    return write
+
+
+def _append(path: Path, items: Iterable[object]) -> None:
+    with path.open("ab") as file:
+        file.writelines(msgspec.json.encode(item) + b"\n" for item in items)
+
+
+def _paper(record: OldRecord) -> dict[str, Any]:
+    return {
+        "about": record.about,
+        "mistakes": record.mistakes,
+        "claim": dict(_said(record.claim)),
+    }
+
+
+def _said(claim: Claim) -> Iterator[tuple[str, Any]]:
+    for name, value in asdict(claim).items():
+        if name == "date_of_birth":
+            yield name, claim.date_of_birth and claim.date_of_birth.text
+        else:
+            yield name, value

@@ -1,0 +1,258 @@
+"""Figures in a Vietnamese text, read into statements that can be checked: counts, shares, sums. Pure.
+
+Only what is written plainly is read: ``85.172.210 phiếu DC01/87.306.594 nhân khẩu, đạt 97,5 %``. What a
+number counts is the noun behind it and the verb before it.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
+
+_SCALES = {"nghìn": 1_000, "ngàn": 1_000, "triệu": 1_000_000, "tỷ": 1_000_000_000, "tỉ": 1_000_000_000}
+_LESS = ("gần",)
+_MORE = ("hơn", "trên")
+_ABOUT = ("khoảng", "~")
+_NUMBER = r"\d{1,3}(?:\.\d{3})+(?!\d)|\d+(?:,\d+)?"
+_TOKEN = re.compile(
+    rf"(?:(?P<about>gần|hơn|trên|khoảng|~)\s*)?(?<![\w.,])(?P<number>{_NUMBER})"
+    r"(?:\s*(?P<percent>%)|\s+(?P<scale>nghìn|ngàn|triệu|tỷ|tỉ)\b)?",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"[;\n]|\.(?=\s|$)")
+_DAY = re.compile(r"(?<!\d)(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?!\d)")
+_NOUNS = (
+    "phiếu dc01", "nhân khẩu", "cơ sở", "hồ sơ", "yêu cầu", "địa phương", "biển số", "dịch vụ", "thẻ",
+    "tỉnh", "xã", "cán bộ", "công an", "nhiệm vụ", "lượt", "bệnh nhân",
+)  # fmt: skip
+# The longest first: "tiếp nhận" is no "nhận".
+_WORDS = {
+    "xử lý, truyền": "sent",
+    "thu nhận": "captured",
+    "tiếp nhận": "requests_received",
+    "chấp nhận": "requests_accepted",
+    "giải quyết": "requests_answered",
+    "đúng hạn": "on_time",
+    "quá hạn": "late",
+    "trễ hạn": "late",
+    "hoàn thành": "finished",
+    "kích hoạt": "account_activated",
+    "truyền": "sent",
+    "duyệt": "approved",
+    "trao": "delivered",
+    "trả": "delivered",
+    "nhận": "received",
+    "cấp": "issued",
+}
+UNDEFINED_WORDS = frozenset({"issued"})
+"""Words that stand for no counter: "cấp" is said of captures, of printed cards and of cards handed over."""
+
+_SAME_THING = {"thẻ": "dossier", "hồ sơ": "dossier", "tỉnh": "province", "địa phương": "province"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Number:
+    """A number as printed: between ``low`` and ``high`` where it says "nearly" or "more than"."""
+
+    value: int
+    low: int
+    high: int
+    noun: str = ""
+    word: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """So many of something."""
+
+    quote: str
+    place: str
+    as_of: date | None
+    number: Number
+
+    @property
+    def subject(self) -> str:
+        """What is counted, however the text calls it."""
+        return _SAME_THING.get(self.number.noun, self.number.noun)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShareClaim:
+    """A percentage, or a plain quotient, with what it may be a share of."""
+
+    quote: str
+    place: str
+    as_of: date | None
+    printed: Decimal
+    part: Number | None
+    wholes: tuple[Number, ...]
+    noun: str
+    is_percent: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SumClaim:
+    """A total and the parts it is said to be made of."""
+
+    quote: str
+    total: int
+    parts: tuple[int, ...]
+
+
+Statement = Count | ShareClaim | SumClaim
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    start: int
+    end: int
+    number: Number
+    printed: Decimal
+    is_percent: bool
+
+
+def read(text: str, as_of: date | None = None) -> list[Statement]:
+    """Every statement of a text; ``as_of`` is the day it speaks of where it names none."""
+    found: list[Statement] = []
+    day, place = as_of, ""
+    for sentence in _SENTENCE.split(unicodedata.normalize("NFC", text)):
+        quote = " ".join(sentence.split())
+        named = _day(quote)
+        day = named or day
+        place = _place(quote) or place
+        plain = _DAY.sub(lambda match: " " * len(match.group()), quote)
+        found.extend(_statements(plain, quote, place, day))
+    return found
+
+
+def _statements(plain: str, quote: str, place: str, day: date | None) -> list[Statement]:
+    tokens = _tokens(plain)
+    found: list[Statement] = []
+    total = _sum(plain, quote, tokens)
+    if total is not None:
+        found.append(total)
+    shared: set[int] = set()
+    for index, token in enumerate(tokens):
+        if token.is_percent or _is_quotient(plain, tokens, index):
+            claim = _share(plain, tokens, index, shared)
+            claim = replace(claim, quote=quote, place=place, as_of=day)
+            found.append(claim)
+            shared.add(index)
+            if claim.part is not None:
+                shared.add(next(at for at in range(index) if tokens[at].number is claim.part))
+        else:
+            found.append(Count(quote=quote, place=place, as_of=day, number=token.number))
+    return found
+
+
+def _tokens(plain: str) -> list[_Token]:
+    found: list[_Token] = []
+    lower = plain.lower()
+    matches = list(_TOKEN.finditer(plain))
+    for index, match in enumerate(matches):
+        before = lower[matches[index - 1].end() if index else 0 : match.start()]
+        behind = lower[match.end() : matches[index + 1].start() if index + 1 < len(matches) else len(lower)]
+        printed = Decimal(match["number"].replace(".", "").replace(",", "."))
+        value = int(printed * _SCALES.get((match["scale"] or "").lower(), 1))
+        low, high = _bounds(value, (match["about"] or "").lower())
+        number = Number(value=value, low=low, high=high, noun=_noun(behind), word=_word(before, behind))
+        found.append(_Token(match.start(), match.end(), number, printed, bool(match["percent"])))
+    return found
+
+
+def _share(plain: str, tokens: list[_Token], index: int, shared: set[int]) -> ShareClaim:
+    claim = ShareClaim(
+        quote="",
+        place="",
+        as_of=None,
+        printed=tokens[index].printed,
+        part=None,
+        wholes=(),
+        noun=tokens[index].number.noun,
+        is_percent=tokens[index].is_percent,
+    )
+    before = [at for at in range(index) if not tokens[at].is_percent]
+    if not before:
+        return claim
+    last = tokens[before[-1]]
+    if len(before) > 1 and "/" in plain[tokens[before[-2]].end : last.start]:
+        part = tokens[before[-2]].number
+        noun = part.noun or last.number.noun or claim.noun
+        return replace(claim, part=part, wholes=(last.number,), noun=noun)
+    between = plain[last.end : tokens[index].start]
+    if before[-1] != index - 1 or len(between) > 40:
+        return claim
+    wholes = tuple(
+        tokens[at].number
+        for at in before[:-1]
+        if at not in shared and tokens[at].number.value > last.number.value
+    )
+    return replace(claim, part=last.number, wholes=wholes, noun=last.number.noun or claim.noun)
+
+
+def _is_quotient(plain: str, tokens: list[_Token], index: int) -> bool:
+    if index < 2:
+        return False
+    first, second = tokens[index - 2], tokens[index - 1]
+    return "/" in plain[first.end : second.start] and "=" in plain[second.end : tokens[index].start]
+
+
+def _sum(plain: str, quote: str, tokens: list[_Token]) -> SumClaim | None:
+    values = [token.number.value for token in tokens if not token.is_percent]
+    between = [plain[left.end : right.start].lower() for left, right in pairwise(tokens)]
+    if len(values) < 3 or len(values) != len(tokens):
+        return None
+    if "=" in between[-1] and all("+" in gap for gap in between[:-1]):
+        return SumClaim(quote=quote, total=values[-1], parts=tuple(values[:-1]))
+    opens = "gồm" in between[0] or "=" in between[0]
+    if opens and all("+" in gap or "và" in gap or "," in gap for gap in between[1:]):
+        return SumClaim(quote=quote, total=values[0], parts=tuple(values[1:]))
+    return None
+
+
+def _bounds(value: int, about: str) -> tuple[int, int]:
+    slack = value // 20
+    if about in _LESS:
+        return value - slack, value
+    if about in _MORE:
+        return value, value + slack
+    return (value - slack, value + slack) if about in _ABOUT else (value, value)
+
+
+def _noun(behind: str) -> str:
+    near = behind[:40]
+    found = [(near.find(noun), noun) for noun in _NOUNS if noun in near]
+    return min(found)[1] if found else ""
+
+
+def _word(before: str, behind: str) -> str:
+    """The verb before a number; the one right behind it where there is none before."""
+    found = [(before.rfind(word) + len(word), len(word), word) for word in _WORDS if word in before]
+    if found:
+        return _WORDS[max(found)[2]]
+    near = behind[:30]
+    after = [(near.find(word), -len(word), word) for word in _WORDS if word in near]
+    return _WORDS[min(after)[2]] if after else ""
+
+
+def _day(quote: str) -> date | None:
+    match = _DAY.search(quote)
+    if match is None:
+        return None
+    day, month, year = (int(part) for part in match.groups())
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+_PLACES = re.compile(r"(?:\b|^)(Hà Nội|toàn quốc|cả nước|TP HCM|Quảng Bình)", re.IGNORECASE)
+
+
+def _place(quote: str) -> str:
+    match = _PLACES.search(quote)
+    return match.group(1).lower() if match else ""

@@ -1,0 +1,203 @@
+"""What is wrong with printed figures: they contradict each other, or say too little to be checked. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from enum import StrEnum
+from itertools import combinations
+
+from issuance_backend.statistics.claims import (
+    UNDEFINED_WORDS,
+    Count,
+    Number,
+    ShareClaim,
+    Statement,
+    SumClaim,
+)
+from verification.messages.statistics import TextFinding
+
+
+class Verdict(StrEnum):
+    """How bad it is."""
+
+    WRONG = "wrong"
+    CONTRADICTION = "contradiction"
+    AMBIGUOUS = "ambiguous"
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """How a printed share fits one possible denominator."""
+
+    whole: Number
+    exact: Decimal
+    is_rounded: bool
+    is_cut: bool
+
+
+def findings(statements: Sequence[Statement]) -> tuple[TextFinding, ...]:
+    """Everything that is the matter with these statements, in the order of the text."""
+    shares = [each for each in statements if isinstance(each, ShareClaim)]
+    counts = [each for each in statements if isinstance(each, Count)]
+    sums = [each for each in statements if isinstance(each, SumClaim)]
+    found: list[TextFinding] = []
+    for share in shares:
+        found.extend(_share_findings(share))
+    found.extend(_split_findings(shares))
+    found.extend(_repeated_shares(shares))
+    found.extend(_sum_findings(sums))
+    found.extend(_vocabulary(counts))
+    found.extend(_repeated_counts(counts, shares))
+    found.extend(_missing_states(counts))
+    return tuple(found)
+
+
+def _share_findings(share: ShareClaim) -> Iterable[TextFinding]:
+    if share.part is None or not share.wholes:
+        return
+    fits = [_fit(share, whole) for whole in share.wholes]
+    good = [fit for fit in fits if fit.is_rounded]
+    facts = {"printed": _plain(share.printed), "part": str(share.part.value)}
+    if good and len(fits) > 1:
+        others = ", ".join(f"{_show(share, fit)} of {fit.whole.value}" for fit in fits)
+        yield _finding("DENOMINATOR_HIDDEN", Verdict.AMBIGUOUS, share.quote, {**facts, "of": others})
+    elif not good and any(fit.is_cut for fit in fits):
+        fit = next(fit for fit in fits if fit.is_cut)
+        facts |= {"of": str(fit.whole.value), "computed": _show(share, fit)}
+        yield _finding("CUT_NOT_ROUNDED", Verdict.AMBIGUOUS, share.quote, facts)
+    elif not good:
+        nearest = min(fits, key=lambda fit: abs(fit.exact - share.printed))
+        facts |= {"of": str(nearest.whole.value), "computed": _show(share, nearest)}
+        if share.is_percent and share.printed:
+            facts["would_need_of"] = str(int(Decimal(share.part.value) * 100 / share.printed))
+        yield _finding("SHARE_WRONG", Verdict.WRONG, share.quote, facts)
+
+
+def _fit(share: ShareClaim, whole: Number) -> _Fit:
+    part = share.part
+    if part is None or not whole.value:
+        return _Fit(whole, Decimal(0), is_rounded=False, is_cut=False)
+    scale = 100 if share.is_percent else 1
+    exact = Decimal(part.value) * scale / whole.value
+    low = Decimal(part.low) * scale / whole.high
+    high = Decimal(part.high) * scale / max(1, whole.low)
+    unit = _unit(share)
+    rounded = low.quantize(unit, ROUND_HALF_UP) <= share.printed <= high.quantize(unit, ROUND_HALF_UP)
+    return _Fit(whole, exact, rounded, exact.quantize(unit, ROUND_DOWN) == share.printed)
+
+
+def _split_findings(shares: Sequence[ShareClaim]) -> Iterable[TextFinding]:
+    """Parts that make a whole have shares that make a hundred, but for rounding."""
+    for one, other in combinations(shares, 2):
+        common = set(_values(one.wholes)) & set(_values(other.wholes))
+        if one.part is None or other.part is None or one.part.value + other.part.value not in common:
+            continue
+        total = one.printed + other.printed
+        # Rounded well, the two can miss a hundred by one unit of their last place, and only by rounding.
+        if total != 100 and not (_fits(one) and _fits(other)):
+            facts = {"parts": f"{_plain(one.printed)} + {_plain(other.printed)}", "sum": _plain(total)}
+            yield _finding("SPLIT_NOT_HUNDRED", Verdict.WRONG, other.quote, facts)
+
+
+def _repeated_shares(shares: Sequence[ShareClaim]) -> Iterable[TextFinding]:
+    for one, other in combinations(shares, 2):
+        is_same = one.noun and (one.noun, one.place) == (other.noun, other.place)
+        is_repeat = one.part is None or other.part is None
+        if not (is_same and is_repeat) or one.printed == other.printed:
+            continue
+        facts = {"first": _plain(one.printed), "second": _plain(other.printed), "of": one.noun}
+        if _digits(one.printed) == _digits(other.printed):
+            facts["hint"] = "the same digits in another order"
+        if one.as_of == other.as_of:
+            yield _finding("TWO_VALUES", Verdict.CONTRADICTION, other.quote, facts)
+
+
+def _sum_findings(sums: Sequence[SumClaim]) -> Iterable[TextFinding]:
+    for claim in sums:
+        if sum(claim.parts) != claim.total:
+            facts = {"printed": str(claim.total), "computed": str(sum(claim.parts))}
+            yield _finding("SUM_WRONG", Verdict.WRONG, claim.quote, facts)
+
+
+def _vocabulary(counts: Sequence[Count]) -> Iterable[TextFinding]:
+    """A word that stands for no counter, beside a counter of the same things in the same place."""
+    for count in counts:
+        if count.number.word not in UNDEFINED_WORDS or count.subject != "dossier":
+            continue
+        others = [
+            each
+            for each in counts
+            if each.subject == count.subject
+            and each.place == count.place
+            and each.number.word not in UNDEFINED_WORDS
+            and each.number.word
+        ]
+        facts = {"word": "cấp", "value": str(count.number.value)}
+        if others:
+            facts["beside"] = ", ".join(sorted({each.number.word for each in others}))
+        yield _finding("COUNTER_UNDEFINED", Verdict.AMBIGUOUS, count.quote, facts)
+
+
+def _repeated_counts(counts: Sequence[Count], shares: Sequence[ShareClaim]) -> Iterable[TextFinding]:
+    """Two values of one counter contradict each other on one day; of no day, nobody can tell."""
+    parts = {id(share.part) for share in shares}
+    for one, other in combinations(counts, 2):
+        key = (one.subject, one.number.word, one.place)
+        if not one.number.noun or not one.number.word or id(one.number) in parts or id(other.number) in parts:
+            continue
+        if key != (other.subject, other.number.word, other.place) or one.quote == other.quote:
+            continue
+        if one.number.value == other.number.value:
+            continue
+        facts = {"first": str(one.number.value), "second": str(other.number.value), "of": one.number.noun}
+        if one.as_of is None or other.as_of is None:
+            yield _finding("AS_OF_MISSING", Verdict.AMBIGUOUS, other.quote, facts)
+        elif one.as_of == other.as_of:
+            yield _finding("TWO_VALUES", Verdict.CONTRADICTION, other.quote, facts)
+
+
+_WHOLE, _BETWEEN, _DONE = "requests_received", "requests_accepted", "requests_answered"
+
+
+def _missing_states(counts: Sequence[Count]) -> Iterable[TextFinding]:
+    """Of what came in, some is done: what the rest is must be said in the same breath."""
+    for whole in counts:
+        same = [each for each in counts if each.quote == whole.quote and whole.number.word == _WHOLE]
+        for part in same:
+            rest = whole.number.value - part.number.value
+            told = any(each.number.value == rest or each.number.word == _BETWEEN for each in same)
+            if part.number.word == _DONE and rest > 0 and not told:
+                facts = {"came_in": str(whole.number.value), "done": str(part.number.value)}
+                facts["unaccounted"] = str(rest)
+                yield _finding("STATE_MISSING", Verdict.AMBIGUOUS, whole.quote, facts)
+
+
+def _fits(share: ShareClaim) -> bool:
+    return any(_fit(share, whole).is_rounded for whole in share.wholes)
+
+
+def _unit(share: ShareClaim) -> Decimal:
+    exponent = share.printed.as_tuple().exponent
+    return Decimal(1).scaleb(exponent if isinstance(exponent, int) else 0)
+
+
+def _show(share: ShareClaim, fit: _Fit) -> str:
+    return _plain(fit.exact.quantize(_unit(share), ROUND_HALF_UP))
+
+
+def _values(numbers: Iterable[Number]) -> list[int]:
+    return [number.value for number in numbers]
+
+
+def _digits(value: Decimal) -> list[str]:
+    return sorted(_plain(value).replace(".", ""))
+
+
+def _plain(value: Decimal) -> str:
+    return format(value, "f")
+
+
+def _finding(code: str, verdict: Verdict, quote: str, facts: dict[str, str]) -> TextFinding:
+    return TextFinding(code, verdict.value, quote, facts)

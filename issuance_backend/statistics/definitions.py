@@ -1,0 +1,191 @@
+"""What is counted, what may be divided by what, and which time limits run: the vocabulary of every report.
+
+A figure is an amount *of one counter*. Amounts of two counters cannot be added, and only the shares that
+are listed can be formed: "issued" is no counter, so nobody can report captures under that word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache, cached_property
+from importlib import resources
+
+import msgspec
+
+from issuance_backend.refusals import CountersMixed, FigureUnknown
+
+ANY_STATE = "*"
+"""In a list of states: whatever state the first step leads to."""
+
+
+class Counter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Something that is counted once for each subject: the first time it is in one of these states."""
+
+    id: str
+    kind: str
+    version: int
+    reached: tuple[str, ...]
+    vi: str
+    en: str
+    means: str
+    words: tuple[str, ...] = ()
+
+    def counts(self, state: str) -> bool:
+        """Whether being in this state counts."""
+        return ANY_STATE in self.reached or state in self.reached
+
+
+class Share(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A ratio that may be formed, with what stands above and below the line."""
+
+    id: str
+    version: int
+    part: str
+    whole: str
+
+
+class Clock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A time limit in working days: when it starts, stops, is paused, and ends without a verdict."""
+
+    id: str
+    kind: str
+    version: int
+    days: int
+    starts: tuple[str, ...]
+    stops: tuple[str, ...]
+    pauses: tuple[str, ...]
+    ends: tuple[str, ...]
+    basis: str
+    vi: str
+    en: str
+
+
+class _Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    version: str
+    counters: tuple[Counter, ...]
+    shares: tuple[Share, ...]
+    clocks: tuple[Clock, ...]
+    finished: dict[str, tuple[str, ...]]
+    funnel: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Everything that is defined."""
+
+    tables: _Tables
+
+    @property
+    def version(self) -> str:
+        """Changes with every change of meaning; every report names it."""
+        return self.tables.version
+
+    @property
+    def counters(self) -> tuple[Counter, ...]:
+        """Every counter, in the order of reports."""
+        return self.tables.counters
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        """Every ratio that may be formed."""
+        return self.tables.shares
+
+    @property
+    def clocks(self) -> tuple[Clock, ...]:
+        """Every time limit."""
+        return self.tables.clocks
+
+    @property
+    def funnel(self) -> tuple[str, ...]:
+        """The counters from capture to hand-over, in their order."""
+        return self.tables.funnel
+
+    @cached_property
+    def counters_of(self) -> Mapping[str, tuple[Counter, ...]]:
+        """The counters by kind of subject."""
+        kinds = {counter.kind for counter in self.counters}
+        return {kind: tuple(each for each in self.counters if each.kind == kind) for kind in kinds}
+
+    @cached_property
+    def clocks_of(self) -> Mapping[str, tuple[Clock, ...]]:
+        """The time limits by kind of subject."""
+        kinds = {clock.kind for clock in self.clocks}
+        return {kind: tuple(each for each in self.clocks if each.kind == kind) for kind in kinds}
+
+    def counter(self, name: str) -> Counter:
+        """The counter of this name; raises FigureUnknown."""
+        for each in self.counters:
+            if each.id == name:
+                return each
+        raise FigureUnknown("no counter of this name is defined")
+
+    def share(self, name: str) -> Share:
+        """The share of this name; raises FigureUnknown."""
+        for each in self.shares:
+            if each.id == name:
+                return each
+        raise FigureUnknown("no share of this name is defined")
+
+    def is_waiting(self, kind: str, state: str) -> bool:
+        """Whether somebody still has to do something with what is in this state."""
+        return state not in self.tables.finished.get(kind, ())
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The definitions that lie beside this file."""
+    content = resources.files("issuance_backend.statistics").joinpath("definitions.json").read_bytes()
+    return Vocabulary(msgspec.json.decode(content, type=_Tables))
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """So many of one counter. Only the same counter, seen at the same moment, adds up."""
+
+    counter: str
+    value: int
+    as_of: str
+
+    def __add__(self, other: Amount) -> Amount:
+        """The sum; raises CountersMixed for another counter or another moment."""
+        if (other.counter, other.as_of) != (self.counter, self.as_of):
+            raise CountersMixed(f"{self.counter} and {other.counter} cannot be added up")
+        return Amount(self.counter, self.value + other.value, self.as_of)
+
+
+@dataclass(frozen=True, slots=True)
+class Quotient:
+    """A share with its numerator and denominator, which it never loses."""
+
+    share: Share
+    part: int
+    whole: int
+
+    @property
+    def percent(self) -> Decimal | None:
+        """Per cent to one decimal, halves up; None of nothing."""
+        return percentage(self.part, self.whole)
+
+    @property
+    def ratio(self) -> Decimal | None:
+        """The plain quotient to two decimals; None of nothing."""
+        return rounded(Decimal(self.part) / Decimal(self.whole), 2) if self.whole else None
+
+
+def quotient(share: Share, part: Amount, whole: Amount) -> Quotient:
+    """Form a listed share; raises CountersMixed where these amounts are not what it divides."""
+    if (part.counter, whole.counter) != (share.part, share.whole) or part.as_of != whole.as_of:
+        raise CountersMixed(f"{share.id} divides {share.part} by {share.whole}, at one moment")
+    return Quotient(share, part.value, whole.value)
+
+
+def percentage(part: int, whole: int, places: int = 1) -> Decimal | None:
+    """Per cent, rounded halves up as people do; None of nothing."""
+    return rounded(Decimal(part) * 100 / Decimal(whole), places) if whole else None
+
+
+def rounded(value: Decimal, places: int) -> Decimal:
+    """A decimal with so many places, halves up."""
+    return value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_UP)

@@ -1,0 +1,185 @@
+"""One recorded step, and what it changes in every figure. Pure: the same steps give the same figures.
+
+A subject comes into a state and leaves the one it was in; the first time it reaches a counter it is
+counted. A subject may stand for a lot of ``size`` things that move together (what older systems
+counted, a delivery): everything it changes, it changes by its size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+
+from issuance_backend.moments import rfc3339
+from issuance_backend.statistics.clocks import Arrival, ClockRun, ClockWork, Due
+from issuance_backend.statistics.clocks import advance as advance_clocks
+from issuance_backend.statistics.definitions import Vocabulary
+from issuance_backend.statistics.units import UNKNOWN, is_unit
+from issuance_backend.statistics.working_days import WorkingDays
+from verification.messages.national_time import vietnam_date
+
+MAX_SIZE = 1_000_000_000
+_MAX_NAME = 24
+_FIRST_BUCKET = 60
+BUCKETS = 24
+"""Time spent in a state is counted in buckets that double, from a minute to sixteen years."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """A recorded step as figures see it; ``at`` is the moment of recording."""
+
+    sequence: int
+    subject: str
+    state: str
+    at: datetime
+    unit: str | None = None
+    size: int = 1
+    started: date | None = None
+
+    @property
+    def kind(self) -> str:
+        """What kind of subject this is: what its name says before the stroke."""
+        kind, stroke, _ = self.subject.partition("/")
+        return kind[:_MAX_NAME] if stroke else "other"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """Where a subject stands."""
+
+    state: str
+    unit: str
+    at: datetime
+    size: int
+    counted: frozenset[str] = frozenset()
+    clocks: Mapping[str, ClockRun] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A step with the position it led to, and the figures it changed: (unit, figure), each by the size."""
+
+    happening: Happening
+    position: Position
+    marks: tuple[tuple[str, str], ...]
+    dues: tuple[Due, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What figures are made by."""
+
+    vocabulary: Vocabulary
+    calendar: WorkingDays
+
+
+def move(rules: Rules, former: Position | None, happening: Happening) -> Move:
+    """What a step changes, given where its subject stood before it."""
+    unit = happening.unit or (former.unit if former else UNKNOWN)
+    size = former.size if former else happening.size
+    kind, state = happening.kind, happening.state[:_MAX_NAME] or "none"
+    marks: list[tuple[str, str]] = []
+    if former is not None:
+        bucket = time_bucket(happening.at - former.at)
+        marks.append((former.unit, out_of(kind, former.state)))
+        marks.append((former.unit, f"time.{kind}.{former.state}.{bucket:02d}"))
+    marks.append((unit, into(kind, state)))
+    counted = former.counted if former else frozenset()
+    reached = [
+        counter.id
+        for counter in rules.vocabulary.counters_of.get(kind, ())
+        if counter.id not in counted and counter.counts(state)
+    ]
+    marks.extend((unit, count_of(name)) for name in reached)
+    today = vietnam_date(happening.at)
+    work = ClockWork(rules.calendar, marks, dues=[])
+    arrival = Arrival(state, unit, today, min(happening.started or today, today), former is None)
+    runs = former.clocks if former else {}
+    clocks = advance_clocks(rules.vocabulary.clocks_of.get(kind, ()), runs, arrival, work)
+    position = Position(
+        state=state,
+        unit=unit,
+        at=happening.at,
+        size=size,
+        counted=counted.union(reached),
+        clocks=clocks,
+    )
+    return Move(happening=happening, position=position, marks=tuple(marks), dues=tuple(work.dues))
+
+
+def into(kind: str, state: str) -> str:
+    """The figure of what came into a state."""
+    return f"in.{kind}.{state}"
+
+
+def out_of(kind: str, state: str) -> str:
+    """The figure of what left a state."""
+    return f"out.{kind}.{state}"
+
+
+def count_of(counter: str) -> str:
+    """The figure of a counter."""
+    return f"count.{counter}"
+
+
+def time_bucket(spent: timedelta) -> int:
+    """The bucket of a time spent in a state."""
+    minutes = max(0, int(spent.total_seconds())) // _FIRST_BUCKET
+    return min(BUCKETS - 1, minutes.bit_length())
+
+
+def bucket_limit(bucket: int) -> timedelta:
+    """The time that everything in this bucket stayed below."""
+    return timedelta(seconds=_FIRST_BUCKET * 2**bucket)
+
+
+def happening_of(
+    sequence: int, subject: str, state: str, at: datetime, detail: Mapping[str, str]
+) -> Happening:
+    """A recorded step as figures see it; what its detail does not say plainly, it does not say."""
+    unit, size, started = detail.get("unit"), detail.get("size", ""), detail.get("happened_at", "")
+    whole = int(size) if size.isascii() and size.isdigit() and len(size) <= 10 else 1
+    return Happening(
+        sequence=sequence,
+        subject=subject,
+        state=state,
+        at=at,
+        unit=unit if unit is not None and is_unit(unit) else None,
+        size=min(max(whole, 1), MAX_SIZE),
+        started=_day(started),
+    )
+
+
+def stands_where(position: Position, started: date | None, happening: Happening) -> Happening:
+    """A first step that belongs to another subject: a card is where its dossier was taken."""
+    return Happening(
+        sequence=happening.sequence,
+        subject=happening.subject,
+        state=happening.state,
+        at=happening.at,
+        unit=happening.unit or position.unit,
+        size=happening.size,
+        started=happening.started or started,
+    )
+
+
+def recorded_at(text: str, former: datetime | None) -> datetime:
+    """The moment a step was recorded at: never before the step that was recorded before it."""
+    moment = datetime.fromisoformat(text)
+    return moment if former is None else max(moment, former)
+
+
+def stored(moment: datetime) -> str:
+    """A moment as tables keep it."""
+    return rfc3339(moment)
+
+
+def _day(text: str) -> date | None:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return vietnam_date(moment) if moment.tzinfo else None

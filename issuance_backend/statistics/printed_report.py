@@ -1,0 +1,143 @@
+"""A report on paper (PDF): the funnel and the provinces drawn, the tables behind them."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from functools import cache
+from html import escape
+from pathlib import Path
+
+from reportlab.graphics.charts.barcharts import HorizontalBarChart
+from reportlab.graphics.shapes import Drawing
+from reportlab.lib import colors
+from reportlab.lib.pagesizes import A4, landscape
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.ttfonts import TTFError, TTFont
+from reportlab.platypus import Flowable, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
+
+from issuance_backend.refusals import ReportFontMissing
+from issuance_backend.statistics.definitions import vocabulary
+from issuance_backend.statistics.tabulation import Sheet, sheets
+from verification.messages.statistics import Report
+
+_FONTS = Path("/usr/share/fonts/truetype/dejavu")
+_PLAIN, _BOLD = "DejaVuSans", "DejaVuSans-Bold"
+_PAGE = landscape(A4)
+_MARGIN = 15 * mm
+_WIDTH = _PAGE[0] - 2 * _MARGIN
+_COLUMNS = 9
+"""More columns than this are printed below each other, with the first two repeated."""
+
+_BAR = colors.HexColor("#1f5c99")
+_GRID = colors.HexColor("#c4c9cf")
+
+
+def as_pdf(report: Report, fonts: Path = _FONTS) -> bytes:
+    """The report as pages; the same report gives the same bytes. Raises ReportFontMissing."""
+    _register(fonts)
+    out = io.BytesIO()
+    document = SimpleDocTemplate(
+        out,
+        pagesize=_PAGE,
+        leftMargin=_MARGIN,
+        rightMargin=_MARGIN,
+        topMargin=_MARGIN,
+        bottomMargin=_MARGIN,
+        title=f"{report.unit_name} {report.as_of}",
+        # Neither the moment of printing nor a random number goes into the file.
+        invariant=1,
+    )
+    document.build(_content(report))
+    return out.getvalue()
+
+
+@cache
+def _register(fonts: Path) -> None:
+    try:
+        for name in (_PLAIN, _BOLD):
+            pdfmetrics.registerFont(TTFont(name, str(fonts / f"{name}.ttf")))
+    except (OSError, TTFError):
+        raise ReportFontMissing(f"no {_PLAIN} in {fonts.name}") from None
+
+
+def _content(report: Report) -> list[Flowable]:
+    words = vocabulary()
+    funnel = [(words.counter(name).vi, report.total.to_date.get(name, 0)) for name in report.funnel]
+    content: list[Flowable] = [
+        Paragraph(f"Báo cáo thống kê: {escape(report.unit_name)}", _style(_BOLD, 16)),
+        Paragraph(f"Tính đến {report.as_of} · phiên bản số liệu {report.version}", _style(_PLAIN, 9)),
+        Spacer(1, 4 * mm),
+        _bars("Từ thu nhận đến trả thẻ", funnel),
+    ]
+    captured = sorted(
+        ((line.name, line.to_date.get("captured", 0)) for line in report.units), key=lambda each: -each[1]
+    )
+    if captured:
+        content.append(_bars("Hồ sơ đã thu nhận theo đơn vị", captured))
+    for sheet in sheets(report):
+        if sheet.rows:
+            content.extend(_table(part) for part in _narrow(sheet))
+    return content
+
+
+def _bars(title: str, values: Sequence[tuple[str, int]]) -> KeepTogether:
+    height = min(9.0 * mm, 130 * mm / len(values)) * len(values)
+    drawing = Drawing(_WIDTH, height + 12 * mm)
+    chart = HorizontalBarChart()
+    chart.x, chart.y = 70 * mm, 8 * mm
+    chart.width, chart.height = _WIDTH - 90 * mm, height
+    chart.data = [[amount for _, amount in values]]
+    chart.categoryAxis.categoryNames = [name for name, _ in values]
+    chart.categoryAxis.reverseDirection = True
+    chart.categoryAxis.labels.fontName = chart.valueAxis.labels.fontName = _PLAIN
+    chart.categoryAxis.labels.fontSize = min(8, height / len(values) * 0.8)
+    chart.valueAxis.labels.fontSize = 7
+    chart.valueAxis.valueMin = 0
+    chart.valueAxis.labelTextFormat = _whole
+    chart.bars[0].fillColor = _BAR
+    chart.barLabelFormat = _whole
+    chart.barLabels.fontName, chart.barLabels.fontSize = _PLAIN, 7
+    chart.barLabels.boxAnchor, chart.barLabels.nudge = "w", 4
+    drawing.add(chart)
+    return KeepTogether([Paragraph(escape(title), _style(_BOLD, 11)), drawing])
+
+
+def _table(sheet: Sheet) -> KeepTogether | Table:
+    head, cell = _style(_BOLD, 7), _style(_PLAIN, 7)
+    rows = [[Paragraph(escape(name), head) for name in sheet.columns]]
+    rows += [[Paragraph(escape(_shown(value)), cell) for value in row] for row in sheet.rows]
+    style = TableStyle([("GRID", (0, 0), (-1, -1), 0.3, _GRID), ("VALIGN", (0, 0), (-1, -1), "TOP")])
+    table = Table(
+        rows, colWidths=[_WIDTH / len(sheet.columns)] * len(sheet.columns), repeatRows=1, style=style
+    )
+    return KeepTogether([Spacer(1, 4 * mm), Paragraph(escape(sheet.name), _style(_BOLD, 11)), table])
+
+
+def _narrow(sheet: Sheet) -> list[Sheet]:
+    if len(sheet.columns) <= _COLUMNS:
+        return [sheet]
+    step = _COLUMNS - 2
+    return [
+        Sheet(
+            sheet.name,
+            sheet.columns[:2] + sheet.columns[first : first + step],
+            tuple(row[:2] + row[first : first + step] for row in sheet.rows),
+        )
+        for first in range(2, len(sheet.columns), step)
+    ]
+
+
+def _shown(value: str | int) -> str:
+    return _whole(value) if isinstance(value, int) else value
+
+
+def _whole(value: float) -> str:
+    """A number as it is written in Viet Nam: dots between the thousands."""
+    return f"{int(value):,}".replace(",", ".")
+
+
+def _style(font: str, size: float) -> ParagraphStyle:
+    return ParagraphStyle(f"{font}{size}", fontName=font, fontSize=size, leading=size * 1.25)

@@ -1,0 +1,413 @@
+"""The office of statistics: reports for any moment, the records behind a figure, targets, texts to check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from issuance_backend.moments import Clock, rfc3339
+from issuance_backend.paging import Page, PageAsked, page_of
+from issuance_backend.refusals import FigureUnknown
+from issuance_backend.statistics import claims, contradictions, figures, pace, repository, roll_up
+from issuance_backend.statistics.definitions import vocabulary
+from issuance_backend.statistics.domain import count_of, into, out_of
+from issuance_backend.statistics.figures import Figures
+from issuance_backend.statistics.pace import PACE_DAYS, Progress
+from issuance_backend.statistics.repository import Bound, RecordsAsked, Target
+from issuance_backend.statistics.units import NATION, is_unit, line_of, members_of, unit_name
+from issuance_backend.statistics.working_days import working_days
+from monitoring.database import Database
+from verification.errors import FieldsRefused
+from verification.messages.national_time import VIETNAM, vietnam_date
+from verification.messages.statistics import (
+    ClockDefinition,
+    ClockFigure,
+    CounterDefinition,
+    Definitions,
+    IdentityCheck,
+    NewTarget,
+    RecordLine,
+    Report,
+    ShareDefinition,
+    StageFigure,
+    StockFigure,
+    TargetFigure,
+    TextFindings,
+    TextToCheck,
+    UnitLine,
+)
+
+MAX_TARGETS = 5_000
+MAX_TEXT = 20_000
+_MAX_AMOUNT = 10**12
+_MAX_BASIS = 200
+_FIRST = datetime(2000, 1, 1, tzinfo=UTC)
+"""Nothing was recorded here before."""
+
+
+class Period(StrEnum):
+    """What a report's second column covers, up to its day."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    YEAR = "year"
+
+    def first_day(self, day: date) -> date:
+        """The first day of the period that holds a day."""
+        firsts = {
+            Period.DAY: day,
+            Period.WEEK: day - timedelta(days=day.weekday()),
+            Period.MONTH: day.replace(day=1),
+            Period.YEAR: day.replace(month=1, day=1),
+        }
+        return firsts[self]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a report is to be about: an area, a moment (now unless given), a period."""
+
+    unit: str = NATION
+    as_of: datetime | None = None
+    period: Period = Period.DAY
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """Where a report stands: its moment, day and version, and the areas it speaks of."""
+
+    connection: Connection
+    asked: Asked
+    as_of: datetime
+    day: date
+    bound: Bound | None
+    version: int
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+
+    @property
+    def areas(self) -> tuple[str, ...]:
+        return (*members_of(self.asked.unit, self.day), *self.units)
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        return tuple(sorted({line_of(unit, self.day) for unit in self.units}))
+
+
+class StatisticsOffice:
+    """Reads figures; nothing here counts, that happened when the events were recorded."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    @staticmethod
+    def definitions() -> Definitions:
+        """What is counted, divided and timed."""
+        words = vocabulary()
+        return Definitions(
+            version=words.version,
+            calendar=working_days().version,
+            counters=tuple(
+                CounterDefinition(each.id, each.version, each.kind, each.vi, each.en, each.means)
+                for each in words.counters
+            ),
+            shares=tuple(
+                ShareDefinition(each.id, each.version, each.part, each.whole) for each in words.shares
+            ),
+            clocks=tuple(
+                ClockDefinition(each.id, each.version, each.kind, each.days, each.basis, each.vi, each.en)
+                for each in words.clocks
+            ),
+        )
+
+    def report(self, asked: Asked) -> Report:
+        """A whole report; raises FigureUnknown for a moment that is not over yet, or for what is no unit."""
+        as_of = self._moment(asked)
+        with self._database.reading() as connection:
+            return _report(_seen(connection, asked, as_of))
+
+    def records(self, asked: Asked, figure: str, page: PageAsked) -> Page[RecordLine]:
+        """The records behind a figure, one page: exactly those whose sizes add up to it.
+
+        ``figure`` is a counter, or ``stock.KIND.STATE``, or any figure's own name; raises FigureUnknown.
+        """
+        as_of = self._moment(asked)
+        with self._database.reading() as connection:
+            version, _ = repository.version_at(connection, as_of)
+            wanted = RecordsAsked(
+                figure=_figure_name(figure),
+                areas=members_of(asked.unit, vietnam_date(as_of)),
+                first=_after(page) + 1,
+                last=version,
+                limit=page.limit + 1,
+            )
+            kind, _, state = wanted.figure.removeprefix("stock.").partition(".")
+            if wanted.figure.startswith("stock."):
+                rows = repository.stays_at(connection, (kind, state), wanted)
+            else:
+                rows = repository.moves_behind(connection, wanted)
+        return page_of([RecordLine(*row) for row in rows], page, lambda line: (str(line.sequence),))
+
+    def set_targets(self, targets: tuple[NewTarget, ...], by: str) -> int:
+        """Set targets; raises FieldsRefused, and then sets none."""
+        checked = [_target(index, target) for index, target in enumerate(targets[: MAX_TARGETS + 1])]
+        if not 0 < len(checked) <= MAX_TARGETS:
+            raise FieldsRefused({"targets": "FIELD_TOO_LONG" if checked else "FIELD_MISSING"})
+        moment = self._clock()
+        with self._database.writing() as connection:
+            for target in checked:
+                repository.add_target(connection, target, moment, by)
+        return len(checked)
+
+    @staticmethod
+    def check_text(asked: TextToCheck) -> TextFindings:
+        """What is wrong with the figures of a text, as far as they can be read; raises FieldsRefused."""
+        if len(asked.text) > MAX_TEXT:
+            raise FieldsRefused({"text": "FIELD_TOO_LONG"})
+        try:
+            as_of = date.fromisoformat(asked.as_of) if asked.as_of else None
+        except ValueError:
+            raise FieldsRefused({"as_of": "FIELD_DATE"}) from None
+        statements = claims.read(asked.text, as_of)
+        return TextFindings(len(statements), contradictions.findings(statements))
+
+    def rebuild(self) -> int:
+        """Count all recorded events again, in one transaction; how many there are."""
+        with self._database.writing() as connection:
+            return roll_up.rebuild(connection)
+
+    def _moment(self, asked: Asked) -> datetime:
+        now = self._clock()
+        as_of = asked.as_of or now
+        is_known = asked.unit == NATION or is_unit(asked.unit)
+        if not _FIRST <= as_of <= now or not is_known:
+            raise FigureUnknown("no such unit, or a moment that is not over")
+        return as_of
+
+
+def end_of_day(day: date) -> datetime:
+    """The last moment of a day in Viet Nam."""
+    return datetime.combine(day, time.max, VIETNAM).astimezone(UTC)
+
+
+def _seen(connection: Connection, asked: Asked, as_of: datetime) -> _Seen:
+    newest, _ = repository.last(connection)
+    version, _ = repository.version_at(connection, as_of)
+    day = vietnam_date(as_of)
+    bound = None
+    if version < newest:
+        # Whole days come from their sums; of the last day, only what was recorded by then.
+        before = datetime.combine(day, time.min, VIETNAM) - timedelta(microseconds=1)
+        first, _ = repository.version_at(connection, before)
+        bound = Bound(day - timedelta(days=1), first + 1, version)
+    units = [
+        unit for area in members_of(asked.unit, day) for unit in repository.units_below(connection, area)
+    ]
+    names = tuple(repository.figure_names(connection))
+    return _Seen(connection, asked, as_of, day, bound, version, names, tuple(units))
+
+
+def _report(seen: _Seen) -> Report:
+    words = vocabulary()
+    area = seen.asked.unit
+    at = figures.places(seen.names)
+    flows = [name for kind, state in at for name in (into(kind, state), out_of(kind, state))]
+    counts = [count_of(counter.id) for counter in words.counters]
+    clock_names = [f"clock.{clock.id}.{part}" for clock in words.clocks for part in figures.CLOCK_PARTS]
+    known = set(seen.names)
+    wanted = [name for name in (*counts, *flows) if name in known]
+    own = [name for name in (*clock_names, *figures.time_names(at)) if name in known]
+    now = _figures(seen, wanted, own)
+    first_day = seen.asked.period.first_day(seen.day)
+    before = _figures_before(seen, [name for name in counts if name in known], first_day)
+    stocks = figures.stocks(now, area, at)
+    clock_figures = tuple(figures.clock_figure(now, area, clock) for clock in words.clocks)
+    started = tuple(each for each in clock_figures if each.started)
+    return Report(
+        as_of=rfc3339(seen.as_of),
+        version=seen.version,
+        final=seen.bound is not None,
+        definitions=words.version,
+        calendar=working_days().version + ("?" if working_days().is_provisional(seen.day.year) else ""),
+        unit=area,
+        unit_name=unit_name(area),
+        period_from=first_day.isoformat(),
+        period_to=seen.day.isoformat(),
+        total=_line(now, before, area),
+        units=tuple(made for line in seen.lines if (made := _line(now, before, line)).to_date),
+        shares=figures.shares(now, area, words),
+        funnel=words.funnel,
+        stocks=stocks,
+        clocks=started,
+        stages=_stages(seen, now, stocks),
+        targets=_targets(seen, now),
+        identities=_identities(seen, now, wanted, started),
+    )
+
+
+def _figures(seen: _Seen, wanted: list[str], own: list[str]) -> Figures:
+    """Everything for every area, and what only the report's own area needs."""
+    whole_days = seen.bound.day if seen.bound else seen.day
+    areas = seen.areas
+    members = members_of(seen.asked.unit, seen.day)
+    sums = {
+        **repository.balances(seen.connection, areas, wanted, whole_days),
+        **repository.balances(seen.connection, members, own, whole_days),
+    }
+    if seen.bound:
+        for place, amount in repository.tail(seen.connection, seen.bound).items():
+            sums[place] = sums.get(place, 0) + amount
+    missed = repository.overdue_dues(seen.connection, members, seen.day)
+    return Figures(seen.day, rfc3339(seen.as_of), sums, missed)
+
+
+def _figures_before(seen: _Seen, names: list[str], day: date) -> Figures:
+    """What was counted before a day."""
+    sums = repository.balances(seen.connection, seen.areas, names, day - timedelta(days=1))
+    return Figures(seen.day, rfc3339(seen.as_of), sums, {})
+
+
+def _line(now: Figures, before: Figures, area: str) -> UnitLine:
+    words = vocabulary()
+    to_date = {counter.id: now.amount(area, count_of(counter.id)) for counter in words.counters}
+    return UnitLine(
+        unit=area,
+        name=unit_name(area),
+        to_date={name: amount for name, amount in to_date.items() if amount},
+        in_period={
+            name: amount - before.amount(area, count_of(name)) for name, amount in to_date.items() if amount
+        },
+    )
+
+
+def _stages(seen: _Seen, now: Figures, stocks: tuple[StockFigure, ...]) -> tuple[StageFigure, ...]:
+    words = vocabulary()
+    waiting = [each for each in stocks if each.stock and words.is_waiting(each.kind, each.state)]
+    names = [out_of(each.kind, each.state) for each in waiting]
+    members = members_of(seen.asked.unit, seen.day)
+    week_ago = seen.day - timedelta(days=PACE_DAYS)
+    earlier = Figures(seen.day, "", repository.balances(seen.connection, members, names, week_ago), {})
+    found = []
+    for each in waiting:
+        half, most = figures.time_limits(now, seen.asked.unit, each.kind, each.state)
+        lately = each.left - earlier.amount(seen.asked.unit, out_of(each.kind, each.state))
+        oldest = None
+        if seen.bound is None:
+            since = [repository.oldest(seen.connection, each.kind, each.state, area) for area in members]
+            oldest = min((moment for moment in since if moment), default=None)
+        found.append((each, half, most, oldest, lately))
+    slowest = max((_days(each.stock, lately) for each, _, _, _, lately in found), default=None)
+    return tuple(
+        StageFigure(
+            kind=each.kind,
+            state=each.state,
+            stock=each.stock,
+            oldest_since=oldest,
+            half_left_within_minutes=half,
+            nineteen_of_twenty_left_within_minutes=most,
+            days_to_clear=str(figures.a_day(each.stock * PACE_DAYS, lately)) if lately else None,
+            is_bottleneck=_days(each.stock, lately) == slowest,
+        )
+        for each, half, most, oldest, lately in found
+    )
+
+
+def _days(stock: int, lately: int) -> float:
+    return stock * PACE_DAYS / lately if lately else float("inf")
+
+
+def _targets(seen: _Seen, now: Figures) -> tuple[TargetFigure, ...]:
+    lines = {seen.asked.unit, *seen.lines}
+    # A target names a unit as it was drawn when it was set.
+    found = [
+        target
+        for target in repository.targets(seen.connection, seen.day, seen.as_of)
+        if target.unit in lines or line_of(target.unit, seen.day) in lines
+    ]
+    names = sorted({count_of(target.definition) for target in found})
+    starts = {target: target.starts_on - timedelta(days=1) for target in found}
+    weeks = {target: max(seen.day - timedelta(days=PACE_DAYS), starts[target]) for target in found}
+    earlier = {
+        day: Figures(seen.day, "", repository.balances(seen.connection, seen.areas, names, day), {})
+        for day in {*starts.values(), *weeks.values()}
+    }
+    progress = [
+        _progress(target, now, (earlier[starts[target]], earlier[weeks[target]]), weeks[target])
+        for target in found
+    ]
+    return pace.ranked(pace.target_figure(each, seen.day) for each in progress)
+
+
+def _progress(target: Target, now: Figures, earlier: tuple[Figures, Figures], week_ago: date) -> Progress:
+    name = count_of(target.definition)
+    done, before, lately = (each.amount(target.unit, name) for each in (now, *earlier))
+    return Progress(
+        definition=target.definition,
+        unit=target.unit,
+        starts_on=target.starts_on,
+        ends_on=target.ends_on,
+        target=target.amount,
+        done=done - before,
+        lately=done - lately,
+        lately_days=(now.day - week_ago).days,
+    )
+
+
+def _identities(
+    seen: _Seen, now: Figures, names: list[str], clocks: tuple[ClockFigure, ...]
+) -> tuple[IdentityCheck, ...]:
+    at = figures.places(seen.names)
+    checks = [figures.stocks_hold(now, (seen.asked.unit, *seen.lines), at)]
+    if seen.asked.unit == NATION:
+        checks.append(figures.parts_make_the_whole(now, NATION, seen.lines, names))
+    checks.append(figures.clocks_hold(clocks))
+    return tuple(checks)
+
+
+def _after(page: PageAsked) -> int:
+    number = page.after[0] if page.after else "0"
+    if not (number.isascii() and number.isdigit() and len(number) <= 10):
+        raise FieldsRefused({"cursor": "FIELD_CHARACTERS"})
+    return min(int(number), 2**31 - 2)
+
+
+def _figure_name(figure: str) -> str:
+    kinds = ("stock.", "in.", "out.", "clock.", "time.")
+    return figure if figure.startswith(kinds) else count_of(vocabulary().counter(figure).id)
+
+
+def _target(index: int, target: NewTarget) -> Target:
+    starts_on, ends_on = _day(target.starts_on), _day(target.ends_on)
+    counters = {counter.id for counter in vocabulary().counters}
+    basis = target.basis.strip()
+    wrong = {
+        "starts_on": "FIELD_DATE" if starts_on is None else None,
+        "ends_on": "FIELD_DATE" if ends_on is None or (starts_on and ends_on < starts_on) else None,
+        "definition": None if target.definition in counters else "FIELD_CHARACTERS",
+        "unit": None if target.unit == NATION or is_unit(target.unit) else "FIELD_CHARACTERS",
+        "amount": None if 0 < target.amount <= _MAX_AMOUNT else "FIELD_CHARACTERS",
+        "basis": None if 0 < len(basis) <= _MAX_BASIS else "FIELD_MISSING",
+    }
+    faults = {f"{index}.{name}": fault for name, fault in wrong.items() if fault}
+    if faults or starts_on is None or ends_on is None:
+        raise FieldsRefused(faults)
+    return Target(
+        definition=target.definition,
+        unit=target.unit,
+        starts_on=starts_on,
+        ends_on=ends_on,
+        amount=target.amount,
+        basis=basis,
+    )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None

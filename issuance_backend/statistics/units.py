@@ -1,0 +1,88 @@
+"""Where a thing was counted: the nation, a province, a district or station, a commune or team.
+
+A unit is its codes from the province down, joined by dots: ``001``, ``001.002``, ``001.002.00013``. What was
+recorded keeps the codes of its day; a report groups provinces as they are drawn on the day it is for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from functools import cache
+
+from verification.identity.administrative_units import provinces, units_2025
+
+NATION = ""
+UNKNOWN = "000"
+"""Stands for whoever recorded a step without saying where: shown as a line of its own, never dropped."""
+
+MERGED_ON = date(2025, 7, 1)
+"""Resolution 202/2025/QH15: 63 provinces became 34 units."""
+
+_UNIT = re.compile(r"[0-9]{2,3}(\.[0-9]{1,6}){0,2}")
+
+
+def unit_of(text: str | None) -> str:
+    """The unit that a step names; UNKNOWN where it names none."""
+    return text if text is not None and is_unit(text) else UNKNOWN
+
+
+def is_unit(text: str) -> bool:
+    """Whether this is written as a unit below the nation is."""
+    return _UNIT.fullmatch(text) is not None
+
+
+def parent(unit: str) -> str:
+    """The unit above; the nation's for a province."""
+    return unit.rpartition(".")[0]
+
+
+@cache
+def lineage(unit: str) -> tuple[str, ...]:
+    """The nation, and every unit from the province down to this one."""
+    if unit == NATION:
+        return (NATION,)
+    parts = unit.split(".")
+    return (NATION, *(".".join(parts[:depth]) for depth in range(1, len(parts) + 1)))
+
+
+def lies_in(unit: str, area: str) -> bool:
+    """Whether a unit is the area or a part of it."""
+    return area in (NATION, unit) or unit.startswith(f"{area}.")
+
+
+def line_of(unit: str, day: date) -> str:
+    """The unit under which a report for a day shows this one: provinces as they were drawn then."""
+    if day < MERGED_ON:
+        return unit
+    head, dot, rest = unit.partition(".")
+    known = provinces().get(head)
+    return unit if known is None else f"{known.merged_into_2025}{dot}{rest}"
+
+
+def members_of(area: str, day: date) -> tuple[str, ...]:
+    """Under which recorded codes the area of a report for this day is found."""
+    head, dot, rest = area.partition(".")
+    merged = units_2025().get(head)
+    if area == NATION or day < MERGED_ON or merged is None:
+        return (area,)
+    return (area, *(f"{member}{dot}{rest}" for member in merged.members))
+
+
+def unit_name(unit: str) -> str:
+    """The name of the nation or a province; the code of any other unit."""
+    names: Mapping[str, str] = {NATION: "Toàn quốc", UNKNOWN: "Chưa ghi đơn vị"}
+    if unit in names:
+        return names[unit]
+    known = provinces().get(unit) or units_2025().get(unit)
+    return known.name if known else unit
+
+
+def grouped(amounts: Iterable[tuple[str, int]], day: date) -> dict[str, int]:
+    """Amounts by recorded unit, added up under the units of a day."""
+    sums: dict[str, int] = {}
+    for unit, amount in amounts:
+        line = line_of(unit, day)
+        sums[line] = sums.get(line, 0) + amount
+    return sums

@@ -1,0 +1,140 @@
+"""Durable dossier transitions: captures taken in by the office's own code, many to a commit (SQLite, FULL).
+
+What a centre does with what kits captured: each capture is checked against the registry, becomes a
+dossier, is sealed and validated. That makes two transitions, each with its chained event, its notice to
+subscribers and its figures. The registry is an invented one in memory, the portrait is the same for all
+(pictures have figures of their own). The floor is a bare INSERT of the same rows into the same tables,
+committed as often. Both are wall time of the median batch, disk included.
+
+``python -m tests.benchmarks.dossier_transitions --dossiers 20000`` takes in more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import UTC, date, datetime
+from pathlib import Path
+from statistics import median
+
+from issuance_backend.app import ISSUANCE_MIGRATIONS
+from issuance_backend.dossiers.capture_checks import CaptureChecks
+from issuance_backend.dossiers.pictures import Pictures
+from issuance_backend.dossiers.service import ApplicationOffice
+from issuance_backend.officers.domain import Officer, Role
+from issuance_backend.population_registry.domain import RegistryPerson, extract
+from issuance_backend.population_registry.nation.people import NationPlan, make_nation
+from monitoring.database import Database
+from tests.benchmarks.figure import Figure, against_floor, at_most
+from tests.support.issuance_office import REASON, InventedRegistry, picture
+from verification.messages.enrollment import DossierCapture
+
+DOSSIERS = 3_000
+BATCH = 250
+STEPS = 2
+MICROSECONDS_GOAL = 1e6 / 3_000
+"""3,000 transitions a second."""
+FLOOR_GOAL = 5.0
+_NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
+# Rows go in before the rows that name them.
+_TABLES = ("portraits", "dossiers", "captures", "events", "notices", "figure_moves", "figure_days")
+
+
+class _OfficerJudges:
+    """No face engine: the officer says why the portrait is good."""
+
+    engine: str | None = None
+    model_digests: tuple[str, ...] = ()
+
+    def faults(self, portrait: bytes) -> tuple[str, ...]:
+        """None that a program found."""
+        return ()
+
+
+def run(dossiers: int = DOSSIERS) -> list[Figure]:
+    """Microseconds a transition, and how many times the floor that is."""
+    with tempfile.TemporaryDirectory() as folder:
+        office_file, bare_file = Path(folder) / "office.db", Path(folder) / "bare.db"
+        spent = _taken_in(office_file, dossiers) / (BATCH * STEPS) * 1e6
+        floor = _bare(office_file, bare_file, dossiers // BATCH) / (BATCH * STEPS) * 1e6
+    return [
+        at_most("dossier_transition_durable", spent, "us", goal=MICROSECONDS_GOAL),
+        against_floor("dossier_transition_over_bare_insert", spent, "us", floor=floor, goal=FLOOR_GOAL),
+    ]
+
+
+def _taken_in(file: Path, dossiers: int) -> float:
+    """Seconds in which the office took in a batch of captures."""
+    plan = NationPlan(people=dossiers + dossiers // 10, seed=4, today=date(2026, 11, 21))
+    people = [person.entry for person in make_nation(plan)]
+    living = [entry for entry in people if entry.life_status == "alive"][: dossiers - dossiers % BATCH]
+    captures = [_capture(entry) for entry in living]
+    registry = InventedRegistry({entry.citizen_number: entry for entry in living})
+    database = _migrated(file)
+    checks = CaptureChecks(registry, _OfficerJudges())
+    office = ApplicationOffice(database, checks, Pictures(database, None), lambda: _NOW, lambda _: None)
+    officer = Officer("kit.intake", "Kit", frozenset({Role.CAPTURE}))
+    times = []
+    for first in range(0, len(captures), BATCH):
+        began = time.perf_counter()
+        office.capture_all(officer, captures[first : first + BATCH])
+        times.append(time.perf_counter() - began)
+    database.close()
+    return median(times)
+
+
+def _capture(entry: RegistryPerson) -> DossierCapture:
+    return DossierCapture(
+        capture_id=f"capture-{entry.citizen_number}",
+        citizen_number=entry.citizen_number,
+        person=extract(entry).person,
+        portrait=picture(),
+        manual_portrait_reason=REASON,
+    )
+
+
+def _bare(source: Path, target: Path, commits: int) -> float:
+    """Seconds in which the driver alone writes the rows of a batch."""
+    _migrated(target).close()
+    with closing(sqlite3.connect(source)) as office, closing(sqlite3.connect(target)) as bare:
+        rows = {table: office.execute(f"SELECT * FROM {table}").fetchall() for table in _TABLES}  # noqa: S608 - names above
+        bare.execute("PRAGMA synchronous=FULL")
+        times = []
+        for part in range(commits):
+            began = time.perf_counter()
+            for table, all_rows in rows.items():
+                _insert(bare, table, all_rows[part::commits])
+            bare.commit()
+            times.append(time.perf_counter() - began)
+        return median(times)
+
+
+def _insert(bare: sqlite3.Connection, table: str, rows: Sequence[tuple[object, ...]]) -> None:
+    if rows:
+        marks = ", ".join("?" * len(rows[0]))
+        bare.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)  # noqa: S608 - names above
+
+
+def _migrated(file: Path) -> Database:
+    database = Database(f"sqlite:///{file}")
+    database.migrate(ISSUANCE_MIGRATIONS)
+    return database
+
+
+def main() -> int:
+    """Take in as many as the command line says."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.dossier_transitions")
+    parser.add_argument("--dossiers", type=int, default=DOSSIERS)
+    figures = run(parser.parse_args().dossiers)
+    for figure in figures:
+        print(json.dumps(figure))
+    return 0 if all(figure["met"] for figure in figures) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.engines import Engine
+from tests.support.registry_office import RegistryWorld, make_registry
+
+
+@pytest.fixture
+def registry(database_engine: Engine) -> Iterator[RegistryWorld]:
+    world = make_registry(database_engine.new())
+    yield world
+    # Whatever a test did, what happened is written down and hangs together.
+    world.chain_length()
+    world.database.close()

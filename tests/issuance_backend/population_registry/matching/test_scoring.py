@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from issuance_backend.population_registry.matching.birth import read_birth_date
+from issuance_backend.population_registry.matching.domain import Claim, prepare_claim, prepare_person
+from issuance_backend.population_registry.matching.keys import index_keys
+from issuance_backend.population_registry.matching.memory_index import MemoryIndex
+from issuance_backend.population_registry.matching.scoring import Likeness
+from issuance_backend.population_registry.nation.old_records import sibling_of
+from issuance_backend.population_registry.nation.people import NationPlan, make_nation
+from issuance_backend.population_registry.nation.tables_of_names import Names
+from tests.support.matching_trial import TODAY, best_edit_distance, exact_hash, make_trial, ours
+from verification.identity.legacy_encodings import to_tcvn3
+
+NATION = list(make_nation(NationPlan(people=4_000, seed=3, today=TODAY)))
+INDEX = MemoryIndex([prepare_person(person.entry) for person in NATION])
+SOMEBODY = next(p.entry for p in NATION if p.entry.old_id and len(p.entry.full_name.split()) == 3)
+
+
+def claim_of(**changes: object) -> Claim:
+    entry = SOMEBODY
+    claim = Claim(
+        full_name=entry.full_name,
+        date_of_birth=read_birth_date(entry.date_of_birth.isoformat()),
+        sex=entry.sex,
+        place_of_origin=entry.place_of_origin,
+        father=entry.father,
+        mother=entry.mother,
+    )
+    return replace(claim, **changes)  # type: ignore[arg-type]
+
+
+def best(claim: Claim) -> tuple[str, Likeness]:
+    candidate = INDEX.find(prepare_claim(claim))[0]
+    return candidate.citizen_number, INDEX.scorer.likeness(candidate.bits)
+
+
+def test_every_piece_of_evidence_is_named_and_adds_up() -> None:
+    candidate = INDEX.find(prepare_claim(claim_of()))[0]
+    assert {item.field: item.level for item in candidate.evidence} == {
+        "full_name": "same",
+        "date_of_birth": "same",
+        "sex": "same",
+        "place_of_origin": "same-commune",
+        "father": "same",
+        "mother": "same",
+    }
+    assert candidate.bits == pytest.approx(sum(item.bits for item in candidate.evidence), abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"full_name": to_tcvn3(SOMEBODY.full_name), "father": None},
+        {"full_name": " ".join(reversed(SOMEBODY.full_name.split()))},
+        {"date_of_birth": read_birth_date(str(SOMEBODY.date_of_birth.year))},
+        {"date_of_birth": None, "number": SOMEBODY.old_id},
+        {"date_of_birth": None, "number": f" {SOMEBODY.citizen_number[:6]} {SOMEBODY.citizen_number[6:]} "},
+        {"sex": None, "place_of_origin": None},
+    ],
+)
+def test_one_thing_wrong_or_missing_is_found_all_the_same(changes: dict[str, object]) -> None:
+    assert best(claim_of(**changes)) == (SOMEBODY.citizen_number, Likeness.LIKELY)
+
+
+def test_another_name_under_the_very_number_is_listed_and_not_taken_for_the_same() -> None:
+    other = claim_of(full_name="Quách Bửu Khuê", number=SOMEBODY.citizen_number, date_of_birth=None)
+    found = INDEX.find(prepare_claim(replace(other, father=None, mother=None)))
+    assert [candidate.citizen_number for candidate in found] == [SOMEBODY.citizen_number]
+    assert INDEX.scorer.likeness(found[0].bits) is Likeness.POSSIBLE
+
+
+def test_a_twin_is_not_taken_for_the_sibling() -> None:
+    person = next(p for p in NATION if p.entry is SOMEBODY)
+    twin = sibling_of(lambda: 0.37, person, Names(), is_twin=True)
+    found = INDEX.find(prepare_claim(claim_of(full_name=twin.full_name)))
+    assert SOMEBODY.citizen_number not in {
+        candidate.citizen_number
+        for candidate in found
+        if INDEX.scorer.likeness(candidate.bits) is Likeness.LIKELY
+    }
+
+
+def test_nothing_known_finds_nobody() -> None:
+    assert INDEX.find(prepare_claim(Claim(full_name="..."))) == []
+    assert index_keys(prepare_claim(Claim(full_name="Lê Hoa"))).whole_year == 0
+
+
+def test_a_person_does_not_show_in_what_may_be_logged() -> None:
+    asked = prepare_claim(claim_of())
+    for thing in (claim_of(), asked, INDEX.find(asked)[0]):
+        assert SOMEBODY.citizen_number not in repr(thing)
+        assert SOMEBODY.full_name not in repr(thing)
+
+
+def test_a_labelled_nation_is_matched_better_than_by_plain_methods() -> None:
+    """A small nation; ``python -m tests.benchmarks.demographic_matching --people 1000000`` is the whole."""
+    trial = make_trial(people=8_000, questions=3_000, seed=41)
+    result = ours(trial)
+    assert result.recall >= 0.995
+    assert result.precision >= 0.99
+    assert result.milliseconds <= 5
+    for plain in (exact_hash(trial), best_edit_distance(trial)):
+        assert result.recall > plain.recall
+        assert result.error < plain.error / 3

@@ -1,0 +1,112 @@
+"""Wrong and ambiguous figures of the seed documents are flagged, the good ones pass (requirements 1.6)."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from issuance_backend.statistics import claims
+from issuance_backend.statistics.contradictions import findings
+
+HANOI = "Hà Nội thu nhận 1,8 triệu hồ sơ, đã xử lý, truyền 746.000 hồ sơ, nhận gần 80.000 thẻ (12,3 %)."
+BAD = [
+    (HANOI, "SHARE_WRONG", {"computed": "10.7", "would_need_of": "650406"}),
+    (
+        "Đã giải quyết 74.587 hồ sơ, đúng hạn 74.336 hồ sơ (99,66 %), quá hạn 251 hồ sơ (0,44 %).",
+        "SHARE_WRONG",
+        {"computed": "0.34"},
+    ),
+    (
+        "Đã giải quyết 74.587 hồ sơ, đúng hạn 74.336 hồ sơ (99,66 %), quá hạn 251 hồ sơ (0,44 %).",
+        "SPLIT_NOT_HUNDRED",
+        {"sum": "100.10"},
+    ),
+    (
+        "6.483/13.160 cơ sở khám chữa bệnh tra cứu bằng thẻ, đạt 49,3 %. Đến nay 94,3 % cơ sở đã triển khai.",
+        "TWO_VALUES",
+        {"first": "49.3", "second": "94.3", "hint": "the same digits in another order"},
+    ),
+    (
+        "Tiếp nhận 960.169 yêu cầu, chấp nhận 883.827 yêu cầu, giải quyết 867.858 yêu cầu (98,2 %).",
+        "DENOMINATOR_HIDDEN",
+        {"of": "90.4 of 960169, 98.2 of 883827"},
+    ),
+    (
+        "Tiếp nhận 201.884 hồ sơ trực tuyến, đã giải quyết 74.587 hồ sơ.",
+        "STATE_MISSING",
+        {"unaccounted": "127297"},
+    ),
+    (
+        "Đã thu 85.172.210 phiếu DC01/87.306.594 nhân khẩu, đạt 97,5 %.",
+        "CUT_NOT_ROUNDED",
+        {"computed": "97.6"},
+    ),
+    (
+        "53 địa phương đã hoàn thành thu phiếu. 59 địa phương đã hoàn thành thu phiếu.",
+        "AS_OF_MISSING",
+        {"first": "53", "second": "59"},
+    ),
+    (
+        "Ngày 6/4/2021 Hà Nội thu nhận 1,8 triệu hồ sơ. Ngày 7/4/2021 Hà Nội cấp hơn 2 triệu thẻ.",
+        "COUNTER_UNDEFINED",
+        {"word": "cấp", "beside": "captured"},
+    ),
+    ("190 dịch vụ gồm 44 và 145", "SUM_WRONG", {"computed": "189"}),
+]
+GOOD = [
+    "54.794 + 282.554 = 337.348 biển số.",
+    "337.348 biển số gồm 54.794 và 282.554.",
+    "44 + 145 = 189 dịch vụ.",
+    "Biên chế công an xã: 44.824/8.621 = 5,20.",
+    "Cả nước thu nhận hơn 15 triệu hồ sơ/50 triệu thẻ, đạt 30 %.",
+    "6.483/13.160 cơ sở khám chữa bệnh tra cứu bằng thẻ, đạt 49,3 %.",
+    "Hà Nội thu nhận 1,8 triệu hồ sơ; truyền 746.000 hồ sơ.",
+    "Đã giải quyết 74.587 hồ sơ, đúng hạn 74.336 hồ sơ (99,66 %), quá hạn 251 hồ sơ (0,34 %).",
+    "Giải quyết 867.858/883.827 yêu cầu được chấp nhận, đạt 98,2 %.",
+    # Two moments are no contradiction.
+    "Ngày 20/8/2020, hoàn thành tại 59 địa phương. Ngày 15/12/2020, hoàn thành tại 53 địa phương.",
+    "",
+]
+
+
+@pytest.mark.parametrize(("text", "code", "facts"), BAD, ids=[f"{code}-{text[:20]}" for text, code, _ in BAD])
+def test_what_is_wrong_or_ambiguous_is_flagged(text: str, code: str, facts: dict[str, str]) -> None:
+    found = [each for each in findings(claims.read(text)) if each.code == code]
+    assert found
+    assert facts.items() <= found[0].facts.items()
+
+
+@pytest.mark.parametrize("text", GOOD)
+def test_what_is_right_passes(text: str) -> None:
+    assert findings(claims.read(text)) == ()
+
+
+def test_two_values_of_one_day_contradict_each_other_and_of_two_days_do_not() -> None:
+    text = "Cả nước thu nhận 15 triệu hồ sơ. Hôm nay cả nước thu nhận 16 triệu hồ sơ."
+    assert [each.code for each in findings(claims.read(text, date(2021, 4, 6)))] == ["TWO_VALUES"]
+    dated = "Ngày 6/4/2021 cả nước thu nhận 15 triệu hồ sơ. Ngày 7/4/2021 cả nước thu nhận 16 triệu hồ sơ."
+    assert findings(claims.read(dated)) == ()
+
+
+@given(part=st.integers(1, 10**8), rest=st.integers(1, 10**8), tenths=st.integers(0, 1000))
+def test_a_share_passes_only_as_it_is_rounded(part: int, rest: int, tenths: int) -> None:
+    whole = part + rest
+    right = (part * 2000 + whole) // (2 * whole)  # per mille, halves up
+    cut = part * 1000 // whole
+    text = (
+        f"Đã thu {_dotted(part)} phiếu DC01/{_dotted(whole)} nhân khẩu, đạt {tenths // 10},{tenths % 10} %."
+    )
+    codes = [each.code for each in findings(claims.read(text))]
+    assert codes == ([] if tenths == right else ["CUT_NOT_ROUNDED"] if tenths == cut else ["SHARE_WRONG"])
+
+
+@given(text=st.text(alphabet="0123456789.,%/=+() triệuhồsơthẻcấpnhậngầnđạt;\n", max_size=200))
+def test_any_text_is_read_without_an_accident(text: str) -> None:
+    findings(claims.read(text))
+
+
+def _dotted(number: int) -> str:
+    return f"{number:,}".replace(",", ".")

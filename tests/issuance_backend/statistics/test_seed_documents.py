@@ -1,0 +1,94 @@
+"""The figures of the five documents come out of histories that lead to them."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from issuance_backend.statistics.definitions import rounded, vocabulary
+from issuance_backend.statistics.pace import a_day_for_each
+from issuance_backend.statistics.service import Asked, StatisticsOffice, end_of_day
+from monitoring.database import Database
+from tests.support.figure_history import Told, record
+from verification.messages.statistics import NewTarget, Report
+
+CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "seed_figures.json").read_text("utf-8"))[
+    "documents"
+]
+
+
+def told(case: dict[str, Any]) -> list[Told]:
+    """The lots' steps in the order of time; "late" is a week in which nothing happens."""
+    steps = []
+    for number, (day, unit, kind, states, size) in enumerate(case["lots"]):
+        moment = datetime.fromisoformat(f"{day}T02:00:00Z") + timedelta(seconds=number)
+        for index, state in enumerate(states):
+            moment += timedelta(days=7) if state == "late" else timedelta(minutes=1)
+            if state != "late":
+                detail = {"unit": unit, "size": str(size)} if not index and unit else {"size": str(size)}
+                steps.append(Told(moment, f"{kind}/{number}", state, detail))
+    return sorted(steps, key=lambda step: step.at)
+
+
+def read(report: Report, name: str) -> object:
+    """What a report says of a figure, by the name that the data use."""
+    kind, _, rest = name.partition(" ")
+    if kind == "stock":
+        return next(each.stock for each in report.stocks if f"{each.kind}.{each.state}" == rest)
+    if kind == "clock":
+        clock, _, part = rest.partition(" ")
+        return next(getattr(each, part) for each in report.clocks if each.definition == clock)
+    if kind == "target":
+        return next(each.percent for each in report.targets if each.unit == report.unit)
+    if kind == "ratio":
+        share = vocabulary().share(rest)
+        return str(rounded(_amount(report, share.part) / _amount(report, share.whole), 2))
+    shares = {each.definition: each.percent for each in report.shares}
+    return shares.get(name, report.total.to_date.get(name))
+
+
+def _amount(report: Report, name: str) -> Any:
+    from decimal import Decimal  # noqa: PLC0415
+
+    return Decimal(report.total.to_date[name])
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
+def test_a_history_gives_the_figures_of_its_document(database: Database, case: dict[str, Any]) -> None:
+    record(database, told(case))
+    as_of = end_of_day(date.fromisoformat(case["as_of"]))
+    office = StatisticsOffice(database, lambda: as_of)
+    if "targets" in case:
+        targets = tuple(NewTarget(*target, basis="Plan of the Ministry") for target in case["targets"])
+        assert office.set_targets(targets, "planning") == len(targets)
+    for unit, name, value in case["figures"]:
+        assert read(office.report(Asked(unit=unit)), name) == value, (unit, name)
+    report = office.report(Asked())
+    assert not [check for check in report.identities if check.broken]
+    over = sorted(target.unit_name for target in report.targets if target.is_over_target)
+    assert over == sorted(case.get("over_target", []))
+
+
+def test_hanoi_s_officers_capture_12_6_dossiers_a_day_each() -> None:
+    """1,500 officers, 18,950 dossiers a day (document 000)."""
+    assert str(a_day_for_each(18_950, 1, 1_500)) == "12.6"
+
+
+def test_the_pace_that_35_million_in_86_days_need(database: Database) -> None:
+    """50 million cards by 1 July 2021, 15 million done on 6 April: 407,000 a day for 86 days."""
+    record(
+        database,
+        [Told(datetime.fromisoformat("2021-04-01T02:00:00Z"), "dossier/1", "captured", {"size": "15000000"})],
+    )
+    office = StatisticsOffice(database, lambda: end_of_day(date(2021, 4, 6)))
+    office.set_targets(
+        (NewTarget("captured", "", "2021-01-01", "2021-07-01", 50_000_000, "Plan"),), "planning"
+    )
+    target = office.report(Asked()).targets[0]
+    assert (target.days_left, target.needed_a_day) == (86, "406976.7")
+    assert target.pace_a_day == "2142857.1"
+    assert target.reached_on == "2021-04-23"

@@ -1,0 +1,197 @@
+"""Figures over HTTP, from an office that captures, approves and hands over."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from issuance_backend.statistics.api import TARGETS_ROLE
+from tests.support.engines import Engine
+from tests.support.issuance_office import NOW, Office, OfficerClient, citizens, make_office
+
+TOKEN = "planning-token"
+
+
+@pytest.fixture
+def office(
+    tmp_path: Path, office_pki: Path, database_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> Office:
+    callers = json.dumps(
+        {
+            "planning": {"sha256": hashlib.sha256(TOKEN.encode()).hexdigest(), "roles": [TARGETS_ROLE]},
+            "gateway": {"sha256": hashlib.sha256(b"other").hexdigest(), "roles": ["status.query"]},
+        }
+    )
+    write = Path.write_text
+    monkeypatch.setattr(
+        Path,
+        "write_text",
+        lambda path, text, *rest: write(path, callers if path.name == "tokens.json" else text, *rest),
+    )
+    return make_office(tmp_path, office_pki, database_engine)
+
+
+def worked(office: Office) -> OfficerClient:
+    """One dossier handed over, one waiting for its approval."""
+    lan = office.sign_in("lan.capture")
+    dossier = lan.capture(citizens()[0]).get_json()["id"]
+    lan.capture(citizens()[1], "capture-0000000002")
+    office.now[0] = NOW + timedelta(hours=3)
+    card = office.sign_in("minh.approve").post(f"/v1/dossiers/{dossier}/approval").get_json()["credential"]
+    office.now[0] = NOW + timedelta(days=1)
+    assert office.sign_in("hoa.production").post(f"/v1/credentials/{card}/handover").status_code == 200
+    return office.sign_in("lan.capture")
+
+
+def report(client: OfficerClient, query: str = "") -> Any:
+    answer = client.get(f"/v1/statistics/report{query}")
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return answer.get_json()
+
+
+def test_what_the_office_did_is_what_the_report_says(office: Office) -> None:
+    found = report(worked(office))
+    done = ("captured", 2), ("sent", 1), ("approved", 1), ("completed", 1)
+    made = ("personalised", 1), ("qa_passed", 1), ("received", 1), ("delivered", 1)
+    assert found["total"]["to_date"] == dict((*done, *made))
+    assert {(each["kind"], each["state"]): each["stock"] for each in found["stocks"] if each["stock"]} == {
+        ("dossier", "validated"): 1,
+        ("dossier", "completed"): 1,
+        ("card", "active"): 1,
+    }
+    clocks = {each["definition"]: each for each in found["clocks"]}
+    assert clocks["total"]["on_time"] == clocks["total"]["inside"] == 1
+    assert not [each for each in found["identities"] if each["broken"]]
+    assert [(each["state"], each["is_bottleneck"]) for each in found["stages"]] == [("validated", True)]
+
+
+def test_a_report_of_a_past_moment_is_what_was_so_then(office: Office) -> None:
+    lan = worked(office)
+    early = report(lan, f"?as_of={(NOW + timedelta(hours=1)).isoformat().replace('+', '%2B')}&period=week")
+    assert early["total"]["to_date"] == {"captured": 2}
+    assert early["final"] is True
+    assert early["period_from"] == "2026-11-16"
+
+
+def test_records_behind_a_figure_come_in_pages(office: Office) -> None:
+    lan = worked(office)
+    first = lan.get("/v1/statistics/records?figure=captured&limit=1")
+    assert len(first.get_json()) == 1
+    link = first.headers["Link"].partition(">")[0].lstrip("<")
+    second = lan.get(link)
+    assert second.get_json()[0]["subject"] != first.get_json()[0]["subject"]
+    assert "Link" not in second.headers
+    waiting = lan.get("/v1/statistics/records?figure=stock.dossier.validated").get_json()
+    assert [line["subject"] for line in waiting] == [second.get_json()[0]["subject"]]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("report?as_of=2999-01-01", 404, "FIGURE_UNKNOWN"),
+        ("report?as_of=0001-01-01T00:00:00Z", 404, "FIGURE_UNKNOWN"),
+        ("report?as_of=yesterday", 422, "FIELDS_REFUSED"),
+        ("report?as_of=2026-01-01T00:00:00", 422, "FIELDS_REFUSED"),
+        ("report?period=decade", 422, "FIELDS_REFUSED"),
+        ("report?unit=hanoi", 404, "FIGURE_UNKNOWN"),
+        ("records?figure=issued", 404, "FIGURE_UNKNOWN"),
+        ("records?figure=captured&limit=0", 422, "FIELDS_REFUSED"),
+        ("records?figure=captured&cursor=zzz", 422, "FIELDS_REFUSED"),
+        ("records?figure=captured&cursor=WyJ4Il0", 422, "FIELDS_REFUSED"),
+    ],
+)
+def test_what_is_no_question_is_refused(office: Office, query: str, status: int, code: str) -> None:
+    answer = office.sign_in("lan.capture").get(f"/v1/statistics/{query}")
+    assert (answer.status_code, answer.get_json()["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("form", "begins", "kind"),
+    [("csv", b"\xef\xbb\xbf", "text/csv"), ("xlsx", b"PK", "spreadsheetml"), ("pdf", b"%PDF", "pdf")],
+)
+def test_a_report_can_be_taken_along(office: Office, form: str, begins: bytes, kind: str) -> None:
+    answer = office.sign_in("minh.approve").get(f"/v1/statistics/report.{form}?as_of=2026-11-20")
+    assert answer.status_code == 200
+    assert answer.data.startswith(begins)
+    assert kind in answer.content_type
+    assert f".{form}" in answer.headers["Content-Disposition"]
+
+
+def test_no_file_of_another_form_is_made(office: Office) -> None:
+    assert office.sign_in("lan.capture").get("/v1/statistics/report.exe").status_code == 404
+
+
+def test_a_text_is_checked(office: Office) -> None:
+    lan = office.sign_in("lan.capture")
+    body = {"text": "Đã thu 85.172.210 phiếu DC01/87.306.594 nhân khẩu, đạt 97,5 %."}
+    found = lan.post("/v1/statistics/text-checks", body).get_json()
+    assert [each["code"] for each in found["findings"]] == ["CUT_NOT_ROUNDED"]
+    assert lan.post("/v1/statistics/text-checks", {"text": "x" * 20_001}).status_code == 422
+    assert lan.post("/v1/statistics/text-checks", {**body, "as_of": "31/2"}).status_code == 422
+
+
+def test_definitions_say_what_is_counted(office: Office) -> None:
+    found = office.sign_in("lan.capture").get("/v1/statistics/definitions").get_json()
+    assert {"captured", "sent", "approved", "personalised", "received", "delivered"} <= {
+        each["id"] for each in found["counters"]
+    }
+
+
+def target(**changes: object) -> dict[str, object]:
+    values = {
+        "definition": "captured",
+        "unit": "",
+        "starts_on": "2026-01-01",
+        "ends_on": "2026-12-31",
+        "amount": 4,
+    }
+    return {**values, "basis": "Plan 56/KH-BCA", **changes}
+
+
+def set_targets(office: Office, *targets: dict[str, object], token: str = TOKEN) -> Any:
+    headers = {"Authorization": f"Bearer {token}"}
+    return office.client().post("/v1/statistics-targets", json={"targets": targets}, headers=headers)
+
+
+def test_the_newest_target_counts_and_the_older_one_is_history(office: Office) -> None:
+    lan = worked(office)
+    assert set_targets(office, target(amount=1)).status_code == 201
+    assert [each["is_over_target"] for each in report(lan)["targets"]] == [True]
+    office.now[0] += timedelta(hours=1)
+    assert set_targets(office, target(amount=4)).get_json() == {"count": 1}
+    found = report(lan)["targets"]
+    assert [(each["target"], each["done"], each["percent"]) for each in found] == [(4, 2, "50.0")]
+    past = (office.now[0] - timedelta(minutes=30)).isoformat().replace("+", "%2B")
+    assert [each["target"] for each in report(lan, f"?as_of={past}")["targets"]] == [1]
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"definition": "issued"}, "0.definition"),
+        ({"unit": "hanoi"}, "0.unit"),
+        ({"starts_on": "1/1"}, "0.starts_on"),
+        ({"ends_on": "2025-01-01"}, "0.ends_on"),
+        ({"amount": 0}, "0.amount"),
+        ({"amount": 10**13}, "0.amount"),
+        ({"basis": " "}, "0.basis"),
+    ],
+)
+def test_a_target_that_is_none_sets_nothing(office: Office, changes: dict[str, object], field: str) -> None:
+    answer = set_targets(office, target(**changes), target())
+    assert answer.status_code == 422
+    assert field in answer.get_json()["fields"]
+    assert report(office.sign_in("lan.capture"))["targets"] == []
+
+
+def test_only_the_planning_service_sets_targets_and_only_officers_read(office: Office) -> None:
+    assert set_targets(office, target(), token="other").status_code == 401
+    assert set_targets(office).status_code == 422
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    assert office.client().get("/v1/statistics/report", headers=headers).status_code == 401
+    assert office.client().get("/v1/statistics/report.csv").status_code == 401

@@ -1,0 +1,133 @@
+"""One way to a database, on both engines."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import Connection, insert, select, text
+from sqlalchemy.exc import DBAPIError
+
+from issuance_backend.app import ISSUANCE_MIGRATIONS
+from issuance_backend.schema import EVENT_HEAD, PORTRAITS
+from monitoring.database import Database, before_commit, committing_with
+from monitoring.refusals import DatabaseBusy
+from tests.support.engines import Engine
+
+
+@pytest.fixture
+def database(database_engine: Engine) -> Database:
+    database = Database(database_engine.new())
+    database.migrate(ISSUANCE_MIGRATIONS)
+    return database
+
+
+def write(database: Database, name: str) -> None:
+    with database.writing() as connection:
+        connection.execute(insert(PORTRAITS).values(name=name, content=b"x"))
+
+
+def names(database: Database) -> set[str]:
+    with database.reading() as connection:
+        return set(connection.execute(select(PORTRAITS.c.name)).scalars())
+
+
+def test_programs_that_start_at_once_bring_the_schema_up_to_date_once(database_engine: Engine) -> None:
+    url = database_engine.new()
+    with ThreadPoolExecutor(4) as pool:
+        for done in [pool.submit(Database(url).migrate, ISSUANCE_MIGRATIONS) for _ in range(4)]:
+            done.result()
+    with Database(url).reading() as connection:
+        assert connection.execute(select(EVENT_HEAD.c.sequence)).scalar_one() == 0
+
+
+def test_a_reading_transaction_sees_one_state(database: Database) -> None:
+    with database.reading() as connection:
+        before = connection.execute(select(PORTRAITS.c.name)).all()
+        write(database, "meanwhile")
+        assert connection.execute(select(PORTRAITS.c.name)).all() == before
+    assert names(database) == {"meanwhile"}
+
+
+def test_a_reading_transaction_can_change_nothing(database: Database) -> None:
+    with pytest.raises(DBAPIError, match=r"readonly|read-only"), database.reading() as connection:
+        connection.execute(insert(PORTRAITS).values(name="x", content=b"x"))
+    write(database, "the same connection writes again")
+    assert len(names(database)) == 1
+
+
+def test_the_last_act_stands_and_falls_with_its_transaction(database: Database) -> None:
+    def also(connection: object) -> None:
+        connection.execute(insert(PORTRAITS).values(name="also", content=b"x"))  # type: ignore[attr-defined]
+
+    def refuse(_connection: object) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError), committing_with(refuse):
+        write(database, "first")
+    assert names(database) == set()
+    with committing_with(also):
+        write(database, "first")
+    write(database, "second")
+    assert names(database) == {"first", "also", "second"}
+
+
+def test_what_is_asked_for_before_the_commit_is_done_once_and_for_this_transaction_only(
+    database: Database,
+) -> None:
+    done: list[set[str]] = []
+
+    def look(connection: Connection) -> None:
+        done.append(set(connection.execute(select(PORTRAITS.c.name)).scalars()))
+
+    def both(last: str) -> None:
+        with database.writing() as connection:
+            for name in ("first", last):
+                before_commit(connection, look)
+                connection.execute(insert(PORTRAITS).values(name=name, content=b"x"))
+            if last == "lost":
+                raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        both("lost")
+    write(database, "another")
+    assert done == []
+    both("second")
+    assert done == [{"another", "first", "second"}]
+    with database.reading() as connection, pytest.raises(KeyError):
+        before_commit(connection, look)
+
+
+def test_two_who_wait_for_each_other_are_told_that_it_was_busy(postgres: Engine) -> None:
+    """A deadlock is taken back whole and may be tried again: no 500, and nothing of the statement told."""
+    database = Database(postgres.new())
+    database.migrate(ISSUANCE_MIGRATIONS)
+    for name in ("a", "b"):
+        write(database, name)
+    both_hold_one = threading.Barrier(2)
+
+    def lock(first: str, second: str) -> str:
+        try:
+            with database.writing() as connection:
+                for name, wait in ((first, True), (second, False)):
+                    question = select(PORTRAITS).where(PORTRAITS.c.name == name).with_for_update()
+                    connection.execute(question).one()
+                    if wait:
+                        both_hold_one.wait(10)
+        except DatabaseBusy as busy:
+            return str(busy) if busy.retryable else "never again"
+        return "done"
+
+    with ThreadPoolExecutor(2) as pool:
+        ends = [each.result(30) for each in (pool.submit(lock, "a", "b"), pool.submit(lock, "b", "a"))]
+    assert sorted(ends) == ["40P01", "done"]
+
+
+def test_a_server_that_was_restarted_is_no_fault(postgres: Engine) -> None:
+    database = Database(postgres.new())
+    assert database.answers()
+    with Database(database.url).writing() as connection:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        connection.execute(text(f"{others} AND datname = current_database()"))
+    assert database.answers()

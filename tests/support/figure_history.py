@@ -1,0 +1,186 @@
+"""Histories of recorded events for figures, and what they add up to when everything is counted one by one.
+
+The counting here shares no code with the office's: it walks the steps from the first to the last and looks
+at every day on its own.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta, timezone
+
+from sqlalchemy import delete, update
+
+from issuance_backend.recorded_events import append
+from issuance_backend.schema import EVENT_HEAD, EVENTS
+from issuance_backend.statistics.definitions import Clock, vocabulary
+from issuance_backend.statistics.tables import FIGURE_DAYS, FIGURE_DUES, FIGURE_MOVES, FIGURE_UNITS
+from issuance_backend.statistics.working_days import working_days
+from issuance_backend.steps import Step
+from monitoring.database import Database
+
+START = datetime(2021, 4, 5, 1, 0, tzinfo=UTC)
+_VIETNAM = timezone(timedelta(hours=7))
+
+
+@dataclass(frozen=True)
+class Told:
+    """One step as a test tells it."""
+
+    at: datetime
+    subject: str
+    state: str
+    detail: dict[str, str] = field(default_factory=dict)
+
+
+def record(database: Database, steps: Iterable[Told]) -> None:
+    """Record steps as the office does, all in one transaction."""
+    with database.writing() as connection:
+        for told in steps:
+            append(
+                connection,
+                Step(
+                    subject=told.subject,
+                    event="step",
+                    state=told.state,
+                    actor="lan",
+                    at=told.at.isoformat(),
+                    detail=told.detail,
+                ),
+            )
+
+
+def wipe(database: Database) -> None:
+    """Make a database new again, targets apart."""
+    with database.writing() as connection:
+        for table in (FIGURE_MOVES, FIGURE_DAYS, FIGURE_DUES, FIGURE_UNITS, EVENTS):
+            connection.execute(delete(table))
+        connection.execute(update(EVENT_HEAD).values(sequence=0, hash="0" * 64))
+
+
+@dataclass
+class _Life:
+    unit: str
+    size: int
+    first_day: date
+    steps: list[tuple[datetime, str]] = field(default_factory=list)
+    reached: set[str] = field(default_factory=set)
+    clock_units: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass
+class Counted:
+    """What a history adds up to at a moment, each thing by (unit, name)."""
+
+    counters: Counter[tuple[str, str]] = field(default_factory=Counter)
+    stocks: Counter[tuple[str, str]] = field(default_factory=Counter)
+    clocks: Counter[tuple[str, str]] = field(default_factory=Counter)
+    held: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+
+    def within(self, name: str, area: str) -> Counter[str]:
+        """One of the three, added up over an area."""
+        sums: Counter[str] = Counter()
+        table: Mapping[tuple[str, str], int] = getattr(self, name)
+        for (unit, thing), amount in table.items():
+            if not area or unit == area or unit.startswith(area + "."):
+                sums[thing] += amount
+        return sums
+
+
+def count(steps: Iterable[Told], moment: datetime) -> Counted:
+    """Count everything that was recorded up to a moment."""
+    lives: dict[str, _Life] = {}
+    counted = Counted()
+    for told in steps:
+        if told.at <= moment:
+            _live(told, lives, counted)
+    today = moment.astimezone(_VIETNAM).date()
+    for subject, life in lives.items():
+        place = f"{_kind(subject)}.{life.steps[-1][1]}"
+        counted.stocks[life.unit, place] += life.size
+        counted.held.setdefault((life.unit, place), set()).add(subject)
+        for name, unit in life.clock_units.items():
+            clock = next(each for each in vocabulary().clocks if each.id == name)
+            counted.clocks[unit, f"{name}.{_where(clock, life, today)}"] += life.size
+    return counted
+
+
+def _live(told: Told, lives: dict[str, _Life], counted: Counted) -> None:
+    is_first = told.subject not in lives
+    if is_first:
+        lives[told.subject] = _first(told, lives)
+    life = lives[told.subject]
+    life.unit = told.detail.get("unit", life.unit)
+    life.steps.append((told.at, told.state))
+    for counter in vocabulary().counters:
+        new = counter.kind == _kind(told.subject) and counter.id not in life.reached
+        if new and {"*", told.state}.intersection(counter.reached):
+            life.reached.add(counter.id)
+            counted.counters[life.unit, counter.id] += life.size
+    for clock in vocabulary().clocks:
+        starts = told.state in clock.starts or (is_first and "*" in clock.starts)
+        if clock.kind == _kind(told.subject) and starts:
+            life.clock_units.setdefault(clock.id, life.unit)
+
+
+def _kind(subject: str) -> str:
+    return subject.partition("/")[0]
+
+
+def _first(told: Told, lives: Mapping[str, _Life]) -> _Life:
+    day = told.at.astimezone(_VIETNAM).date()
+    dossier = lives.get("dossier/" + told.detail.get("dossier", "none"))
+    unit, first_day = "000", day
+    if dossier is not None:
+        unit = dossier.unit
+        sent = {
+            "local_approved",
+            "sent",
+            "dedup_1n",
+            "adjudication",
+            "central_approved",
+            "approved",
+            "completed",
+        }
+        moments = [at for at, state in dossier.steps if state in sent]
+        first_day = (moments[0] if moments else dossier.steps[-1][0]).astimezone(_VIETNAM).date()
+    if "happened_at" in told.detail:
+        first_day = min(day, datetime.fromisoformat(told.detail["happened_at"]).astimezone(_VIETNAM).date())
+    return _Life(told.detail.get("unit", unit), int(told.detail.get("size", "1")), first_day)
+
+
+def _where(clock: Clock, life: _Life, today: date) -> str:
+    """In which of the six places a clock is at the end of a day: every day is looked at by itself."""
+    state_of_day: list[tuple[date, str]] = [
+        (at.astimezone(_VIETNAM).date(), state) for at, state in life.steps
+    ]
+    begin = (
+        0
+        if "*" in clock.starts
+        else next(index for index, (_, state) in enumerate(state_of_day) if state in clock.starts)
+    )
+    day = life.first_day if begin == 0 else state_of_day[begin][0]
+    left, late, paused = clock.days, False, False
+    for step_day, state in state_of_day[begin:]:
+        left, late = _pass(day, step_day, left, late) if not paused else (left, late)
+        day = max(day, step_day)
+        if state in clock.stops:
+            return "late" if late else "on_time"
+        if state in clock.ends:
+            return "ended"
+        paused = state in clock.pauses
+    if paused:
+        return "paused"
+    return "overdue" if _pass(day, today, left, late)[1] else "inside"
+
+
+def _pass(day: date, until: date, left: int, late: bool) -> tuple[int, bool]:
+    while day < until:
+        day += timedelta(days=1)
+        if left == 0:
+            late = True
+        elif working_days().is_working(day):
+            left -= 1
+    return left, late

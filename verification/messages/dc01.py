@@ -1,0 +1,231 @@
+"""Population information forms DC01: units they name, their way through the office, and how good they are.
+
+``officer`` is whoever acts, vouched for by the calling program that signed him in.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+import msgspec
+
+FormText = Annotated[str, msgspec.Meta(max_length=200)]
+UnitCode = Annotated[str, msgspec.Meta(max_length=20)]
+UnitText = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
+Officer = Annotated[str, msgspec.Meta(max_length=40)]
+
+
+class UnitEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One unit under one name; ``valid_to`` is the first day on which it was no more."""
+
+    code: UnitCode
+    level: Literal["province", "district", "commune"]
+    name: UnitText
+    valid_from: date
+    legal_basis: UnitText
+    valid_to: date | None = None
+
+
+class SuccessionEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """On this day the unit passed, wholly or in part, into another."""
+
+    code: UnitCode
+    successor: UnitCode
+    on: date
+    legal_basis: UnitText
+
+
+class UnitTables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Units and what became of them, to be added to the map."""
+
+    units: tuple[UnitEntry, ...] = ()
+    successions: tuple[SuccessionEntry, ...] = ()
+
+
+class UnitView(msgspec.Struct, frozen=True):
+    """One unit as it was on the day asked for."""
+
+    code: str
+    level: str
+    name: str
+    valid_from: date
+    valid_to: date | None
+    legal_basis: str
+
+
+class LineOfUnit(msgspec.Struct, frozen=True):
+    """Under which unit of a day a record stands that was filed under ``code``."""
+
+    code: str
+    on: date
+    line: str
+    name: str | None
+
+
+class OfficerCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many regular officers serve in a commune."""
+
+    counted_on: date
+    officers: int
+    officer: Officer
+
+
+class StaffingGap(msgspec.Struct, frozen=True):
+    """A commune with fewer officers than the rule asks; None where nobody counted."""
+
+    code: str
+    name: str
+    officers: int | None
+    least: int
+
+
+class ResidentList(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Forms to be collected in a commune: one barcode a resident."""
+
+    unit: UnitCode
+    barcodes: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=40)], ...], msgspec.Meta(max_length=200)]
+    officer: Officer
+
+
+class FormCollected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The resident filled in and signed the paper on this day."""
+
+    collected_on: date
+    officer: Officer
+
+
+class FormScanned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The paper's picture lies under this name (64 hexadecimal digits)."""
+
+    scan: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    officer: Officer
+
+
+class FormIndexed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The picture is that of the barcode, and the form joins a batch."""
+
+    batch: Annotated[str, msgspec.Meta(max_length=16)]
+    officer: Officer
+
+
+class FormKeyed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a clerk read off the picture, by field; what is not filled in is left out."""
+
+    values: dict[str, FormText]
+    officer: Officer
+
+
+class FormDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the paper says in the fields that two clerks keyed differently."""
+
+    values: dict[str, FormText]
+    officer: Officer
+
+
+class FormReview(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether another officer finds a correction right."""
+
+    is_right: bool
+    officer: Officer
+
+
+class Acting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whoever acts, where nothing else is to be said."""
+
+    officer: Officer
+
+
+class BatchOpened(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A batch of forms of one commune, judged by its acceptance quality limit in percent."""
+
+    unit: UnitCode
+    officer: Officer
+    aql: Literal["0.10", "0.15", "0.25", "0.40", "0.65", "1.0", "1.5", "2.5", "4.0", "6.5"] = "1.0"
+    level: Literal["I", "II", "III"] = "II"
+
+
+class FormView(msgspec.Struct, frozen=True):
+    """Where a form stands; nothing of what is written on it."""
+
+    id: str
+    barcode: str
+    unit: str
+    state: str
+    batch: str | None
+    findings: tuple[str, ...]
+    conflicts: tuple[str, ...]
+
+
+class SecondKeying(msgspec.Struct, frozen=True):
+    """A form to be keyed again by somebody who does not see what was keyed first."""
+
+    form: str
+    barcode: str
+    scan: str
+
+
+class KeyingDifference(msgspec.Struct, frozen=True):
+    """One field as each of two clerks read it, in no order that tells who was who."""
+
+    field: str
+    readings: tuple[str, str]
+
+
+class OpenDifference(msgspec.Struct, frozen=True):
+    """A form for a third person to decide."""
+
+    form: str
+    scan: str
+    differences: tuple[KeyingDifference, ...]
+
+
+class BatchView(msgspec.Struct, frozen=True):
+    """A batch, its plan once the sample is drawn, and its verdict once that is known."""
+
+    id: str
+    unit: str
+    state: str
+    round: int
+    aql: str
+    level: str
+    severity: str
+    forms: int
+    sample_size: int | None = None
+    acceptance_number: int | None = None
+    checked: int = 0
+    wrong: int | None = None
+    """Known when the verdict is: before it, a count would tell the clerks how the sample goes."""
+
+
+class ClerkRate(msgspec.Struct, frozen=True):
+    """How many of a clerk's blindly re-keyed forms were wrong, with the 95 % confidence interval."""
+
+    clerk: str
+    forms: int
+    wrong_forms: int
+    rate: float
+    low: float
+    high: float
+    wrong_fields: int
+
+
+class QualityIndex(msgspec.Struct, frozen=True):
+    """One index of one unit as of a day; ``value`` is None where there is nothing to measure."""
+
+    unit: str
+    index: str
+    definition: str
+    numerator: int
+    denominator: int
+    value: float | None
+    as_of: date
+
+
+class FailingForm(msgspec.Struct, frozen=True):
+    """A form that an index counts against, and why."""
+
+    form: str
+    barcode: str
+    unit: str
+    reasons: tuple[str, ...]

@@ -1,0 +1,40 @@
+"""What a program that follows the issuance office is told, and how far it says it has come.
+
+Events come at least once and in one order; whoever handled number N asks for what is after N.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class PublishedEvent(msgspec.Struct, frozen=True):
+    """One thing that happened. ``key`` names the thing within its topic; no event names a person."""
+
+    sequence: int
+    topic: str
+    key: str
+    at: str
+    data: dict[str, str]
+
+
+class EventFeed(msgspec.Struct, frozen=True):
+    """Events after a position. ``next`` is where to go on, ``newest`` how far the office itself is."""
+
+    events: tuple[PublishedEvent, ...]
+    next: int
+    newest: int
+
+
+class PositionReached(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A consumer has dealt with everything up to and including this number."""
+
+    position: int
+
+
+class ConsumerPosition(msgspec.Struct, frozen=True):
+    """How far a consumer has confirmed, and how far the office is."""
+
+    consumer: str
+    position: int
+    newest: int

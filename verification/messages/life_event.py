@@ -1,0 +1,91 @@
+"""What happens in a life, as it is reported to the population registry."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import msgspec
+
+Attributes = dict[str, str | None]
+
+
+class _Reported(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind"):
+    pass
+
+
+class Birth(_Reported, frozen=True, tag="birth"):
+    """A child is registered: its particulars without a number, and the province that registers it."""
+
+    province: str
+    particulars: Attributes
+
+
+class Death(_Reported, frozen=True, tag="death"):
+    """A person died."""
+
+    citizen_number: str
+
+
+class DeathAnnulled(_Reported, frozen=True, tag="death_annulled"):
+    """A registered death did not happen."""
+
+    citizen_number: str
+
+
+class DeclaredMissing(_Reported, frozen=True, tag="declared_missing"):
+    """A court declared a person missing."""
+
+    citizen_number: str
+
+
+class Found(_Reported, frozen=True, tag="found"):
+    """A missing person is back."""
+
+    citizen_number: str
+
+
+class Move(_Reported, frozen=True, tag="move"):
+    """A new home; without ``permanent_residence`` only the present one changes."""
+
+    citizen_number: str
+    current_residence: str
+    permanent_residence: str | None = None
+
+
+class Marriage(_Reported, frozen=True, tag="marriage"):
+    """Two registered persons married."""
+
+    citizen_number: str
+    spouse_number: str
+
+
+class Correction(_Reported, frozen=True, tag="correction"):
+    """What stood there was wrong for as long as it stood there on ``occurred_on``."""
+
+    citizen_number: str
+    attributes: Attributes
+
+
+LifeEvent = Birth | Death | DeathAnnulled | DeclaredMissing | Found | Move | Marriage | Correction
+
+
+class LifeEventReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One report; the same ``report_id`` from the same program is the same report."""
+
+    report_id: str
+    occurred_on: date
+    document: str
+    officer: str
+    event: LifeEvent
+
+
+class LifeEventView(msgspec.Struct, frozen=True):
+    """A registered event; ``life_status`` is what the registry holds of the person since."""
+
+    id: str
+    kind: str
+    citizen_number: str
+    occurred_on: date
+    registered_at: str
+    life_status: str
+    spouse_number: str | None = None
