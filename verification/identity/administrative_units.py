@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
@@ -37,7 +37,7 @@ class _Tables(msgspec.Struct, frozen=True):
 
 @cache
 def _tables() -> _Tables:
-    content = resources.files("verification.identity").joinpath("provinces.json").read_bytes()
+    content = (Path(__file__).parent / "provinces.json").read_bytes()
     return msgspec.json.decode(content, type=_Tables)
 
 

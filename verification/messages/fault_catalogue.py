@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 import msgspec
 
@@ -29,6 +29,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.en if language == "en" else self.vi
 
 
+_FOLDER = Path(__file__).parent / "faults"
 _OFFICE_AREAS = frozenset({"dc01", "issuance", "platform", "registry", "search"})
 """Files of faults that only the office and its officers meet; counters do not keep them in memory."""
 
@@ -52,8 +53,7 @@ def fault(code: str) -> Fault:
 
 
 def _read(*, office: bool) -> Iterator[dict[str, Fault]]:
-    folder = resources.files("verification.messages") / "faults"
-    for entry in sorted(folder.iterdir(), key=lambda item: item.name):
+    for entry in sorted(_FOLDER.iterdir()):
         area, _, kind = entry.name.partition(".")
         if kind == "json" and (area in _OFFICE_AREAS) is office:
             yield msgspec.json.decode(entry.read_bytes(), type=dict[str, Fault])
