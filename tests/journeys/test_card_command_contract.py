@@ -25,6 +25,7 @@ from issuance_backend.virtual_card.tampering import clone, flip_dg13, swap_dg14
 from monitoring.virtual_reader import VirtualReader
 from tests.support import synthetic_cards
 from tests.support.laid_card import Answer, LaidCard, WatchedCard
+from tests.support.running_stand import POLLED
 from tests.support.teller_page import free_port
 from tests.support.virtual_reader_bed import ROOT, card_process
 from verification.lds.dg1 import parse_dg1
@@ -115,6 +116,14 @@ def table(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     over = pcscd_table(tmp_path_factory.mktemp("bed")) if request.param == "pcscd" else socket_table()
     with over as found:
         yield found
+
+
+@pytest.fixture(autouse=True)
+def card_gone(request: pytest.FixtureRequest) -> Iterator[None]:
+    """pcscd looks at a slot a few times a second: the card of one test must not be met by the next."""
+    yield
+    if "table" in request.fixturenames and request.getfixturevalue("table").address.startswith("unix:"):
+        time.sleep(POLLED)
 
 
 @pytest.fixture
