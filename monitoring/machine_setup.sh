@@ -12,6 +12,9 @@ PACKAGES="python3-venv python3-dev gcc swig pcscd vsmartcard-vpcd libpcsclite1 l
   openssl libgl1 libglib2.0-0 redis-server chromium chromium-driver fonts-dejavu-core
   softhsm2 libeac3 openpace postgresql-15"
 
+# A plain path instead of an import hook: a program starts quicker and is 0.2 MB smaller, as installed from a wheel.
+EDITABLE="--config-settings editable_mode=compat"
+
 missing() { for p in $PACKAGES; do dpkg-query -Wf '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' || echo -n "$p "; done; }
 
 install_packages() {
@@ -46,10 +49,10 @@ install_python() {
   say "making the Python environment (.venv) with $("$python" --version)"
   [ -x .venv/bin/python ] || "$python" -m venv .venv
   say "installing Python packages, about a minute the first time"
-  if ! .venv/bin/pip install -q --disable-pip-version-check -e '.[agent,server,dev]' 2>.venv/pip.log; then
+  if ! .venv/bin/pip install -q --disable-pip-version-check $EDITABLE -e '.[agent,server,dev]' 2>.venv/pip.log; then
     say "pyscard could not be built (swig, gcc and libpcsclite-dev are needed); installing all the rest"
     .venv/bin/pip install -q --disable-pip-version-check $(without_pyscard) 2>.venv/pip.log || { cat .venv/pip.log >&2; return 1; }
-    .venv/bin/pip install -q --disable-pip-version-check --no-deps -e . 2>.venv/pip.log
+    .venv/bin/pip install -q --disable-pip-version-check --no-deps $EDITABLE -e . 2>.venv/pip.log
   fi
   echo "$wanted" > "$stamp"
 }

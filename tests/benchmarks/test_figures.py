@@ -15,16 +15,12 @@ from tests.benchmarks.__main__ import module_names
 from tests.benchmarks.figure import Figure
 
 SLACK = 1.15
-MEMORY_SLACK = 1.02
-"""Another build of the same interpreter takes a little more or less."""
 ATTEMPTS = 3
 
 
 def holds(figure: Figure) -> bool:
-    """Whether the goal is met, with slack for a ratio and a little for memory."""
-    if figure["ratio"] is not None:
-        return figure["ratio"] <= figure["goal"] * SLACK
-    return figure["met"] or (figure["unit"] == "MB" and figure["value"] <= figure["goal"] * MEMORY_SLACK)
+    """Whether the goal is met, a ratio's goal with slack."""
+    return figure["met"] or (figure["ratio"] is not None and figure["ratio"] <= figure["goal"] * SLACK)
 
 
 @pytest.mark.parametrize("name", module_names())
