@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 
 from flask import Flask, Response
-from jinja2 import StrictUndefined
 
 from monitoring.environment import ConfigurationFault, read_settings
 from monitoring.harness import instrument, mount
@@ -143,7 +142,6 @@ def create_agent(settings: AgentSettings, parts: CounterParts | None = None) -> 
 def _web_program(parts: CounterParts, guard: LocalGuard) -> Flask:
     app = Flask(__name__, static_folder=None)
     app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES, PROVIDE_AUTOMATIC_OPTIONS=False)
-    app.jinja_options = {"undefined": StrictUndefined}
     instrument(
         app,
         "reader_agent",

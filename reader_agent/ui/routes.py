@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
-from reader_agent.ui.texts import LANGUAGES, texts
-from verification.messages.fault_catalogue import counter_faults
-
-STEPS = (
-    "opening", "waiting_for_card", "reading", "inspecting", "proving_chip", "comparing_face", "deciding",
-)  # fmt: skip
+from reader_agent.ui.page import counter_page
+from reader_agent.ui.texts import LANGUAGES
 
 _STATIC = Path(__file__).parent / "static"
 # The types are said here: what a counter's Windows believes of ".js" is in its registry.
@@ -45,22 +41,13 @@ class PageSettings:
 
 def page_blueprint(settings: PageSettings) -> Blueprint:
     """The page and its files."""
-    blueprint = Blueprint("page", __name__, template_folder="templates")
+    blueprint = Blueprint("page", __name__)
 
     @blueprint.get("/")
     def counter() -> ResponseReturnValue:
         asked = request.args.get("lang", settings.language)
         language = asked if asked in LANGUAGES else settings.language
-        words = texts(language)
-        return render_template(
-            "counter.html",
-            **words,
-            language=language,
-            other=next(other for other in LANGUAGES if other != language),
-            purposes={code: words.get(code, code) for code in settings.purposes},
-            step_names={step: words[f"step_{step}"] for step in STEPS},
-            page_texts={**words, **_fault_sentences(language)},
-        )
+        return counter_page(language, settings.purposes)
 
     @blueprint.get(f"/ui/<any({', '.join(map(repr, _FILES))}):name>")
     def file(name: str) -> ResponseReturnValue:
@@ -72,11 +59,3 @@ def page_blueprint(settings: PageSettings) -> Blueprint:
         return response
 
     return blueprint
-
-
-def _fault_sentences(language: str) -> dict[str, str]:
-    """What is said beside a field or as a hint, by fault code."""
-    return {
-        f"fault_{code}": f"{entry.text(language).what} {entry.text(language).next}"
-        for code, entry in counter_faults().items()
-    }

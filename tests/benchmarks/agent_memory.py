@@ -1,6 +1,7 @@
 """Resident memory of a serving agent: idle, after a chip-only visit, and after its first face.
 
-The agent is a process of its own, as at a counter; card, gateway and camera stand around it.
+The agent is a process of its own with the packages of a counter and no others; card, gateway and camera
+stand around it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import json
 import os
 import secrets
 import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -31,6 +31,7 @@ from issuance_backend.virtual_card.virtual_card import VirtualCard
 from tests.benchmarks.figure import Figure, at_most
 from tests.support import pki
 from tests.support.counter_bench import DEVICE_KEY, HttpGateway, card_image, serving
+from tests.support.counter_environment import counter_python
 from tests.support.teller_page import free_port
 from verification.face.image import encode_jp2
 from verification.face.procedural_portrait import person, render
@@ -76,7 +77,7 @@ def _bench(folder: Path) -> Iterator[tuple[HttpGateway, subprocess.Popen[bytes],
     store = pki.trust_store(ceremony)
     with serving(HttpGateway(clock=lambda: datetime.now(UTC), trust=lambda: store)) as gateway:
         environment = _environment(folder, gateway.url, port, slot)
-        command = [sys.executable, "-m", "reader_agent", "serve"]
+        command = [str(counter_python(folder / "python")), "-m", "reader_agent", "serve"]
         with subprocess.Popen(command, env=environment, cwd=_ROOT, stderr=subprocess.DEVNULL) as process:
             try:
                 agent = f"http://127.0.0.1:{port}"
@@ -183,6 +184,7 @@ def _call(agent: str, method: str, path: str, body: object = None) -> dict[str, 
 
 
 def _resident_mb(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
-    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+    # Added up page by page: the counters of /proc/PID/status may be some hundred kB off.
+    rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    line = next(line for line in rollup.splitlines() if line.startswith("Rss"))
     return int(line.split()[1]) / 1024

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from jinja2 import Environment
-from jinja2.meta import find_undeclared_variables
 from selenium import webdriver
 from selenium.webdriver.common.keys import Keys
 
@@ -19,7 +17,8 @@ from issuance_backend.virtual_card.tampering import clone
 from reader_agent.api.status import CounterStatus
 from reader_agent.session.state import FINAL, SessionState
 from reader_agent.session.verdict import CounterOutcome
-from reader_agent.ui.routes import STEPS, PageSettings, page_blueprint
+from reader_agent.ui.page import STEPS, counter_page
+from reader_agent.ui.routes import PageSettings, page_blueprint
 from reader_agent.ui.texts import LANGUAGES, texts
 from tests.support.counter_bench import Bench, HttpGateway, genuine_card, make_bench, serving
 from tests.support.teller_page import TellerPage, browser, counter_on_http, holder_card
@@ -60,8 +59,7 @@ def test_the_page_is_whole_and_in_its_language(bench: Bench, language: str) -> N
     page = bench.get(f"/?lang={language}")
     assert page.content_type == "text/html; charset=utf-8"
     assert f'<html lang="{language}">' in page.text
-    assert "{{" not in page.text
-    assert "{%" not in page.text
+    assert not re.search(r"\$\w", page.text)
     shown = json.loads(page.text.partition('id="texts">')[2].partition("</script>")[0])
     assert shown["fault_CARD_REMOVED"]
     for identifier in re.findall(r'part\("([a-z-]+)"\)', SCRIPT):
@@ -121,7 +119,7 @@ def test_colours_have_contrast(name: str, ground: str) -> None:
 
 
 def test_every_verdict_has_a_sign_and_a_pattern_of_its_own_beside_its_colour() -> None:
-    page = (UI / "templates" / "counter.html").read_text(encoding="utf-8")
+    page = (UI / "counter.html").read_text(encoding="utf-8")
     for outcome in CounterOutcome:
         assert f'id="i-{outcome}"' in page
     for outcome in set(CounterOutcome) - {CounterOutcome.VERIFIED}:
@@ -130,10 +128,21 @@ def test_every_verdict_has_a_sign_and_a_pattern_of_its_own_beside_its_colour() -
         assert "border" in rule.group(1)
 
 
-def test_the_template_names_only_texts_that_exist() -> None:
-    template = (UI / "templates" / "counter.html").read_text(encoding="utf-8")
-    named = find_undeclared_variables(Environment(autoescape=True).parse(template))
-    assert named - {"language", "other", "purposes", "step_names", "page_texts"} <= texts("vi").keys()
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_text_that_the_page_names_and_nobody_wrote_is_an_error(
+    language: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = {name: text for name, text in texts(language).items() if name != "skip"}
+    monkeypatch.setattr("reader_agent.ui.page.texts", lambda _language: words)
+    with pytest.raises(KeyError, match="skip"):
+        counter_page(language, ("bank.counter.identify",))
+
+
+def test_a_text_cannot_end_the_script_it_stands_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    ending = "</script><!-- & \u2028"
+    monkeypatch.setattr("reader_agent.ui.page.texts", lambda _language: {**texts("vi"), "skip": ending})
+    script = counter_page("vi", ("bank.counter.identify",)).partition('id="texts">')[2]
+    assert json.loads(script.partition("</script>")[0])["skip"] == ending
 
 
 def test_the_page_reads_only_what_the_status_says() -> None:

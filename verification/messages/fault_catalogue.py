@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
@@ -30,7 +30,7 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 _FOLDER = Path(__file__).parent / "faults"
-_OFFICE_AREAS = frozenset({"dc01", "issuance", "platform", "registry", "search"})
+_OFFICE_AREAS = frozenset({"dc01", "delivery", "issuance", "platform", "registry", "search"})
 """Files of faults that only the office and its officers meet; counters do not keep them in memory."""
 
 
@@ -40,12 +40,15 @@ def fault_catalogue() -> dict[str, Fault]:
     return _merged([counter_faults(), *_read(office=True)])
 
 
-@cache
 def counter_faults() -> dict[str, Fault]:
-    """The faults that a counter, a partner or the gateway meets, by code."""
+    """The faults that a counter, a partner or the gateway meets, by code.
+
+    Read anew at every call, which takes 1 ms: a counter needs a few of them a day.
+    """
     return _merged(_read(office=False))
 
 
+@lru_cache(maxsize=128)
 def fault(code: str) -> Fault:
     """The fault for a code; an unknown code reads as an internal error."""
     known = counter_faults()
