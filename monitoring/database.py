@@ -5,6 +5,8 @@ What only one of the two engines knows stands here and nowhere else.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,6 +30,8 @@ _MIGRATION_LOCK = 7_302_026
 # PostgreSQL: serialization failure, deadlock, lock not available.
 _BUSY_STATES = frozenset({"40001", "40P01", "55P03"})
 _BUSY_SQLITE = "database is locked"
+# How long one program waits for another on SQLite.
+_BUSY_SECONDS = 10
 
 _NULL = "\\N"
 _ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
@@ -198,9 +202,27 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None
     cursor = connection.cursor()
     # FULL: what was acknowledged survives a power cut only when its commit is on the disk.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+    for pragma in (f"busy_timeout={_BUSY_SECONDS * 1000}", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
+    _log_writes_ahead(cursor)
     cursor.close()
+
+
+def _log_writes_ahead(cursor: sqlite3.Cursor) -> None:
+    """Keep the file's journal as a write-ahead log, which the first program that opens a new file changes.
+
+    Those that open it at the same instant are refused at once, whatever the busy timeout: they ask again.
+    """
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as fault:
+            if _BUSY_SQLITE not in str(fault) or time.monotonic() > until:
+                raise
+            time.sleep(0.005)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

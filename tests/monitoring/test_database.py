@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert, select, text
@@ -40,6 +41,21 @@ def test_programs_that_start_at_once_bring_the_schema_up_to_date_once(database_e
             done.result()
     with Database(url).reading() as connection:
         assert connection.execute(select(EVENT_HEAD.c.sequence)).scalar_one() == 0
+
+
+def test_a_new_file_can_be_opened_by_many_at_once(tmp_path: Path) -> None:
+    def write_once(url: str, value: int) -> None:
+        database = Database(url)
+        with database.writing() as connection:
+            connection.execute(text("CREATE TABLE IF NOT EXISTS opened (value INTEGER)"))
+            connection.execute(text("INSERT INTO opened VALUES (:value)"), {"value": value})
+        database.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        for file in range(100):
+            url = f"sqlite:///{tmp_path / str(file)}"
+            for done in [pool.submit(write_once, url, value) for value in range(8)]:
+                done.result()
 
 
 def test_a_reading_transaction_sees_one_state(database: Database) -> None:
