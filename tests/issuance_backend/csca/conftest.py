@@ -13,6 +13,7 @@ import pkcs11
 import pytest
 
 from issuance_backend.csca.pki_records import TokenName
+from tests.support.machine import lacks
 
 LIBRARY = "/usr/lib/softhsm/libsofthsm2.so"
 
@@ -27,8 +28,8 @@ class SoftToken(NamedTuple):
 @pytest.fixture(scope="session")
 def _soft_hsm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """The module reads its configuration once a process."""
-    if not Path(LIBRARY).exists() and not os.environ.get("CI"):
-        pytest.skip("SoftHSM2 is not installed: run `make setup`")
+    if not Path(LIBRARY).exists():
+        lacks("SoftHSM2 is not installed: run `make setup`")
     folder = tmp_path_factory.mktemp("softhsm")
     (folder / "tokens").mkdir()
     (folder / "softhsm2.conf").write_text(f"directories.tokendir = {folder}/tokens\nlog.level = ERROR\n")
