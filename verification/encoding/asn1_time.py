@@ -22,9 +22,8 @@ def read_time(tag: int | None, value: bytes) -> datetime:
         raise MalformedDocument("time is neither UTCTime nor GeneralizedTime with seconds")
     if value[-1] != 0x5A or not digits.isdigit():
         raise MalformedDocument("time is not written in UTC digits")
-    text = digits.decode("ascii")
     try:
-        return datetime.fromisoformat(f"{text[:8]}T{text[8:]}Z")
+        return datetime.fromisoformat((digits[:8] + b"T" + digits[8:] + b"Z").decode("ascii"))
     except ValueError:
         raise MalformedDocument("time names no moment") from None
 

@@ -7,27 +7,8 @@ from datetime import date
 
 from verification.errors import MalformedDocument
 
-_SIX = re.compile(r"[0-9]{6}")
 _EIGHT = re.compile(r"[0-9]{8}")
 _SLASHED = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4}")
-
-
-def date_from_yymmdd(text: str, latest: date) -> date:
-    """Read YYMMDD as the last such date that is not after ``latest``.
-
-    A date of birth is at most the day of the check; an expiry is some decades ahead of it.
-    Raises MalformedDocument for anything but six digits that name a day.
-    """
-    if not _SIX.fullmatch(text):
-        raise MalformedDocument("date is not YYMMDD")
-    year, month, day = int(text[:2]), int(text[2:4]), int(text[4:])
-    century = latest.year - latest.year % 100
-    # 29 February may exist in one of the two centuries only: 2000 was a leap year, 1900 was not.
-    for candidate in (century + year, century - 100 + year):
-        found = _day_or_none(candidate, month, day)
-        if found is not None and found <= latest:
-            return found
-    raise MalformedDocument("date names no day")
 
 
 def yymmdd(day: date) -> str:

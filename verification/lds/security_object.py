@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from struct import Struct
 from typing import NamedTuple
 
-from verification.encoding.der_walk import require_end, step
+from verification.encoding.der_walk import headers_by_size, require_end, step
 from verification.encoding.tlv import (
-    INTEGER,
     OCTET_STRING,
     PRINTABLE_STRING,
     SEQUENCE,
@@ -24,8 +23,7 @@ from verification.lds.files import LdsFile
 from verification.lds.hash_algorithms import HASH_LENGTHS, hash_algorithm_identifier
 from verification.lds.signed_data import SignerInfo, parse_signed_file, read_hash_algorithm, read_signed_data
 
-_TAG = LdsFile.SOD.tag
-_DATA_GROUPS: Mapping[int, LdsFile] = {file.value: file for file in LdsFile if file.is_data_group}
+_before_signed_data = headers_by_size((LdsFile.SOD.tag, b""))
 
 
 class SecurityObject(NamedTuple):
@@ -59,9 +57,10 @@ def parse_security_object(encoded: bytes) -> SecurityObject:
 
 
 def _read(data: bytes) -> SecurityObject:
-    file, file_end = step(data, 0, _TAG)
-    require_end(file_end, len(data))
-    content, content_type, signer, certificates = read_signed_data(data, file)
+    header = _before_signed_data(len(data))
+    if not header or not data.startswith(header):
+        raise MalformedDocument("EF.SOD is not one data object of its tag")
+    content, content_type, signer, certificates = read_signed_data(data, len(header))
     return SecurityObject(content, content_type, *_lds_security_object(content), signer, certificates)
 
 
@@ -70,11 +69,11 @@ def _lds_security_object(
 ) -> tuple[int, tuple[str, str] | None, str, Mapping[LdsFile, bytes]]:
     position, end = step(content, 0, SEQUENCE)
     require_end(end, len(content))
-    start, position = step(content, position, INTEGER)
-    version = _LDS_VERSIONS.get(content[start:position])
+    algorithm_start = position + len(_VERSION_0)
+    version = _LDS_VERSIONS.get(content[position:algorithm_start])
     if version is None:
         raise MalformedDocument("version of the LDS security object is neither 0 nor 1")
-    algorithm, position = read_hash_algorithm(content, position)
+    algorithm, position = read_hash_algorithm(content, algorithm_start)
     start, position = step(content, position, SEQUENCE)
     hashes = _hashes(content[start:position], HASH_LENGTHS[algorithm])
     version_info = None
@@ -85,7 +84,8 @@ def _lds_security_object(
     return version, version_info, algorithm, hashes
 
 
-_LDS_VERSIONS = {b"\x00": 0, b"\x01": 1}
+_VERSION_0 = build_integer(0)
+_LDS_VERSIONS = {_VERSION_0: 0, build_integer(1): 1}
 
 
 def _version_info(content: bytes, position: int) -> tuple[tuple[str, str], int]:
@@ -101,13 +101,13 @@ def _version_info(content: bytes, position: int) -> tuple[tuple[str, str], int]:
 
 def _hashes(entries: bytes, length: int) -> Mapping[LdsFile, bytes]:
     """Read the DataGroupHash entries: number and hash have one DER form, so all are alike in size."""
-    entry, before_number, before_hash = _HASH_ENTRIES[length]
+    entry, file_of = _HASH_ENTRIES[length]
     if not entries or len(entries) % entry.size or len(entries) > 16 * entry.size:
         raise MalformedDocument("data group hashes are not 1 to 16 entries of their size")
     hashes: dict[LdsFile, bytes] = {}
-    for first, number, second, value in entry.iter_unpack(entries):
-        file = _DATA_GROUPS.get(number)
-        if first != before_number or second != before_hash or file is None:
+    for before_hash, value in entry.iter_unpack(entries):
+        file = file_of.get(before_hash)
+        if file is None:
             raise MalformedDocument("data group hash is not one number and one hash")
         hashes[file] = value
     if len(hashes) * entry.size != len(entries):
@@ -115,12 +115,16 @@ def _hashes(entries: bytes, length: int) -> Mapping[LdsFile, bytes]:
     return hashes
 
 
-# Header of the entry and of the number, the number, header of the hash, the hash.
+def _before_hash(file: LdsFile, length: int) -> bytes:
+    entry = build(SEQUENCE, build_integer(file) + build(OCTET_STRING, bytes(length)))
+    return entry[:-length]
+
+
+# By the length of the hash: an entry in two, and the data group that the first part names.
 _HASH_ENTRIES = {
     length: (
-        Struct(f"4s B 2s {length}s"),
-        bytes((SEQUENCE, length + 5, INTEGER, 1)),
-        bytes((OCTET_STRING, length)),
+        Struct(f"7s {length}s"),
+        {_before_hash(file, length): file for file in LdsFile if file.is_data_group},
     )
     for length in HASH_LENGTHS.values()
 }

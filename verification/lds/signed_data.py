@@ -1,18 +1,19 @@
 """SignedData as EF.SOD, EF.CardSecurity and master lists carry it (RFC 5652, 5; ICAO 9303-10, 4.6.2).
 
 The reader is a strict walk that reads every byte once and skips none unseen; it stands on the
-hot path of passive authentication. It says what is written there; whether a signature holds
-and whether its maker is trusted is judged in ``verification.pki``.
+hot path of passive authentication, so that a file laid out as one before it is read without the
+walk. It says what is written there; whether a signature holds and whether its maker is trusted
+is judged in ``verification.pki``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import NamedTuple, Protocol, TypeVar
 
 from verification.encoding.asn1_time import UTC_TIME, build_time, read_time
+from verification.encoding.der_layout import KnownLayouts
 from verification.encoding.der_walk import require_end, step
 from verification.encoding.object_identifier import build_oid, decode_oid, encode_oid
 from verification.encoding.tlv import (
@@ -23,7 +24,6 @@ from verification.encoding.tlv import (
     SET,
     build,
     build_integer,
-    encode_length,
 )
 from verification.errors import LimitExceeded, MalformedDocument
 from verification.lds.definite_lengths import with_definite_lengths
@@ -131,10 +131,50 @@ def read_signed_data(data: bytes, position: int = 0) -> SignedData:
     Everything must be DER. A walk past the end raises IndexError, which ``parse_signed_file`` turns
     into MalformedDocument.
     """
-    size = len(data)
-    wrappers = _usual_wrappers(size - position)
-    if wrappers and data.startswith(wrappers, position):
-        return _signed_data(data, position + len(wrappers), size)
+    places = _layouts.find(data, position)
+    if places is None:
+        places = _walk(data, position)
+        _layouts.learn(data, position, places, _values(data, places))
+    certificates = tuple([data[place] for place in places.certificates])
+    return SignedData(data[places.content], places.content_type, _signer(data, places.signer), certificates)
+
+
+class _SignerPlaces(NamedTuple):
+    """Where the fields of SignerInfo stand; ``attributes`` and what names the signer are optional."""
+
+    issuer: slice | None
+    serial_number: slice | None
+    subject_key_id: slice | None
+    digest_algorithm: str
+    attributes: slice | None
+    signature_algorithm: bytes
+    signature: slice
+
+
+class _Places(NamedTuple):
+    """Where the fields of SignedData stand, and what the walk has read on its way."""
+
+    content: slice
+    content_type: str
+    certificates: tuple[slice, ...]
+    signer: _SignerPlaces
+
+
+_layouts = KnownLayouts[_Places]()
+"""Walked files; what one differs in from the next of its size are nearly always values only."""
+
+
+def _values(data: bytes, places: _Places) -> list[slice]:
+    """The values that the walk leaves unread; of certificates, issuer and attributes it reads the header."""
+    signer = places.signer
+    whole = [place for place in (*places.certificates, signer.issuer, signer.attributes) if place]
+    inner = [slice(*step(data, place.start, data[place.start])) for place in whole]
+    named_by = signer.serial_number or signer.subject_key_id
+    values = [places.content, *inner, signer.signature, *([named_by] if named_by else ())]
+    return sorted(values, key=lambda value: value.start)
+
+
+def _walk(data: bytes, position: int) -> _Places:
     envelope, envelope_end = step(data, position, SEQUENCE)
     oid, oid_end = step(data, envelope, OBJECT_IDENTIFIER)
     explicit, explicit_end = step(data, oid_end, _CONTEXT_0)
@@ -142,29 +182,12 @@ def read_signed_data(data: bytes, position: int = 0) -> SignedData:
     if data[oid:oid_end] != _OID_SIGNED_DATA:
         raise MalformedDocument("file is not SignedData")
     # Each of these wrappers holds the next as its last member: all end with the file.
-    if not size == envelope_end == explicit_end == end:
+    if not len(data) == envelope_end == explicit_end == end:
         raise MalformedDocument("wrappers of SignedData end at different places")
     return _signed_data(data, signed_data, end)
 
 
-@lru_cache(maxsize=256)
-def _usual_wrappers(size: int) -> bytes:
-    """What stands before the members of SignedData in a ContentInfo of this size.
-
-    DER leaves no choice: comparing costs a tenth of the walk. Empty where the size is so small
-    that the lengths take fewer octets.
-    """
-    header = 4  # tag, 82 and two octets
-    before = build(OBJECT_IDENTIFIER, _OID_SIGNED_DATA)
-    signed_data = size - 3 * header - len(before)
-    if not 0xFF < signed_data < size <= 0xFFFF:
-        return b""
-    explicit = b"\xa0" + encode_length(signed_data + header)
-    envelope = bytes((SEQUENCE,)) + encode_length(size - header)
-    return envelope + before + explicit + bytes((SEQUENCE,)) + encode_length(signed_data)
-
-
-def _signed_data(data: bytes, position: int, end: int) -> SignedData:
+def _signed_data(data: bytes, position: int, end: int) -> _Places:
     listed = position + len(_VERSION_3)
     version = data[position:listed]
     listed, position = step(data, listed, SET)
@@ -183,20 +206,20 @@ def _signed_data(data: bytes, position: int, end: int) -> SignedData:
     signer = _signer_info(data, signers, signers_end)
     if HASH_ALGORITHMS.get(data[listed:listed_end]) != signer.digest_algorithm:
         _require_listed(signer.digest_algorithm, data, listed, listed_end)
-    return SignedData(content, decode_oid(content_type), signer, certificates)
+    return _Places(content, decode_oid(content_type), certificates, signer)
 
 
-def _encapsulated_content(data: bytes, position: int) -> tuple[bytes, bytes, int]:
+def _encapsulated_content(data: bytes, position: int) -> tuple[bytes, slice, int]:
     start, end = step(data, position, SEQUENCE)
     oid, oid_end = step(data, start, OBJECT_IDENTIFIER)
     explicit, explicit_end = step(data, oid_end, _CONTEXT_0)
     content, content_end = step(data, explicit, OCTET_STRING)
     if not end == explicit_end == content_end:
         raise MalformedDocument("wrappers of the signed content end at different places")
-    return data[oid:oid_end], data[content:content_end], end
+    return data[oid:oid_end], slice(content, content_end), end
 
 
-def _certificates(data: bytes, position: int) -> tuple[tuple[bytes, ...], int]:
+def _certificates(data: bytes, position: int) -> tuple[tuple[slice, ...], int]:
     if data[position] != _CONTEXT_0:
         return (), position
     found = []
@@ -204,7 +227,7 @@ def _certificates(data: bytes, position: int) -> tuple[tuple[bytes, ...], int]:
     while position < end:
         begin = position
         _, position = step(data, begin, SEQUENCE)
-        found.append(data[begin:position])
+        found.append(slice(begin, position))
     require_end(position, end)
     return tuple(found), end
 
@@ -222,14 +245,15 @@ def _require_listed(digest_algorithm: str, data: bytes, position: int, end: int)
 
 def read_hash_algorithm(data: bytes, position: int) -> tuple[str, int]:
     """Read the hash AlgorithmIdentifier at ``position``; also return where it ends."""
-    _, end = step(data, position, SEQUENCE)
+    # The table holds whole identifiers, tag and length included: every other octet is refused by it.
+    end = position + 2 + data[position + 1]
     name = HASH_ALGORITHMS.get(data[position:end])
     if name is None:
         raise MalformedDocument("unknown hash algorithm")
     return name, end
 
 
-def _signer_info(data: bytes, position: int, end: int) -> SignerInfo:
+def _signer_info(data: bytes, position: int, end: int) -> _SignerPlaces:
     position, signer_end = step(data, position, SEQUENCE)
     require_end(signer_end, end)
     name = position + len(_VERSION_1)
@@ -239,34 +263,49 @@ def _signer_info(data: bytes, position: int, end: int) -> SignerInfo:
     if data[position] == _CONTEXT_0:
         begin = position
         _, position = step(data, begin, _CONTEXT_0)
-        # RFC 5652, 5.4: the signature is over the SET OF tag, not over the [0] in the file.
-        attributes = _signed_attributes(b"\x31" + data[begin + 1 : position])
+        attributes = slice(begin, position)
     begin = position
     _, position = step(data, begin, SEQUENCE)
     algorithm = data[begin:position]
     start, position = step(data, position, OCTET_STRING)
-    signature = data[start:position]
+    signature = slice(start, position)
     if position < end and data[position] == _CONTEXT_1:
         # Unsigned attributes: a receiving State may ignore them (9303-10, table 38).
         _, position = step(data, position, _CONTEXT_1)
     require_end(position, end)
-    return SignerInfo(
+    return _SignerPlaces(
         issuer, serial_number, subject_key_id, digest_algorithm, attributes, algorithm, signature
     )
 
 
-def _signer_name(data: bytes, version: bytes, position: int) -> tuple[bytes, bytes, bytes | None, int]:
+def _signer_name(
+    data: bytes, version: bytes, position: int
+) -> tuple[slice | None, slice | None, slice | None, int]:
     """RFC 5652, 5.3: version 1 names the signer by issuer and serial number, 3 by key identifier."""
     if version == _VERSION_1:
         begin, end = step(data, position, SEQUENCE)
         _, issuer_end = step(data, begin, SEQUENCE)
         serial, serial_end = step(data, issuer_end, INTEGER)
         require_end(serial_end, end)
-        return data[begin:issuer_end], data[serial:serial_end], None, end
+        return slice(begin, issuer_end), slice(serial, serial_end), None, end
     if version == _VERSION_3:
         begin, end = step(data, position, _SUBJECT_KEY_ID)
-        return b"", b"", data[begin:end], end
+        return None, None, slice(begin, end), end
     raise MalformedDocument("version of SignerInfo is neither 1 nor 3")
+
+
+def _signer(data: bytes, places: _SignerPlaces) -> SignerInfo:
+    issuer, serial_number, subject_key_id, digest_algorithm, attributes, algorithm, signature = places
+    return SignerInfo(
+        data[issuer] if issuer else b"",
+        data[serial_number] if serial_number else b"",
+        data[subject_key_id] if subject_key_id else None,
+        digest_algorithm,
+        # RFC 5652, 5.4: the signature is over the SET OF tag, not over the [0] in the file.
+        _signed_attributes(b"\x31" + data[attributes][1:]) if attributes else None,
+        algorithm,
+        data[signature],
+    )
 
 
 def _signed_attributes(encoded: bytes) -> SignedAttributes:

@@ -6,13 +6,13 @@ PKIs use, and cost more than the signatures they verify.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
 from verification.encoding.asn1_time import read_time
-from verification.encoding.der_walk import require_end, step
+from verification.encoding.der_walk import headers_by_size, require_end, step
 from verification.encoding.object_identifier import decode_oid, encode_oid
 from verification.encoding.tlv import (
     BIT_STRING,
@@ -37,6 +37,9 @@ _KEY_IDENTIFIER = 0x80
 _SHA_1_KEY_ID = bytes((SEQUENCE, 22, _KEY_IDENTIFIER, 20))
 _CRITICAL_FALSE = b"\x01\x01\x00"
 _VERSION_3 = b"\xa0\x03\x02\x01\x02"
+# What stands before the serial number, in a signed part of this size, and before the first extension.
+_before_serial_number = headers_by_size((SEQUENCE, _VERSION_3))
+_before_extensions = headers_by_size((_EXTENSIONS, b""), (SEQUENCE, b""))
 
 SUBJECT_KEY_ID = encode_oid("2.5.29.14")
 KEY_USAGE = encode_oid("2.5.29.15")
@@ -88,10 +91,7 @@ class Certificate(NamedTuple):
         value = self.extensions.get(KEY_USAGE)
         if value is None:
             return None
-        # BIT STRING, length, number of unused bits, then one octet of bits or two.
-        if len(value) not in (4, 5) or value[0] != BIT_STRING or value[1] != len(value) - 2 or value[2] > 7:
-            raise MalformedDocument("key usage is not a named bit list")
-        return value[3]
+        return _key_usage(value)
 
     @property
     def is_authority(self) -> bool:
@@ -155,11 +155,10 @@ def parse_certificate(encoded: bytes) -> Certificate:
 
 def _parse(data: bytes) -> Certificate:
     signed, signature_algorithm, signature = read_signed(data)
-    position, end = step(signed, 0, SEQUENCE)
-    serial = position + len(_VERSION_3)
-    if signed[position:serial] != _VERSION_3:
+    headers = _before_serial_number(len(signed))
+    if not headers or not signed.startswith(headers):
         raise MalformedDocument("certificate is not version 3")
-    start, position = step(signed, serial, INTEGER)
+    start, position = step(signed, len(headers), INTEGER)
     serial_number = signed[start:position]
     # RFC 5280, 4.1.1.2: the algorithm outside the signed part must be the one inside it.
     issuer = position + len(signature_algorithm)
@@ -170,7 +169,7 @@ def _parse(data: bytes) -> Certificate:
     not_before, not_after = _validity(signed[issuer_end:validity_end])
     _, subject_end = step(signed, validity_end, SEQUENCE)
     _, key_end = step(signed, subject_end, SEQUENCE)
-    extensions, has_unknown_critical = read_extensions(signed, key_end, end, _EXTENSIONS, _UNDERSTOOD)
+    extensions, has_unknown_critical = read_extensions(signed, key_end, _before_extensions, _UNDERSTOOD)
     return Certificate(
         data,
         signed,
@@ -224,43 +223,67 @@ def read_single(encoded: bytes, tag: int) -> bytes:
 
 
 def read_extensions(
-    data: bytes, position: int, end: int, tag: int, understood: frozenset[bytes]
+    data: bytes, position: int, headers_before: Callable[[int], bytes], understood: frozenset[bytes]
 ) -> tuple[Mapping[bytes, bytes], bool]:
     """Read the optional extensions at the end; also whether a critical one is not ``understood``."""
-    if position == end:
+    if position == len(data):
         return {}, False
-    explicit, explicit_end = step(data, position, tag)
-    if explicit_end != end:
-        raise MalformedDocument("wrappers of the extensions end at different places")
-    return read_extension_list(data, explicit, end, understood)
+    headers = headers_before(len(data) - position)
+    if not headers or not data.startswith(headers, position):
+        raise MalformedDocument("extensions and their wrappers end at different places")
+    return _extensions(data, position + len(headers), len(data), understood)
 
 
 def read_extension_list(
     data: bytes, position: int, end: int, understood: frozenset[bytes]
 ) -> tuple[Mapping[bytes, bytes], bool]:
     """Read Extensions; also whether a critical one is not ``understood``."""
-    found: dict[bytes, bytes] = {}
-    has_unknown_critical = False
     position, entries_end = step(data, position, SEQUENCE)
     require_end(entries_end, end)
+    return _extensions(data, position, end, understood)
+
+
+def _extensions(
+    data: bytes, position: int, end: int, understood: frozenset[bytes]
+) -> tuple[Mapping[bytes, bytes], bool]:
+    found: dict[bytes, bytes] = {}
+    has_unknown_critical = False
     while position < end:
-        entry, position = step(data, position, SEQUENCE)
-        # An identifier of 128 octets or more does not exist: its length is one octet.
-        start = entry + 2
-        if data[entry] != OBJECT_IDENTIFIER or data[entry + 1] > 0x7F:
-            raise MalformedDocument("certificate extension without an identifier")
-        entry = start + data[entry + 1]
-        oid = data[start:entry]
-        if data[entry] == _BOOLEAN:
-            if data[entry : entry + 3] != _CRITICAL_FALSE and oid not in understood:
-                has_unknown_critical = True
-            _, entry = step(data, entry, _BOOLEAN)
-        start, entry = step(data, entry, OCTET_STRING)
-        if entry != position or oid in found:
-            raise MalformedDocument("certificate extension is malformed or stands twice")
-        found[oid] = data[start:entry]
+        begin = position
+        _, position = step(data, begin, SEQUENCE)
+        oid, value, is_critical = _extension(data[begin:position])
+        if oid in found:
+            raise MalformedDocument("certificate extension stands twice")
+        if is_critical and oid not in understood:
+            has_unknown_critical = True
+        found[oid] = value
     require_end(position, end)
     return found, has_unknown_critical
+
+
+@lru_cache(maxsize=256)
+def _extension(encoded: bytes) -> tuple[bytes, bytes, bool]:
+    """Read Extension; an issuer's certificates share all of theirs but the identifier of the key."""
+    start, end = step(encoded, 0, SEQUENCE)
+    oid, oid_end = step(encoded, start, OBJECT_IDENTIFIER)
+    is_critical = encoded[oid_end] == _BOOLEAN
+    value = oid_end
+    if is_critical:
+        _, value = step(encoded, oid_end, _BOOLEAN)
+        is_critical = encoded[oid_end:value] != _CRITICAL_FALSE
+    start, value_end = step(encoded, value, OCTET_STRING)
+    if not value_end == end == len(encoded):
+        raise MalformedDocument("certificate extension is malformed")
+    return encoded[oid:oid_end], encoded[start:value_end], is_critical
+
+
+@lru_cache(maxsize=16)
+def _key_usage(value: bytes) -> int:
+    """Read KeyUsage, of which there are a few; the first octet of its bits."""
+    # BIT STRING, length, number of unused bits, then one octet of bits or two.
+    if len(value) not in (4, 5) or value[0] != BIT_STRING or value[1] != len(value) - 2 or value[2] > 7:
+        raise MalformedDocument("key usage is not a named bit list")
+    return value[3]
 
 
 @lru_cache(maxsize=16)

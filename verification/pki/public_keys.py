@@ -161,7 +161,7 @@ def _usual_rsa_key(public_key_info: bytes) -> rsa.RSAPublicKey:
         key = load_der_public_key(public_key_info)
     except ValueError:
         raise MalformedDocument("RSA numbers are no key") from None
-    if not isinstance(key, rsa.RSAPublicKey):
+    if type(key) is not _RSA_KEY_TYPE:
         raise MalformedDocument("RSA key is of another kind")
     return key
 

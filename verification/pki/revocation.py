@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from verification.encoding.der_walk import require_end, step
+from verification.encoding.der_walk import headers_by_size, require_end, step
 from verification.encoding.object_identifier import encode_oid
 from verification.encoding.tlv import INTEGER, SEQUENCE
 from verification.errors import LimitExceeded, MalformedDocument, RevocationUnknown, SignerRevoked
@@ -24,7 +24,7 @@ from verification.pki.certificate import (
 MAX_LIST = 2 * 1024 * 1024
 """Bytes; a national list has some kilobytes. This holds 60,000 signers and is read in a tenth of a second."""
 
-_EXTENSIONS = 0xA0
+_before_extensions = headers_by_size((0xA0, b""), (SEQUENCE, b""))
 _VERSION_2 = b"\x01"
 _CRL_NUMBER = encode_oid("2.5.29.20")
 _MAX_CRL_NUMBER = 20  # octets; RFC 5280, 5.2.3
@@ -83,7 +83,8 @@ def _parse(encoded: bytes) -> RevocationList:
     if next_update < this_update:
         raise MalformedDocument("revocation list ends before it begins")
     serial_numbers, position = _serial_numbers(signed, position, end)
-    extensions, has_unknown_critical = read_extensions(signed, position, end, _EXTENSIONS, _UNDERSTOOD)
+    require_end(end, len(signed))
+    extensions, has_unknown_critical = read_extensions(signed, position, _before_extensions, _UNDERSTOOD)
     if has_unknown_critical:
         raise MalformedDocument("revocation list with a critical extension that is not understood")
     if _DELTA_LIST in extensions or _ISSUING_DISTRIBUTION_POINT in extensions:

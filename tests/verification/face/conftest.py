@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.machine import lacks
 from verification.face.choice import choose_engine
 from verification.face.counter import FaceDesk
 from verification.face.engine import FaceEngine
@@ -17,7 +18,7 @@ def engine(model_directory: Path) -> FaceEngine:
     """The engine that this machine's models make."""
     chosen = choose_engine(model_directory)
     if chosen is None:
-        pytest.skip("the face models are not complete: run `make setup`")
+        lacks("the face models are not complete: run `make setup`")
     return chosen
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import wsq as _  # noqa: F401 - teaches Pillow to write WSQ
 from PIL import Image
 
 from tests.support.hostile import damaged
@@ -144,7 +145,6 @@ def encoded_as(picture: GreyPicture, kind: str) -> bytes:
 def test_a_finger_is_decoded_whatever_its_compression(
     ridges: GreyPicture, kind: str, largest_error: int
 ) -> None:
-    pytest.importorskip("wsq")
     decoded = decode_finger(FingerImage.of(INDEX, encoded_as(ridges, kind)))
     assert (decoded.shape, decoded.dtype) == (ridges.shape, ridges.dtype)
     assert float(np.abs(decoded.astype(int) - ridges).mean()) <= largest_error
@@ -168,7 +168,6 @@ def test_a_finger_bomb_is_refused_before_a_decoder_starts(ridges: GreyPicture) -
 
 
 def test_damaged_fingers_end_in_our_error_or_a_picture(ridges: GreyPicture) -> None:
-    pytest.importorskip("wsq")
     for kind, seed in (("WSQ", 1), ("PNG", 2)):
         encoded = encoded_as(ridges, kind)
         hostile = [encoded[: len(encoded) // 2], *damaged(encoded, count=6, seed=seed)]
@@ -185,7 +184,6 @@ def test_damaged_fingers_end_in_our_error_or_a_picture(ridges: GreyPicture) -> N
 
 @pytest.mark.shared_data
 def test_the_fingers_of_the_reference_set_decode(shared: Path) -> None:
-    pytest.importorskip("wsq")
     encoded = (shared / "data" / "emrtd" / "bsi_tr03105_5" / "Datagroup3.bin").read_bytes()
     for finger in parse_dg3(encoded).fingers:
         picture = decode_finger(finger)

@@ -56,8 +56,7 @@ def test_the_four_new_fields_are_kept_unread() -> None:
 def test_a_scanner_that_typed_bytes_is_undone(code_page: str) -> None:
     text = "001090123456||Lê Thị Tâm|01011990|Nữ|Hà Nội|01012025"
     typed = text.encode().decode(code_page, errors="replace")
-    if "\ufffd" in typed:
-        pytest.skip("the code page has no character for one of the bytes")
+    assert "\ufffd" not in typed, "the code page has no character for one of the bytes"
     assert parse_card_qr(typed).full_name == "Lê Thị Tâm"
 
 

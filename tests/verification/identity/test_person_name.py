@@ -13,7 +13,6 @@ from verification.errors import MalformedDocument
 from verification.identity.person_name import (
     is_name_in_mrz,
     mrz_name,
-    name_key,
     normalized_name,
     without_marks,
 )
@@ -81,11 +80,6 @@ def test_marks_go_and_letters_stay(text: str, expected: str) -> None:
 def test_one_unicode_form_and_single_spaces() -> None:
     decomposed = unicodedata.normalize("NFD", "  Nguyễn   Văn\tThử ")
     assert normalized_name(decomposed) == "Nguyễn Văn Thử"
-
-
-def test_the_key_ignores_tones_case_and_spacing() -> None:
-    assert name_key("Nguyễn Văn Thử") == name_key(" NGUYEN  van thu") == "NGUYEN VAN THU"
-    assert name_key("Nguyễn Văn Thử") != name_key("Nguyễn Văn Thuý")
 
 
 def test_a_single_word_is_the_primary_identifier() -> None:

@@ -37,6 +37,7 @@ from verification.messages.signing_key import (
 
 P256, ED25519 = ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate()
 ORIGIN = "test.gateway/log"
+LEAF_BEFORE_CARDS_WERE_BOUND = "654012fb457bb1f3ad800b6d1e05b40a8a9535a82377780fdfe6fd644233c3e3"
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
@@ -206,3 +207,11 @@ def test_base64url_has_one_spelling() -> None:
     for other in ("AB", "AA==", "A", "A+", "AA\n"):
         with pytest.raises(ValueError, match="base64url"):
             from_b64url(other)
+
+
+def test_an_entry_that_binds_no_card_has_the_bytes_it_always_had() -> None:
+    """Leaves of years ago must come out again: a field that is not there is not written."""
+    assert b'"card"' not in entry().encoded()
+    assert merkle.leaf_hash(entry().encoded()).hex() == LEAF_BEFORE_CARDS_WERE_BOUND
+    bound = msgspec.structs.replace(entry(), card="00112233aabbccdd")
+    assert b'"card":"00112233aabbccdd"' in bound.encoded()
