@@ -1,17 +1,15 @@
 """One way to a database: short transactions, SQLite by default, PostgreSQL by URL.
 
-What only one of the two engines knows stands here and nowhere else.
+What only one of the two engines knows stands here and in ``bulk_load.py``, and nowhere else.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import date
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -32,10 +30,6 @@ _BUSY_STATES = frozenset({"40001", "40P01", "55P03"})
 _BUSY_SQLITE = "database is locked"
 # How long one program waits for another on SQLite.
 _BUSY_SECONDS = 10
-
-_NULL = "\\N"
-_ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-_ROWS_AT_ONCE = 200
 
 _LAST_ACTS = "last_acts"
 
@@ -132,57 +126,6 @@ class Database:
     def close(self) -> None:
         """Give back every connection."""
         self._engine.dispose()
-
-
-def load_rows(
-    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]
-) -> int:
-    """Write very many rows in the transaction by the engine's fastest way; returns how many.
-
-    PostgreSQL takes them by COPY, SQLite by one prepared statement. Dates are written as ISO 8601.
-    """
-    driver: Any = connection.connection.driver_connection
-    names = ", ".join(columns)
-    if connection.dialect.name == "postgresql":
-        with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
-            return _copy(copy, rows)
-    marks = ", ".join("?" * len(columns))
-    # Names of tables and columns are written in our own source.
-    statement = f"INSERT INTO {table} ({names}) VALUES ({marks})"  # noqa: S608
-    count = 0
-    for some in _portions(rows):
-        driver.executemany(statement, [tuple(map(_plain, row)) for row in some])
-        count += len(some)
-    return count
-
-
-def _copy(copy: Any, rows: Iterable[Sequence[object]]) -> int:
-    count = 0
-    for some in _portions(rows):
-        copy.write("".join([_copy_line(row) for row in some]))
-        count += len(some)
-    return count
-
-
-def _copy_line(row: Sequence[object]) -> str:
-    """One line of COPY's text format: tabs between, ``\\N`` for NULL."""
-    # No text of PostgreSQL may hold the letter zero: until the line is checked it stands for NULL.
-    line = "\t".join(["\0" if value is None else str(value) for value in row])
-    if line.count("\0") != row.count(None):
-        raise ValueError("a text to be loaded holds the letter zero")
-    if "\\" in line or "\n" in line or "\r" in line or line.count("\t") != len(row) - 1:
-        line = "\t".join(["\0" if value is None else str(value).translate(_ESCAPED) for value in row])
-    return line.replace("\0", _NULL) + "\n"
-
-
-def _plain(value: object) -> object:
-    return str(value) if isinstance(value, date | str) else value
-
-
-def _portions(rows: Iterable[Sequence[object]]) -> Iterator[list[Sequence[object]]]:
-    iterator = iter(rows)
-    while some := list(islice(iterator, _ROWS_AT_ONCE)):
-        yield some
 
 
 @contextmanager
