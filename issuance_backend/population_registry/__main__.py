@@ -9,14 +9,16 @@ import argparse
 import os
 import secrets
 import sys
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 
 import msgspec
 
 from issuance_backend import recorded_events
+from issuance_backend.idempotency.service import RequestRegister
 from issuance_backend.moments import utc_now
-from issuance_backend.population_registry import repository
+from issuance_backend.population_registry import housekeeping_command, repository
 from issuance_backend.population_registry.legacy_import.domain import COLUMNS, report_lines
 from issuance_backend.population_registry.legacy_import.service import LegacyImport
 from issuance_backend.population_registry.life_events.service import LifeEventOffice
@@ -47,7 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     database = migrated(os.environ.get("REGISTRY_DATABASE_URL", DEFAULT_DATABASE_URL))
     try:
-        print(_run(options, database))
+        print(_COMMANDS.get(options.command, _upkeep)(options, database))
     except (ValueError, VerificationError, ChainBroken) as fault:
         print(f"population_registry: {fault}", file=sys.stderr)
         return 1
@@ -56,29 +58,26 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _run(options: argparse.Namespace, database: Database) -> str:
-    if options.command == "generate":
-        return _generate(database, options.count, options.seed, options.export)
-    if options.command == "life-status":
-        return _life_status(database, options.citizen_number, options.status, options.since)
-    if options.command == "import-legacy":
-        return _import_legacy(database, options)
-    if options.command == "recapture-list":
-        return _recapture_list(database)
+def _upkeep(options: argparse.Namespace, database: Database) -> str:
+    if options.command == "housekeeping":
+        return housekeeping_command.run(options, database)
+    if options.command == "purge":
+        return f"{RequestRegister(database, utc_now).purge()} old requests forgotten"
     if options.command == "verify-events":
         with database.reading() as connection:
             return f"{recorded_events.verify(connection)} recorded events, chain unbroken"
     return "schema is up to date"
 
 
-def _generate(database: Database, count: int, seed: int, export: Path | None) -> str:
+def _generate(options: argparse.Namespace, database: Database) -> str:
+    count, export = options.count, options.export
     if not 0 < count <= MAX_PEOPLE:
         raise ValueError(f"--count is 1 to {MAX_PEOPLE}")
     moment = utc_now()
     names = {code: province.name for code, province in provinces().items()}
     with database.writing() as connection:
         taken = repository.numbers_taken(connection)
-        made = list(generate(count, seed, vietnam_date(moment), names, taken=taken))
+        made = list(generate(count, options.seed, vietnam_date(moment), names, taken=taken))
         repository.add(connection, [person for person, _ in made], moment)
     if export:
         # Which drawn portrait belongs to whom is for the test stand only: the registry has no biometrics.
@@ -86,15 +85,16 @@ def _generate(database: Database, count: int, seed: int, export: Path | None) ->
     return f"{count} synthetic citizens added"
 
 
-def _life_status(database: Database, citizen_number: str, status: LifeStatus, since: date) -> str:
+def _life_status(options: argparse.Namespace, database: Database) -> str:
+    status = options.status
     with database.reading() as connection:
-        number = people.reference_number(connection, citizen_number)
+        number = people.reference_number(connection, options.citizen_number)
         person = repository.person(connection, number)
     if person is None:
         raise ValueError("no entry with this number")
     report = LifeEventReport(
         report_id=secrets.token_hex(16),
-        occurred_on=since,
+        occurred_on=options.since,
         document="command line",
         officer=_OPERATOR,
         event=_life_event(number, person.life_status, status),
@@ -113,7 +113,7 @@ def _life_event(number: str, former: LifeStatus, status: LifeStatus) -> LifeEven
     return Found(citizen_number=number)
 
 
-def _import_legacy(database: Database, options: argparse.Namespace) -> str:
+def _import_legacy(options: argparse.Namespace, database: Database) -> str:
     desk = LegacyImport(database, utc_now)
     try:
         with options.file.open(encoding="utf-8-sig", newline="") as lines:
@@ -123,9 +123,17 @@ def _import_legacy(database: Database, options: argparse.Namespace) -> str:
     return "\n".join(report_lines(tally, options.of))
 
 
-def _recapture_list(database: Database) -> str:
+def _recapture_list(_: argparse.Namespace, database: Database) -> str:
     found = LegacyImport(database, utc_now).recapture_list()
     return "\n".join(f"{number},{citizen_number or ''}" for number, citizen_number in found)
+
+
+_COMMANDS: Mapping[str, Callable[[argparse.Namespace, Database], str]] = {
+    "generate": _generate,
+    "life-status": _life_status,
+    "import-legacy": _import_legacy,
+    "recapture-list": _recapture_list,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -151,6 +159,9 @@ def _parser() -> argparse.ArgumentParser:
     older.add_argument("--of", type=int, metavar="LINES", help="the file is a sample of so many lines")
     commands.add_parser("recapture-list", help="number on the card and citizen number of bad scans")
     commands.add_parser("verify-events", help="walk the chain of recorded events")
+    commands.add_parser("purge", help="forget answers kept for repeated requests")
+    keeping = commands.add_parser("housekeeping", help="what has to be done now and then")
+    housekeeping_command.add_options(keeping)
     return parser
 
 

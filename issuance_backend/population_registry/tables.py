@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Date, Index, MetaData, String, Table
 
+from issuance_backend.idempotency.tables import IDEMPOTENT_REQUESTS
 from issuance_backend.outbox.tables import EVENT_CONSUMERS, NOTICES
 from issuance_backend.schema import EVENT_HEAD, EVENTS
 
 METADATA = MetaData()
 
-# The registry chains its own events and tells its own subscribers, in tables of the same form.
-for _table in (EVENTS, EVENT_HEAD, NOTICES, EVENT_CONSUMERS):
+# The registry chains its own events, tells its own subscribers and keeps its own answers, in tables of
+# the same form.
+for _table in (EVENTS, EVENT_HEAD, NOTICES, EVENT_CONSUMERS, IDEMPOTENT_REQUESTS):
     _table.to_metadata(METADATA)
 
 PERSONS = Table(

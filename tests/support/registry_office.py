@@ -13,8 +13,8 @@ import msgspec
 from flask.testing import FlaskClient
 
 from issuance_backend import recorded_events
-from issuance_backend.app import create_registry_app
 from issuance_backend.population_registry import repository
+from issuance_backend.population_registry.app import create_registry_app
 from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.identities.merging import MergeDesk
 from issuance_backend.population_registry.identities.service import RecordOffice
@@ -22,8 +22,8 @@ from issuance_backend.population_registry.legacy_import.service import LegacyImp
 from issuance_backend.population_registry.life_events.service import LifeEventOffice
 from issuance_backend.population_registry.numbers.service import NumberOffice
 from issuance_backend.population_registry.publication.service import PublicationOffice
+from issuance_backend.population_registry.settings import RegistrySettings
 from issuance_backend.population_registry.storage import MIGRATIONS
-from issuance_backend.settings import RegistrySettings
 from monitoring.database import Database
 from tests.support.issuance_office import citizens
 from verification.messages.life_event import LifeEvent, LifeEventReport, LifeEventView
@@ -103,14 +103,14 @@ class RegistryClient:
 
     http: FlaskClient
 
-    def call(self, role: str, method: str, path: str, body: object = None) -> Any:
+    def call(self, role: str, method: str, path: str, body: object = None, key: str | None = None) -> Any:
         content = b"" if body is None else msgspec.json.encode(body)
         return self.http.open(
             path,
             method=method,
             data=content,
             content_type="application/json",
-            headers={"Authorization": f"Bearer {role}"},
+            headers={"Authorization": f"Bearer {role}"} | ({"Idempotency-Key": key} if key else {}),
         )
 
 

@@ -31,7 +31,8 @@ from issuance_backend.population_registry.rules.checks import MANDATORY, missing
 from issuance_backend.population_registry.rules.domain import Finding, Measure, Weight
 from issuance_backend.population_registry.rules.form_date import read_form_date
 from issuance_backend.refusals import SameOfficer
-from verification.errors import FieldsRefused, TransitionRefused
+from issuance_backend.state_table import StateTable
+from verification.errors import FieldsRefused
 
 Values = Mapping[str, str]
 """The fields of a form as a clerk keyed them."""
@@ -99,34 +100,37 @@ class FormEvent(StrEnum):
 
 _S, _E = FormState, FormEvent
 
-TRANSITIONS: Mapping[tuple[FormState | None, FormEvent], FormState] = {
-    (None, _E.PLAN): _S.PLANNED,
-    (_S.PLANNED, _E.COLLECT): _S.COLLECTED,
-    (_S.COLLECTED, _E.SCAN): _S.SCANNED,
-    (_S.SCANNED, _E.INDEX): _S.INDEXED,
-    (_S.INDEXED, _E.KEY): _S.KEYED,
-    (_S.KEYED, _E.CHECK): _S.AUTO_CHECKED,
-    # While the batch is open a clerk may mend what the rules found.
-    (_S.AUTO_CHECKED, _E.KEY): _S.KEYED,
-    (_S.AUTO_CHECKED, _E.SAMPLE): _S.RECHECK_SAMPLED,
-    (_S.AUTO_CHECKED, _E.ACCEPT_BATCH): _S.ACCEPTED,
-    (_S.RECHECK_SAMPLED, _E.ACCEPT_BATCH): _S.ACCEPTED,
-    (_S.AUTO_CHECKED, _E.REJECT_BATCH): _S.BATCH_REJECTED,
-    (_S.RECHECK_SAMPLED, _E.REJECT_BATCH): _S.BATCH_REJECTED,
-    (_S.BATCH_REJECTED, _E.KEY): _S.KEYED,
-    (_S.ACCEPTED, _E.MATCH): _S.MATCHED,
-    (_S.MATCHED, _E.SETTLE): _S.CLEAN,
-    (_S.MATCHED, _E.CONTRADICT): _S.CONFLICT,
-    (_S.CONFLICT, _E.CORRECT): _S.CORRECTION,
-    (_S.CORRECTION, _E.RECHECK): _S.RECHECK,
-    (_S.RECHECK, _E.SETTLE): _S.CLEAN,
-    (_S.RECHECK, _E.CONTRADICT): _S.CONFLICT,
-    (_S.CLEAN, _E.CONFIRM): _S.LIVE,
-    (_S.LIVE, _E.CONFIRM): _S.LIVE,
-    (_S.STALE, _E.CONFIRM): _S.LIVE,
-    (_S.CLEAN, _E.AGE): _S.STALE,
-    (_S.LIVE, _E.AGE): _S.STALE,
-}
+TABLE = StateTable[FormState, FormEvent](
+    {
+        (None, _E.PLAN): _S.PLANNED,
+        (_S.PLANNED, _E.COLLECT): _S.COLLECTED,
+        (_S.COLLECTED, _E.SCAN): _S.SCANNED,
+        (_S.SCANNED, _E.INDEX): _S.INDEXED,
+        (_S.INDEXED, _E.KEY): _S.KEYED,
+        (_S.KEYED, _E.CHECK): _S.AUTO_CHECKED,
+        # While the batch is open a clerk may mend what the rules found.
+        (_S.AUTO_CHECKED, _E.KEY): _S.KEYED,
+        (_S.AUTO_CHECKED, _E.SAMPLE): _S.RECHECK_SAMPLED,
+        (_S.AUTO_CHECKED, _E.ACCEPT_BATCH): _S.ACCEPTED,
+        (_S.RECHECK_SAMPLED, _E.ACCEPT_BATCH): _S.ACCEPTED,
+        (_S.AUTO_CHECKED, _E.REJECT_BATCH): _S.BATCH_REJECTED,
+        (_S.RECHECK_SAMPLED, _E.REJECT_BATCH): _S.BATCH_REJECTED,
+        (_S.BATCH_REJECTED, _E.KEY): _S.KEYED,
+        (_S.ACCEPTED, _E.MATCH): _S.MATCHED,
+        (_S.MATCHED, _E.SETTLE): _S.CLEAN,
+        (_S.MATCHED, _E.CONTRADICT): _S.CONFLICT,
+        (_S.CONFLICT, _E.CORRECT): _S.CORRECTION,
+        (_S.CORRECTION, _E.RECHECK): _S.RECHECK,
+        (_S.RECHECK, _E.SETTLE): _S.CLEAN,
+        (_S.RECHECK, _E.CONTRADICT): _S.CONFLICT,
+        (_S.CLEAN, _E.CONFIRM): _S.LIVE,
+        (_S.LIVE, _E.CONFIRM): _S.LIVE,
+        (_S.STALE, _E.CONFIRM): _S.LIVE,
+        (_S.CLEAN, _E.AGE): _S.STALE,
+        (_S.LIVE, _E.AGE): _S.STALE,
+    }
+)
+advance, fold = TABLE.advance, TABLE.fold
 
 CLEAN_STATES = frozenset({FormState.CLEAN, FormState.LIVE, FormState.STALE})
 
@@ -149,38 +153,17 @@ class BatchEvent(StrEnum):
     REJECT = "reject"
 
 
-BATCH_TRANSITIONS: Mapping[tuple[BatchState | None, BatchEvent], BatchState] = {
-    (None, BatchEvent.OPEN): BatchState.OPEN,
-    (BatchState.OPEN, BatchEvent.DRAW): BatchState.SAMPLED,
-    (BatchState.SAMPLED, BatchEvent.ACCEPT): BatchState.ACCEPTED,
-    (BatchState.SAMPLED, BatchEvent.REJECT): BatchState.REJECTED,
-    # Only after every form of it was keyed again: invariant I14.
-    (BatchState.REJECTED, BatchEvent.DRAW): BatchState.SAMPLED,
-}
-
-
-def advance(state: FormState | None, event: FormEvent) -> FormState:
-    """The state after an event; a pair that is not in the table raises TransitionRefused."""
-    try:
-        return TRANSITIONS[(state, event)]
-    except KeyError:
-        raise TransitionRefused(f"{event} is not possible in {state or 'no state'}") from None
-
-
-def advance_batch(state: BatchState | None, event: BatchEvent) -> BatchState:
-    """The state of a batch after an event; a pair that is not in the table raises TransitionRefused."""
-    try:
-        return BATCH_TRANSITIONS[(state, event)]
-    except KeyError:
-        raise TransitionRefused(f"{event} is not possible in {state or 'no state'}") from None
-
-
-def fold(events: Iterable[FormEvent]) -> FormState | None:
-    """The state that recorded events add up to."""
-    state: FormState | None = None
-    for event in events:
-        state = advance(state, event)
-    return state
+BATCH_TABLE = StateTable[BatchState, BatchEvent](
+    {
+        (None, BatchEvent.OPEN): BatchState.OPEN,
+        (BatchState.OPEN, BatchEvent.DRAW): BatchState.SAMPLED,
+        (BatchState.SAMPLED, BatchEvent.ACCEPT): BatchState.ACCEPTED,
+        (BatchState.SAMPLED, BatchEvent.REJECT): BatchState.REJECTED,
+        # Only after every form of it was keyed again: invariant I14.
+        (BatchState.REJECTED, BatchEvent.DRAW): BatchState.SAMPLED,
+    }
+)
+advance_batch = BATCH_TABLE.advance
 
 
 def require_other(officer: str, *former: str | None) -> None:

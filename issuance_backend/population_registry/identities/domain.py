@@ -8,13 +8,12 @@ revoked   it was this person's and is no more                  the end
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date
 from enum import StrEnum
 
 from issuance_backend.population_registry.domain import RegistryPerson
-from verification.errors import TransitionRefused
+from issuance_backend.state_table import StateTable
 
 ROOT = "root"
 """The layer of the registry's own data."""
@@ -62,14 +61,17 @@ class IdentityKind(StrEnum):
     PASSPORT = "passport"
 
 
-TRANSITIONS: Mapping[tuple[IdentityStatus | None, IdentityEvent], IdentityStatus] = {
-    (None, IdentityEvent.CLAIM): IdentityStatus.CLAIMED,
-    (IdentityStatus.CLAIMED, IdentityEvent.VALIDATE): IdentityStatus.VALID,
-    (IdentityStatus.CLAIMED, IdentityEvent.INVALIDATE): IdentityStatus.INVALID,
-    (IdentityStatus.VALID, IdentityEvent.INVALIDATE): IdentityStatus.INVALID,
-    (IdentityStatus.VALID, IdentityEvent.REVOKE): IdentityStatus.REVOKED,
-    (IdentityStatus.INVALID, IdentityEvent.REOPEN): IdentityStatus.CLAIMED,
-}
+TABLE = StateTable[IdentityStatus, IdentityEvent](
+    {
+        (None, IdentityEvent.CLAIM): IdentityStatus.CLAIMED,
+        (IdentityStatus.CLAIMED, IdentityEvent.VALIDATE): IdentityStatus.VALID,
+        (IdentityStatus.CLAIMED, IdentityEvent.INVALIDATE): IdentityStatus.INVALID,
+        (IdentityStatus.VALID, IdentityEvent.INVALIDATE): IdentityStatus.INVALID,
+        (IdentityStatus.VALID, IdentityEvent.REVOKE): IdentityStatus.REVOKED,
+        (IdentityStatus.INVALID, IdentityEvent.REOPEN): IdentityStatus.CLAIMED,
+    }
+)
+advance = TABLE.advance
 
 
 class Freshness(StrEnum):
@@ -77,14 +79,6 @@ class Freshness(StrEnum):
 
     LIVE = "live"
     STALE = "stale"
-
-
-def advance(status: IdentityStatus | None, event: IdentityEvent) -> IdentityStatus:
-    """The status after an event; a pair that is not in the table raises TransitionRefused."""
-    try:
-        return TRANSITIONS[(status, event)]
-    except KeyError:
-        raise TransitionRefused(f"{event} is not possible for {status or 'no identity'}") from None
 
 
 def freshness(confirmed_on: date | None, today: date) -> Freshness:

@@ -8,14 +8,13 @@ A name and a year that both went wrong share no key, unless a number does.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from issuance_backend.population_registry.matching.domain import Comparable
 from issuance_backend.population_registry.matching.word_distance import sound
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(NamedTuple):
     """The keys of one person; 0 for a key that cannot be made."""
 
     whole_year: int

@@ -36,6 +36,7 @@ class Name:
         return any(word.upper() != bare for word, bare in zip(self.words, self.bare, strict=True))
 
 
+@lru_cache(maxsize=65_536)
 def prepare_name(text: str) -> Name:
     """Read a name in Unicode, composed or not, in any case and with either habit of tone and i or y."""
     composed = unicodedata.normalize("NFC", text)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import astuple
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, false, func, insert, or_, select
@@ -16,7 +15,7 @@ from issuance_backend.population_registry.matching.name import WordFrequencies, 
 from issuance_backend.population_registry.matching.place import place_of_text
 from issuance_backend.population_registry.matching.tables import MATCH_ENTRIES, MATCH_WORDS
 from issuance_backend.population_registry.tables import PERSONS
-from monitoring.database import load_rows
+from monitoring.bulk_load import load_rows
 from verification.messages.person_query import LifeStatus
 
 _ENTRY = MATCH_ENTRIES.c
@@ -55,9 +54,8 @@ def _conditions(asked: Comparable) -> Iterator[ColumnElement[bool]]:
         yield _ENTRY.old_id == asked.old_id
     if born := whole_date(asked):
         yield _ENTRY.born == born
-    keys = index_keys(asked)
-    for name in Keys.__dataclass_fields__:
-        if key := getattr(keys, name):
+    for name, key in zip(Keys._fields, index_keys(asked), strict=True):
+        if key:
             yield _ENTRY[name] == key
 
 
@@ -138,7 +136,7 @@ def _row(entry: RegistryPerson) -> tuple[Any, ...]:
         person.origin.text,
         person.residence.text,
         person.born,
-        *astuple(index_keys(person)),
+        *index_keys(person),
         source_of(entry),
     )
 

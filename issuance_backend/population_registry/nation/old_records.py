@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from dataclasses import dataclass
+from datetime import date
 
 from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.matching.birth import BirthDate
 from issuance_backend.population_registry.matching.domain import Claim
-from issuance_backend.population_registry.nation.households import surname_of
 from issuance_backend.population_registry.nation.people import NationPerson
 from issuance_backend.population_registry.nation.spoiling import (
     NAME_MISTAKES,
@@ -18,7 +17,7 @@ from issuance_backend.population_registry.nation.spoiling import (
     in_units_of_2025,
     without_marks,
 )
-from issuance_backend.population_registry.nation.tables_of_names import Draw, Names, pick
+from issuance_backend.population_registry.nation.tables_of_names import Draw, pick
 from verification.errors import MalformedDocument
 from verification.identity.legacy_encodings import to_tcvn3, to_viqr, to_vni
 
@@ -62,12 +61,6 @@ class OldRecord:
     mistakes: tuple[Mistake, ...]
 
 
-class Relation:
-    """Who a claim about nobody in the registry resembles."""
-
-    STRANGER, SIBLING, TWIN, NAMESAKE = "stranger", "sibling", "twin", "namesake"
-
-
 def old_records(people: Iterable[NationPerson], seed: int) -> Iterator[OldRecord]:
     """One record a person, with realistic mistakes."""
     # Not a secret: the same mistakes must come out again for the same seed.
@@ -76,33 +69,6 @@ def old_records(people: Iterable[NationPerson], seed: int) -> Iterator[OldRecord
         entry = person.entry
         claim, mistakes = spoiled(draw, entry, person.former_residence)
         yield OldRecord(claim, entry.citizen_number, mistakes)
-
-
-def sibling_of(draw: Draw, person: NationPerson, names: Names, *, is_twin: bool) -> RegistryPerson:
-    """Somebody who is not registered: same parents, home and origin, another given name."""
-    entry = person.entry
-    days = 0 if is_twin else int((2 + draw() * 6) * 365)
-    born = entry.date_of_birth - timedelta(days=days)
-    surname = surname_of(entry.full_name)
-    while True:
-        name = names.full_name(draw, surname, (entry.sex, born.year), None)
-        # Parents give no child a brother's name.
-        if name.split()[-1] != entry.full_name.split()[-1]:
-            return replace(entry, full_name=name, date_of_birth=born, citizen_number="", old_id=None)
-
-
-def namesake_of(draw: Draw, entry: RegistryPerson, other: RegistryPerson) -> RegistryPerson:
-    """``other`` under the name, sex and year of birth of ``entry``."""
-    born = entry.date_of_birth if draw() < 0.2 else date(entry.date_of_birth.year, 1 + int(draw() * 12), 15)
-    return replace(
-        other,
-        full_name=entry.full_name,
-        sex=entry.sex,
-        date_of_birth=born,
-        father=f"{entry.full_name.split()[0]} {other.father.partition(' ')[2]}",
-        citizen_number="",
-        old_id=None,
-    )
 
 
 def spoiled(draw: Draw, entry: RegistryPerson, former_residence: str) -> tuple[Claim, tuple[Mistake, ...]]:

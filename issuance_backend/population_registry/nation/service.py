@@ -22,6 +22,7 @@ from issuance_backend.population_registry.nation.events import events_of
 from issuance_backend.population_registry.nation.old_records import OldRecord, old_records
 from issuance_backend.population_registry.nation.people import NationPerson, NationPlan, make_nation
 from issuance_backend.population_registry.tables import PERSONS
+from monitoring.bulk_load import indexes_made_afterwards
 from monitoring.database import Database
 
 MAX_PEOPLE = 100_000_000
@@ -49,7 +50,7 @@ class NationOffice:
         words: Counter[str] = Counter()
         with self._database.writing() as connection:
             made = make_nation(plan, repository.numbers_taken(connection))
-            with repository.indexes_made_afterwards(connection, PERSONS, MATCH_ENTRIES):
+            with indexes_made_afterwards(connection, PERSONS, MATCH_ENTRIES):
                 while portion := list(islice(made, _AT_ONCE)):
                     entries = [person.entry for person in portion]
                     repository.load_persons(connection, entries, recorded_at)

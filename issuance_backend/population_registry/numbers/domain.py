@@ -8,14 +8,14 @@ issued     somebody's, for ever: also after death, correction or merge
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
-from verification.errors import TransitionRefused
+from issuance_backend.state_table import StateTable
 
 BLOCK_SIZE: Final = 1_000_000
 """Six random digits."""
@@ -47,24 +47,19 @@ class NumberEvent(StrEnum):
     ADOPT = "adopt"
 
 
-TRANSITIONS: Mapping[tuple[NumberState | None, NumberEvent], NumberState] = {
-    (None, NumberEvent.RESERVE): NumberState.RESERVED,
-    (NumberState.FREE, NumberEvent.RESERVE): NumberState.RESERVED,
-    (NumberState.RESERVED, NumberEvent.CONFIRM): NumberState.ISSUED,
-    (NumberState.RESERVED, NumberEvent.RELEASE): NumberState.FREE,
-    # A number on an older card or in loaded data: its holder has it, whoever it was reserved for has not.
-    (None, NumberEvent.ADOPT): NumberState.ISSUED,
-    (NumberState.FREE, NumberEvent.ADOPT): NumberState.ISSUED,
-    (NumberState.RESERVED, NumberEvent.ADOPT): NumberState.ISSUED,
-}
-
-
-def advance(state: NumberState | None, event: NumberEvent) -> NumberState:
-    """The state after an event; a pair that is not in the table raises TransitionRefused."""
-    try:
-        return TRANSITIONS[(state, event)]
-    except KeyError:
-        raise TransitionRefused(f"{event} is not possible in {state or 'no state'}") from None
+TABLE = StateTable[NumberState, NumberEvent](
+    {
+        (None, NumberEvent.RESERVE): NumberState.RESERVED,
+        (NumberState.FREE, NumberEvent.RESERVE): NumberState.RESERVED,
+        (NumberState.RESERVED, NumberEvent.CONFIRM): NumberState.ISSUED,
+        (NumberState.RESERVED, NumberEvent.RELEASE): NumberState.FREE,
+        # A number on an older card or in loaded data: its holder has it, whoever it was reserved for has not.
+        (None, NumberEvent.ADOPT): NumberState.ISSUED,
+        (NumberState.FREE, NumberEvent.ADOPT): NumberState.ISSUED,
+        (NumberState.RESERVED, NumberEvent.ADOPT): NumberState.ISSUED,
+    }
+)
+advance = TABLE.advance
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
 
@@ -20,7 +20,8 @@ import msgspec
 
 from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.refusals import SameOfficer
-from verification.errors import CitizenNumberMalformed, TransitionRefused
+from issuance_backend.state_table import StateTable
+from verification.errors import CitizenNumberMalformed
 from verification.identity.citizen_number import CitizenNumber, NumberDoubt
 
 QualityGate = Callable[[RegistryPerson, date], tuple[str, ...]]
@@ -48,16 +49,19 @@ class PublicationEvent(StrEnum):
     OUTDATE = "outdate"
 
 
-TRANSITIONS: Mapping[tuple[PublicationState | None, PublicationEvent], PublicationState] = {
-    (None, PublicationEvent.PASS): PublicationState.CHECKED,
-    (None, PublicationEvent.FAIL): PublicationState.REFUSED,
-    (PublicationState.CHECKED, PublicationEvent.SIGN): PublicationState.SIGNED_ONCE,
-    (PublicationState.SIGNED_ONCE, PublicationEvent.SIGN): PublicationState.PUBLISHED,
-    (PublicationState.CHECKED, PublicationEvent.REJECT): PublicationState.REJECTED,
-    (PublicationState.SIGNED_ONCE, PublicationEvent.REJECT): PublicationState.REJECTED,
-    (PublicationState.CHECKED, PublicationEvent.OUTDATE): PublicationState.OUTDATED,
-    (PublicationState.SIGNED_ONCE, PublicationEvent.OUTDATE): PublicationState.OUTDATED,
-}
+TABLE = StateTable[PublicationState, PublicationEvent](
+    {
+        (None, PublicationEvent.PASS): PublicationState.CHECKED,
+        (None, PublicationEvent.FAIL): PublicationState.REFUSED,
+        (PublicationState.CHECKED, PublicationEvent.SIGN): PublicationState.SIGNED_ONCE,
+        (PublicationState.SIGNED_ONCE, PublicationEvent.SIGN): PublicationState.PUBLISHED,
+        (PublicationState.CHECKED, PublicationEvent.REJECT): PublicationState.REJECTED,
+        (PublicationState.SIGNED_ONCE, PublicationEvent.REJECT): PublicationState.REJECTED,
+        (PublicationState.CHECKED, PublicationEvent.OUTDATE): PublicationState.OUTDATED,
+        (PublicationState.SIGNED_ONCE, PublicationEvent.OUTDATE): PublicationState.OUTDATED,
+    }
+)
+advance = TABLE.advance
 OPEN_STATES = (PublicationState.CHECKED, PublicationState.SIGNED_ONCE)
 
 
@@ -66,14 +70,6 @@ class DeliveryKind(StrEnum):
 
     PUBLISH = "publish"
     WITHDRAW = "withdraw"
-
-
-def advance(state: PublicationState | None, event: PublicationEvent) -> PublicationState:
-    """The state after an event; a pair that is not in the table raises TransitionRefused."""
-    try:
-        return TRANSITIONS[(state, event)]
-    except KeyError:
-        raise TransitionRefused(f"{event} is not possible in {state or 'no state'}") from None
 
 
 def require_new_signer(officer: str, proposed_by: str, signed_by: tuple[str, ...]) -> None:

@@ -14,12 +14,13 @@ from alembic.migration import MigrationContext
 from flask.testing import FlaskClient
 
 from issuance_backend import schema
-from issuance_backend.app import ISSUANCE_MIGRATIONS, create_registry_app
 from issuance_backend.population_registry import __main__ as command
 from issuance_backend.population_registry import repository, tables
+from issuance_backend.population_registry.app import create_registry_app
 from issuance_backend.population_registry.life_events.service import LifeEventOffice
+from issuance_backend.population_registry.settings import RegistrySettings
 from issuance_backend.population_registry.storage import MIGRATIONS as REGISTRY_MIGRATIONS
-from issuance_backend.settings import RegistrySettings
+from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.support.engines import Engine
 from tests.support.issuance_office import citizens

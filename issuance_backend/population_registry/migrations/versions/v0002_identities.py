@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from issuance_backend.journal_tables import create_events, create_notices
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -32,7 +34,8 @@ _TABLES = (
 
 def upgrade() -> None:
     """Make the tables; what stands in ``persons`` needs no change."""
-    _journal()
+    create_events()
+    create_notices()
     _numbers()
     _people()
     _identities()
@@ -47,46 +50,6 @@ def downgrade() -> None:
         raise RuntimeError("the registry has recorded events: this version must stay")
     for name in reversed(_TABLES):
         op.drop_table(name)
-
-
-def _journal() -> None:
-    op.create_table(
-        "events",
-        sa.Column("sequence", sa.Integer, autoincrement=False, primary_key=True),
-        sa.Column("subject", sa.String(40), nullable=False),
-        sa.Column("event", sa.String(24), nullable=False),
-        sa.Column("state", sa.String(16), nullable=False),
-        sa.Column("actor", sa.String(40), nullable=False),
-        sa.Column("at", sa.String(32), nullable=False),
-        sa.Column("detail", sa.Text, nullable=False),
-        sa.Column("previous_hash", sa.String(64), nullable=False),
-        sa.Column("hash", sa.String(64), nullable=False, unique=True),
-    )
-    op.create_index("events_by_subject", "events", ["subject", "sequence"])
-    head = op.create_table(
-        "event_head",
-        sa.Column("id", sa.Integer, autoincrement=False, primary_key=True),
-        sa.Column("sequence", sa.Integer, nullable=False),
-        sa.Column("hash", sa.String(64), nullable=False),
-    )
-    op.bulk_insert(head, [{"id": 1, "sequence": 0, "hash": "0" * 64}])
-    op.create_table(
-        "notices",
-        sa.Column(
-            "sequence", sa.Integer, sa.ForeignKey("events.sequence"), autoincrement=False, primary_key=True
-        ),
-        sa.Column("topic", sa.String(40), nullable=False),
-        sa.Column("key", sa.String(40), nullable=False),
-        sa.Column("data", sa.Text, nullable=False),
-        sa.Column("at", sa.String(32), nullable=False),
-    )
-    op.create_index("notices_by_topic", "notices", ["topic", "sequence"])
-    op.create_table(
-        "event_consumers",
-        sa.Column("consumer", sa.String(80), primary_key=True),
-        sa.Column("position", sa.Integer, nullable=False),
-        sa.Column("updated_at", sa.String(32), nullable=False),
-    )
 
 
 def _numbers() -> None:

@@ -15,8 +15,8 @@ from openapi_core.contrib.werkzeug import WerkzeugOpenAPIRequest, WerkzeugOpenAP
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
-from issuance_backend.app import create_registry_app
-from issuance_backend.settings import RegistrySettings
+from issuance_backend.population_registry.app import create_registry_app
+from issuance_backend.population_registry.settings import RegistrySettings
 from tests.support.dc01_office import COMMUNE, SCAN, WHOLE, Dc01Office
 from tests.support.engines import Engine
 

@@ -18,7 +18,7 @@ from issuance_backend.paging import PageAsked
 from issuance_backend.population_registry.dc01 import repository
 from issuance_backend.population_registry.dc01.domain import (
     CLEAN_STATES,
-    TRANSITIONS,
+    TABLE,
     Form,
     FormEvent,
     FormState,
@@ -43,7 +43,7 @@ def reachable(without: set[FormEvent]) -> set[FormState]:
     while True:
         more = {
             after
-            for (before, event), after in TRANSITIONS.items()
+            for (before, event), after in TABLE.transitions.items()
             if before in found and event not in without
         }
         if more <= found:
@@ -53,7 +53,7 @@ def reachable(without: set[FormEvent]) -> set[FormState]:
 
 def test_every_state_can_be_reached_and_none_but_live_records_stay_for_ever() -> None:
     assert reachable(set()) == set(FormState)
-    assert {before for before, _ in TRANSITIONS} == {None, *FormState}
+    assert {before for before, _ in TABLE.transitions} == {None, *FormState}
 
 
 def test_no_form_is_clean_without_an_accepted_batch() -> None:
@@ -62,7 +62,9 @@ def test_no_form_is_clean_without_an_accepted_batch() -> None:
 
 
 def test_a_rejected_form_has_one_way_on() -> None:
-    assert [event for before, event in TRANSITIONS if before is FormState.BATCH_REJECTED] == [FormEvent.KEY]
+    assert [event for before, event in TABLE.transitions if before is FormState.BATCH_REJECTED] == [
+        FormEvent.KEY
+    ]
 
 
 @given(st.lists(st.sampled_from(FormEvent), max_size=60))

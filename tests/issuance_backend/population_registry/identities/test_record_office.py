@@ -7,7 +7,7 @@ import pytest
 
 from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.identities.domain import (
-    TRANSITIONS,
+    TABLE,
     Freshness,
     IdentityEvent,
     IdentityStatus,
@@ -179,8 +179,8 @@ def test_what_is_no_decision_or_no_identity_is_refused(registry: RegistryWorld) 
 def test_every_pair_that_is_not_in_the_table_is_refused(
     status: IdentityStatus | None, event: IdentityEvent
 ) -> None:
-    if (status, event) in TRANSITIONS:
-        assert advance(status, event) is TRANSITIONS[status, event]
+    if (status, event) in TABLE.transitions:
+        assert advance(status, event) is TABLE.transitions[status, event]
     else:
         with pytest.raises(TransitionRefused):
             advance(status, event)

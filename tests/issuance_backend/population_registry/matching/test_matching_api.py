@@ -12,22 +12,22 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text, update
 
-from issuance_backend.app import create_registry_app
+from issuance_backend.population_registry.app import create_registry_app
 from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.matching import __main__ as command
 from issuance_backend.population_registry.matching import repository
 from issuance_backend.population_registry.matching.domain import prepare_claim, prepare_person
-from issuance_backend.population_registry.matching.memory_index import MemoryIndex
 from issuance_backend.population_registry.matching.service import MAX_BLOCK, MatchingDesk
 from issuance_backend.population_registry.nation.old_records import old_records
 from issuance_backend.population_registry.nation.people import NationPerson, NationPlan, make_nation
 from issuance_backend.population_registry.nation.service import NationOffice
+from issuance_backend.population_registry.settings import RegistrySettings
 from issuance_backend.population_registry.storage import migrated
 from issuance_backend.population_registry.tables import PERSONS
-from issuance_backend.settings import RegistrySettings
 from monitoring.database import Database
 from tests.support.engines import Engine
 from tests.support.matching_trial import TODAY
+from tests.support.memory_index import MemoryIndex
 from verification.identity.legacy_encodings import to_vni
 from verification.messages.person_match import MatchQuery
 

@@ -7,12 +7,12 @@ import pytest
 from issuance_backend.population_registry.matching.birth import read_birth_date
 from issuance_backend.population_registry.matching.domain import Claim, prepare_claim, prepare_person
 from issuance_backend.population_registry.matching.keys import index_keys
-from issuance_backend.population_registry.matching.memory_index import MemoryIndex
 from issuance_backend.population_registry.matching.scoring import Likeness
-from issuance_backend.population_registry.nation.old_records import sibling_of
 from issuance_backend.population_registry.nation.people import NationPlan, make_nation
 from issuance_backend.population_registry.nation.tables_of_names import Names
+from tests.support.lookalikes import sibling_of
 from tests.support.matching_trial import TODAY, best_edit_distance, exact_hash, make_trial, ours
+from tests.support.memory_index import MemoryIndex
 from verification.identity.legacy_encodings import to_tcvn3
 
 NATION = list(make_nation(NationPlan(people=4_000, seed=3, today=TODAY)))

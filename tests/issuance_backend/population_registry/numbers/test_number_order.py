@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from issuance_backend.population_registry.numbers.domain import (
     BLOCK_SIZE,
-    TRANSITIONS,
+    TABLE,
     NumberEvent,
     NumberState,
     advance,
@@ -84,7 +84,7 @@ def test_a_century_without_a_digit_is_refused(year: int) -> None:
 def test_every_pair_that_is_not_in_the_table_is_refused(
     state: NumberState | None, event: NumberEvent
 ) -> None:
-    if (state, event) in TRANSITIONS:
+    if (state, event) in TABLE.transitions:
         assert advance(state, event) in NumberState
     else:
         with pytest.raises(TransitionRefused):
@@ -92,4 +92,4 @@ def test_every_pair_that_is_not_in_the_table_is_refused(
 
 
 def test_an_issued_number_is_never_anything_else() -> None:
-    assert not [event for state, event in TRANSITIONS if state is NumberState.ISSUED]
+    assert not [event for state, event in TABLE.transitions if state is NumberState.ISSUED]

@@ -16,7 +16,7 @@ from issuance_backend.paging import PageAsked
 from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.publication import repository
 from issuance_backend.population_registry.publication.domain import (
-    TRANSITIONS,
+    TABLE,
     PublicationEvent,
     PublicationState,
     advance,
@@ -265,8 +265,8 @@ def test_unknown_things_are_said_to_be_unknown(registry: RegistryWorld) -> None:
 def test_every_pair_that_is_not_in_the_table_is_refused(
     state: PublicationState | None, event: PublicationEvent
 ) -> None:
-    if (state, event) in TRANSITIONS:
-        assert advance(state, event) is TRANSITIONS[state, event]
+    if (state, event) in TABLE.transitions:
+        assert advance(state, event) is TABLE.transitions[state, event]
     else:
         with pytest.raises(TransitionRefused):
             advance(state, event)

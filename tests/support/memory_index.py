@@ -1,4 +1,4 @@
-"""The index in memory: for a batch (an import, a clean-up) that asks about very many people."""
+"""The matching index in memory: for trials with very many questions, and to hold the database's against."""
 
 from __future__ import annotations
 

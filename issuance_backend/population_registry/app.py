@@ -1,0 +1,158 @@
+"""Where the parts of the population registry are put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flask import Flask
+
+from issuance_backend.errors import STATUSES
+from issuance_backend.http_body import fields_problem, refuse_nul
+from issuance_backend.idempotency.api import answered_once
+from issuance_backend.idempotency.service import RequestRegister
+from issuance_backend.moments import Clock, utc_now
+from issuance_backend.outbox.api import EVENT_ROLES, events_blueprint
+from issuance_backend.outbox.service import NoticeBoard
+from issuance_backend.population_registry.api import (
+    QUERY_ROLE,
+    READ_ROLE,
+    persons_blueprint,
+    queries_blueprint,
+)
+from issuance_backend.population_registry.dc01.api import (
+    QUALITY_ROLE,
+    WORK_ROLE,
+    batches_blueprint,
+    checks_blueprint,
+    forms_blueprint,
+    keyings_blueprint,
+    quality_blueprint,
+)
+from issuance_backend.population_registry.dc01.batch_desk import BatchDesk
+from issuance_backend.population_registry.dc01.form_desk import FormDesk
+from issuance_backend.population_registry.dc01.index_desk import IndexDesk
+from issuance_backend.population_registry.identities.api import (
+    ENRICH_ROLE,
+    REGISTER_ROLE,
+    enrichments_blueprint,
+    identities_blueprint,
+    merges_blueprint,
+    records_blueprint,
+)
+from issuance_backend.population_registry.identities.merging import MergeDesk
+from issuance_backend.population_registry.identities.service import RecordOffice
+from issuance_backend.population_registry.life_events.api import life_events_blueprint, reports_blueprint
+from issuance_backend.population_registry.life_events.service import LifeEventOffice
+from issuance_backend.population_registry.matching.api import MATCH_ROLE, matches_blueprint
+from issuance_backend.population_registry.matching.service import MatchingDesk
+from issuance_backend.population_registry.numbers.api import (
+    NUMBER_ROLE,
+    number_blocks_blueprint,
+    numbers_blueprint,
+)
+from issuance_backend.population_registry.numbers.service import NumberOffice
+from issuance_backend.population_registry.publication.api import (
+    PUBLISH_ROLE,
+    RECEIVE_ROLE,
+    deliveries_blueprint,
+    publications_blueprint,
+)
+from issuance_backend.population_registry.publication.service import PublicationOffice
+from issuance_backend.population_registry.service import RegistryDesk
+from issuance_backend.population_registry.settings import RegistrySettings
+from issuance_backend.population_registry.units.api import (
+    COUNT_ROLE,
+    UNITS_ROLE,
+    counts_blueprint,
+    units_blueprint,
+)
+from issuance_backend.population_registry.units.service import UnitOffice
+from issuance_backend.service_tokens import ServiceCaller, calling_service, load_callers, require_service
+from monitoring.database import Database
+from monitoring.environment import read_settings
+from monitoring.harness import Guard, instrument, mount
+from verification.errors import FieldsRefused
+
+_MAX_QUERY_BYTES = 16 * 1024
+
+
+def create_registry_app(settings: RegistrySettings, *, clock: Clock = utc_now) -> Flask:
+    """The population registry over HTTP; tests hand in another clock."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = _MAX_QUERY_BYTES
+    callers = load_callers(settings.service_tokens)
+    database = Database(settings.database_url)
+    desk = RegistryDesk(database)
+    instrument(app, "registry", ready=lambda: {"database": database.answers()}, statuses=STATUSES)
+    mount(app, queries_blueprint(desk), guard=require_service(callers, QUERY_ROLE))
+    mount(app, persons_blueprint(desk), guard=require_service(callers, READ_ROLE))
+    mount(app, matches_blueprint(MatchingDesk(database, utc_now)), guard=require_service(callers, MATCH_ROLE))
+    app.register_error_handler(FieldsRefused, fields_problem)
+    app.before_request(refuse_nul)
+    doors = _Doors(callers, RequestRegister(database, clock))
+    _mount_records(app, database, doors, clock)
+    _mount_publication(app, database, doors, clock)
+    _mount_forms(app, database, doors, clock)
+    return app
+
+
+@dataclass(frozen=True, slots=True)
+class _Doors:
+    """Guards of the registry: whoever only asks, and whoever changes something and may ask again."""
+
+    callers: dict[str, ServiceCaller]
+    register: RequestRegister
+
+    def asking(self, *roles: str) -> Guard:
+        return require_service(self.callers, *roles)
+
+    def changing(self, *roles: str) -> Guard:
+        guard = require_service(self.callers, *roles)
+        return answered_once(guard, lambda: calling_service().name, self.register)
+
+
+def _mount_records(app: Flask, database: Database, doors: _Doors, clock: Clock) -> None:
+    """What changes persons and numbers, and what shows their history."""
+    records, life = RecordOffice(database, clock), LifeEventOffice(database, clock)
+    numbers = NumberOffice(database, clock)
+    reader, registrar = doors.asking(READ_ROLE), doors.changing(REGISTER_ROLE)
+    issuer = doors.changing(NUMBER_ROLE)
+    mount(app, records_blueprint(records), guard=reader)
+    mount(app, life_events_blueprint(life), guard=reader)
+    mount(app, identities_blueprint(records), guard=registrar)
+    mount(app, merges_blueprint(MergeDesk(database, clock)), guard=registrar)
+    mount(app, reports_blueprint(life), guard=registrar)
+    mount(app, enrichments_blueprint(records), guard=doors.changing(ENRICH_ROLE))
+    mount(app, numbers_blueprint(numbers), guard=issuer)
+    mount(app, number_blocks_blueprint(numbers), guard=issuer)
+
+
+def _mount_publication(app: Flask, database: Database, doors: _Doors, clock: Clock) -> None:
+    """What leaves the registry: published attributes, their corrections, and events."""
+    office = PublicationOffice(database, clock)
+    mount(app, publications_blueprint(office), guard=doors.changing(PUBLISH_ROLE))
+    mount(app, deliveries_blueprint(office), guard=doors.changing(RECEIVE_ROLE))
+    board = NoticeBoard(database, clock)
+    mount(app, events_blueprint(board), guard=doors.asking(*EVENT_ROLES))
+
+
+def _mount_forms(app: Flask, database: Database, doors: _Doors, clock: Clock) -> None:
+    """Units, the DC01 forms that name them, and how good the data of each unit are."""
+    units = UnitOffice(database, clock)
+    forms = FormDesk(database, clock, units)
+    batches = BatchDesk(database, forms, units)
+    worker = doors.changing(WORK_ROLE)
+    mount(app, units_blueprint(units, clock), guard=doors.asking(UNITS_ROLE))
+    mount(app, counts_blueprint(units), guard=doors.changing(COUNT_ROLE))
+    mount(app, forms_blueprint(forms), guard=worker)
+    mount(app, keyings_blueprint(forms, batches), guard=worker)
+    mount(app, batches_blueprint(batches, forms), guard=worker)
+    mount(app, checks_blueprint(batches), guard=worker)
+    quality = quality_blueprint(IndexDesk(database, clock, units))
+    mount(app, quality, guard=doors.asking(QUALITY_ROLE))
+
+
+def registry_from(environ: Mapping[str, str]) -> Flask:
+    """The population registry as ``REGISTRY_*`` sets it."""
+    return create_registry_app(read_settings(RegistrySettings, "REGISTRY_", environ))

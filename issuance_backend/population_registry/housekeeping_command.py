@@ -1,0 +1,35 @@
+"""``python -m issuance_backend.population_registry housekeeping``: what nobody waits for at the registry.
+
+Answers kept for repeated requests are forgotten, forms that nothing confirmed for 24 months become stale, and
+entries that changed are indexed for matching. Any number of programs may do it at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from issuance_backend import housekeeping
+from issuance_backend.idempotency.service import RequestRegister
+from issuance_backend.moments import Clock, utc_now
+from issuance_backend.population_registry.dc01.form_desk import FormDesk
+from issuance_backend.population_registry.matching.service import MatchingDesk
+from issuance_backend.population_registry.units.service import UnitOffice
+from monitoring.database import Database
+
+PAUSE_SECONDS = 3600.0
+"""A round looks at every entry."""
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Describe the command."""
+    housekeeping.add_options(parser, PAUSE_SECONDS)
+
+
+def run(options: argparse.Namespace, database: Database, clock: Clock = utc_now) -> str:
+    """Do what was asked and say what was done; raises ValueError."""
+    duties = {
+        "old requests forgotten": RequestRegister(database, clock).purge,
+        "forms stale": FormDesk(database, clock, UnitOffice(database, clock)).age,
+        "entries indexed": MatchingDesk(database, clock).refresh,
+    }
+    return housekeeping.keep_house(options, duties)
