@@ -16,19 +16,21 @@ VerificationError
 │   ├── LimitExceeded
 │   ├── ChipAuthenticationUnsupported
 │   ├── FingerTemplateMalformed, FingerQualityInsufficient
+│   ├── PacketMalformed, CitizenSignatureMissing, PacketSupervisorMissing, CitizenConsentInvalid
 │   └── ImageUndecodable: FingerImageUndecodable
 ├── UntrustedDocument      do not accept: keep calm, call the supervisor
 │   ├── SecurityObjectInvalid, SignerRevoked, SignerNotValidThen, SigningTimeUnknown
 │   ├── SignerUntrusted: AuthorityUnknown
 │   ├── DataGroupMismatch, DataGroupNotSigned, AlgorithmRefused
 │   ├── FileListInconsistent, CountryMismatch, HolderInconsistent
+│   ├── PacketSignatureInvalid, PacketAltered
 │   └── ChipAuthenticationFailed, ActiveAuthenticationFailed, AccessControlDowngraded
 ├── FaceNotVerified        teller: capture again, or compare by eye
 │   ├── FaceNotFound, FaceMultiple, FaceQualityInsufficient, FaceFramesTooFew, FaceChanged
 │   └── PortraitFaceNotFound
 ├── Refused                policy: say why, nothing to repeat
 │   ├── CallerNotAuthenticated: AgentUnknown, SignatureInvalid, ClockSkew
-│   ├── RequestMalformed, TransitionRefused, SealBroken, ReceiptInvalid
+│   ├── RequestMalformed, TransitionRefused, SealBroken, ReceiptInvalid, StatusListInvalid
 │   └── OfficerSessionEnded, FieldsRefused, DossierAlreadyOpen
 └── Unavailable            a service is down: say so, never "not found"
     ├── RevocationUnknown, RegistryUnavailable
@@ -216,6 +218,30 @@ class FingerImageUndecodable(ImageUndecodable):
     code = "FINGER_IMAGE_UNDECODABLE"
 
 
+class PacketMalformed(MalformedDocument):
+    """An enrolment packet is not of the form that kits and centre agreed on."""
+
+    code = "PACKET_MALFORMED"
+
+
+class CitizenSignatureMissing(MalformedDocument):
+    """An enrolment packet has no signature of the citizen, and no reason why not."""
+
+    code = "PACKET_CITIZEN_SIGNATURE_MISSING"
+
+
+class PacketSupervisorMissing(MalformedDocument):
+    """Something was not captured, and nobody but the capturing officer answers for it."""
+
+    code = "PACKET_SUPERVISOR_MISSING"
+
+
+class CitizenConsentInvalid(MalformedDocument):
+    """What the citizen agreed to is not the form that was printed, or they agreed after the sealing."""
+
+    code = "PACKET_CONSENT_INVALID"
+
+
 class FingerTemplateMalformed(MalformedDocument):
     """A fingerprint template is not the record that ISO/IEC 19794-2 prescribes."""
 
@@ -335,6 +361,18 @@ class AccessControlDowngraded(UntrustedDocument):
     """PACE failed although the chip offers it; BAC instead would be a silent downgrade."""
 
     code = "ACCESS_CONTROL_DOWNGRADED"
+
+
+class PacketSignatureInvalid(UntrustedDocument):
+    """An enrolment packet, or the receipt for one, was not signed by whom it names."""
+
+    code = "PACKET_SIGNATURE_INVALID"
+
+
+class PacketAltered(UntrustedDocument):
+    """The content of an enrolment packet is not the one that was sealed."""
+
+    code = "PACKET_ALTERED"
 
 
 class FaceNotVerified(VerificationError):
@@ -460,6 +498,12 @@ class SealBroken(Refused):
     """A sealed token was altered, has run out, or belongs elsewhere."""
 
     code = "SEALED_STATE_INVALID"
+
+
+class StatusListInvalid(Refused):
+    """A list of card states is not what the gateway signed, or is damaged."""
+
+    code = "STATUS_LIST_INVALID"
 
 
 class ReceiptInvalid(Refused):

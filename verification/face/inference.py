@@ -42,6 +42,10 @@ class Network:
             session: Any = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except (RuntimeError, ValueError) as fault:
             raise FaceModelAltered(f"model cannot be loaded: {type(fault).__name__}") from None
+        # The runtime keeps the file's bytes to begin again on another processor, which there is none of
+        # here: 22 MB for the recogniser, for as long as the process lives.
+        session.disable_fallback()
+        session._model_bytes = None
         self._session = session
         self._input: str = session.get_inputs()[0].name
 

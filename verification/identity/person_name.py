@@ -32,11 +32,6 @@ def without_marks(text: str) -> str:
     return "".join(c for c in decomposed if not unicodedata.combining(c)).upper()
 
 
-def name_key(name: str) -> str:
-    """Return the tone-insensitive key by which names are searched: upper case, single spaces."""
-    return " ".join(_words(name))
-
-
 def mrz_name(full_name: str) -> tuple[str, str]:
     """Return primary and secondary identifier of a full name as the CCCD's MRZ spells them.
 

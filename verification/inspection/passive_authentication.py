@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 # To look a member of an enumeration up costs as much as a step of the walk.
 _SOD, _DG1 = LdsFile.SOD, LdsFile.DG1
+_DATA_GROUPS = frozenset(file for file in LdsFile if file.is_data_group)
 _DG1_AND_ZONE_TAGS = b"\x61\x5f\x1f"
 # The printed date of issue has no time of day and no zone.
 _DATE_SLACK = timedelta(days=1)
@@ -97,7 +98,7 @@ def require_signed_files(
     for file, content in files.items():
         signed = signed_hashes.get(file)
         if signed is None:
-            if file.is_data_group:
+            if file in _DATA_GROUPS:
                 raise DataGroupNotSigned(f"{file.name} is not in EF.SOD")
             continue
         if not compare_digest(digest(content).digest(), signed):

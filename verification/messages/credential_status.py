@@ -14,6 +14,7 @@ class CredentialState(StrEnum):
     ISSUED = "issued"
     ACTIVE = "active"
     LOST = "lost"
+    SUSPENDED = "suspended"
     REPLACED = "replaced"
     REVOKED = "revoked"
     EXPIRED = "expired"

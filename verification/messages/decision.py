@@ -31,8 +31,16 @@ class ChipAssurance(StrEnum):
         return order.index(self) >= order.index(floor)
 
 
+def snapshot_age(seconds: int) -> str:
+    """The status assurance of what was known so many seconds ago."""
+    return f"snapshot({seconds}s)"
+
+
 class Assurance(msgspec.Struct, frozen=True):
-    """How strong each part of the answer is; never silently weaker."""
+    """How strong each part of the answer is; never silently weaker.
+
+    ``status`` is ``none``, ``online``, or ``snapshot(90s)`` for what was known of the card so long ago.
+    """
 
     chip: ChipAssurance
     face: str = "none"

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import msgspec
 
+from verification.messages.dossier_decisions import ArchiveLookup, Rejection
+
 MAX_PORTRAIT_BYTES = 4 * 1024 * 1024
 """A larger picture is refused before it is looked at."""
 
@@ -64,6 +66,7 @@ class OfficerSession(msgspec.Struct, frozen=True):
     name: str
     roles: tuple[str, ...]
     expires_at: str
+    unit: str | None = None
 
 
 class PortraitGate(msgspec.Struct, frozen=True):
@@ -73,13 +76,18 @@ class PortraitGate(msgspec.Struct, frozen=True):
 
 
 class DossierCapture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One capture. The same ``capture_id`` with the same content is the same capture."""
+    """One capture. The same ``capture_id`` with the same content is the same capture.
+
+    The portrait may be empty where a dossier was returned for something else. ``exceptions`` are codes of
+    the form for items that the citizen does not have.
+    """
 
     capture_id: str
     citizen_number: str
     person: PersonFields
     portrait: bytes
     manual_portrait_reason: str | None = None
+    exceptions: tuple[str, ...] = ()
 
 
 class DossierReturn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -117,7 +125,10 @@ class QualityFinding(msgspec.Struct, frozen=True):
 
 
 class CardSummary(msgspec.Struct, frozen=True):
-    """One card of a dossier or of a person."""
+    """One card of a dossier or of a person.
+
+    ``unit`` hands it over, ``place`` is where it is, ``reason`` why it is suspended or revoked.
+    """
 
     id: str
     dossier: str
@@ -129,6 +140,9 @@ class CardSummary(msgspec.Struct, frozen=True):
     expires_on: str | None
     since: str
     findings: tuple[QualityFinding, ...] = ()
+    unit: str | None = None
+    place: str | None = None
+    reason: str | None = None
 
 
 class DossierSummary(msgspec.Struct, frozen=True):
@@ -140,12 +154,18 @@ class DossierSummary(msgspec.Struct, frozen=True):
     full_name: str
     captured_by: str
     updated_at: str
+    unit: str | None = None
+    search: str | None = None
     credential: str | None = None
     credential_state: str | None = None
 
 
 class DossierView(msgspec.Struct, frozen=True):
-    """A whole dossier, without its pictures."""
+    """A whole dossier, without its pictures.
+
+    ``search`` is what is known of duplicates: ``waiting``, ``clear``, ``hit`` (examiners look),
+    ``confirmed`` (they found the same person or a fraud) or ``no_gallery`` (nobody was compared).
+    """
 
     id: str
     state: str
@@ -162,3 +182,9 @@ class DossierView(msgspec.Struct, frozen=True):
     returned: DossierReturn | None = None
     credential: str | None = None
     credential_state: str | None = None
+    unit: str | None = None
+    search: str | None = None
+    held_in: str | None = None
+    rejection: Rejection | None = None
+    lookup: ArchiveLookup | None = None
+    prints: int = 0

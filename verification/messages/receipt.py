@@ -20,27 +20,27 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from verification.errors import ReceiptInvalid, SignatureInvalid
 from verification.messages import merkle
 from verification.messages.canonical import canonical_json
+from verification.messages.compact_signature import protected_header, read_statement, sign_statement
 from verification.messages.signing_key import (
     PublicKey,
     SigningKey,
-    algorithm_of,
-    b64url,
     from_b64url,
     public_jwk,
     require_signature,
     sign,
-    thumbprint,
 )
 
 RECEIPT_TYPE = "verification-receipt+jws"
 MAX_RECEIPT = 65_536
 
 
-class LogEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class LogEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One decision as the evidence log keeps it.
 
     ``previous`` is the leaf hash of the entry before it, ``evidence`` the SHA-256 of the evidence as
     received, ``subject`` a keyed hash of the citizen number, ``checks`` outcome and code by check.
+    ``card`` is the card's status key, where the purpose is about this very card and no other; it is
+    left out of the bytes otherwise, so that entries from before it have the leaves they had.
     """
 
     sequence: int
@@ -58,6 +58,7 @@ class LogEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     assurance: dict[str, str]
     checks: tuple[tuple[str, str, str | None], ...]
     policy: str
+    card: str | None = None
 
     def encoded(self) -> bytes:
         """The bytes that the leaf hash is taken over."""
@@ -107,28 +108,26 @@ def read_checkpoint(note: str, key: PublicKey) -> Checkpoint:
 
 def sign_receipt(receipt: Receipt, key: SigningKey) -> str:
     """The receipt as a compact JWS (RFC 7515, 7.1)."""
-    signed = f"{_header(key.public_key())}.{b64url(msgspec.json.encode(receipt))}"
-    return f"{signed}.{b64url(sign(key, signed.encode()))}"
+    return sign_statement(msgspec.json.encode(receipt), RECEIPT_TYPE, key)
 
 
 def read_receipt(token: str, keys: Mapping[str, PublicKey]) -> Receipt:
     """The receipt, if one of the trusted keys (by thumbprint) signed it and its proof holds.
 
-    The header must be, to the byte, the one that this key's receipts have: no algorithm, key or
-    extension is ever taken from it. Raises ReceiptInvalid.
+    Raises ReceiptInvalid.
     """
     if len(token) > MAX_RECEIPT or token.count(".") != 2:
         raise ReceiptInvalid("not a compact JWS")
-    header, payload, signature = token.split(".")
-    key = next((known for known in keys.values() if _header(known) == header), None)
-    if key is None:
-        raise ReceiptInvalid("signed by no trusted key, or not a receipt")
+    header = token.partition(".")[0]
+    signers = {name: key for name, key in keys.items() if protected_header(key, RECEIPT_TYPE) == header}
     try:
-        require_signature(key, from_b64url(signature), f"{header}.{payload}".encode())
-        receipt = msgspec.json.decode(from_b64url(payload), type=Receipt)
-    except (SignatureInvalid, ValueError):
-        raise ReceiptInvalid("the signature over the receipt does not verify") from None
-    _require_logged(receipt, key)
+        receipt = msgspec.json.decode(read_statement(token, RECEIPT_TYPE, signers), type=Receipt)
+    except SignatureInvalid as fault:
+        raise ReceiptInvalid(str(fault)) from None
+    except ValueError:
+        raise ReceiptInvalid("what was signed is no receipt") from None
+    for key in signers.values():
+        _require_logged(receipt, key)
     return receipt
 
 
@@ -151,10 +150,6 @@ def _require_logged(receipt: Receipt, key: PublicKey) -> None:
         raise ReceiptInvalid("the inclusion proof is not base64url") from None
     leaf = merkle.leaf_hash(receipt.entry.encoded())
     merkle.require_inclusion(leaf, receipt.entry.sequence, head.size, proof, head.root)
-
-
-def _header(key: PublicKey) -> str:
-    return b64url(canonical_json({"alg": algorithm_of(key), "kid": thumbprint(key), "typ": RECEIPT_TYPE}))
 
 
 def _parse_note(note: str) -> tuple[Checkpoint, bytes]:

@@ -1,0 +1,56 @@
+"""Printed forms as the issuance office describes them: which edition of a code is in force on a day."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class FormField(msgspec.Struct, frozen=True, kw_only=True):
+    """One item of a form: what is asked, and under which number."""
+
+    number: str
+    item: str
+    vi: str
+    en: str
+    mandatory: bool
+    style: str
+    width: str
+
+
+class FormException(msgspec.Struct, frozen=True, kw_only=True):
+    """A coded reason for which an item may be left out."""
+
+    code: str
+    item: str
+    vi: str
+    en: str
+
+
+class FormLayout(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page has besides its items, and who signs it."""
+
+    heading: str
+    portrait: bool
+    fingerprints: bool
+    barcode: bool
+    signatures: tuple[str, ...]
+
+
+class FormEdition(msgspec.Struct, frozen=True, kw_only=True):
+    """One edition of a form: the same code means another form before and after.
+
+    ``use`` is what it is for: ``dossier``, ``registry`` or ``account``. ``valid_to`` is the last day.
+    """
+
+    code: str
+    edition: str
+    use: str
+    vi: str
+    en: str
+    circular: str
+    source: str
+    valid_from: str
+    valid_to: str | None
+    layout: FormLayout
+    exceptions: tuple[FormException, ...]
+    fields: tuple[FormField, ...]
