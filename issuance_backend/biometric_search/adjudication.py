@@ -13,12 +13,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from issuance_backend.refusals import SameOfficer
-from verification.errors import TransitionRefused
+from issuance_backend.state_table import StateTable
 
 EXAMINERS = 3
 _Z_95 = 1.959964
@@ -52,29 +51,16 @@ class CaseEvent(StrEnum):
     SETTLE = "settle"
 
 
-TRANSITIONS: Mapping[tuple[CaseState | None, CaseEvent], CaseState] = {
-    (None, CaseEvent.OPEN): CaseState.OPEN,
-    (CaseState.OPEN, CaseEvent.DECIDE): CaseState.ONE,
-    (CaseState.ONE, CaseEvent.AGREE): CaseState.DECIDED,
-    (CaseState.ONE, CaseEvent.DIFFER): CaseState.DIFFER,
-    (CaseState.DIFFER, CaseEvent.SETTLE): CaseState.DECIDED,
-}
-
-
-def advance(state: CaseState | None, event: CaseEvent) -> CaseState:
-    """The state after an event; a pair that is not in the table raises TransitionRefused."""
-    try:
-        return TRANSITIONS[(state, event)]
-    except KeyError:
-        raise TransitionRefused(f"{event} is not possible in {state or 'no state'}") from None
-
-
-def fold(events: Iterable[CaseEvent]) -> CaseState | None:
-    """The state that recorded events add up to."""
-    state: CaseState | None = None
-    for event in events:
-        state = advance(state, event)
-    return state
+TABLE = StateTable[CaseState, CaseEvent](
+    {
+        (None, CaseEvent.OPEN): CaseState.OPEN,
+        (CaseState.OPEN, CaseEvent.DECIDE): CaseState.ONE,
+        (CaseState.ONE, CaseEvent.AGREE): CaseState.DECIDED,
+        (CaseState.ONE, CaseEvent.DIFFER): CaseState.DIFFER,
+        (CaseState.DIFFER, CaseEvent.SETTLE): CaseState.DECIDED,
+    }
+)
+advance, fold = TABLE.advance, TABLE.fold
 
 
 def next_event(findings: Sequence[Finding]) -> CaseEvent:
@@ -92,12 +78,6 @@ def outcome(findings: Sequence[Finding]) -> Finding:
         if sum(each is finding for each in findings) >= 2:
             return finding
     return Finding.POOR_DATA
-
-
-def require_may_examine(examiner: str, took_part: Iterable[str], decided: Iterable[str]) -> None:
-    """Raise SameOfficer for whoever took part in the application or has decided this case (I4)."""
-    if examiner in {*took_part, *decided}:
-        raise SameOfficer("the examiner took part before")
 
 
 def seal(finding: Finding, comment: str, nonce: bytes) -> str:

@@ -11,8 +11,9 @@ from issuance_backend.biometric_search.service import CARD_OFFICE, CRIME_BUREAU,
 from issuance_backend.http_body import answer, read_body
 from issuance_backend.officers.api import acting_officer
 from issuance_backend.service_tokens import calling_service
-from verification.errors import RequestMalformed
+from verification.errors import LimitExceeded, RequestMalformed
 from verification.messages.biometric_search import (
+    MAX_TASK_BYTES,
     BaitCase,
     CaseDecision,
     InvestigationSearch,
@@ -110,11 +111,14 @@ def _caller() -> Caller:
 
 
 def _search_request() -> SearchRequest:
-    """The body as one of the four operations; raises RequestMalformed, which quotes nothing of it."""
+    """The body as one of the four operations; raises LimitExceeded, RequestMalformed. Neither quotes it."""
     if request.mimetype != "application/json":
         raise RequestMalformed("the body is not application/json")
+    body = request.get_data(cache=False)
+    if len(body) > MAX_TASK_BYTES:
+        raise LimitExceeded(f"a task of {len(body)} bytes")
     try:
-        asked: SearchRequest = msgspec.json.decode(request.get_data(cache=False), type=SearchRequest)
+        asked: SearchRequest = msgspec.json.decode(body, type=SearchRequest)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise RequestMalformed("the body is no operation on a gallery") from None
     return asked

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.biometric_search.adjudication import CaseState, Finding, Judged
@@ -60,6 +60,19 @@ def add(connection: Connection, case: Case) -> bool:
     except IntegrityError:  # two searches of one application at once: both looked before either wrote
         return False
     return True
+
+
+def undecided_bait(connection: Connection, probe: str, candidate: str) -> Case | None:
+    """A bait on this pair that nobody has decided yet; whoever decides it waits for this transaction."""
+    condition = and_(
+        ADJUDICATION_CASES.c.probe_encounter == probe,
+        ADJUDICATION_CASES.c.candidate_encounter == candidate,
+        ADJUDICATION_CASES.c.truth.is_not(None),
+        ADJUDICATION_CASES.c.state == CaseState.OPEN.value,
+    )
+    held = connection.execute(select(ADJUDICATION_CASES.c.id).where(condition).with_for_update())
+    found = _listed(connection, condition) if held.first() else []
+    return found[0] if found else None
 
 
 def save(connection: Connection, case: Case) -> None:

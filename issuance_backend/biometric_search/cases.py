@@ -30,7 +30,10 @@ class Pair:
 
 
 def open_case(connection: Connection, pair: Pair, moment: datetime) -> bool:
-    """Put a pair before the examiners in the caller's transaction; False where it is a case already."""
+    """Put a pair before the examiners in the caller's transaction; False where it is a case already.
+
+    A bait on a pair that a search finds is a bait no longer: whoever lays baits takes no case away.
+    """
     at = rfc3339(moment)
     case = Case(
         id=secrets.token_hex(8),
@@ -46,9 +49,18 @@ def open_case(connection: Connection, pair: Pair, moment: datetime) -> bool:
         updated_at=at,
     )
     if not repository.add(connection, case):
+        if pair.truth is None:
+            _make_real(connection, pair)
         return False
     _record(connection, case, CaseEvent.OPEN, SYSTEM, {})
     return True
+
+
+def _make_real(connection: Connection, pair: Pair) -> None:
+    bait = repository.undecided_bait(connection, pair.probe_encounter, pair.candidate_encounter)
+    if bait is not None:
+        known = tuple(sorted({*bait.took_part, *pair.took_part}))
+        repository.save(connection, replace(bait, truth=None, took_part=known, likenesses=pair.likenesses))
 
 
 def decide(connection: Connection, case: Case, decision: Decision, earlier: tuple[Decision, ...]) -> Case:

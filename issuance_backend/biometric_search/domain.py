@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 
 from issuance_backend.refusals import GalleryPurposeRefused, WarrantRefused
-from verification.errors import FieldsRefused, TransitionRefused
+from issuance_backend.state_table import StateTable
+from verification.errors import FieldsRefused
 from verification.messages.biometric_search import Warrant
 
 
@@ -68,27 +69,14 @@ class TaskEvent(StrEnum):
     FAIL = "fail"
 
 
-TRANSITIONS: Mapping[tuple[TaskState | None, TaskEvent], TaskState] = {
-    (None, TaskEvent.SUBMIT): TaskState.QUEUED,
-    (TaskState.QUEUED, TaskEvent.FINISH): TaskState.DONE,
-    (TaskState.QUEUED, TaskEvent.FAIL): TaskState.FAILED,
-}
-
-
-def advance(state: TaskState | None, event: TaskEvent) -> TaskState:
-    """The state after an event; a pair that is not in the table raises TransitionRefused."""
-    try:
-        return TRANSITIONS[(state, event)]
-    except KeyError:
-        raise TransitionRefused(f"{event} is not possible in {state or 'no state'}") from None
-
-
-def fold(events: Iterable[TaskEvent]) -> TaskState | None:
-    """The state that recorded events add up to."""
-    state: TaskState | None = None
-    for event in events:
-        state = advance(state, event)
-    return state
+TABLE = StateTable[TaskState, TaskEvent](
+    {
+        (None, TaskEvent.SUBMIT): TaskState.QUEUED,
+        (TaskState.QUEUED, TaskEvent.FINISH): TaskState.DONE,
+        (TaskState.QUEUED, TaskEvent.FAIL): TaskState.FAILED,
+    }
+)
+advance, fold = TABLE.advance, TABLE.fold
 
 
 class Outcome(StrEnum):

@@ -55,6 +55,7 @@ class FingerIndex:
         self._engine = engine
         self._words: dict[int, WordIndex] = {}
         self._templates: dict[int, dict[int, bytes]] = {}
+        self._removed: list[int] = []
 
     def add(self, rows: Sequence[int], samples: Sequence[Sequence[Sample]]) -> None:
         """Take the fingers of each row; a second impression of the same finger replaces the first."""
@@ -71,6 +72,7 @@ class FingerIndex:
 
     def remove(self, row: int) -> None:
         """Forget a row; its words lead nowhere from now on."""
+        self._removed.append(row)
         for templates in self._templates.values():
             templates.pop(row, None)
 
@@ -85,10 +87,13 @@ class FingerIndex:
             inside = inside[inside < len(votes)]
             masked[inside] = votes[inside]
             votes = masked
+        # Before the best are chosen: whoever applied and withdrew often must not take every place.
+        removed = np.asarray(self._removed, np.intp)
+        votes[removed[removed < len(votes)]] = 0
         limit = min(limit, len(votes))
         best = np.argpartition(-votes, limit - 1)[:limit]
         best = best[np.argsort(-votes[best], kind="stable")]
-        return [int(row) for row in best if votes[row] > 0 and self._holds(int(row))]
+        return [int(row) for row in best if votes[row] > 0]
 
     def scores(self, probe: Sequence[Sample], rows: Sequence[int]) -> Mapping[int, tuple[Score, ...]]:
         """The matcher's score for every finger that both have."""
@@ -118,9 +123,6 @@ class FingerIndex:
         for votes in every:
             total[: len(votes)] += votes
         return total
-
-    def _holds(self, row: int) -> bool:
-        return any(row in templates for templates in self._templates.values())
 
 
 def _one_each(probe: Sequence[Sample]) -> list[Sample]:

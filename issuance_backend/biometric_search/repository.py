@@ -332,13 +332,6 @@ def audit_lines(connection: Connection, code: str) -> list[AuditLine]:
     ]
 
 
-def waiting_tasks(connection: Connection) -> int:
-    """How many tasks are queued."""
-    question = select(func.count()).select_from(SEARCH_TASKS)
-    waiting = question.where(SEARCH_TASKS.c.state == TaskState.QUEUED.value)
-    return connection.execute(waiting).scalar_one()
-
-
 def _gallery(row: Any) -> Gallery:
     return Gallery(code=row.code, kind=GalleryKind(row.kind), province=row.province, version=row.version)
 

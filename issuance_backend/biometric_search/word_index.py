@@ -17,6 +17,8 @@ from verification.fingerprint.pair_words import NO_WORD, POINTS, VOCABULARY, Poi
 _SMALLEST_SEGMENT = 2_000
 # Prints with few words would else be pushed up by one lucky word.
 _STEADINESS = 20.0
+# Of a word that everybody has: impressions of one finger may be all there are, and are still alike.
+_LEAST_WORTH = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,8 @@ class WordIndex:
             self._settle()
         total = np.zeros(len(self._sizes))
         words, times = np.unique(asked, return_counts=True)
-        worth = np.log(max(self._prints, 2) / np.maximum(self._holders[words], 1)).clip(0) * np.sqrt(times)
+        share = np.log(max(self._prints, 2) / np.maximum(self._holders[words], 1))
+        worth = share.clip(_LEAST_WORTH) * np.sqrt(times)
         for segment in self._segments:
             lists = [segment.rows[segment.starts[word] : segment.starts[word + 1]] for word in words]
             weights = np.repeat(worth, [len(each) for each in lists])

@@ -12,6 +12,7 @@ from issuance_backend.dossiers.service import ApplicationOffice
 from issuance_backend.http_body import answer, page_answer, read_body, read_page
 from issuance_backend.officers.api import acting_officer
 from issuance_backend.officers.domain import Officer
+from verification.messages.dossier_decisions import CaseHold, LookupAnswer, LookupRequest, RejectionReason
 from verification.messages.enrollment import DossierCapture, DossierReturn, PortraitGate
 
 Produce = Callable[[Officer, str], None]
@@ -24,11 +25,11 @@ def prefill_blueprint(office: ApplicationOffice) -> Blueprint:
 
     @blueprint.get("/prefill/<citizen_number>")
     def prefill(citizen_number: str) -> ResponseReturnValue:
-        return answer(office.prefill(acting_officer(), citizen_number))
+        return answer(office.captures.prefill(acting_officer(), citizen_number))
 
     @blueprint.get("/portrait-gate")
     def portrait_gate() -> ResponseReturnValue:
-        return answer(PortraitGate(engine=office.portrait_engine))
+        return answer(PortraitGate(engine=office.captures.portrait_engine))
 
     return blueprint
 
@@ -39,7 +40,8 @@ def dossiers_blueprint(office: ApplicationOffice) -> Blueprint:
 
     @blueprint.post("")
     def capture() -> ResponseReturnValue:
-        return answer(office.capture(acting_officer(), read_body(DossierCapture)), 201)
+        dossier = office.captures.capture(acting_officer(), read_body(DossierCapture))
+        return answer(office.view(acting_officer(), dossier), 201)
 
     @blueprint.get("")
     def work_list() -> ResponseReturnValue:
@@ -60,28 +62,90 @@ def dossiers_blueprint(office: ApplicationOffice) -> Blueprint:
 
 
 def decisions_blueprint(office: ApplicationOffice, produce: Produce) -> Blueprint:
-    """What officers decide on one dossier."""
-    blueprint = Blueprint("dossier_decisions", __name__, url_prefix="/v1/dossiers")
+    """What officers decide on one dossier; every answer is the dossier as it stands then."""
+    blueprint = Blueprint("dossier_decisions", __name__, url_prefix="/v1/dossiers/<dossier>")
 
-    @blueprint.post("/<dossier>/recapture")
+    def stands(dossier: str) -> ResponseReturnValue:
+        return answer(office.view(acting_officer(), dossier))
+
+    @blueprint.post("/recapture")
     def recapture(dossier: str) -> ResponseReturnValue:
-        return answer(office.recapture(acting_officer(), dossier, read_body(DossierCapture)))
+        office.captures.recapture(acting_officer(), dossier, read_body(DossierCapture))
+        return stands(dossier)
 
-    @blueprint.post("/<dossier>/approval")
-    def approve(dossier: str) -> ResponseReturnValue:
-        return answer(office.approve(acting_officer(), dossier))
+    @blueprint.post("/local-approval")
+    def approve_locally(dossier: str) -> ResponseReturnValue:
+        office.approvals.approve_locally(acting_officer(), dossier)
+        return stands(dossier)
 
-    @blueprint.post("/<dossier>/return")
+    @blueprint.post("/central-approval")
+    def approve_centrally(dossier: str) -> ResponseReturnValue:
+        office.approvals.approve_centrally(acting_officer(), dossier)
+        return stands(dossier)
+
+    @blueprint.post("/return")
     def send_back(dossier: str) -> ResponseReturnValue:
-        return answer(office.send_back(acting_officer(), dossier, read_body(DossierReturn)))
+        office.approvals.send_back(acting_officer(), dossier, read_body(DossierReturn))
+        return stands(dossier)
 
-    @blueprint.post("/<dossier>/withdrawal")
+    @blueprint.post("/withdrawal")
     def withdraw(dossier: str) -> ResponseReturnValue:
-        return answer(office.withdraw(acting_officer(), dossier))
+        office.captures.withdraw(acting_officer(), dossier)
+        return stands(dossier)
 
-    @blueprint.post("/<dossier>/production")
+    @blueprint.post("/production")
     def production(dossier: str) -> ResponseReturnValue:
         produce(acting_officer(), dossier)
+        return stands(dossier)
+
+    return blueprint
+
+
+def lookups_blueprint(office: ApplicationOffice) -> Blueprint:
+    """/v1/dossiers/<dossier>/archive-lookup: asked, approved by territory, answered."""
+    prefix = "/v1/dossiers/<dossier>/archive-lookup"
+    blueprint = Blueprint("archive_lookups", __name__, url_prefix=prefix)
+
+    @blueprint.post("")
+    def ask(dossier: str) -> ResponseReturnValue:
+        office.archive.ask(acting_officer(), dossier, read_body(LookupRequest))
+        return answer(office.view(acting_officer(), dossier))
+
+    @blueprint.post("/approval")
+    def approve(dossier: str) -> ResponseReturnValue:
+        office.archive.approve(acting_officer(), dossier)
+        return answer(office.view(acting_officer(), dossier))
+
+    @blueprint.post("/result")
+    def result(dossier: str) -> ResponseReturnValue:
+        office.archive.answer(acting_officer(), dossier, read_body(LookupAnswer))
+        return answer(office.view(acting_officer(), dossier))
+
+    return blueprint
+
+
+def legal_blueprint(office: ApplicationOffice) -> Blueprint:
+    """What the law stops: rejection by two officers, and holds of a case."""
+    blueprint = Blueprint("dossier_holds", __name__, url_prefix="/v1/dossiers/<dossier>")
+
+    @blueprint.post("/rejection")
+    def propose(dossier: str) -> ResponseReturnValue:
+        office.legal.propose_rejection(acting_officer(), dossier, read_body(RejectionReason))
+        return answer(office.view(acting_officer(), dossier))
+
+    @blueprint.post("/rejection/confirmation")
+    def confirm(dossier: str) -> ResponseReturnValue:
+        office.legal.confirm_rejection(acting_officer(), dossier)
+        return answer(office.view(acting_officer(), dossier))
+
+    @blueprint.post("/suspension")
+    def suspend(dossier: str) -> ResponseReturnValue:
+        office.legal.suspend(acting_officer(), dossier, read_body(CaseHold))
+        return answer(office.view(acting_officer(), dossier))
+
+    @blueprint.post("/resumption")
+    def resume(dossier: str) -> ResponseReturnValue:
+        office.legal.resume(acting_officer(), dossier, read_body(CaseHold))
         return answer(office.view(acting_officer(), dossier))
 
     return blueprint

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
-from issuance_backend.dossiers import domain
+from issuance_backend.dossiers import particulars
+from issuance_backend.dossiers.forms.catalogue import required_on
 from issuance_backend.dossiers.registry_client import Registry
 from issuance_backend.refusals import RegistryPersonUnknown
 from verification.errors import (
@@ -54,6 +56,25 @@ class CheckedCapture:
     portrait_check: PortraitCheck
 
 
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A capture in one form, and what is wrong with it by field."""
+
+    checked: CheckedCapture
+    faults: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class StandingCapture:
+    """What a returned dossier consists of, and the items that may change."""
+
+    citizen_number: str
+    person: PersonFields
+    portrait: bytes
+    portrait_check: PortraitCheck
+    returned: tuple[str, ...]
+
+
 class CaptureChecks:
     """Asks the registry and the face engine; every fault is reported at once, beside its field."""
 
@@ -77,21 +98,69 @@ class CaptureChecks:
             raise FieldsRefused({"citizen_number": "REGISTRY_PERSON_NOT_ALIVE"})
         return extract
 
-    def check(self, capture: DossierCapture) -> CheckedCapture:
-        """The capture in one form, with who judged the portrait; raises FieldsRefused."""
-        extract = self.extract(capture.citizen_number)
-        person = domain.normalised(capture.person)
-        registered = domain.normalised(extract.person)
-        faults = {**domain.registry_faults(person, registered), **domain.field_faults(person)}
+    def check(self, capture: DossierCapture, day: date) -> CheckedCapture:
+        """The capture in one form, with who judged the portrait; raises FieldsRefused.
+
+        ``day`` is when it was captured: the forms of that day say what must be there.
+        """
+        return _faultless(self.examine(capture, day))
+
+    def examine(self, capture: DossierCapture, day: date) -> Examined:
+        """The capture in one form with every fault that was found; raises RegistryUnavailable."""
+        try:
+            faults = self._text_faults(capture, day)
+        except FieldsRefused as refused:
+            faults = dict(refused.fields)
         fault = portrait_fault(capture.portrait) or next(iter(self._judge.faults(capture.portrait)), None)
         if fault is not None:
             faults["portrait"] = fault
         reason = " ".join((capture.manual_portrait_reason or "").split())
         if self._judge.engine is None and not MIN_REASON_LENGTH <= len(reason) <= MAX_REASON_LENGTH:
             faults["manual_portrait_reason"] = "PORTRAIT_REASON_NEEDED"
-        if faults:
-            raise FieldsRefused(faults)
-        return CheckedCapture(extract.citizen_number, person, capture.portrait, self._portrait_check(reason))
+        person = particulars.normalised(capture.person)
+        checked = CheckedCapture(
+            capture.citizen_number, person, capture.portrait, self._portrait_check(reason)
+        )
+        return Examined(checked, faults)
+
+    def check_again(self, capture: DossierCapture, standing: StandingCapture, day: date) -> CheckedCapture:
+        """A capture of what was returned and nothing else; raises as ``check`` does."""
+        return _faultless(self.examine_again(capture, standing, day))
+
+    def examine_again(self, capture: DossierCapture, standing: StandingCapture, day: date) -> Examined:
+        """As ``examine`` does; what was not returned must be what stands, and is not judged again."""
+        if "portrait" in standing.returned:
+            found = self.examine(capture, day)
+            checked, faults = found.checked, dict(found.faults)
+        else:
+            faults = self._text_faults(capture, day)
+            if capture.portrait not in {b"", standing.portrait}:
+                faults["portrait"] = "ITEM_NOT_RETURNED"
+            person = particulars.normalised(capture.person)
+            checked = CheckedCapture(
+                capture.citizen_number, person, standing.portrait, standing.portrait_check
+            )
+        # What was left out with an exception stays out, unless it is what was sent back.
+        may_change = particulars.fields_of(standing.returned)
+        faults = {
+            name: code for name, code in faults.items() if code != "FIELD_MISSING" or name in may_change
+        }
+        faults |= particulars.unreturned_faults(checked.person, standing.person, standing.returned)
+        if capture.citizen_number != standing.citizen_number:
+            faults["citizen_number"] = "FIELD_NOT_AS_REGISTERED"
+        return Examined(checked, faults)
+
+    def _text_faults(self, capture: DossierCapture, day: date) -> dict[str, str]:
+        extract = self.extract(capture.citizen_number)
+        person = particulars.normalised(capture.person)
+        registered = particulars.normalised(extract.person)
+        required = required_on(day)
+        values = particulars.form_values(person, capture.citizen_number, day)
+        return {
+            **particulars.registry_faults(person, registered),
+            **particulars.field_faults(person, required.excused(capture.exceptions)),
+            **required.faults(values, capture.exceptions),
+        }
 
     def _portrait_check(self, reason: str) -> PortraitCheck:
         if self._judge.engine is None:
@@ -99,6 +168,12 @@ class CaptureChecks:
         return PortraitCheck(
             method="engine", engine=self._judge.engine, model_digests=self._judge.model_digests
         )
+
+
+def _faultless(examined: Examined) -> CheckedCapture:
+    if examined.faults:
+        raise FieldsRefused(examined.faults)
+    return examined.checked
 
 
 def portrait_fault(portrait: bytes) -> str | None:

@@ -1,154 +1,221 @@
-"""The life cycle of an application, and what a capture must be to become one.
+"""The life cycle of an application: who may lead it from one state to the next, and nobody does two parts.
 
-captured    the officer has sealed the capture          the registry check runs
-validated   the registry agrees, the portrait is good   another officer approves or returns
-returned    items to redo are named                     the capture officer captures again
-approved    a card is ordered                           production, then hand-over
-completed   the card was handed over                    nobody
-withdrawn   the citizen no longer wants it              nobody
+received          a sealed packet was opened                 the rules run at once
+captured          an officer has sealed a capture            the rules run at once
+validated         the registry agrees, the portrait is good  a local approver; or the archive is asked
+archive_lookup    the archive is asked                       approved by territory, then the clerk answers
+local_approved    the unit stands for it                     the system queues the search
+dedup_1n          the search waits, or found nobody          the centre approves what is clear
+adjudication      somebody alike is enrolled                 two examiners; what they confirm is rejected
+central_approved  a card is ordered                          hand-over; rejected only when no card is left
+completed         the card was handed over                   nobody
+returned          items to redo are named                    captured again, these items only
+rejected          two officers said so                       nobody
+suspended         a case holds it                            goes on where it stood
+withdrawn         the citizen no longer wants it             nobody
 """
 
 from __future__ import annotations
 
-import hashlib
-import unicodedata
 from collections.abc import Iterable, Mapping
-from datetime import date
 from enum import StrEnum
 
-import msgspec
-
-from issuance_backend.refusals import SameOfficer
-from verification.errors import TransitionRefused
-from verification.messages.enrollment import DossierCapture, PersonFields
+from issuance_backend.refusals import HitStillOpen, SameOfficer
+from issuance_backend.state_table import StateTable
 
 
 class DossierState(StrEnum):
     """Where an application stands."""
 
+    RECEIVED = "received"
     CAPTURED = "captured"
     VALIDATED = "validated"
-    RETURNED = "returned"
-    APPROVED = "approved"
+    ARCHIVE_LOOKUP = "archive_lookup"
+    LOCAL_APPROVED = "local_approved"
+    DEDUP_1N = "dedup_1n"
+    ADJUDICATION = "adjudication"
+    CENTRAL_APPROVED = "central_approved"
     COMPLETED = "completed"
+    RETURNED = "returned"
+    REJECTED = "rejected"
+    SUSPENDED = "suspended"
     WITHDRAWN = "withdrawn"
 
 
 class DossierEvent(StrEnum):
     """What can happen to an application."""
 
+    RECEIVE = "receive"
     CAPTURE = "capture"
     VALIDATE = "validate"
     RETURN = "return"
-    APPROVE = "approve"
+    ASK_ARCHIVE = "ask_archive"
+    APPROVE_LOOKUP = "approve_lookup"
+    ANSWER_LOOKUP = "answer_lookup"
+    APPROVE_LOCALLY = "approve_locally"
+    SEARCH = "search"
+    SKIP_SEARCH = "skip_search"
+    FIND_NOBODY = "find_nobody"
+    FIND_SOMEBODY = "find_somebody"
+    DIFFERENT = "different"
+    CONFIRM = "confirm"
+    APPROVE_CENTRALLY = "approve_centrally"
     COMPLETE = "complete"
+    PROPOSE_REJECTION = "propose_rejection"
+    REJECT = "reject"
+    SUSPEND = "suspend"
+    RESUME = "resume"
     WITHDRAW = "withdraw"
 
 
-TRANSITIONS: Mapping[tuple[DossierState | None, DossierEvent], DossierState] = {
-    (None, DossierEvent.CAPTURE): DossierState.CAPTURED,
-    (DossierState.CAPTURED, DossierEvent.VALIDATE): DossierState.VALIDATED,
-    (DossierState.VALIDATED, DossierEvent.RETURN): DossierState.RETURNED,
-    (DossierState.VALIDATED, DossierEvent.APPROVE): DossierState.APPROVED,
-    (DossierState.VALIDATED, DossierEvent.WITHDRAW): DossierState.WITHDRAWN,
-    (DossierState.RETURNED, DossierEvent.CAPTURE): DossierState.CAPTURED,
-    (DossierState.RETURNED, DossierEvent.WITHDRAW): DossierState.WITHDRAWN,
-    (DossierState.APPROVED, DossierEvent.COMPLETE): DossierState.COMPLETED,
-}
+_RETURNABLE = (
+    DossierState.RECEIVED,
+    DossierState.VALIDATED,
+    DossierState.ARCHIVE_LOOKUP,
+    DossierState.LOCAL_APPROVED,
+    DossierState.DEDUP_1N,
+    DossierState.ADJUDICATION,
+    # More items than were named at first.
+    DossierState.RETURNED,
+)
+_REJECTABLE = (
+    DossierState.VALIDATED,
+    DossierState.DEDUP_1N,
+    DossierState.ADJUDICATION,
+    DossierState.RETURNED,
+    # Only while no card of it is ordered, made or on its way.
+    DossierState.CENTRAL_APPROVED,
+)
+_HELD = (*_RETURNABLE, DossierState.CENTRAL_APPROVED)
+"""What a case can hold. Held after the central approval, a dossier lets no card be handed over."""
+
+TABLE: StateTable[DossierState, DossierEvent] = StateTable(
+    {
+        (None, DossierEvent.RECEIVE): DossierState.RECEIVED,
+        (None, DossierEvent.CAPTURE): DossierState.CAPTURED,
+        (DossierState.RETURNED, DossierEvent.RECEIVE): DossierState.RECEIVED,
+        (DossierState.RETURNED, DossierEvent.CAPTURE): DossierState.CAPTURED,
+        (DossierState.RECEIVED, DossierEvent.VALIDATE): DossierState.VALIDATED,
+        (DossierState.CAPTURED, DossierEvent.VALIDATE): DossierState.VALIDATED,
+        (DossierState.VALIDATED, DossierEvent.ASK_ARCHIVE): DossierState.ARCHIVE_LOOKUP,
+        (DossierState.ARCHIVE_LOOKUP, DossierEvent.APPROVE_LOOKUP): DossierState.ARCHIVE_LOOKUP,
+        (DossierState.ARCHIVE_LOOKUP, DossierEvent.ANSWER_LOOKUP): DossierState.VALIDATED,
+        (DossierState.VALIDATED, DossierEvent.APPROVE_LOCALLY): DossierState.LOCAL_APPROVED,
+        (DossierState.LOCAL_APPROVED, DossierEvent.SEARCH): DossierState.DEDUP_1N,
+        (DossierState.LOCAL_APPROVED, DossierEvent.SKIP_SEARCH): DossierState.DEDUP_1N,
+        (DossierState.DEDUP_1N, DossierEvent.FIND_NOBODY): DossierState.DEDUP_1N,
+        (DossierState.DEDUP_1N, DossierEvent.FIND_SOMEBODY): DossierState.ADJUDICATION,
+        (DossierState.ADJUDICATION, DossierEvent.DIFFERENT): DossierState.DEDUP_1N,
+        (DossierState.ADJUDICATION, DossierEvent.CONFIRM): DossierState.ADJUDICATION,
+        (DossierState.DEDUP_1N, DossierEvent.APPROVE_CENTRALLY): DossierState.CENTRAL_APPROVED,
+        (DossierState.CENTRAL_APPROVED, DossierEvent.COMPLETE): DossierState.COMPLETED,
+        **{(state, DossierEvent.RETURN): DossierState.RETURNED for state in _RETURNABLE},
+        **{(state, DossierEvent.WITHDRAW): DossierState.WITHDRAWN for state in _RETURNABLE},
+        **{(state, DossierEvent.PROPOSE_REJECTION): state for state in _REJECTABLE},
+        **{(state, DossierEvent.REJECT): DossierState.REJECTED for state in _REJECTABLE},
+        **{(state, DossierEvent.SUSPEND): DossierState.SUSPENDED for state in _HELD},
+    }
+)
+"""Every transition but one: ``resume`` leads back to where the dossier was suspended."""
+
+CLOSED = frozenset({DossierState.COMPLETED, DossierState.REJECTED, DossierState.WITHDRAWN})
+"""Nothing happens any more; the same person may apply again."""
+
+COMPARED = frozenset(
+    {
+        DossierState.LOCAL_APPROVED,
+        DossierState.DEDUP_1N,
+        DossierState.ADJUDICATION,
+        DossierState.CENTRAL_APPROVED,
+        DossierState.COMPLETED,
+        DossierState.SUSPENDED,
+    }
+)
+"""Where others are compared with an application that was searched; everywhere else it is forgotten."""
 
 
-def advance(state: DossierState | None, event: DossierEvent) -> DossierState:
-    """The state after an event; a pair that is not in the table raises TransitionRefused."""
-    try:
-        return TRANSITIONS[(state, event)]
-    except KeyError:
-        raise TransitionRefused(f"{event} is not possible in {state or 'no state'}") from None
+def advance(
+    state: DossierState | None, event: DossierEvent, held_in: DossierState | None = None
+) -> DossierState:
+    """The state after an event; raises TransitionRefused. ``held_in`` is where a suspended dossier stood."""
+    if state is DossierState.SUSPENDED and event is DossierEvent.RESUME and held_in is not None:
+        return held_in
+    return TABLE.advance(state, event)
 
 
 def fold(events: Iterable[DossierEvent]) -> DossierState | None:
-    """The state that recorded events add up to."""
+    """The state that recorded events add up to (invariant I5)."""
     state: DossierState | None = None
+    held_in: DossierState | None = None
     for event in events:
-        state = advance(state, event)
+        former, state = state, advance(state, event, held_in)
+        held_in = former if event is DossierEvent.SUSPEND else held_in
     return state
 
 
-def require_other_officer(approver: str, former: Iterable[str]) -> None:
-    """Raise SameOfficer when the approver took any earlier part (invariant I4, four eyes)."""
-    if approver in set(former):
-        raise SameOfficer("the approver took part in this dossier before")
+class Search(StrEnum):
+    """What is known of duplicates of an application."""
+
+    WAITING = "waiting"
+    CLEAR = "clear"
+    HIT = "hit"
+    CONFIRMED = "confirmed"
+    NO_GALLERY = "no_gallery"
 
 
-_MAX_LENGTHS: Mapping[str, int] = {"identification": 200, "place_of_origin": 200, "place_of_residence": 200}
-_MAX_LENGTH = 120
-_OPTIONAL = frozenset({"spouse", "old_id"})
-
-# A card repeats these from the registry: who finds them wrong corrects the registry first.
-REGISTERED_FIELDS = (
-    "full_name",
-    "date_of_birth",
-    "sex",
-    "nationality",
-    "ethnicity",
-    "religion",
-    "place_of_origin",
-    "father",
-    "mother",
-    "spouse",
-    "old_id",
-)
+_SEARCHES: Mapping[DossierEvent, Search | None] = {
+    DossierEvent.SEARCH: Search.WAITING,
+    DossierEvent.SKIP_SEARCH: Search.NO_GALLERY,
+    DossierEvent.FIND_NOBODY: Search.CLEAR,
+    DossierEvent.FIND_SOMEBODY: Search.HIT,
+    DossierEvent.DIFFERENT: Search.CLEAR,
+    DossierEvent.CONFIRM: Search.CONFIRMED,
+    # What is captured again is searched again.
+    DossierEvent.RETURN: None,
+}
 
 
-def normalised(person: PersonFields) -> PersonFields:
-    """The particulars in one Unicode form (NFC), with single spaces, and empty options as none."""
-    values: dict[str, str | None] = {}
-    for name in person.__struct_fields__:
-        text = getattr(person, name)
-        clean = " ".join(unicodedata.normalize("NFC", text).split()) if text else ""
-        values[name] = clean or (None if name in _OPTIONAL else "")
-    return msgspec.convert(values, PersonFields)
+def search_after(search: Search | None, event: DossierEvent) -> Search | None:
+    """What is known of duplicates after an event."""
+    return _SEARCHES.get(event, search)
 
 
-def field_faults(person: PersonFields) -> dict[str, str]:
-    """Fault codes by field for what cannot go on a card: missing, too long, control characters."""
-    faults: dict[str, str] = {}
-    for name in person.__struct_fields__:
-        text = getattr(person, name) or ""
-        if not text and name not in _OPTIONAL:
-            faults[name] = "FIELD_MISSING"
-        elif len(text) > _MAX_LENGTHS.get(name, _MAX_LENGTH):
-            faults[name] = "FIELD_TOO_LONG"
-        elif not _is_plain(text):
-            faults[name] = "FIELD_CHARACTERS"
-    if "sex" not in faults and person.sex not in {"M", "F"}:
-        faults["sex"] = "FIELD_CHARACTERS"
-    if "date_of_birth" not in faults and not _is_date(person.date_of_birth):
-        faults["date_of_birth"] = "FIELD_DATE"
-    return faults
+def require_no_open_hit(search: Search | None) -> None:
+    """Raise HitStillOpen unless the search found nobody, or examiners said that it found somebody else."""
+    if search not in {Search.CLEAR, Search.NO_GALLERY}:
+        raise HitStillOpen("the search for duplicates is not settled")
 
 
-def registry_faults(person: PersonFields, registered: PersonFields) -> dict[str, str]:
-    """Fault codes by field for what the registry says otherwise."""
-    return {
-        name: "FIELD_NOT_AS_REGISTERED"
-        for name in REGISTERED_FIELDS
-        if getattr(person, name) != getattr(registered, name)
-    }
+def require_examined(state: DossierState, search: Search | None) -> None:
+    """Raise HitStillOpen where examiners still look: what they will say is not anticipated."""
+    if state is DossierState.ADJUDICATION and search is not Search.CONFIRMED:
+        raise HitStillOpen("examiners have not decided")
 
 
-def content_digest(capture: DossierCapture) -> str:
-    """Identifies what was captured, apart from the id of the capture itself."""
-    content = msgspec.structs.replace(capture, capture_id="")
-    return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
+class Part(StrEnum):
+    """What somebody does for an application that nobody does two of (invariant I4)."""
+
+    CAPTURE = "capture"
+    LOCAL_APPROVAL = "local_approval"
+    LOOKUP_APPROVAL = "lookup_approval"
+    LOOKUP_ANSWER = "lookup_answer"
+    ADJUDICATION = "adjudication"
+    CENTRAL_APPROVAL = "central_approval"
+    REJECTION = "rejection"
 
 
-def _is_plain(text: str) -> bool:
-    # The quick question settles nearly every text: what is printable holds no control character.
-    return text.isprintable() or not any(unicodedata.category(each).startswith("C") for each in text)
+PARTS: Mapping[DossierEvent, Part] = {
+    DossierEvent.RECEIVE: Part.CAPTURE,
+    DossierEvent.CAPTURE: Part.CAPTURE,
+    DossierEvent.APPROVE_LOCALLY: Part.LOCAL_APPROVAL,
+    DossierEvent.APPROVE_LOOKUP: Part.LOOKUP_APPROVAL,
+    DossierEvent.ANSWER_LOOKUP: Part.LOOKUP_ANSWER,
+    DossierEvent.APPROVE_CENTRALLY: Part.CENTRAL_APPROVAL,
+}
+"""The part that an event is; what a checker sends back or a citizen withdraws is none."""
 
 
-def _is_date(text: str) -> bool:
-    try:
-        return date.fromisoformat(text).isoformat() == text
-    except ValueError:
-        return False
+def require_only_part(officer: str, part: Part, taken: Mapping[Part, Iterable[str]]) -> None:
+    """Raise SameOfficer when the officer took another part; to take the same one again is allowed."""
+    if any(officer in set(officers) for each, officers in taken.items() if each is not part):
+        raise SameOfficer("this officer took another part in the dossier")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -31,20 +32,24 @@ class Pictures:
         self._database = database
         self._store = store
 
-    def put(self, content: bytes) -> StoredPicture:
+    def put(self, content: bytes, media_type: str = MEDIA_TYPE) -> StoredPicture:
         """Write a picture before the transaction that names it; raises BlobStoreUnavailable."""
+        (picture,) = self.put_all([(content, media_type)])
+        return picture
+
+    def put_all(self, contents: Sequence[tuple[bytes, str]]) -> list[StoredPicture]:
+        """Write pictures, each with its kind, before the transaction that names them; raises as ``put``."""
         if self._store is None:
-            return StoredPicture(hashlib.sha256(content).hexdigest(), content, None)
-        blob = self._store.put(content, MEDIA_TYPE)
-        return StoredPicture(blob.address, b"", blob)
+            return [
+                StoredPicture(hashlib.sha256(content).hexdigest(), content, None) for content, _ in contents
+            ]
+        return [StoredPicture(blob.address, b"", blob) for blob in self._store.put_all(contents)]
 
     @staticmethod
-    def keep(connection: Connection, picture: StoredPicture) -> str:
-        """Name a picture that was put, in the caller's transaction; the same picture is kept once."""
-        if picture.blob is not None:
-            BlobStore.keep(connection, picture.blob)
-        repository.add_portrait(connection, picture.name, picture.content)
-        return picture.name
+    def keep(connection: Connection, *pictures: StoredPicture) -> None:
+        """Name pictures that were put, in the caller's transaction; the same picture is kept once."""
+        BlobStore.keep(connection, *(picture.blob for picture in pictures if picture.blob is not None))
+        repository.add_portraits(connection, {picture.name: picture.content for picture in pictures})
 
     def read(self, name: str) -> bytes:
         """A picture; raises BlobUnknown, BlobAltered and BlobStoreUnavailable."""

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
-from issuance_backend.dossiers.domain import DossierState
+from issuance_backend.dossiers.domain import CLOSED, COMPARED, DossierState, Search
+from issuance_backend.dossiers.tables import DOSSIER_PRINTS
 from issuance_backend.paging import Page, PageAsked, page_of
 from issuance_backend.schema import CAPTURES, DOSSIERS, PORTRAITS
 from verification.errors import DossierAlreadyOpen, TransitionRefused
+from verification.messages.dossier_decisions import ArchiveLookup, Rejection
 from verification.messages.enrollment import DossierReturn, PersonFields, PortraitCheck
 
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
+
 # What every step of a dossier needs, built once: building a statement costs more than executing it.
-_CLOSED = (DossierState.COMPLETED.value, DossierState.WITHDRAWN.value)
+_CLOSED = tuple(state.value for state in CLOSED)
+_COMPARED = tuple(state.value for state in COMPARED)
 _ADD = insert(DOSSIERS)
 _SAVE = update(DOSSIERS).where(DOSSIERS.c.id == bindparam("which"), DOSSIERS.c.version == bindparam("former"))
 _FIND = select(DOSSIERS).where(DOSSIERS.c.id == bindparam("which"))
 _OPEN = select(DOSSIERS.c.id, DOSSIERS.c.citizen_number).where(
     DOSSIERS.c.citizen_number.in_(bindparam("numbers", expanding=True)), DOSSIERS.c.state.not_in(_CLOSED)
+)
+# Both engines know the sentence. Between a look and an insert another office may store the same picture.
+_ADD_PORTRAIT = text(
+    "INSERT INTO portraits (name, content) VALUES (:name, :content) ON CONFLICT (name) DO NOTHING"
 )
 _ADD_CAPTURE = insert(CAPTURES)
 _CAPTURES = select(
@@ -32,7 +41,10 @@ _CAPTURES = select(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dossier:
-    """One application as it stands; ``portrait`` names the stored picture."""
+    """One application as it stands; ``portrait`` names the stored picture.
+
+    ``packet_sha256`` identifies the sealed capture that stands now.
+    """
 
     id: str
     citizen_number: str
@@ -46,13 +58,32 @@ class Dossier:
     approved_by: str | None
     created_at: str
     updated_at: str
+    packet_sha256: str
+    unit: str | None = None
+    search: Search | None = None
+    search_task: str | None = None
+    held_in: DossierState | None = None
+    rejection: Rejection | None = None
+    lookup: ArchiveLookup | None = None
+    enrolment_due: bool = False
+    pending_member: str | None = None
+
+    @property
+    def encounter(self) -> str:
+        """What this capture is called among biometrics: captured again, it is another one."""
+        return f"{self.id}.{self.packet_sha256[:16]}"
 
 
-def add_portrait(connection: Connection, name: str, content: bytes) -> None:
-    """Write a picture under its name; kept once; ``content`` is empty in the store."""
-    # Insert first, ask never: between a look and an insert another office may store the same picture.
-    with suppress(IntegrityError), connection.begin_nested():
-        connection.execute(insert(PORTRAITS).values(name=name, content=content))
+def dossier_of_encounter(encounter: str) -> str:
+    """The dossier whose capture an encounter is."""
+    return encounter.partition(".")[0]
+
+
+def add_portraits(connection: Connection, contents: Mapping[str, bytes]) -> None:
+    """Write pictures under their names; each is kept once; contents are empty in the store."""
+    if contents:
+        rows = [{"name": name, "content": content} for name, content in sorted(contents.items())]
+        connection.execute(_ADD_PORTRAIT, rows)
 
 
 def portrait(connection: Connection, name: str) -> bytes:
@@ -78,6 +109,7 @@ def rename_portrait(connection: Connection, former: str, name: str) -> None:
         .where(DOSSIERS.c.portrait == former)
         .values(portrait=name, version=DOSSIERS.c.version + 1)
     )
+    connection.execute(update(DOSSIER_PRINTS).where(DOSSIER_PRINTS.c.picture == former).values(picture=name))
     connection.execute(delete(PORTRAITS).where(PORTRAITS.c.name == former))
 
 
@@ -101,17 +133,24 @@ def save(connection: Connection, dossier: Dossier) -> None:
 def find(connection: Connection, dossier: str) -> Dossier | None:
     """The dossier with this id."""
     row = connection.execute(_FIND, {"which": dossier}).mappings().one_or_none()
-    return _dossier(dict(row)) if row else None
+    return read_dossier({**row}) if row else None
 
 
 LIST_KEY = 2
 """Lists go by the moment of the last change, and by id where that is the same."""
 
 
-def listed(connection: Connection, state: DossierState | None, asked: PageAsked) -> Page[Dossier]:
-    """Dossiers in one state, the one that waited longest first; or all, the newest first."""
+def listed(
+    connection: Connection, state: DossierState | None, area: str | None, asked: PageAsked
+) -> Page[Dossier]:
+    """Dossiers in one state, the one that waited longest first; or all, the newest first.
+
+    ``area`` is a unit with all below it; None is everywhere.
+    """
     key = tuple_(DOSSIERS.c.updated_at, DOSSIERS.c.id)
     question = select(DOSSIERS).limit(asked.limit + 1)
+    if area is not None:
+        question = question.where(or_(DOSSIERS.c.unit == area, DOSSIERS.c.unit.startswith(f"{area}.")))
     if state is None:
         question = question.order_by(DOSSIERS.c.updated_at.desc(), DOSSIERS.c.id.desc())
         question = question.where(key < asked.after) if asked.after else question
@@ -119,8 +158,33 @@ def listed(connection: Connection, state: DossierState | None, asked: PageAsked)
         question = question.where(DOSSIERS.c.state == state.value)
         question = question.order_by(DOSSIERS.c.updated_at, DOSSIERS.c.id)
         question = question.where(key > asked.after) if asked.after else question
-    found = [_dossier(dict(row)) for row in connection.execute(question).mappings()]
+    found = [read_dossier({**row}) for row in connection.execute(question).mappings()]
     return page_of(found, asked, lambda dossier: (dossier.updated_at, dossier.id))
+
+
+def oldest(connection: Connection, state: DossierState, limit: int) -> list[Dossier]:
+    """Dossiers in one state, the one that waited longest first."""
+    question = select(DOSSIERS).where(DOSSIERS.c.state == state.value)
+    question = question.order_by(DOSSIERS.c.updated_at, DOSSIERS.c.id).limit(limit)
+    return [read_dossier({**row}) for row in connection.execute(question).mappings()]
+
+
+def due_for_enrolment(connection: Connection, after: str, limit: int) -> list[Dossier]:
+    """Dossiers whose applicant others are not compared with yet, behind an id."""
+    question = select(DOSSIERS).where(DOSSIERS.c.enrolment_due, DOSSIERS.c.id > after)
+    question = question.order_by(DOSSIERS.c.id).limit(limit)
+    return [read_dossier({**row}) for row in connection.execute(question).mappings()]
+
+
+def with_needless_member(connection: Connection, limit: int) -> list[Dossier]:
+    """Dossiers with which nobody is to be compared any more, and still is."""
+    question = (
+        select(DOSSIERS)
+        .where(DOSSIERS.c.pending_member.is_not(None), DOSSIERS.c.state.not_in(_COMPARED))
+        .order_by(DOSSIERS.c.id)
+        .limit(limit)
+    )
+    return [read_dossier({**row}) for row in connection.execute(question).mappings()]
 
 
 def open_dossier(connection: Connection, citizen_number: str) -> str | None:
@@ -158,35 +222,66 @@ def captures(connection: Connection, capture_ids: Sequence[str]) -> dict[str, Ca
     return {row.capture_id: Capture(*row) for row in rows}
 
 
+def prints(connection: Connection, dossier: str) -> dict[int, str]:
+    """The names of a dossier's captured prints by finger."""
+    rows = connection.execute(select(DOSSIER_PRINTS).where(DOSSIER_PRINTS.c.dossier == dossier))
+    return {row.position: row.picture for row in rows}
+
+
+def set_prints(connection: Connection, dossier: str, names: Mapping[int, str]) -> None:
+    """Write a dossier's captured prints in place of those it had."""
+    connection.execute(delete(DOSSIER_PRINTS).where(DOSSIER_PRINTS.c.dossier == dossier))
+    rows = [{"dossier": dossier, "position": each, "picture": name} for each, name in names.items()]
+    if rows:
+        connection.execute(insert(DOSSIER_PRINTS), rows)
+
+
 def _values(dossier: Dossier) -> dict[str, object]:
     return {
         "id": dossier.id,
         "citizen_number": dossier.citizen_number,
         "state": dossier.state.value,
         "version": dossier.version,
-        "person": msgspec.json.encode(dossier.person).decode(),
+        "person": _text(dossier.person),
         "portrait": dossier.portrait,
-        "portrait_check": msgspec.json.encode(dossier.portrait_check).decode(),
-        "returned": msgspec.json.encode(dossier.returned).decode() if dossier.returned else None,
+        "portrait_check": _text(dossier.portrait_check),
+        "returned": _text(dossier.returned),
         "captured_by": dossier.captured_by,
         "approved_by": dossier.approved_by,
+        "unit": dossier.unit,
+        "packet_sha256": dossier.packet_sha256,
+        "search": dossier.search.value if dossier.search else None,
+        "search_task": dossier.search_task,
+        "held_in": dossier.held_in.value if dossier.held_in else None,
+        "rejection": _text(dossier.rejection),
+        "lookup": _text(dossier.lookup),
+        "enrolment_due": dossier.enrolment_due,
+        "pending_member": dossier.pending_member,
         "created_at": dossier.created_at,
         "updated_at": dossier.updated_at,
     }
 
 
-def _dossier(row: dict[str, str]) -> Dossier:
+def _text(value: msgspec.Struct | None) -> str | None:
+    return msgspec.json.encode(value).decode() if value is not None else None
+
+
+def read_dossier(row: Mapping[str, Any]) -> Dossier:
+    """The dossier that a row of the table is."""
     return Dossier(
-        id=row["id"],
-        citizen_number=row["citizen_number"],
-        state=DossierState(row["state"]),
-        version=int(row["version"]),
-        person=msgspec.json.decode(row["person"], type=PersonFields),
-        portrait=row["portrait"],
-        portrait_check=msgspec.json.decode(row["portrait_check"], type=PortraitCheck),
-        returned=msgspec.json.decode(row["returned"], type=DossierReturn) if row["returned"] else None,
-        captured_by=row["captured_by"],
-        approved_by=row["approved_by"],
-        created_at=row["created_at"],
-        updated_at=row["updated_at"],
+        **{
+            **row,
+            "state": DossierState(row["state"]),
+            "person": msgspec.json.decode(row["person"], type=PersonFields),
+            "portrait_check": msgspec.json.decode(row["portrait_check"], type=PortraitCheck),
+            "returned": _struct(row["returned"], DossierReturn),
+            "search": Search(row["search"]) if row["search"] else None,
+            "held_in": DossierState(row["held_in"]) if row["held_in"] else None,
+            "rejection": _struct(row["rejection"], Rejection),
+            "lookup": _struct(row["lookup"], ArchiveLookup),
+        }
     )
+
+
+def _struct(text: str | None, kind: type[_Struct]) -> _Struct | None:
+    return msgspec.json.decode(text, type=kind) if text else None

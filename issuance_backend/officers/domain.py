@@ -21,19 +21,38 @@ class Role(StrEnum):
 
     CAPTURE = "capture"
     APPROVER = "approver"
-    PRODUCTION = "production"
+    TEAM_LEADER = "team_leader"
+    DISTRICT_CHIEF = "district_chief"
+    ARCHIVE_CLERK = "archive_clerk"
+    CENTRAL_APPROVER = "central_approver"
     EXAMINER = "examiner"
     ADJUDICATION_LEAD = "adjudication_lead"
     INVESTIGATOR = "investigator"
+    PRODUCTION = "production"
+    QUALITY = "quality"
+    STOCK_KEEPER = "stock_keeper"
+    COURIER = "courier"
+    OFFICE = "office"
+    SUPERVISOR = "supervisor"
+
+
+NATIONAL_ROLES = frozenset({Role.ARCHIVE_CLERK, Role.CENTRAL_APPROVER, Role.PRODUCTION, Role.QUALITY})
+"""Their work comes from every unit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Officer:
-    """An officer who is signed in."""
+    """An officer who is signed in; ``unit`` is where they work, none for somebody of no unit."""
 
     id: str
     name: str
     roles: frozenset[Role]
+    unit: str | None = None
+
+    @property
+    def area(self) -> str | None:
+        """The unit whose work this officer may see, with those below it; None for the whole nation."""
+        return None if self.roles & NATIONAL_ROLES else self.unit
 
     def require(self, *roles: Role) -> None:
         """Raise RoleMissing unless the officer has one of the roles."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-from sqlalchemy import Connection, case, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, insert, select, update
 
 from issuance_backend.moments import parse_moment, rfc3339
 from issuance_backend.officers.domain import (
@@ -17,6 +17,8 @@ from issuance_backend.officers.domain import (
 )
 from issuance_backend.schema import OFFICER_SESSIONS, OFFICERS
 
+_ACCOUNT = select(OFFICERS).where(OFFICERS.c.id == bindparam("officer"))
+
 
 def add(connection: Connection, officer: Officer, password_hash: str, moment: datetime) -> None:
     """Write a new officer; an id that stands already is a constraint fault."""
@@ -25,6 +27,7 @@ def add(connection: Connection, officer: Officer, password_hash: str, moment: da
             id=officer.id,
             name=officer.name,
             roles=",".join(sorted(officer.roles)),
+            unit=officer.unit,
             password_hash=password_hash,
             failed_sign_ins=0,
             added_at=rfc3339(moment),
@@ -41,6 +44,7 @@ def set_password(connection: Connection, officer: Officer, password_hash: str) -
         .values(
             name=officer.name,
             roles=",".join(sorted(officer.roles)),
+            unit=officer.unit,
             password_hash=password_hash,
             failed_sign_ins=0,
             blocked_until=None,
@@ -51,11 +55,11 @@ def set_password(connection: Connection, officer: Officer, password_hash: str) -
 
 def account(connection: Connection, officer: str) -> OfficerAccount | None:
     """The account of an officer."""
-    row = connection.execute(select(OFFICERS).where(OFFICERS.c.id == officer)).one_or_none()
+    row = connection.execute(_ACCOUNT, {"officer": officer}).one_or_none()
     if row is None:
         return None
     return OfficerAccount(
-        _officer(row.id, row.name, row.roles),
+        _officer(row.id, row.name, row.roles, row.unit),
         row.password_hash,
         parse_moment(row.blocked_until) if row.blocked_until else None,
         row.suspended_at is not None,
@@ -126,14 +130,14 @@ def remove_ended_sessions(connection: Connection, moment: datetime) -> int:
 def session_officer(connection: Connection, token: str, moment: datetime) -> Officer | None:
     """Who holds this session token at this moment."""
     row = connection.execute(
-        select(OFFICERS.c.id, OFFICERS.c.name, OFFICERS.c.roles)
+        select(OFFICERS.c.id, OFFICERS.c.name, OFFICERS.c.roles, OFFICERS.c.unit)
         .join(OFFICER_SESSIONS, OFFICER_SESSIONS.c.officer == OFFICERS.c.id)
         .where(OFFICER_SESSIONS.c.token_sha256 == _digest(token))
         .where(OFFICER_SESSIONS.c.expires_at > rfc3339(moment))
         # Also whoever opened a session in the very moment of being blocked.
         .where(OFFICERS.c.suspended_at.is_(None))
     ).one_or_none()
-    return _officer(row.id, row.name, row.roles) if row else None
+    return _officer(row.id, row.name, row.roles, row.unit) if row else None
 
 
 def close_session(connection: Connection, token: str) -> None:
@@ -141,8 +145,8 @@ def close_session(connection: Connection, token: str) -> None:
     connection.execute(delete(OFFICER_SESSIONS).where(OFFICER_SESSIONS.c.token_sha256 == _digest(token)))
 
 
-def _officer(officer: str, name: str, roles: str) -> Officer:
-    return Officer(officer, name, frozenset(Role(role) for role in roles.split(",")))
+def _officer(officer: str, name: str, roles: str, unit: str | None) -> Officer:
+    return Officer(officer, name, frozenset(Role(role) for role in roles.split(",")), unit)
 
 
 def _digest(token: str) -> str:

@@ -13,6 +13,7 @@ from issuance_backend.officers import repository
 from issuance_backend.officers.domain import MIN_PASSWORD_LENGTH, SESSION_LENGTH, Officer, Role
 from issuance_backend.refusals import OfficerSuspended, SignInBlocked, SignInFailed
 from issuance_backend.steps import Step
+from issuance_backend.unit_codes import is_unit
 from monitoring.database import Database
 from verification.errors import OfficerSessionEnded
 from verification.messages.enrollment import OfficerCredentials, OfficerSession
@@ -32,12 +33,16 @@ class OfficerDoor:
         # Checked where there is no such officer, so that the answer takes as long.
         self._nobody = generate_password_hash(secrets.token_hex(16), _METHOD)
 
-    def enrol(self, officer: str, name: str, roles: Iterable[Role], password: str) -> None:
-        """Add an officer, or give a known one a new name, roles and password; raises ValueError."""
+    def enrol(
+        self, officer: str, name: str, roles: Iterable[Role], password: str, unit: str | None = None
+    ) -> None:
+        """Add an officer, or give a known one a new name, roles, unit and password; raises ValueError."""
         _require_id(officer)
+        if unit is not None and not is_unit(unit):
+            raise ValueError("a unit is written 001, 001.02 or 001.02.00013")
         if len(password) < MIN_PASSWORD_LENGTH:
             raise ValueError(f"a password needs at least {MIN_PASSWORD_LENGTH} characters")
-        entry = Officer(officer, name, frozenset(roles))
+        entry = Officer(officer, name, frozenset(roles), unit)
         if not entry.roles:
             raise ValueError("an officer needs a role")
         password_hash = generate_password_hash(password, _METHOD)
@@ -74,6 +79,7 @@ class OfficerDoor:
             name=officer.name,
             roles=tuple(sorted(officer.roles)),
             expires_at=rfc3339(expires),
+            unit=officer.unit,
         )
 
     def sign_out(self, token: str) -> None:

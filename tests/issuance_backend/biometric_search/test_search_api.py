@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from flask import Flask
 
-from issuance_backend.app import ISSUANCE_MIGRATIONS, create_issuance_app
+from issuance_backend.app import create_issuance_app
 from issuance_backend.biometric_search.domain import GalleryKind
 from issuance_backend.biometric_search.gallery_keys import KeyRoom
 from issuance_backend.biometric_search.modality import Modalities
@@ -20,11 +20,13 @@ from issuance_backend.biometric_search.worker import SearchWorker
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.settings import IssuanceSettings
+from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, InventedRegistry, make_office
 from tests.support.search_bed import finger_modality, identify, investigation, samples_of
-from verification.messages.biometric_search import SampleMessage
+from verification.errors import LimitExceeded
+from verification.messages.biometric_search import MAX_TASK_BYTES, SampleMessage
 
 PASSWORD = "giữ-kín-mật-khẩu-2026"
 TOKENS = {"card-office": ["search.task"], "crime-bureau": ["search.crime"], "gateway": ["status.query"]}
@@ -177,6 +179,12 @@ def test_a_malformed_task_is_refused_and_quoted_nowhere(door: Door) -> None:
         answer = door.ask("card-office", "POST", "/v1/search-tasks", body)
         assert answer.status_code == 400
         assert "bí mật" not in answer.get_data(as_text=True)
+
+
+def test_a_task_larger_than_any_persons_is_not_read(door: Door) -> None:
+    body = {"operation": "insert", "subject": "x" * MAX_TASK_BYTES}
+    answer = door.ask("card-office", "POST", "/v1/search-tasks", body)
+    assert (answer.status_code, answer.get_json()["code"]) == (413, LimitExceeded.code)
 
 
 def test_without_a_folder_of_keys_there_is_no_search(tmp_path: Path, office_pki: Path) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from issuance_backend import recorded_events
 from issuance_backend.biometric_search import gallery_record, repository, worker
 from issuance_backend.biometric_search.domain import (
-    TRANSITIONS,
+    TABLE,
     GalleryKind,
     Outcome,
     TaskEvent,
@@ -76,7 +76,7 @@ def test_no_outcome_of_any_search_refuses_a_person() -> None:
     assert set(Outcome) == {
         "enrolled", "removed", "no_hit", "adjudication", "candidates", "no_candidates", "likely", "unlikely",
     }  # fmt: skip
-    assert set(TRANSITIONS.values()) == {TaskState.QUEUED, TaskState.DONE, TaskState.FAILED}
+    assert set(TABLE.transitions.values()) == {TaskState.QUEUED, TaskState.DONE, TaskState.FAILED}
 
 
 def test_to_be_found_as_oneself_is_no_duplicate(bed: SearchBed) -> None:

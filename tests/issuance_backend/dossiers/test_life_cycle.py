@@ -1,101 +1,110 @@
-"""Tables of states under every order of events: a pair that is not in the table never moves."""
+"""The table of states under every order of events: a pair that is not in the table never moves."""
 
 from __future__ import annotations
-
-from datetime import date
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from issuance_backend.credentials import domain as cards
-from issuance_backend.credentials.domain import CardEvent, CardState
-from issuance_backend.dossiers import domain as dossiers
-from issuance_backend.dossiers.domain import DossierEvent, DossierState
+from issuance_backend.dossiers import domain
+from issuance_backend.dossiers.domain import CLOSED, TABLE, DossierEvent, DossierState, Search
+from issuance_backend.refusals import HitStillOpen
+from issuance_backend.statistics.definitions import ANY_STATE, vocabulary
 from verification.errors import TransitionRefused
-from verification.messages.credential_status import CredentialState
 
-LIVES: list[Any] = [(dossiers, DossierState, DossierEvent), (cards, CardState, CardEvent)]
-
-
-@pytest.mark.parametrize(("life", "states", "events"), LIVES, ids=["dossier", "card"])
-@given(data=st.data())
-def test_the_state_is_the_fold_of_the_events_that_were_taken(
-    life: Any, states: Any, events: Any, data: st.DataObject
-) -> None:
-    state, taken = None, []
-    for event in data.draw(st.lists(st.sampled_from(list(events)), max_size=25)):
-        try:
-            state = life.advance(state, event)
-        except TransitionRefused:
-            assert (state, event) not in life.TRANSITIONS
-        else:
-            taken.append(event)
-    assert life.fold(taken) == state
+EVENTS = st.lists(st.sampled_from(list(DossierEvent)), max_size=40)
 
 
-@pytest.mark.parametrize(("life", "states", "events"), LIVES, ids=["dossier", "card"])
-def test_every_state_can_be_reached_and_named(life: Any, states: Any, events: Any) -> None:
-    assert set(life.TRANSITIONS.values()) == set(states)
-    assert {event for _, event in life.TRANSITIONS} == set(events)
-
-
-@given(st.lists(st.sampled_from(list(CardEvent)), max_size=30))
-def test_no_card_is_active_that_quality_control_did_not_pass(events: list[CardEvent]) -> None:
-    state, passed = None, False
+def walk(events: list[DossierEvent]) -> list[tuple[DossierState | None, DossierEvent, DossierState]]:
+    """The events that were possible, each with the state before and after."""
+    state: DossierState | None = None
+    held_in: DossierState | None = None
+    walked = []
     for event in events:
         try:
-            state = cards.advance(state, event)
+            after = domain.advance(state, event, held_in)
         except TransitionRefused:
             continue
-        passed = passed or event is CardEvent.PASS
-        assert passed or state is not CardState.ACTIVE
+        walked.append((state, event, after))
+        held_in = state if event is DossierEvent.SUSPEND else held_in
+        state = after
+    return walked
 
 
-@given(st.lists(st.sampled_from(list(DossierEvent)), max_size=30))
-def test_no_dossier_is_approved_that_was_not_validated_since_its_last_capture(
+@given(EVENTS)
+def test_the_state_is_the_fold_of_the_events_that_were_taken(events: list[DossierEvent]) -> None:
+    walked = walk(events)
+    assert domain.fold(event for _, event, _ in walked) == (walked[-1][2] if walked else None)
+    for before, event, _ in walked:
+        assert (before, event) in TABLE.transitions or event is DossierEvent.RESUME
+
+
+def test_every_state_can_be_reached_and_named() -> None:
+    assert set(TABLE.transitions.values()) == set(DossierState)
+    assert {event for _, event in TABLE.transitions} | {DossierEvent.RESUME} == set(DossierEvent)
+
+
+@given(EVENTS)
+def test_no_dossier_is_approved_that_was_not_validated_and_searched_since_its_last_capture(
     events: list[DossierEvent],
 ) -> None:
-    state, validated = None, False
-    for event in events:
-        try:
-            state = dossiers.advance(state, event)
-        except TransitionRefused:
-            continue
-        if event in {DossierEvent.CAPTURE, DossierEvent.VALIDATE}:
-            validated = event is DossierEvent.VALIDATE
-        assert state is not DossierState.APPROVED or validated
+    since: set[DossierEvent] = set()
+    for _, event, after in walk(events):
+        if event in {DossierEvent.CAPTURE, DossierEvent.RECEIVE}:
+            since = set()
+        since.add(event)
+        if after is DossierState.CENTRAL_APPROVED:
+            assert {DossierEvent.VALIDATE, DossierEvent.APPROVE_LOCALLY} <= since
+            assert since & {DossierEvent.SEARCH, DossierEvent.SKIP_SEARCH}
 
 
-@pytest.mark.parametrize("final", [CardState.SPOILED, CardState.REPLACED])
-def test_a_dead_card_stays_dead(final: CardState) -> None:
-    assert not [event for event in CardEvent if (final, event) in cards.TRANSITIONS]
+@given(EVENTS)
+def test_a_suspended_dossier_goes_on_where_it_stood_and_nowhere_else(events: list[DossierEvent]) -> None:
+    held_in: DossierState | None = None
+    for before, event, after in walk(events):
+        if before is DossierState.SUSPENDED:
+            assert (event, after) == (DossierEvent.RESUME, held_in)
+        if event is DossierEvent.SUSPEND:
+            held_in = before
 
 
-@pytest.mark.parametrize(
-    ("born", "issued", "expected"),
-    [
-        (date(2000, 3, 1), date(2021, 1, 1), date(2025, 3, 1)),
-        (date(2000, 3, 1), date(2023, 2, 28), date(2025, 3, 1)),
-        (date(2000, 3, 1), date(2023, 3, 1), date(2040, 3, 1)),  # two years before 25: valid to 40
-        (date(1990, 3, 1), date(2021, 1, 1), date(2030, 3, 1)),
-        (date(1984, 2, 29), date(2021, 1, 1), date(2024, 2, 29)),
-        (date(1996, 2, 29), date(2018, 1, 1), date(2021, 3, 1)),
-        (date(1970, 3, 1), date(2021, 1, 1), date(2030, 3, 1)),
-        (date(1962, 3, 1), date(2021, 1, 1), None),
-        (date(1950, 3, 1), date(2021, 1, 1), None),
-    ],
-)
-def test_a_card_is_exchanged_at_25_40_and_60(born: date, issued: date, expected: date | None) -> None:
-    assert cards.expiry(born, issued) == expected
+@given(EVENTS)
+def test_what_is_known_of_duplicates_is_forgotten_with_the_capture(events: list[DossierEvent]) -> None:
+    search: Search | None = None
+    for _, event, after in walk(events):
+        search = domain.search_after(search, event)
+        if after in {DossierState.RETURNED, DossierState.CAPTURED, DossierState.VALIDATED}:
+            assert search is None
+        if after is DossierState.ADJUDICATION:
+            assert search in {Search.HIT, Search.CONFIRMED}
+        if after is DossierState.DEDUP_1N:
+            assert search not in {None, Search.HIT, Search.CONFIRMED}
 
 
-def test_what_a_relying_party_is_told() -> None:
-    last = date(2030, 1, 1)
-    assert cards.meaning(CardState.ACTIVE, last, last) is CredentialState.ACTIVE
-    assert cards.meaning(CardState.ACTIVE, last, date(2030, 1, 2)) is CredentialState.EXPIRED
-    assert cards.meaning(CardState.ACTIVE, None, date(2099, 1, 1)) is CredentialState.ACTIVE
-    assert cards.meaning(CardState.LOST, last, date(2030, 1, 2)) is CredentialState.LOST
-    assert cards.meaning(CardState.SPOILED, last, last) is CredentialState.REVOKED
-    assert cards.meaning(CardState.QA_PASSED, last, last) is CredentialState.ISSUED
+@pytest.mark.parametrize("state", sorted(CLOSED))
+def test_what_is_closed_stays_closed(state: DossierState) -> None:
+    assert not [event for event in DossierEvent if (state, event) in TABLE.transitions]
+
+
+@pytest.mark.parametrize("search", [None, Search.WAITING, Search.HIT, Search.CONFIRMED])
+def test_a_hit_that_is_open_stops_the_approval(search: Search | None) -> None:
+    with pytest.raises(HitStillOpen):
+        domain.require_no_open_hit(search)
+
+
+@pytest.mark.parametrize("clock", ["local", "total"])
+def test_every_state_is_in_exactly_one_class_of_every_clock_of_dossiers(clock: str) -> None:
+    """Invariant I10: a clock runs, is paused, has stopped or ended without a verdict."""
+    (defined,) = (each for each in vocabulary().clocks if each.id == clock)
+    assert defined.starts == (ANY_STATE,)
+    stopped, paused, ended = map(set, (defined.stops, defined.pauses, defined.ends))
+    for state in DossierState:
+        assert sum((state in stopped, state in paused, state in ended)) <= 1, state
+    assert paused == {DossierState.RETURNED, DossierState.SUSPENDED}
+    assert ended == {DossierState.REJECTED, DossierState.WITHDRAWN}
+    assert {DossierState.COMPLETED} <= stopped
+
+
+def test_a_dossier_waits_for_somebody_unless_it_is_closed() -> None:
+    for state in DossierState:
+        assert vocabulary().is_waiting("dossier", state) == (state not in CLOSED)

@@ -6,29 +6,23 @@ import msgspec
 import pytest
 
 from issuance_backend import recorded_events
-from issuance_backend.app import ISSUANCE_MIGRATIONS
-from issuance_backend.dossiers import service
+from issuance_backend.dossiers import capture_desk
 from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.pictures import Pictures
 from issuance_backend.dossiers.service import ApplicationOffice
 from issuance_backend.officers.domain import Officer, Role
+from issuance_backend.personalization.batches.service import order_ended
 from issuance_backend.refusals import CaptureReplayed
 from issuance_backend.statistics.service import Asked, StatisticsOffice
+from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
+from tests.support.application_desk import OfficerJudges
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, InventedRegistry, capture_body, citizens
 from verification.errors import DossierAlreadyOpen, LimitExceeded
 from verification.messages.enrollment import DossierCapture
 
 LAN = Officer("lan", "Lan", frozenset({Role.CAPTURE}))
-
-
-class OfficerJudges:
-    engine: str | None = None
-    model_digests: tuple[str, ...] = ()
-
-    def faults(self, portrait: bytes) -> tuple[str, ...]:
-        return ()
 
 
 @pytest.fixture
@@ -41,7 +35,7 @@ def database(database_engine: Engine) -> Database:
 @pytest.fixture
 def office(database: Database) -> ApplicationOffice:
     checks = CaptureChecks(InventedRegistry(), OfficerJudges())
-    return ApplicationOffice(database, checks, Pictures(database, None), lambda: NOW, lambda _: None)
+    return ApplicationOffice(database, checks, Pictures(database, None), lambda: NOW, order_ended=order_ended)
 
 
 def captures() -> list[DossierCapture]:
@@ -59,7 +53,7 @@ def recorded(database: Database) -> int:
 
 
 def test_each_of_many_is_a_dossier_of_its_own(database: Database, office: ApplicationOffice) -> None:
-    dossiers = office.capture_all(LAN, captures())
+    dossiers = office.captures.capture_all(LAN, captures())
     assert len(set(dossiers)) == len(citizens())
     for dossier, citizen in zip(dossiers, citizens(), strict=True):
         view = office.view(LAN, dossier)
@@ -68,26 +62,28 @@ def test_each_of_many_is_a_dossier_of_its_own(database: Database, office: Applic
     assert recorded(database) == 2 * len(dossiers)
     report = StatisticsOffice(database, lambda: NOW).report(Asked())
     assert report.total.to_date["captured"] == len(dossiers)
-    assert office.capture_all(LAN, captures()) == dossiers
+    assert office.captures.capture_all(LAN, captures()) == dossiers
     assert recorded(database) == 2 * len(dossiers)
 
 
 def test_one_that_is_refused_takes_all_back(database: Database, office: ApplicationOffice) -> None:
     *others, last = captures()
-    office.capture(LAN, last)
+    office.captures.capture(LAN, last)
     again = msgspec.structs.replace(last, capture_id="another-capture-01")
     with pytest.raises(DossierAlreadyOpen):
-        office.capture_all(LAN, [*others, again])
+        office.captures.capture_all(LAN, [*others, again])
     with pytest.raises(DossierAlreadyOpen):
-        office.capture_all(
+        office.captures.capture_all(
             LAN, [others[0], msgspec.structs.replace(others[0], capture_id="twice-the-same-1")]
         )
     with pytest.raises(CaptureReplayed):
-        office.capture_all(LAN, [*others, msgspec.structs.replace(last, manual_portrait_reason="x" * 20)])
+        office.captures.capture_all(
+            LAN, [*others, msgspec.structs.replace(last, manual_portrait_reason="x" * 20)]
+        )
     assert recorded(database) == 2
 
 
 def test_a_batch_has_a_limit(office: ApplicationOffice, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(service, "MAX_CAPTURES", 2)
+    monkeypatch.setattr(capture_desk, "MAX_CAPTURES", 2)
     with pytest.raises(LimitExceeded):
-        office.capture_all(LAN, captures())
+        office.captures.capture_all(LAN, captures())

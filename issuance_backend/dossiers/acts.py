@@ -1,0 +1,97 @@
+"""The one way a dossier changes its state, and who took which part in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from issuance_backend import recorded_events
+from issuance_backend.dossiers import case_parts, domain, repository
+from issuance_backend.dossiers.domain import PARTS, DossierEvent, Part
+from issuance_backend.dossiers.repository import Dossier
+from issuance_backend.moments import rfc3339
+from issuance_backend.officers.domain import Officer
+from issuance_backend.outbox.domain import Notice, Topic
+from issuance_backend.recorded_events import Step
+from issuance_backend.refusals import DossierUnknown
+from issuance_backend.unit_codes import lies_in
+
+_KEEPS_PROPOSAL = frozenset(
+    {DossierEvent.PROPOSE_REJECTION, DossierEvent.REJECT, DossierEvent.SUSPEND, DossierEvent.RESUME}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something done to one dossier at one moment."""
+
+    connection: Connection
+    dossier: Dossier
+    moment: datetime
+
+
+def subject(dossier_id: str) -> str:
+    """The name under which a dossier's steps are recorded."""
+    return f"dossier/{dossier_id}"
+
+
+def take_step(act: Act, event: DossierEvent, actor: str, detail: Mapping[str, str] | None = None) -> Dossier:
+    """Record an event with everything else that the dossier changed; raises TransitionRefused."""
+    former = act.dossier
+    stepped = replace(
+        former,
+        state=domain.advance(former.state, event, former.held_in),
+        search=domain.search_after(former.search, event),
+        held_in=former.state if event is DossierEvent.SUSPEND else None,
+        rejection=former.rejection if event in _KEEPS_PROPOSAL else None,
+        updated_at=rfc3339(act.moment),
+    )
+    repository.save(act.connection, stepped)
+    recorded_events.append(act.connection, recorded(stepped, event, actor, detail or {}))
+    return replace(stepped, version=stepped.version + 1)
+
+
+def recorded(dossier: Dossier, event: DossierEvent, actor: str, detail: Mapping[str, str]) -> Step:
+    """The step of a dossier that stands as it does after the event; it says at which unit."""
+    return Step(
+        subject=subject(dossier.id),
+        event=event.value,
+        state=dossier.state.value,
+        actor=actor,
+        at=dossier.updated_at,
+        detail={**detail, **({"unit": dossier.unit} if dossier.unit else {})},
+        notice=Notice(topic=Topic.DOSSIER_STATE, key=dossier.id, data={"state": dossier.state.value}),
+    )
+
+
+def found(connection: Connection, dossier_id: str, officer: Officer | None = None) -> Dossier:
+    """The dossier; raises DossierUnknown, also for an officer in whose area it does not lie."""
+    dossier = repository.find(connection, dossier_id)
+    if dossier is None or not _is_seen(dossier, officer):
+        raise DossierUnknown("no dossier with this id")
+    return dossier
+
+
+def parts_taken(connection: Connection, dossier: Dossier) -> dict[Part, set[str]]:
+    """Who took which part in a dossier, from what was recorded (invariant I4)."""
+    taken: dict[Part, set[str]] = {}
+    for step in recorded_events.of_subject(connection, subject(dossier.id)):
+        part = PARTS.get(DossierEvent(step.event))
+        if part is not None:
+            taken.setdefault(part, set()).add(step.actor)
+    examiners = case_parts.examiners(connection, dossier.id)
+    return {**taken, Part.ADJUDICATION: examiners} if examiners else taken
+
+
+def took_part(connection: Connection, dossier: Dossier) -> set[str]:
+    """Everybody who took a part in a dossier."""
+    return set().union(*parts_taken(connection, dossier).values())
+
+
+def _is_seen(dossier: Dossier, officer: Officer | None) -> bool:
+    if officer is None or officer.area is None:
+        return True
+    return dossier.unit is not None and lies_in(dossier.unit, officer.area)

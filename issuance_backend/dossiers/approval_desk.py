@@ -1,0 +1,128 @@
+"""Where units and the centre approve: two officers, neither of whom captured, and no open hit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from issuance_backend.credentials import orders
+from issuance_backend.credentials.orders import Order
+from issuance_backend.dossiers import acts, domain
+from issuance_backend.dossiers.acts import Act, take_step
+from issuance_backend.dossiers.domain import DossierEvent, DossierState, Part, Search
+from issuance_backend.dossiers.particulars import RETURN_ITEMS
+from issuance_backend.dossiers.repository import Dossier
+from issuance_backend.moments import Clock
+from issuance_backend.officers.domain import Officer, Role
+from issuance_backend.recorded_events import SYSTEM
+from monitoring.database import Database
+from verification.errors import FieldsRefused, TransitionRefused
+from verification.messages.enrollment import DossierReturn
+
+CENTRAL_STATES = frozenset({DossierState.LOCAL_APPROVED, DossierState.DEDUP_1N, DossierState.ADJUDICATION})
+"""The dossier is at the centre: what its unit approved, its unit does not take back."""
+
+_MAX_COMMENT = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """Whether applications are compared with everybody enrolled here; without a gallery they cannot be."""
+
+    are_searched: bool
+
+
+class ApprovalDesk:
+    """Local and central approval, and sending back."""
+
+    def __init__(self, database: Database, clock: Clock, duplicates: Duplicates) -> None:
+        self._database = database
+        self._clock = clock
+        self._duplicates = duplicates
+
+    def approve_locally(self, officer: Officer, dossier_id: str) -> None:
+        """Stand for a dossier of one's unit; raises SameOfficer, RoleMissing, TransitionRefused."""
+        officer.require(Role.APPROVER)
+        with self._database.writing() as connection:
+            dossier = acts.found(connection, dossier_id, officer)
+            act = Act(connection, dossier, self._clock())
+            domain.advance(dossier.state, DossierEvent.APPROVE_LOCALLY)
+            _require_only_part(act, officer, Part.LOCAL_APPROVAL)
+            dossier = take_step(act, DossierEvent.APPROVE_LOCALLY, officer.id)
+            if not self._duplicates.are_searched:
+                act = Act(connection, dossier, act.moment)
+                take_step(act, DossierEvent.SKIP_SEARCH, SYSTEM, {"gallery": "none"})
+
+    def approve_centrally(self, officer: Officer, dossier_id: str) -> None:
+        """Approve a dossier and order its card in the same transaction.
+
+        Raises SameOfficer, RoleMissing, HitStillOpen, TransitionRefused (also where another card of the
+        number is ordered already).
+        """
+        officer.require(Role.CENTRAL_APPROVER)
+        with self._database.writing() as connection:
+            dossier = acts.found(connection, dossier_id, officer)
+            act = Act(connection, dossier, self._clock())
+            domain.advance(dossier.state, DossierEvent.APPROVE_CENTRALLY)
+            domain.require_no_open_hit(dossier.search)
+            _require_only_part(act, officer, Part.CENTRAL_APPROVAL)
+            is_due = dossier.search is not Search.NO_GALLERY
+            approved = replace(dossier, approved_by=officer.id, enrolment_due=is_due)
+            act = replace(act, dossier=approved)
+            take_step(act, DossierEvent.APPROVE_CENTRALLY, officer.id)
+            orders.place(connection, _order(approved), officer.id, act.moment)
+
+    def send_back(self, officer: Officer, dossier_id: str, reasons: DossierReturn) -> None:
+        """Return a dossier with the items to redo; a returned one with more items than before.
+
+        Raises SameOfficer, FieldsRefused, RoleMissing, HitStillOpen, TransitionRefused.
+        """
+        officer.require(Role.APPROVER, Role.CENTRAL_APPROVER)
+        _require_reasons(reasons)
+        with self._database.writing() as connection:
+            dossier = acts.found(connection, dossier_id, officer)
+            act = Act(connection, replace(dossier, returned=reasons), self._clock())
+            domain.advance(dossier.state, DossierEvent.RETURN)
+            if dossier.state in CENTRAL_STATES:
+                officer.require(Role.CENTRAL_APPROVER)
+            domain.require_examined(dossier.state, dossier.search)
+            _require_more(dossier, reasons)
+            require_no_captor(act, officer)
+            take_step(act, DossierEvent.RETURN, officer.id, {"items": ",".join(reasons.items)})
+
+
+def require_no_captor(act: Act, officer: Officer) -> None:
+    """Raise SameOfficer for whoever captured any version of a dossier."""
+    captors = acts.parts_taken(act.connection, act.dossier).get(Part.CAPTURE, set())
+    domain.require_only_part(officer.id, Part.REJECTION, {Part.CAPTURE: captors})
+
+
+def _require_only_part(act: Act, officer: Officer, part: Part) -> None:
+    domain.require_only_part(officer.id, part, acts.parts_taken(act.connection, act.dossier))
+
+
+def _order(dossier: Dossier) -> Order:
+    return Order(
+        dossier=dossier.id,
+        citizen_number=dossier.citizen_number,
+        date_of_birth=date.fromisoformat(dossier.person.date_of_birth),
+        unit=dossier.unit,
+    )
+
+
+def _require_more(dossier: Dossier, reasons: DossierReturn) -> None:
+    former = dossier.returned.items if dossier.state is DossierState.RETURNED and dossier.returned else ()
+    if not set(reasons.items) > set(former):
+        raise TransitionRefused("these items are returned already")
+
+
+def _require_reasons(reasons: DossierReturn) -> None:
+    faults = {}
+    if not reasons.items or not set(RETURN_ITEMS).issuperset(reasons.items):
+        faults["items"] = "FIELD_MISSING"
+    if not reasons.comment.strip():
+        faults["comment"] = "FIELD_MISSING"
+    elif len(reasons.comment) > _MAX_COMMENT:
+        faults["comment"] = "FIELD_TOO_LONG"
+    if faults:
+        raise FieldsRefused(faults)

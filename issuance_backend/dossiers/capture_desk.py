@@ -1,0 +1,241 @@
+"""Where officers capture: what is right becomes a dossier, what was returned is captured again."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection
+
+from issuance_backend import recorded_events
+from issuance_backend.dossiers import acts, domain, particulars, repository
+from issuance_backend.dossiers.acts import Act, take_step
+from issuance_backend.dossiers.capture_checks import CaptureChecks, CheckedCapture, StandingCapture
+from issuance_backend.dossiers.domain import DossierEvent, DossierState, Part
+from issuance_backend.dossiers.forms.catalogue import forms_used
+from issuance_backend.dossiers.forms.domain import exceptions_detail
+from issuance_backend.dossiers.pictures import Pictures, StoredPicture
+from issuance_backend.dossiers.repository import Capture, Dossier
+from issuance_backend.moments import Clock, rfc3339
+from issuance_backend.officers.domain import Officer, Role
+from issuance_backend.recorded_events import SYSTEM, Step
+from issuance_backend.refusals import CaptureReplayed
+from monitoring.database import Database
+from verification.errors import DossierAlreadyOpen, FieldsRefused, LimitExceeded, TransitionRefused
+from verification.messages.enrollment import DossierCapture, PersonExtract
+from verification.messages.national_time import vietnam_date
+
+MAX_CAPTURES = 500
+"""No transaction takes in more: others wait for its end."""
+
+_CAPTURE_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    """A capture as it came, and what identifies its content."""
+
+    capture: DossierCapture
+    content_sha256: str
+
+    @property
+    def detail(self) -> dict[str, str]:
+        return {"content_sha256": self.content_sha256, **exceptions_detail(self.capture.exceptions)}
+
+    @property
+    def key(self) -> str:
+        return particulars.capture_key(self.capture.capture_id, self.content_sha256)
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A capture that was checked, and its picture on the way into the store."""
+
+    sealed: _Sealed
+    checked: CheckedCapture
+    picture: StoredPicture
+
+
+class CaptureDesk:
+    """Takes captures of officers who are signed in."""
+
+    def __init__(self, database: Database, checks: CaptureChecks, pictures: Pictures, clock: Clock) -> None:
+        self._database = database
+        self._checks = checks
+        self._pictures = pictures
+        self._clock = clock
+
+    @property
+    def portrait_engine(self) -> str | None:
+        """Which face engine judges portraits here, if any."""
+        return self._checks.portrait_engine
+
+    def prefill(self, officer: Officer, citizen_number: str) -> PersonExtract:
+        """The registry's entry, with the dossier in progress; raises FieldsRefused on the number."""
+        officer.require(Role.CAPTURE)
+        extract = self._checks.extract(citizen_number)
+        with self._database.reading() as connection:
+            open_dossier = repository.open_dossier(connection, extract.citizen_number)
+        return msgspec.structs.replace(extract, open_dossier=open_dossier)
+
+    def capture(self, officer: Officer, capture: DossierCapture) -> str:
+        """Open a dossier and return its id; the same capture again is the same dossier.
+
+        Raises FieldsRefused, CaptureReplayed, DossierAlreadyOpen or RegistryUnavailable.
+        """
+        (dossier,) = self.capture_all(officer, (capture,))
+        return dossier
+
+    def capture_all(self, officer: Officer, captures: Sequence[DossierCapture]) -> list[str]:
+        """Open dossiers in one transaction, all or none, and return their ids; raises as ``capture`` does.
+
+        At most MAX_CAPTURES. One commit serves all: whoever takes in what was captured elsewhere
+        acknowledges after it, and sends a batch that is refused again, one capture at a time.
+        """
+        if len(captures) > MAX_CAPTURES:
+            raise LimitExceeded(f"{len(captures)} captures at once")
+        sealed = [_Sealed(capture, particulars.content_digest(capture)) for capture in captures]
+        known = self._replayed(officer, sealed)
+        new = [self._checked(each) for each in sealed if each.capture.capture_id not in known]
+        if new:
+            moment = self._clock()
+            with self._database.writing() as connection:
+                known |= _open(connection, new, officer, moment)
+        return [known[capture.capture_id] for capture in captures]
+
+    def recapture(self, officer: Officer, dossier_id: str, capture: DossierCapture) -> None:
+        """Capture again what was returned of a dossier, and nothing else of it.
+
+        Raises as ``capture`` does, SameOfficer for whoever approved it before, TransitionRefused.
+        """
+        sealed = _Sealed(capture, particulars.content_digest(capture))
+        if self._replayed(officer, [sealed]):
+            return
+        with self._database.reading() as connection:
+            former = acts.found(connection, dossier_id, officer)
+            domain.advance(former.state, DossierEvent.CAPTURE)
+        new = self._checked_again(sealed, former)
+        moment = self._clock()
+        with self._database.writing() as connection:
+            _require_new(connection, [new])
+            domain.require_only_part(officer.id, Part.CAPTURE, acts.parts_taken(connection, former))
+            Pictures.keep(connection, new.picture)
+            changed = replace(
+                former,
+                person=new.checked.person,
+                portrait=new.picture.name,
+                portrait_check=new.checked.portrait_check,
+                packet_sha256=new.sealed.key,
+                returned=None,
+                captured_by=officer.id,
+            )
+            act = Act(connection, changed, moment)
+            used = {**new.sealed.detail, **forms_used(moment)}
+            dossier = take_step(act, DossierEvent.CAPTURE, officer.id, used)
+            repository.add_captures(connection, [_accepted(new, dossier.id, officer)])
+            detail = validated(new.checked)
+            take_step(Act(connection, dossier, moment), DossierEvent.VALIDATE, SYSTEM, detail)
+
+    def withdraw(self, officer: Officer, dossier_id: str) -> None:
+        """Close a dossier that the citizen no longer wants; raises TransitionRefused once approved."""
+        officer.require(Role.CAPTURE)
+        with self._database.writing() as connection:
+            dossier = acts.found(connection, dossier_id, officer)
+            take_step(Act(connection, dossier, self._clock()), DossierEvent.WITHDRAW, officer.id)
+
+    def _replayed(self, officer: Officer, sealed: Sequence[_Sealed]) -> dict[str, str]:
+        """The dossiers of captures that were accepted before."""
+        officer.require(Role.CAPTURE)
+        if not all(_CAPTURE_ID.fullmatch(each.capture.capture_id) for each in sealed):
+            raise FieldsRefused({"capture_id": "FIELD_CHARACTERS"})
+        with self._database.reading() as connection:
+            known = repository.captures(connection, [each.capture.capture_id for each in sealed])
+        for each in sealed:
+            accepted = known.get(each.capture.capture_id)
+            if accepted and (accepted.officer, accepted.content_sha256) != (officer.id, each.content_sha256):
+                raise CaptureReplayed("this capture id stands for something else")
+        return {capture_id: accepted.dossier for capture_id, accepted in known.items()}
+
+    def _checked(self, sealed: _Sealed) -> _New:
+        checked = self._checks.check(sealed.capture, vietnam_date(self._clock()))
+        return _New(sealed, checked, self._pictures.put(checked.portrait))
+
+    def _checked_again(self, sealed: _Sealed, former: Dossier) -> _New:
+        standing = standing_capture(former, self._pictures.read(former.portrait))
+        checked = self._checks.check_again(sealed.capture, standing, vietnam_date(self._clock()))
+        return _New(sealed, checked, self._pictures.put(checked.portrait))
+
+
+def standing_capture(dossier: Dossier, portrait: bytes) -> StandingCapture:
+    """What a returned dossier consists of."""
+    return StandingCapture(
+        citizen_number=dossier.citizen_number,
+        person=dossier.person,
+        portrait=portrait,
+        portrait_check=dossier.portrait_check,
+        returned=dossier.returned.items if dossier.returned else (),
+    )
+
+
+def validated(checked: CheckedCapture) -> dict[str, str]:
+    """What is recorded of the rules having found nothing wrong."""
+    check = checked.portrait_check
+    return {"registry": "agrees", "portrait": check.method, "engine": check.engine or "none"}
+
+
+def _open(
+    connection: Connection, captures: Sequence[_New], officer: Officer, moment: datetime
+) -> dict[str, str]:
+    """Write the dossiers of new captures with their first two steps; ids by capture id."""
+    _require_new(connection, captures)
+    numbers = [new.checked.citizen_number for new in captures]
+    if repository.open_dossiers(connection, numbers):
+        raise DossierAlreadyOpen("one dossier at a time")
+    Pictures.keep(connection, *(new.picture for new in captures))
+    captured = [_new_dossier(new, officer, moment) for new in captures]
+    state = domain.advance(DossierState.CAPTURED, DossierEvent.VALIDATE)
+    after = [replace(dossier, state=state, version=dossier.version + 1) for dossier in captured]
+    repository.add(connection, after)
+    opened = list(zip(captures, captured, after, strict=True))
+    repository.add_captures(connection, [_accepted(new, dossier.id, officer) for new, dossier, _ in opened])
+    steps: list[Step] = []
+    forms = forms_used(moment)
+    for new, before, then in opened:
+        detail = {**new.sealed.detail, **forms}
+        steps.append(acts.recorded(before, DossierEvent.CAPTURE, officer.id, detail))
+        steps.append(acts.recorded(then, DossierEvent.VALIDATE, SYSTEM, validated(new.checked)))
+    recorded_events.append(connection, *steps)
+    return {new.sealed.capture.capture_id: dossier.id for new, dossier, _ in opened}
+
+
+def _new_dossier(new: _New, officer: Officer, moment: datetime) -> Dossier:
+    return Dossier(
+        id=secrets.token_hex(8),
+        citizen_number=new.checked.citizen_number,
+        state=domain.advance(None, DossierEvent.CAPTURE),
+        version=1,
+        person=new.checked.person,
+        portrait=new.picture.name,
+        portrait_check=new.checked.portrait_check,
+        returned=None,
+        captured_by=officer.id,
+        approved_by=None,
+        unit=officer.unit,
+        packet_sha256=new.sealed.key,
+        created_at=rfc3339(moment),
+        updated_at=rfc3339(moment),
+    )
+
+
+def _require_new(connection: Connection, captures: Sequence[_New]) -> None:
+    # The same button pressed twice at once: both looked before either wrote.
+    if repository.captures(connection, [new.sealed.capture.capture_id for new in captures]):
+        raise TransitionRefused("this capture was accepted meanwhile")
+
+
+def _accepted(new: _New, dossier: str, officer: Officer) -> Capture:
+    return Capture(new.sealed.capture.capture_id, dossier, new.sealed.content_sha256, officer.id)

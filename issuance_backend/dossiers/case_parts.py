@@ -1,0 +1,94 @@
+"""The SQL between dossiers, their search tasks and their adjudication cases."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, exists, func, or_, select
+
+from issuance_backend.biometric_search.adjudication import CaseState, Finding
+from issuance_backend.biometric_search.domain import Outcome, TaskState
+from issuance_backend.biometric_search.tables import ADJUDICATION_CASES, ADJUDICATION_DECISIONS, SEARCH_TASKS
+from issuance_backend.dossiers.domain import DossierState, Search
+from issuance_backend.dossiers.repository import Dossier, read_dossier
+from issuance_backend.schema import DOSSIERS
+
+# As Dossier.encounter builds it.
+_ENCOUNTER = DOSSIERS.c.id + "." + func.substr(DOSSIERS.c.packet_sha256, 1, 16)
+
+
+@dataclass(frozen=True, slots=True)
+class EndedSearch:
+    """A dossier whose search ended: what it leads to, or the code of why it could not be done."""
+
+    dossier: Dossier
+    outcome: Outcome | None
+    failure: str | None
+
+
+def examiners(connection: Connection, dossier_id: str) -> set[str]:
+    """Everybody who decided a real case of any capture of a dossier."""
+    question = (
+        select(ADJUDICATION_DECISIONS.c.examiner)
+        .join(ADJUDICATION_CASES, ADJUDICATION_CASES.c.id == ADJUDICATION_DECISIONS.c.case_id)
+        .where(
+            or_(
+                ADJUDICATION_CASES.c.probe_encounter == dossier_id,
+                ADJUDICATION_CASES.c.probe_encounter.startswith(f"{dossier_id}."),
+            ),
+            ADJUDICATION_CASES.c.truth.is_(None),
+        )
+    )
+    return set(connection.execute(question).scalars())
+
+
+def ended_searches(connection: Connection, limit: int) -> list[EndedSearch]:
+    """Dossiers that wait for a search that ended, the one that waited longest first."""
+    question = (
+        select(DOSSIERS, SEARCH_TASKS.c.outcome, SEARCH_TASKS.c.failure)
+        .join(SEARCH_TASKS, SEARCH_TASKS.c.task_id == DOSSIERS.c.search_task)
+        .where(
+            DOSSIERS.c.state == DossierState.DEDUP_1N.value,
+            DOSSIERS.c.search == Search.WAITING.value,
+            SEARCH_TASKS.c.state != TaskState.QUEUED.value,
+        )
+        .order_by(DOSSIERS.c.updated_at, DOSSIERS.c.id)
+        .limit(limit)
+    )
+    ended = []
+    for row in connection.execute(question).mappings():
+        values = {**row}
+        outcome, failure = values.pop("outcome"), values.pop("failure")
+        ended.append(EndedSearch(read_dossier(values), Outcome(outcome) if outcome else None, failure))
+    return ended
+
+
+def examined(connection: Connection, limit: int) -> list[Dossier]:
+    """Dossiers of whose cases, one at least, every one is decided, and which do not know it yet."""
+    case = exists().where(
+        ADJUDICATION_CASES.c.probe_encounter == _ENCOUNTER, ADJUDICATION_CASES.c.truth.is_(None)
+    )
+    open_case = case.where(ADJUDICATION_CASES.c.state != CaseState.DECIDED.value)
+    question = (
+        select(DOSSIERS)
+        .where(
+            DOSSIERS.c.state == DossierState.ADJUDICATION.value,
+            DOSSIERS.c.search == Search.HIT.value,
+            case,
+            ~open_case,
+        )
+        .order_by(DOSSIERS.c.updated_at, DOSSIERS.c.id)
+        .limit(limit)
+    )
+    return [read_dossier({**row}) for row in connection.execute(question).mappings()]
+
+
+def findings(connection: Connection, encounter: str) -> Sequence[Finding]:
+    """What the cases of one capture came to."""
+    question = select(ADJUDICATION_CASES.c.outcome).where(
+        ADJUDICATION_CASES.c.probe_encounter == encounter,
+        ADJUDICATION_CASES.c.truth.is_(None),
+        ADJUDICATION_CASES.c.outcome.is_not(None),
+    )
+    return [Finding(each) for each in connection.execute(question).scalars()]

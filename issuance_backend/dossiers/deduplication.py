@@ -1,0 +1,220 @@
+"""No card for somebody who has one under another name: applications go through the search and come back.
+
+A program does this, never the officer who waits: making templates takes longer than a button. Each
+step is its own transaction. Who did what meanwhile is seen from the dossier's version, so that any
+number of these programs may run and each dossier is searched once for each of its captures.
+
+Two applications may be under way at once. Each is therefore among those who are compared before its own
+search looks, as a *pending member*, and stays there without a gap until its applicant is enrolled. Of two
+searches that both found nobody, each would have looked before the other's member was there, and so before
+its own: that cannot be. An application that is returned or ends without a card is forgotten again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection
+
+from issuance_backend.biometric_search.adjudication import Finding
+from issuance_backend.biometric_search.domain import Outcome
+from issuance_backend.dossiers import acts, case_parts, repository
+from issuance_backend.dossiers.acts import Act, take_step
+from issuance_backend.dossiers.domain import DossierEvent, DossierState
+from issuance_backend.dossiers.particulars import BIOMETRIC_ITEMS
+from issuance_backend.dossiers.repository import Dossier
+from issuance_backend.moments import Clock
+from issuance_backend.recorded_events import SYSTEM
+from issuance_backend.refusals import SearchTaskReplayed
+from monitoring.database import Database
+from verification.errors import FaceNotVerified, MalformedDocument, TransitionRefused
+from verification.messages.biometric_search import SampleMessage
+from verification.messages.enrollment import DossierReturn
+
+_Subject = TypeVar("_Subject")
+
+logger = logging.getLogger(__name__)
+
+AT_ONCE = 50
+"""Dossiers of one kind that are read before the next kind has its turn."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Biometrics:
+    """What was captured of somebody: names of stored pictures. Never logged."""
+
+    portrait: str
+    prints: dict[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A search in the queue."""
+
+    task_id: str
+    gallery: str
+
+
+class Deduplication(Protocol):
+    """The search of duplicates as dossiers see it."""
+
+    def templates(self, biometrics: Biometrics) -> tuple[SampleMessage, ...]:
+        """Templates of what was captured; takes long.
+
+        Raises DeduplicationUnavailable, FaceNotVerified or MalformedDocument for pictures that give none.
+        """
+        ...
+
+    def search(
+        self,
+        connection: Connection,
+        dossier: Dossier,
+        samples: tuple[SampleMessage, ...],
+        officers: Sequence[str],
+        moment: datetime,
+    ) -> Queued:
+        """Queue the comparison with everybody who is enrolled or applies, in the caller's transaction.
+
+        The application's encounter is a pending member before the comparison is made.
+        """
+        ...
+
+    def enrol(
+        self, connection: Connection, dossier: Dossier, samples: tuple[SampleMessage, ...], moment: datetime
+    ) -> None:
+        """Queue the enrolment of an approved applicant, in the caller's transaction."""
+        ...
+
+    def forget(self, connection: Connection, member: str, moment: datetime) -> None:
+        """Queue the removal of a pending member, in the caller's transaction, after all queued before."""
+        ...
+
+
+class DeduplicationDesk:
+    """Leads dossiers through the search; ``run_once`` may be called by any number of programs."""
+
+    def __init__(self, database: Database, search: Deduplication, clock: Clock) -> None:
+        self._database = database
+        self._search = search
+        self._clock = clock
+        self._enrolled_after = ""
+        """Where enrolling goes on: those that cannot be enrolled do not keep the others from it."""
+
+    def run_pending(self) -> int:
+        """Do everything that can be done now; how many steps that were."""
+        count = 0
+        while done := self.run_once():
+            count += done
+        return count
+
+    def run_once(self) -> int:
+        """Take some of what is ready a step further; raises DeduplicationUnavailable, nothing is lost."""
+        with self._database.reading() as connection:
+            approved = repository.oldest(connection, DossierState.LOCAL_APPROVED, AT_ONCE)
+            ended = case_parts.ended_searches(connection, AT_ONCE)
+            examined = case_parts.examined(connection, AT_ONCE)
+            due = repository.due_for_enrolment(connection, self._enrolled_after, AT_ONCE)
+            needless = repository.with_needless_member(connection, AT_ONCE)
+        done = sum(_is_done(self._settle_search, each) for each in ended)
+        done += sum(_is_done(self._settle_cases, each) for each in examined)
+        done += sum(_is_done(self._enrol, each) for each in due)
+        self._enrolled_after = due[-1].id if len(due) == AT_ONCE else ""
+        done += sum(_is_done(self._forget, each) for each in needless)
+        return done + sum(_is_done(self._begin_search, each) for each in approved)
+
+    def _begin_search(self, dossier: Dossier) -> None:
+        try:
+            samples = self._templates(dossier)
+        except (FaceNotVerified, MalformedDocument) as fault:
+            self._return_biometrics(dossier, fault.code)
+            return
+        with self._database.writing() as connection:
+            moment = self._clock()
+            if dossier.pending_member is not None:
+                # Of a capture that was returned since: it would be found as somebody else.
+                self._search.forget(connection, dossier.pending_member, moment)
+            officers = sorted(acts.took_part(connection, dossier))
+            queued = self._search.search(connection, dossier, samples, officers, moment)
+            searched = replace(dossier, search_task=queued.task_id, pending_member=dossier.encounter)
+            act = Act(connection, searched, moment)
+            take_step(act, DossierEvent.SEARCH, SYSTEM, {"gallery": queued.gallery, "task": queued.task_id})
+
+    def _settle_search(self, ended: case_parts.EndedSearch) -> None:
+        if ended.failure is not None:
+            self._return_biometrics(ended.dossier, ended.failure)
+            return
+        found = ended.outcome is Outcome.ADJUDICATION
+        event = DossierEvent.FIND_SOMEBODY if found else DossierEvent.FIND_NOBODY
+        with self._database.writing() as connection:
+            take_step(Act(connection, ended.dossier, self._clock()), event, SYSTEM)
+
+    def _settle_cases(self, dossier: Dossier) -> None:
+        with self._database.reading() as connection:
+            findings = case_parts.findings(connection, dossier.encounter)
+            examiners = sorted(case_parts.examiners(connection, dossier.id))
+        event = verdict(findings)
+        found_by = {"examiners": ",".join(examiners)}
+        if event is DossierEvent.RETURN:
+            self._return_biometrics(dossier, Finding.POOR_DATA.value, found_by)
+            return
+        with self._database.writing() as connection:
+            take_step(Act(connection, dossier, self._clock()), event, SYSTEM, found_by)
+
+    def _enrol(self, dossier: Dossier) -> None:
+        samples = self._templates(dossier)
+        with self._database.writing() as connection:
+            repository.save(connection, replace(dossier, enrolment_due=False, pending_member=None))
+            moment = self._clock()
+            self._search.enrol(connection, dossier, samples, moment)
+            if dossier.pending_member is not None:
+                # Enrolled first: there is no moment at which nobody would be found.
+                self._search.forget(connection, dossier.pending_member, moment)
+
+    def _forget(self, dossier: Dossier) -> None:
+        with self._database.writing() as connection:
+            repository.save(connection, replace(dossier, pending_member=None))
+            self._search.forget(connection, str(dossier.pending_member), self._clock())
+
+    def _templates(self, dossier: Dossier) -> tuple[SampleMessage, ...]:
+        with self._database.reading() as connection:
+            prints = repository.prints(connection, dossier.id)
+        return self._search.templates(Biometrics(dossier.portrait, prints))
+
+    def _return_biometrics(
+        self, dossier: Dossier, reason: str, detail: Mapping[str, str] | None = None
+    ) -> None:
+        with self._database.writing() as connection:
+            has_prints = bool(repository.prints(connection, dossier.id))
+            items = BIOMETRIC_ITEMS if has_prints else BIOMETRIC_ITEMS[:1]
+            returned = DossierReturn(items=items, comment=reason)
+            act = Act(connection, replace(dossier, returned=returned), self._clock())
+            said = {"items": ",".join(items), "faults": reason, **(detail or {})}
+            take_step(act, DossierEvent.RETURN, SYSTEM, said)
+
+
+def _is_done(step: Callable[[_Subject], None], subject: _Subject) -> bool:
+    try:
+        step(subject)
+    except (TransitionRefused, SearchTaskReplayed):  # an officer, or another of these programs, was quicker
+        return False
+    except (FaceNotVerified, MalformedDocument) as fault:
+        # Templates were made of these pictures once: the engine is another one now.
+        logger.warning("not enrolled", extra={"code": fault.code})
+        return False
+    return True
+
+
+def verdict(findings: Sequence[Finding]) -> DossierEvent:
+    """What the cases of an application come to together: one person found is enough.
+
+    Raises TransitionRefused without any: a hit that nobody has examined is not settled.
+    """
+    if not findings:
+        raise TransitionRefused("no case was decided")
+    if not {Finding.SAME_PERSON, Finding.FRAUD}.isdisjoint(findings):
+        return DossierEvent.CONFIRM
+    return DossierEvent.RETURN if Finding.POOR_DATA in findings else DossierEvent.DIFFERENT

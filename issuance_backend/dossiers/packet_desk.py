@@ -1,0 +1,338 @@
+"""What was captured elsewhere and came sealed: opened packets become dossiers, or parts of returned ones.
+
+``examine`` asks the registry and looks at pictures, before any transaction. ``receive`` writes what was
+found in the transaction that acknowledges the packet. A packet that the rules refuse is a dossier all
+the same, returned with what is wrong: the citizen has a receipt in hand.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from sqlalchemy import Connection
+
+from issuance_backend import recorded_events
+from issuance_backend.dossiers import acts, domain, particulars, repository
+from issuance_backend.dossiers.acts import Act, take_step
+from issuance_backend.dossiers.capture_checks import CaptureChecks, Examined, StandingCapture
+from issuance_backend.dossiers.capture_desk import standing_capture, validated
+from issuance_backend.dossiers.domain import DossierEvent, DossierState, Part
+from issuance_backend.dossiers.forms.catalogue import forms_used, is_dossier_form, required_on
+from issuance_backend.dossiers.forms.domain import EXCEPTIONS, Requirements, exceptions_detail
+from issuance_backend.dossiers.pictures import MEDIA_TYPE, Pictures, StoredPicture
+from issuance_backend.dossiers.repository import Capture, Dossier
+from issuance_backend.moments import rfc3339
+from issuance_backend.recorded_events import SYSTEM
+from issuance_backend.refusals import PacketDossierClosed
+from monitoring.database import Database
+from verification.errors import CitizenNumberMalformed, DossierAlreadyOpen, FieldsRefused
+from verification.identity.citizen_number import CitizenNumber
+from verification.messages.enrollment import DossierCapture, DossierReturn, PersonFields
+from verification.messages.enrollment_packet import (
+    CANNOT_SIGN,
+    CITIZEN_SIGNATURE,
+    CaptureException,
+    PrintedFormMark,
+)
+from verification.messages.national_time import vietnam_date
+
+FORM = "form"
+"""The item that the printed form is, when a dossier is returned."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CapturedPrint:
+    """One finger as the kit took it. Biometric data: never logged."""
+
+    position: int
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CapturedItem:
+    """What else was captured, a scan or a slap; the dossier itself does not name it."""
+
+    content: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class OpenedPacket:
+    """What a packet whose seals hold contains; ``packet_sha256`` is its key, ``happened_at`` the kit's time.
+
+    ``answers`` is the returned dossier that it captures again. Its portrait is empty where none was
+    taken again.
+    """
+
+    packet_sha256: str
+    kit: str
+    officer: str
+    unit: str | None
+    happened_at: str
+    citizen_number: str
+    person: PersonFields
+    portrait: bytes
+    manual_portrait_reason: str | None = None
+    prints: tuple[CapturedPrint, ...] = ()
+    items: Mapping[str, CapturedItem] = field(default_factory=dict)
+    answers: str | None = None
+    exceptions: tuple[CaptureException, ...] = ()
+    consent_language: str
+    printed_form: PrintedFormMark
+
+    @property
+    def exception_codes(self) -> tuple[str, ...]:
+        """The codes of the form that were stated; packets write them in capitals.
+
+        That somebody cannot sign is no exception of any form.
+        """
+        of_form = (each for each in self.exceptions if each.item != CITIZEN_SIGNATURE)
+        return tuple(sorted({each.code.lower() for each in of_form}))
+
+    @property
+    def signature_exceptions(self) -> tuple[str, ...]:
+        """Why the citizen did not sign, as codes."""
+        return tuple(each.code.lower() for each in self.exceptions if each.item == CITIZEN_SIGNATURE)
+
+
+@dataclass(frozen=True, slots=True)
+class ExaminedPacket:
+    """A packet with what the rules found, its pictures on their way into the store."""
+
+    packet: OpenedPacket
+    examined: Examined
+    portrait: StoredPicture
+    prints: dict[int, StoredPicture]
+    items: dict[str, StoredPicture]
+    former: Dossier | None = None
+
+    @property
+    def kept(self) -> tuple[StoredPicture, ...]:
+        """The pictures that belong to what is written now."""
+        if self.former is not None and self.examined.faults:
+            return tuple(self.items.values())
+        return (self.portrait, *self.prints.values(), *self.items.values())
+
+
+class PacketDesk:
+    """Takes opened packets in; whoever opens them owns the transaction."""
+
+    def __init__(self, checks: CaptureChecks, pictures: Pictures) -> None:
+        self._checks = checks
+        self._pictures = pictures
+
+    def examine(self, database: Database, packet: OpenedPacket) -> ExaminedPacket:
+        """Apply the rules, outside of any transaction.
+
+        Raises FieldsRefused for what cannot be a dossier at all (no portrait, no number),
+        PacketDossierClosed, RegistryUnavailable and BlobStoreUnavailable.
+        """
+        standing, former = self._standing(database, packet)
+        _require_openable(packet, standing)
+        capture = DossierCapture(
+            capture_id=packet.packet_sha256,
+            citizen_number=packet.citizen_number,
+            person=packet.person,
+            portrait=packet.portrait,
+            manual_portrait_reason=packet.manual_portrait_reason,
+            exceptions=packet.exception_codes,
+        )
+        day = vietnam_date(datetime.fromisoformat(packet.happened_at))
+        if standing is None:
+            examined = self._checks.examine(capture, day)
+        else:
+            examined = self._checks.examine_again(capture, standing, day)
+            if packet.prints and "fingerprints" not in standing.returned:
+                faults = {**examined.faults, "fingerprints": "ITEM_NOT_RETURNED"}
+                examined = replace(examined, faults=faults)
+        faults = _packet_faults(packet, day)
+        if faults:
+            examined = replace(examined, faults={**examined.faults, **faults})
+        return self._stored(packet, examined, former)
+
+    def receive(self, connection: Connection, examined: ExaminedPacket, moment: datetime) -> str:
+        """Write a packet's dossier in the caller's transaction and return its id.
+
+        The same packet again changes nothing. Raises DossierAlreadyOpen where another dossier of the
+        person is open, SameOfficer where the officer approved it, TransitionRefused where the returned
+        dossier changed since ``examine``.
+        """
+        packet = examined.packet
+        known = repository.captures(connection, [packet.packet_sha256]).get(packet.packet_sha256)
+        if known is not None:
+            return known.dossier
+        Pictures.keep(connection, *examined.kept)
+        if examined.former is None:
+            dossier = _opened(connection, examined, moment)
+        else:
+            dossier = _answered(connection, examined, examined.former, moment)
+        accepted = Capture(packet.packet_sha256, dossier.id, packet.packet_sha256, packet.officer)
+        repository.add_captures(connection, [accepted])
+        return dossier.id
+
+    def _stored(self, packet: OpenedPacket, examined: Examined, former: Dossier | None) -> ExaminedPacket:
+        """Everything that a packet holds is written into the store at once."""
+        captured = [(examined.checked.portrait, MEDIA_TYPE)]
+        captured += [(each.content, each.media_type) for each in packet.prints]
+        captured += [(each.content, each.media_type) for each in packet.items.values()]
+        portrait, *others = self._pictures.put_all(captured)
+        positions = [each.position for each in packet.prints]
+        prints = dict(zip(positions, others[: len(positions)], strict=True))
+        items = dict(zip(packet.items, others[len(positions) :], strict=True))
+        return ExaminedPacket(packet, examined, portrait, prints, items, former)
+
+    def _standing(
+        self, database: Database, packet: OpenedPacket
+    ) -> tuple[StandingCapture | None, Dossier | None]:
+        if packet.answers is None:
+            return None, None
+        with database.reading() as connection:
+            former = acts.found(connection, packet.answers)
+        if former.state is not DossierState.RETURNED:
+            raise PacketDossierClosed("the dossier does not wait for a packet")
+        return standing_capture(former, self._pictures.read(former.portrait)), former
+
+
+def _packet_faults(packet: OpenedPacket, day: date) -> dict[str, str]:
+    """What is wrong with what only a packet says: its exceptions, and the form that was printed."""
+    faults = {}
+    false = _exception_fault(packet, required_on(day))
+    if false is not None:
+        faults[EXCEPTIONS] = false
+    if not is_dossier_form(packet.printed_form.form, day):
+        faults[FORM] = "FORM_UNKNOWN"
+    return faults
+
+
+def _exception_fault(packet: OpenedPacket, required: Requirements) -> str | None:
+    """What is wrong with exceptions that name another item than their code, or a finger that is there."""
+    taken = {f"finger_{each.position:02}" for each in packet.prints}
+    taken |= {name for name, item in packet.items.items() if item.content}
+    known = {**required.exceptions, CANNOT_SIGN.lower(): CITIZEN_SIGNATURE}
+    for each in packet.exceptions:
+        item = "fingerprints" if each.item.startswith("finger_") else each.item
+        if known.get(each.code.lower()) != item:
+            return "EXCEPTION_UNKNOWN"
+        if each.item in taken:
+            return "EXCEPTION_CONTRADICTED"
+    return None
+
+
+def _require_openable(packet: OpenedPacket, standing: StandingCapture | None) -> None:
+    faults = {}
+    try:
+        CitizenNumber(packet.citizen_number)
+    except CitizenNumberMalformed as fault:
+        faults["citizen_number"] = fault.code
+    needs_portrait = standing is None or "portrait" in standing.returned
+    if needs_portrait and not packet.portrait:
+        faults["portrait"] = "PORTRAIT_MISSING"
+    if standing is not None and standing.citizen_number != packet.citizen_number:
+        faults["citizen_number"] = "FIELD_NOT_AS_REGISTERED"
+    if faults:
+        raise FieldsRefused(faults)
+
+
+def _opened(connection: Connection, examined: ExaminedPacket, moment: datetime) -> Dossier:
+    """Write a new dossier as it stands after the rules, with both of its steps."""
+    packet, checked = examined.packet, examined.examined.checked
+    if repository.open_dossier(connection, packet.citizen_number):
+        raise DossierAlreadyOpen("one dossier at a time")
+    received = Dossier(
+        id=secrets.token_hex(8),
+        citizen_number=packet.citizen_number,
+        state=domain.advance(None, DossierEvent.RECEIVE),
+        version=1,
+        person=checked.person,
+        portrait=examined.portrait.name,
+        portrait_check=checked.portrait_check,
+        returned=None,
+        captured_by=packet.officer,
+        approved_by=None,
+        unit=packet.unit,
+        packet_sha256=packet.packet_sha256,
+        created_at=rfc3339(moment),
+        updated_at=rfc3339(moment),
+    )
+    judged = _judged(received, examined.examined)
+    dossier = replace(
+        received,
+        state=domain.advance(received.state, judged.event),
+        search=domain.search_after(received.search, judged.event),
+        version=received.version + 1,
+        returned=judged.returned,
+    )
+    repository.add(connection, [dossier])
+    _name_prints(connection, dossier.id, examined)
+    recorded_events.append(
+        connection,
+        acts.recorded(received, DossierEvent.RECEIVE, packet.officer, _detail(packet)),
+        acts.recorded(dossier, judged.event, SYSTEM, judged.detail),
+    )
+    return dossier
+
+
+def _answered(connection: Connection, examined: ExaminedPacket, former: Dossier, moment: datetime) -> Dossier:
+    packet, checked = examined.packet, examined.examined.checked
+    domain.require_only_part(packet.officer, Part.CAPTURE, acts.parts_taken(connection, former))
+    changed = former
+    if not examined.examined.faults:
+        changed = replace(
+            former,
+            person=checked.person,
+            portrait=examined.portrait.name,
+            portrait_check=checked.portrait_check,
+            packet_sha256=packet.packet_sha256,
+            returned=None,
+            captured_by=packet.officer,
+        )
+        _name_prints(connection, former.id, examined)
+    act = Act(connection, changed, moment)
+    received = take_step(act, DossierEvent.RECEIVE, packet.officer, _detail(packet))
+    judged = _judged(received, examined.examined)
+    stands = Act(connection, replace(received, returned=judged.returned), moment)
+    return take_step(stands, judged.event, SYSTEM, judged.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What the rules make of a received dossier."""
+
+    event: DossierEvent
+    returned: DossierReturn | None
+    detail: Mapping[str, str]
+
+
+def _judged(dossier: Dossier, examined: Examined) -> _Judged:
+    if not examined.faults:
+        return _Judged(DossierEvent.VALIDATE, dossier.returned, validated(examined.checked))
+    faults = examined.faults
+    # Where values were refused that nobody asked for, what was asked for is still missing.
+    items = dossier.returned.items if dossier.returned else particulars.items_of(faults)
+    comment = ", ".join(f"{name}: {code}" for name, code in sorted(faults.items()))
+    detail = {"items": ",".join(items), "faults": ",".join(sorted(set(faults.values())))}
+    return _Judged(DossierEvent.RETURN, DossierReturn(items=items, comment=comment), detail)
+
+
+def _name_prints(connection: Connection, dossier_id: str, examined: ExaminedPacket) -> None:
+    if examined.prints:
+        names = {position: picture.name for position, picture in examined.prints.items()}
+        repository.set_prints(connection, dossier_id, names)
+
+
+def _detail(packet: OpenedPacket) -> dict[str, str]:
+    unsigned = packet.signature_exceptions
+    return {
+        "content_sha256": packet.packet_sha256,
+        "kit": packet.kit,
+        "happened_at": packet.happened_at,
+        **forms_used(datetime.fromisoformat(packet.happened_at)),
+        **exceptions_detail(packet.exception_codes),
+        "consent_language": packet.consent_language,
+        "form_print": packet.printed_form.sha256,
+        **({"unsigned": " ".join(unsigned)} if unsigned else {}),
+    }

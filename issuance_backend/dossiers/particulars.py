@@ -1,0 +1,169 @@
+"""What a capture must be to become a dossier, and what of it may be captured again."""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Collection, Mapping
+from datetime import date
+
+import msgspec
+
+from verification.identity.administrative_units import provinces, units_2025
+from verification.messages.enrollment import DossierCapture, PersonFields
+
+_MAX_LENGTHS: Mapping[str, int] = {"identification": 200, "place_of_origin": 200, "place_of_residence": 200}
+_MAX_LENGTH = 120
+_OPTIONAL = frozenset({"spouse", "old_id"})
+
+# A card repeats these from the registry: who finds them wrong corrects the registry first.
+REGISTERED_FIELDS = (
+    "full_name",
+    "date_of_birth",
+    "sex",
+    "nationality",
+    "ethnicity",
+    "religion",
+    "place_of_origin",
+    "father",
+    "mother",
+    "spouse",
+    "old_id",
+)
+
+
+def normalised(person: PersonFields) -> PersonFields:
+    """The particulars in one Unicode form (NFC), with single spaces, and empty options as none."""
+    values: dict[str, str | None] = {}
+    for name in person.__struct_fields__:
+        text = getattr(person, name)
+        clean = " ".join(unicodedata.normalize("NFC", text).split()) if text else ""
+        values[name] = clean or (None if name in _OPTIONAL else "")
+    return msgspec.convert(values, PersonFields)
+
+
+def field_faults(person: PersonFields, excused: Collection[str] = ()) -> dict[str, str]:
+    """Fault codes by field for what cannot go on a card: missing, too long, control characters.
+
+    ``excused`` are fields that may be left out for a coded exception.
+    """
+    faults: dict[str, str] = {}
+    for name in person.__struct_fields__:
+        text = getattr(person, name) or ""
+        if not text and name not in _OPTIONAL and name not in excused:
+            faults[name] = "FIELD_MISSING"
+        elif len(text) > _MAX_LENGTHS.get(name, _MAX_LENGTH):
+            faults[name] = "FIELD_TOO_LONG"
+        elif not _is_plain(text):
+            faults[name] = "FIELD_CHARACTERS"
+    if "sex" not in faults and person.sex not in {"M", "F"}:
+        faults["sex"] = "FIELD_CHARACTERS"
+    if "date_of_birth" not in faults and not _is_date(person.date_of_birth):
+        faults["date_of_birth"] = "FIELD_DATE"
+    return faults
+
+
+def form_values(person: PersonFields, citizen_number: str, day: date) -> dict[str, str]:
+    """What a capture has for the items of a form."""
+    values = {name: getattr(person, name) or "" for name in person.__struct_fields__}
+    return {**values, "citizen_number": citizen_number, "captured_on": day.isoformat()}
+
+
+def registry_faults(person: PersonFields, registered: PersonFields) -> dict[str, str]:
+    """Fault codes by field for what the registry says otherwise."""
+    return {
+        name: "FIELD_NOT_AS_REGISTERED"
+        for name in REGISTERED_FIELDS
+        if getattr(person, name) != getattr(registered, name)
+    }
+
+
+RETURN_ITEMS: Mapping[str, tuple[str, ...]] = {
+    "portrait": (),
+    "fingerprints": (),
+    "form": (),
+    "particulars": REGISTERED_FIELDS,
+    "identification": ("identification",),
+    "place_of_residence": ("place_of_residence",),
+}
+"""What a checker can send back, and the fields that may change then."""
+
+BIOMETRIC_ITEMS = ("portrait", "fingerprints")
+
+
+def fields_of(items: Collection[str]) -> frozenset[str]:
+    """The fields that may change where these items were sent back."""
+    return frozenset(field for item in items for field in RETURN_ITEMS[item])
+
+
+def unreturned_faults(
+    person: PersonFields, standing: PersonFields, returned: Collection[str]
+) -> dict[str, str]:
+    """Fault codes by field for what was not sent back and is not what stands."""
+    may_change = fields_of(returned)
+    return {
+        name: "ITEM_NOT_RETURNED"
+        for name in person.__struct_fields__
+        if name not in may_change and getattr(person, name) != getattr(standing, name)
+    }
+
+
+def items_of(faults: Collection[str]) -> tuple[str, ...]:
+    """The items to send back for fields and items that have faults, in the order of RETURN_ITEMS."""
+    named = {item for item, fields in RETURN_ITEMS.items() if not {item, *fields}.isdisjoint(faults)}
+    if not {"portrait", "manual_portrait_reason"}.isdisjoint(faults):
+        named.add("portrait")
+    return tuple(item for item in RETURN_ITEMS if item in named) or ("particulars",)
+
+
+def residence_province(place: str) -> str | None:
+    """The code of the province that a place of residence ends with; None where it names none."""
+    name = _province_name(place.rpartition(",")[2])
+    for code, province in provinces().items():
+        if _province_name(province.name) == name:
+            return code
+    return None
+
+
+def is_same_province(code: str | None, other: str | None) -> bool:
+    """Whether two codes mean the same province as provinces are drawn since July 2025."""
+    if code is None or other is None:
+        return False
+    return code == other or _unit_2025(code) == _unit_2025(other) is not None
+
+
+def _unit_2025(code: str) -> str | None:
+    if code in units_2025():
+        return code
+    found = provinces().get(code)
+    return found.merged_into_2025 if found else None
+
+
+def _province_name(text: str) -> str:
+    name = " ".join(unicodedata.normalize("NFC", text).casefold().split())
+    for prefix in ("thành phố ", "tỉnh ", "tp. ", "tp "):
+        name = name.removeprefix(prefix)
+    return name
+
+
+def content_digest(capture: DossierCapture) -> str:
+    """Identifies what was captured, apart from the id of the capture itself."""
+    content = msgspec.structs.replace(capture, capture_id="")
+    return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
+
+
+def capture_key(capture_id: str, content_sha256: str) -> str:
+    """Identifies one capture: the same content captured twice is two captures."""
+    return hashlib.sha256(f"{capture_id}|{content_sha256}".encode()).hexdigest()
+
+
+def _is_plain(text: str) -> bool:
+    # The quick question settles nearly every text: what is printable holds no control character.
+    return text.isprintable() or not any(unicodedata.category(each).startswith("C") for each in text)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

@@ -1,0 +1,16 @@
+"""The table of captured prints; that of dossiers stands with the office's first tables."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Integer, String, Table
+
+from issuance_backend.schema import METADATA
+
+DOSSIER_PRINTS = Table(
+    "dossier_prints",
+    METADATA,
+    Column("dossier", String(16), ForeignKey("dossiers.id"), primary_key=True),
+    # The finger, as in ISO/IEC 19794-4.
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("picture", String(64), ForeignKey("portraits.name"), nullable=False),
+)

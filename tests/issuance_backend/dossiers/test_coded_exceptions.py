@@ -1,0 +1,161 @@
+"""What a citizen does not have: left out with a code of the form's, or missing."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from typing import Any
+
+import pypdf
+import pytest
+
+from issuance_backend.dossiers.packet_desk import CapturedPrint
+from tests.support.application_desk import LAN, MINH, PERSON, THU, Desk, capture_of, packet_of
+from tests.support.issuance_office import Office, picture
+from verification.errors import FieldsRefused
+from verification.messages.enrollment import DossierReturn
+from verification.messages.enrollment_packet import CaptureException
+
+NOTHING = {"father": "", "identification": ""}
+BOTH = ("father_unknown", "marks_none")
+
+
+@pytest.fixture
+def orphan(desk: Desk) -> Desk:
+    """The registry knows no father of the citizen."""
+    desk.registry.people[PERSON.citizen_number] = replace(PERSON, father="")
+    return desk
+
+
+def refused(desk: Desk, **changes: Any) -> dict[str, str]:
+    with pytest.raises(FieldsRefused) as fault:
+        desk.office.captures.capture(LAN, capture_of(**changes))
+    return dict(fault.value.fields)
+
+
+def test_what_is_missing_needs_its_code(orphan: Desk) -> None:
+    assert refused(orphan, person=NOTHING) == {
+        "father": "FIELD_MISSING",
+        "identification": "FIELD_MISSING",
+    }
+    assert refused(orphan, person=NOTHING, exceptions=["marks_none"]) == {"father": "FIELD_MISSING"}
+    dossier = orphan.office.captures.capture(LAN, capture_of(person=NOTHING, exceptions=BOTH))
+    view = orphan.view(dossier)
+    assert (orphan.state(dossier), view.person.father, view.person.identification) == ("validated", "", "")
+    assert view.steps[0].detail["exceptions"] == "father_unknown marks_none"
+
+
+@pytest.mark.parametrize(
+    ("exceptions", "code"),
+    [
+        (["in_a_hurry"], "EXCEPTION_UNKNOWN"),
+        (["MARKS_NONE"], "EXCEPTION_UNKNOWN"),
+        (["mother_unknown"], "EXCEPTION_CONTRADICTED"),
+    ],
+)
+def test_a_false_exception_is_refused(desk: Desk, exceptions: list[str], code: str) -> None:
+    assert refused(desk, exceptions=exceptions) == {"exceptions": code}
+
+
+def test_an_exception_is_no_way_around_the_registry(desk: Desk) -> None:
+    assert refused(desk, person=NOTHING, exceptions=BOTH) == {"father": "FIELD_NOT_AS_REGISTERED"}
+
+
+def test_the_same_capture_with_another_exception_is_another_content(orphan: Desk) -> None:
+    captured = capture_of(person={"father": ""}, exceptions=["father_unknown"])
+    dossier = orphan.office.captures.capture(LAN, captured)
+    assert orphan.office.captures.capture(LAN, captured) == dossier
+    assert "exceptions" in orphan.view(dossier).steps[0].detail
+
+
+def test_what_was_left_out_stays_out_when_something_else_is_captured_again(orphan: Desk) -> None:
+    dossier = orphan.office.captures.capture(LAN, capture_of(person=NOTHING, exceptions=BOTH))
+    orphan.office.approvals.send_back(MINH, dossier, DossierReturn(("portrait",), "mờ"))
+    again = capture_of(number=2, person=NOTHING, portrait=picture(2))
+    orphan.office.captures.recapture(LAN, dossier, again)
+    assert orphan.state(dossier) == "validated"
+
+
+def test_what_was_sent_back_needs_a_value_or_its_code_again(orphan: Desk) -> None:
+    dossier = orphan.office.captures.capture(LAN, capture_of(person=NOTHING, exceptions=BOTH))
+    orphan.office.approvals.send_back(MINH, dossier, DossierReturn(("identification",), "có sẹo"))
+    with pytest.raises(FieldsRefused) as fault:
+        orphan.office.captures.recapture(LAN, dossier, capture_of(number=2, person=NOTHING, portrait=b""))
+    assert fault.value.fields == {"identification": "FIELD_MISSING"}
+    found = capture_of(number=3, person={**NOTHING, "identification": "Sẹo ở cằm"}, portrait=b"")
+    orphan.office.captures.recapture(LAN, dossier, found)
+    assert orphan.view(dossier).person.identification == "Sẹo ở cằm"
+
+
+# -- packets
+
+
+def stated(item: str, code: str) -> CaptureException:
+    return CaptureException(item, code)
+
+
+def test_a_packet_states_its_exceptions(orphan: Desk) -> None:
+    exceptions = (
+        stated("father", "FATHER_UNKNOWN"),
+        stated("identification", "MARKS_NONE"),
+        stated("finger_02", "FINGER_MISSING"),
+        stated("finger_03", "FINGER_MISSING"),
+    )
+    prints = (CapturedPrint(7, b"print", "image/png"),)
+    dossier = orphan.received(packet_of(person=NOTHING, exceptions=exceptions, prints=prints))
+    assert orphan.state(dossier) == "validated"
+    assert orphan.view(dossier).steps[0].detail["exceptions"] == "father_unknown finger_missing marks_none"
+
+
+def test_a_packet_without_them_is_returned(orphan: Desk) -> None:
+    dossier = orphan.received(packet_of(person=NOTHING))
+    view = orphan.view(dossier)
+    assert view.returned is not None
+    assert (view.state, view.returned.items) == ("returned", ("particulars", "identification"))
+    assert view.steps[-1].detail["faults"] == "FIELD_MISSING"
+
+
+@pytest.mark.parametrize(
+    ("exception", "code"),
+    [
+        (stated("portrait", "FINGER_MISSING"), "EXCEPTION_UNKNOWN"),
+        (stated("finger_02", "MARKS_NONE"), "EXCEPTION_UNKNOWN"),
+        (stated("finger_02", "NO_TIME"), "EXCEPTION_UNKNOWN"),
+        (stated("finger_07", "FINGER_WORN"), "EXCEPTION_CONTRADICTED"),
+        (stated("identification", "MARKS_NONE"), "EXCEPTION_CONTRADICTED"),
+    ],
+)
+def test_a_packet_with_a_false_exception_is_returned(
+    desk: Desk, exception: CaptureException, code: str
+) -> None:
+    prints = (CapturedPrint(7, b"print", "image/png"),)
+    dossier = desk.received(packet_of(exceptions=(exception,), prints=prints))
+    assert desk.state(dossier) == "returned"
+    assert desk.view(dossier).steps[-1].detail["faults"] == code
+
+
+def test_the_form_of_the_packets_own_day_decides(orphan: Desk) -> None:
+    """No day before the first form asks for anything, nor knows a reason."""
+    packet = packet_of(exceptions=(stated("father", "FATHER_UNKNOWN"),), person={"father": ""})
+    early = replace(packet, happened_at="2016-01-31T02:00:00Z")
+    dossier = orphan.received(early)
+    assert orphan.view(dossier).steps[-1].detail["faults"] == "EXCEPTION_UNKNOWN,FIELD_MISSING,FORM_UNKNOWN"
+
+
+# -- to the end
+
+
+def test_a_card_is_made_without_what_the_citizen_does_not_have_and_the_form_says_why(office: Office) -> None:
+    office.registry.people[PERSON.citizen_number] = replace(PERSON, father="")
+    lan = office.sign_in("lan.capture")
+    made = lan.capture(PERSON, person=NOTHING, exceptions=list(BOTH))
+    assert made.status_code == 201, made.get_data(as_text=True)
+    dossier = made.get_json()["id"]
+    office.approve_all(dossier)
+    office.make_cards()
+    view = lan.get(f"/v1/dossiers/{dossier}").get_json()
+    assert view["credential_state"] == "qa_passed", view["card"]
+    paper = lan.get(f"/v1/dossiers/{dossier}/forms/CC01.pdf")
+    text = " ".join(pypdf.PdfReader(io.BytesIO(paper.data)).pages[0].extract_text().split())
+    assert "Không xác định được cha; Không có dấu vết riêng" in text
+    assert THU.id not in text
