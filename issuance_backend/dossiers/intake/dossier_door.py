@@ -1,0 +1,89 @@
+"""An opened packet on its way to the desk that makes dossiers of packets; the rest of it is kept here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from issuance_backend.dossiers import packet_desk
+from issuance_backend.dossiers.intake import kit_repository, repository
+from issuance_backend.dossiers.packet_desk import CapturedItem, CapturedPrint, ExaminedPacket, PacketDesk
+from issuance_backend.officers import repository as officers
+from issuance_backend.officers.domain import Officer, Role
+from issuance_backend.refusals import RoleMissing
+from monitoring.database import Database
+from verification.messages.enrollment_packet import OpenedPacket, PacketEnvelope
+
+PORTRAIT = "portrait"
+_FINGER = re.compile(r"finger_(0[1-9]|1[0-5])")
+"""A print by its position (ISO/IEC 19794-4, table 7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A packet that the rules were applied to, with its items on their way into the store."""
+
+    packet_hash: str
+    examined: ExaminedPacket
+
+
+class DossierDoor:
+    """Opens dossiers from packets."""
+
+    def __init__(self, database: Database, desk: PacketDesk) -> None:
+        self._database = database
+        self._desk = desk
+
+    def prepare(self, packet: OpenedPacket) -> Prepared:
+        """Apply the rules and store pictures; raises RoleMissing and whatever the desk raises."""
+        envelope, said = packet.envelope, packet.particulars
+        media_types = {item.name: item.media_type for item in said.items}
+        prints = {name: int(name[-2:]) for name in packet.blobs if _FINGER.fullmatch(name)}
+        others = packet.blobs.keys() - prints.keys() - {PORTRAIT}
+        opened = packet_desk.OpenedPacket(
+            packet_sha256=packet.packet_hash,
+            kit=envelope.kit,
+            officer=envelope.officer,
+            unit=self._unit_of(envelope),
+            happened_at=envelope.happened_at,
+            citizen_number=said.citizen_number,
+            person=said.person,
+            portrait=packet.blobs.get(PORTRAIT, b""),
+            manual_portrait_reason=said.manual_portrait_reason,
+            prints=tuple(
+                CapturedPrint(position, packet.blobs[name], media_types[name])
+                for name, position in sorted(prints.items())
+            ),
+            items={name: CapturedItem(packet.blobs[name], media_types[name]) for name in sorted(others)},
+            answers=said.dossier,
+            exceptions=said.exceptions,
+            consent_language=said.consent.language,
+            printed_form=said.printed_form,
+        )
+        return Prepared(packet.packet_hash, self._desk.examine(self._database, opened))
+
+    def receive(self, connection: Connection, prepared: Prepared, moment: datetime) -> str:
+        """Open the dossier in this transaction; raises what the desk raises."""
+        dossier = self._desk.receive(connection, prepared.examined, moment)
+        kept = {name: picture.name for name, picture in prepared.examined.items.items()}
+        repository.add_items(connection, prepared.packet_hash, kept)
+        return dossier
+
+    def _unit_of(self, envelope: PacketEnvelope) -> str | None:
+        """Where it was captured, if whoever sealed it and whoever answers for its exceptions may."""
+        # Whoever was taken off capturing after sealing is not asked here: the key's revocation says that.
+        with self._database.reading() as connection:
+            unit = _acting(connection, envelope.officer, Role.CAPTURE).unit
+            if envelope.supervisor is not None:
+                _acting(connection, envelope.supervisor, Role.SUPERVISOR)
+            return unit or kit_repository.kit(connection, envelope.kit).unit
+
+
+def _acting(connection: Connection, officer: str, role: Role) -> Officer:
+    account = officers.account(connection, officer)
+    if account is None or role not in account.officer.roles:
+        raise RoleMissing(f"no {role.value} officer answers for the packet")
+    return account.officer

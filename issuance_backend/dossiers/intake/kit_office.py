@@ -1,0 +1,230 @@
+"""Kits, whose keys may sign, which numbers are missing, and what cases decided."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import msgspec
+from sqlalchemy import Connection
+
+from issuance_backend.dossiers.intake import domain, kit_repository, repository
+from issuance_backend.dossiers.intake.domain import PacketEvent, PacketState, Signer, SignerKind
+from issuance_backend.dossiers.intake.kit_repository import ClosedGap, Kit
+from issuance_backend.dossiers.intake.opening import Opening
+from issuance_backend.dossiers.intake.repository import Packet
+from issuance_backend.dossiers.intake.steps import advance, record_kit
+from issuance_backend.moments import Clock, parse_moment, rfc3339
+from issuance_backend.officers import repository as officers
+from issuance_backend.officers.domain import Officer, Role
+from issuance_backend.unit_codes import lies_in
+from monitoring.database import Database
+from verification.errors import FieldsRefused, SignatureInvalid, TransitionRefused
+from verification.messages.enrollment_packet import FIRST, parse_packet
+from verification.messages.packet_intake import (
+    DoubtfulPacket,
+    GapClosing,
+    KitNumbers,
+    KitRegistration,
+    KitSummary,
+    NumberRun,
+    PacketRelease,
+    RevocationAnswer,
+    SignerRegistration,
+    SignerRevocation,
+)
+from verification.messages.signing_key import public_key_of, thumbprint
+
+_SIGNING = frozenset({Role.CAPTURE, Role.SUPERVISOR})
+_READERS = (Role.SUPERVISOR, Role.TEAM_LEADER, Role.DISTRICT_CHIEF)
+
+
+class KitOffice:
+    """What supervisors decide about kits, and what leaders see."""
+
+    def __init__(self, database: Database, opening: Opening, clock: Clock) -> None:
+        self._database = database
+        self._opening = opening
+        self._clock = clock
+
+    def register_kit(self, officer: Officer, asked: KitRegistration) -> None:
+        """Register a new kit with its first key; raises FieldsRefused and SignerTaken."""
+        officer.require(Role.SUPERVISOR)
+        moment = rfc3339(self._clock())
+        signer = _signer(SignerKind.KIT, asked.kit, asked.jwk, moment, asked.valid_until)
+        kit = Kit(id=asked.kit, unit=asked.unit, settled=0, head=FIRST, newest=0, registered_at=moment)
+        with self._database.writing() as connection:
+            kit_repository.add_kit(connection, kit)
+            kit_repository.add_signer(connection, signer)
+            record_kit(connection, kit.id, "register_kit", officer.id, moment, key=signer.thumbprint)
+
+    def register_signer(self, officer: Officer, asked: SignerRegistration) -> None:
+        """Register a key of an officer who captures or supervises, or a further one of a kit.
+
+        Raises FieldsRefused, KitUnknown and SignerTaken.
+        """
+        officer.require(Role.SUPERVISOR)
+        moment = rfc3339(self._clock())
+        signer = _signer(_kind(asked.kind), asked.owner, asked.jwk, moment, asked.valid_until)
+        with self._database.writing() as connection:
+            _require_owner(connection, signer)
+            kit_repository.add_signer(connection, signer)
+            record_kit(connection, asked.owner, "register_signer", officer.id, moment, key=signer.thumbprint)
+
+    def revoke(self, officer: Officer, asked: SignerRevocation) -> RevocationAnswer:
+        """Trust nothing any more that was signed from a moment on (I15), also one that has passed.
+
+        The answer names the dossiers that were opened since: they are for the case to hold.
+        """
+        officer.require(Role.SUPERVISOR)
+        kind, case_id = _kind(asked.kind), domain.require_case(asked.case_id)
+        moment = rfc3339(self._clock())
+        revoked_at = _moment("revoked_at", asked.revoked_at)
+        with self._database.writing() as connection:
+            keys = kit_repository.revoke(connection, kind, asked.owner, revoked_at, case_id)
+            record_kit(
+                connection,
+                asked.owner,
+                "revoke_signer",
+                officer.id,
+                moment,
+                case_id=case_id,
+                since=revoked_at,
+            )
+            opened = repository.opened_since(connection, revoked_at)
+        met = [packet for packet in opened if asked.owner in _owners_of(packet, kind)]
+        return RevocationAnswer(keys, tuple(packet.dossier for packet in met if packet.dossier))
+
+    def kits(self, officer: Officer) -> list[KitSummary]:
+        """The kits of an officer's unit."""
+        officer.require(*_READERS)
+        with self._database.reading() as connection:
+            revoked = kit_repository.owners_revoked(connection, SignerKind.KIT)
+            known = kit_repository.kits(connection)
+        return [
+            KitSummary(kit.id, kit.unit, kit.id in revoked, kit.settled, kit.newest)
+            for kit in known
+            if officer.unit is None or (kit.unit is not None and lies_in(kit.unit, officer.unit))
+        ]
+
+    def numbers(self, officer: Officer, kit_id: str) -> KitNumbers:
+        """Where every running number of a kit is (invariant I7); raises KitUnknown."""
+        officer.require(*_READERS)
+        with self._database.reading() as connection:
+            return _numbers(connection, kit_repository.kit(connection, kit_id))
+
+    def close_gap(self, officer: Officer, kit_id: str, sequence: int, asked: GapClosing) -> KitNumbers:
+        """Give up a packet that will never come; those after it are opened. Raises TransitionRefused."""
+        officer.require(Role.SUPERVISOR)
+        moment = rfc3339(self._clock())
+        gap = ClosedGap(
+            kit=kit_id,
+            sequence=sequence,
+            named=None,
+            case_id=domain.require_case(asked.case_id),
+            officer=officer.id,
+            closed_at=moment,
+        )
+        with self._database.writing() as connection:
+            kit = kit_repository.kit(connection, kit_id, lock=True)
+            packet = repository.at(connection, kit_id, sequence)
+            is_here = packet is not None and packet.state is not PacketState.ANNOUNCED
+            is_closed = kit_repository.gap(connection, kit_id, sequence) is not None
+            if is_here or is_closed or not kit.settled < sequence <= kit.newest:
+                raise TransitionRefused("this number is not missing")
+            kit_repository.add_gap(connection, gap)
+            record_kit(
+                connection, kit_id, "close_gap", officer.id, moment,
+                sequence=str(sequence), case_id=gap.case_id,
+            )  # fmt: skip
+        self._opening.open_what_can_be(kit_id)
+        return self.numbers(officer, kit_id)
+
+    def decide(self, officer: Officer, packet_hash: str, asked: PacketRelease) -> DoubtfulPacket:
+        """Accept or refuse a doubtful packet by a case; raises PacketUnknown and TransitionRefused."""
+        officer.require(Role.SUPERVISOR)
+        case_id = domain.require_case(asked.case_id)
+        event = PacketEvent.RELEASE if asked.is_accepted else PacketEvent.REJECT
+        with self._database.writing() as connection:
+            decided = replace(repository.found(connection, packet_hash), case_id=case_id)
+            advance(connection, decided, [event], rfc3339(self._clock()), officer.id)
+        self._opening.open_released(packet_hash)
+        with self._database.reading() as connection:
+            return _doubtful(repository.found(connection, packet_hash))
+
+
+def _numbers(connection: Connection, kit: Kit) -> KitNumbers:
+    states = repository.numbers(connection, kit.id, kit.settled)
+    closed = [gap.sequence for gap in kit_repository.closed_gaps(connection, kit.id)]
+    doubtful = repository.in_state(connection, PacketState.DOUBTFUL, kit.id)
+    pending = [
+        number for number, state in states.items()
+        if state is PacketState.ANNOUNCED and number not in closed
+    ]  # fmt: skip
+    here = [number for number, state in states.items() if state is not PacketState.ANNOUNCED]
+    return KitNumbers(
+        kit=kit.id,
+        settled=kit.settled,
+        newest=kit.newest,
+        gaps=_runs(domain.gaps(kit.settled, kit.newest, [*states, *closed])),
+        pending=_runs(pending),
+        received=_runs(here),
+        closed=_runs(closed),
+        doubtful=tuple(_doubtful(packet) for packet in doubtful),
+    )
+
+
+def _runs(numbers: list[int] | tuple[int, ...]) -> tuple[NumberRun, ...]:
+    return tuple(NumberRun(first, last) for first, last in domain.ranges(numbers))
+
+
+def _doubtful(packet: Packet) -> DoubtfulPacket:
+    return DoubtfulPacket(packet.packet, packet.kit, packet.sequence, packet.received_at, packet.code)
+
+
+def _signer(kind: SignerKind, owner: str, jwk: Mapping[str, str], since: str, until: str | None) -> Signer:
+    domain.require_owner(owner)
+    try:
+        name = thumbprint(public_key_of(jwk))
+    except SignatureInvalid:
+        raise FieldsRefused({"jwk": "FIELD_CHARACTERS"}) from None
+    return Signer(
+        thumbprint=name,
+        kind=kind,
+        owner=owner,
+        jwk=msgspec.json.encode(dict(jwk), order="sorted").decode(),
+        valid_from=since,
+        valid_until=_moment("valid_until", until) if until else None,
+    )
+
+
+def _kind(text: str) -> SignerKind:
+    if text not in set(SignerKind):
+        raise FieldsRefused({"kind": "FIELD_CHARACTERS"})
+    return SignerKind(text)
+
+
+def _moment(field: str, text: str) -> str:
+    try:
+        moment = parse_moment(text)
+    except ValueError:
+        raise FieldsRefused({field: "FIELD_DATE"}) from None
+    if moment.tzinfo is None:
+        raise FieldsRefused({field: "FIELD_DATE"})
+    return rfc3339(moment)
+
+
+def _require_owner(connection: Connection, signer: Signer) -> None:
+    if signer.kind is SignerKind.KIT:
+        kit_repository.kit(connection, signer.owner)
+        return
+    account = officers.account(connection, signer.owner)
+    if account is None or account.officer.roles.isdisjoint(_SIGNING):
+        raise FieldsRefused({"owner": "FIELD_NOT_AS_REGISTERED"})
+
+
+def _owners_of(packet: Packet, kind: SignerKind) -> tuple[str | None, ...]:
+    if kind is SignerKind.KIT:
+        return (packet.kit,)
+    envelope = parse_packet(packet.metadata).envelope
+    return (envelope.officer, envelope.supervisor)

@@ -1,0 +1,153 @@
+"""The SQL of packets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+
+from issuance_backend.dossiers.intake.domain import PacketState
+from issuance_backend.dossiers.intake.refusals import PacketSequenceTaken, PacketUnknown
+from issuance_backend.dossiers.intake.tables import PACKET_ITEMS, PACKETS
+from verification.errors import TransitionRefused
+from verification.messages.enrollment_packet import UnverifiedPacket
+
+_FIND = select(PACKETS).where(PACKETS.c.packet == bindparam("which"))
+_AT = select(PACKETS).where(PACKETS.c.kit == bindparam("of"), PACKETS.c.sequence == bindparam("number"))
+_SAVE = update(PACKETS).where(
+    PACKETS.c.packet == bindparam("which"), PACKETS.c.version == bindparam("former")
+)
+_ADD = insert(PACKETS)
+_COLUMNS = tuple(column.name for column in PACKETS.c)
+_ADD_ITEM = insert(PACKET_ITEMS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packet:
+    """A packet as it stands; ``code`` says why it waits for a case or was refused."""
+
+    packet: str
+    kit: str
+    sequence: int
+    state: PacketState
+    version: int
+    metadata: bytes
+    announced_at: str
+    received_at: str | None = None
+    receipt: str | None = None
+    dossier: str | None = None
+    code: str | None = None
+    case_id: str | None = None
+
+
+def add(connection: Connection, packet: Packet) -> None:
+    """Write an announced packet; whoever does it holds its kit and knows that it is new."""
+    connection.execute(_ADD, _values(packet))
+
+
+def save(connection: Connection, packet: Packet) -> None:
+    """Write a packet's changes; raises TransitionRefused when somebody else was quicker."""
+    values = {**_values(packet), "version": packet.version + 1}
+    changed = connection.execute(_SAVE, {**values, "which": packet.packet, "former": packet.version})
+    if changed.rowcount != 1:
+        raise TransitionRefused("the packet changed meanwhile")
+
+
+def find(connection: Connection, packet: str) -> Packet | None:
+    """The packet with this hash."""
+    row = connection.execute(_FIND, {"which": packet}).mappings().one_or_none()
+    return _packet(row) if row else None
+
+
+def found(connection: Connection, packet: str) -> Packet:
+    """The packet with this hash; raises PacketUnknown."""
+    known = find(connection, packet)
+    if known is None:
+        raise PacketUnknown("no such packet was announced")
+    return known
+
+
+def known(connection: Connection, packet: UnverifiedPacket) -> Packet | None:
+    """The packet, if it was announced before; raises PacketSequenceTaken where its number is another's.
+
+    A packet's hash covers its kit and number: there is no other place where it could be.
+    """
+    standing = at(connection, packet.envelope.kit, packet.envelope.sequence)
+    if standing is not None and standing.packet != packet.packet_hash:
+        raise PacketSequenceTaken("this number is another packet's")
+    return standing
+
+
+def at(connection: Connection, kit: str, sequence: int) -> Packet | None:
+    """The packet of a kit with this number."""
+    row = connection.execute(_AT, {"of": kit, "number": sequence}).mappings().one_or_none()
+    return _packet(row) if row else None
+
+
+def numbers(connection: Connection, kit: str, settled: int) -> dict[int, PacketState]:
+    """The states of a kit's packets beyond a number."""
+    rows = connection.execute(
+        select(PACKETS.c.sequence, PACKETS.c.state)
+        .where(PACKETS.c.kit == kit, PACKETS.c.sequence > settled)
+        .order_by(PACKETS.c.sequence)
+    )
+    return {row.sequence: PacketState(row.state) for row in rows}
+
+
+def in_state(connection: Connection, state: PacketState, kit: str | None = None) -> list[Packet]:
+    """Packets in one state, by kit and number, at most a thousand."""
+    question = select(PACKETS).where(PACKETS.c.state == state.value)
+    if kit is not None:
+        question = question.where(PACKETS.c.kit == kit)
+    rows = connection.execute(question.order_by(PACKETS.c.kit, PACKETS.c.sequence).limit(1000))
+    return [_packet(row) for row in rows.mappings()]
+
+
+def received_up_to(connection: Connection, kit: str, sequence: int) -> list[Packet]:
+    """Packets of a kit that were received and whose number was passed by."""
+    question = select(PACKETS).where(
+        PACKETS.c.kit == kit,
+        PACKETS.c.sequence <= sequence,
+        PACKETS.c.state == PacketState.RECEIVED.value,
+    )
+    return [_packet(row) for row in connection.execute(question.order_by(PACKETS.c.sequence)).mappings()]
+
+
+def kits_with_received(connection: Connection) -> list[str]:
+    """The kits of which a packet waits to be opened."""
+    question = select(PACKETS.c.kit).where(PACKETS.c.state == PacketState.RECEIVED.value).distinct()
+    return list(connection.execute(question.order_by(PACKETS.c.kit)).scalars())
+
+
+def opened_since(connection: Connection, moment: str) -> list[Packet]:
+    """Packets that were announced at or after a moment and became dossiers without a case."""
+    question = select(PACKETS).where(
+        PACKETS.c.state == PacketState.OPENED.value,
+        PACKETS.c.case_id.is_(None),
+        PACKETS.c.announced_at >= moment,
+    )
+    return [_packet(row) for row in connection.execute(question.order_by(PACKETS.c.packet)).mappings()]
+
+
+def add_items(connection: Connection, packet: str, pictures: Mapping[str, str]) -> None:
+    """Remember where the items of an opened packet lie, by name."""
+    if pictures:
+        rows = [{"packet": packet, "name": name, "picture": kept} for name, kept in pictures.items()]
+        connection.execute(_ADD_ITEM, rows)
+
+
+def items(connection: Connection, packet: str) -> dict[str, str]:
+    """Where the items of an opened packet lie, by name."""
+    rows = connection.execute(select(PACKET_ITEMS).where(PACKET_ITEMS.c.packet == packet))
+    return {row.name: row.picture for row in rows}
+
+
+def _values(packet: Packet) -> dict[str, Any]:
+    return {name: getattr(packet, name) for name in _COLUMNS}
+
+
+def _packet(row: RowMapping) -> Packet:
+    values: dict[str, Any] = {str(name): value for name, value in row.items()}
+    return Packet(**{**values, "state": PacketState(row["state"]), "metadata": bytes(row["metadata"])})

@@ -1,0 +1,56 @@
+"""What is recorded of a packet and of a kit; nothing of it names a citizen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from issuance_backend import recorded_events
+from issuance_backend.dossiers.intake import domain, repository
+from issuance_backend.dossiers.intake.domain import PacketEvent
+from issuance_backend.dossiers.intake.repository import Packet
+from issuance_backend.steps import SYSTEM, Step
+
+# The subject's column holds forty characters; half of a SHA-256 is as unique as anything.
+_HASH_CHARACTERS = 32
+
+
+def subject(packet: str) -> str:
+    """The name under which a packet's steps are recorded."""
+    return f"packet/{packet[:_HASH_CHARACTERS]}"
+
+
+def step_of(packet: Packet, event: PacketEvent, at: str, actor: str = SYSTEM) -> Step:
+    """The step that led a packet to the state it is in."""
+    detail = {"kit": packet.kit, "sequence": str(packet.sequence)}
+    for name in ("dossier", "code", "case_id"):
+        value = getattr(packet, name)
+        detail |= {name: value} if value else {}
+    return Step(
+        subject=subject(packet.packet),
+        event=event.value,
+        state=packet.state.value,
+        actor=actor,
+        at=at,
+        detail=detail,
+    )
+
+
+def advance(
+    connection: Connection, packet: Packet, events: Sequence[PacketEvent], at: str, actor: str = SYSTEM
+) -> None:
+    """Record events with everything else that the packet changed; raises TransitionRefused."""
+    steps = []
+    for event in events:
+        packet = replace(packet, state=domain.advance(packet.state, event))
+        steps.append(step_of(packet, event, at, actor))
+    repository.save(connection, packet)
+    recorded_events.append(connection, *steps)
+
+
+def record_kit(connection: Connection, kit: str, event: str, actor: str, at: str, **detail: str) -> None:
+    """Record what was decided about a kit or an officer's keys."""
+    step = Step(subject="kit", event=event, state=event, actor=actor, at=at, detail={"kit": kit, **detail})
+    recorded_events.append(connection, step)

@@ -1,0 +1,89 @@
+"""The commands of the intake of sealed packets: ``python -m issuance_backend packets``.
+
+``ISSUANCE_INTAKE_KEY_DIR`` and ``ISSUANCE_INTAKE_DIR`` say where the centre's keys and the chunks are; the
+rest is set as for the office itself, because what is opened becomes a dossier.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from issuance_backend import worker_loop
+from issuance_backend.dossiers.intake.centre_keys import make_keys
+from issuance_backend.dossiers.intake.composition import Intake
+from issuance_backend.dossiers.intake.kit_office import KitOffice
+from issuance_backend.intake_composition import issuance_intake
+from issuance_backend.officers import repository as officers
+from issuance_backend.officers.domain import Officer
+from issuance_backend.worker_loop import Worker
+from monitoring.database import Database
+from verification.messages.enrollment_packet import CHUNK_BYTES, from_file
+from verification.messages.packet_intake import KitRegistration, SignerRegistration
+
+PAUSE_SECONDS = 1.0
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    """Describe the commands."""
+    commands = parser.add_subparsers(dest="action", required=True)
+    key = commands.add_parser("new-key", help="make a key that opens packets, and once the key of receipts")
+    key.add_argument("--keys", type=Path, required=True)
+    key.add_argument("--id", required=True)
+    register = commands.add_parser("register", help="register a kit, or a key of a kit or an officer")
+    register.add_argument("--kind", choices=("new-kit", "kit", "officer"), required=True)
+    register.add_argument("--owner", required=True)
+    register.add_argument("--unit")
+    register.add_argument("--key", type=Path, required=True, help="the public key as JWK")
+    register.add_argument("--by", required=True, help="the supervisor who decides it")
+    bring = commands.add_parser("import", help="take packet files from a stick and print receipts")
+    bring.add_argument("files", type=Path, nargs="+")
+    work = commands.add_parser("work", help="open what was received and could not be opened at once")
+    worker_loop.add_options(work)
+    commands.add_parser("sweep", help="remove chunks of packets that are dossiers")
+
+
+def run(options: argparse.Namespace, environ: Mapping[str, str], database: Database) -> str:
+    """Do what was asked; raises ConfigurationFault, ValueError and VerificationError."""
+    if options.action == "new-key":
+        make_keys(options.keys, options.id)
+        return f"{options.id} opens packets when the programs start anew; keep a copy apart"
+    intake = issuance_intake(environ, database)
+    if options.action == "register":
+        return _register(options, database, intake.kits)
+    if options.action == "import":
+        return "\n".join(_bring(intake, path) for path in options.files)
+    if options.action == "sweep":
+        return f"chunks of {intake.opening.sweep()} packets removed"
+    worker = Worker(name="packets", turn=intake.opening.open_waiting, pause=PAUSE_SECONDS)
+    return f"{worker_loop.work(options, worker)} packets decided"
+
+
+def _register(options: argparse.Namespace, database: Database, office: KitOffice) -> str:
+    by = _account(database, options.by)
+    jwk = json.loads(options.key.read_text(encoding="utf-8"))
+    if options.kind == "new-kit":
+        office.register_kit(by, KitRegistration(kit=options.owner, jwk=jwk, unit=options.unit))
+    else:
+        office.register_signer(by, SignerRegistration(kind=options.kind, owner=options.owner, jwk=jwk))
+    return f"{options.owner}: registered"
+
+
+def _bring(intake: Intake, path: Path) -> str:
+    metadata, content = from_file(path.read_bytes())
+    status = intake.desk.announce(metadata)
+    for offset in status.missing:
+        chunk = content[offset : offset + CHUNK_BYTES]
+        intake.desk.put_chunk(status.packet, offset, hashlib.sha256(chunk).digest(), chunk)
+    return intake.desk.complete(status.packet)
+
+
+def _account(database: Database, officer: str) -> Officer:
+    with database.reading() as connection:
+        account = officers.account(connection, officer)
+    if account is None or account.is_suspended:
+        raise ValueError("there is no such officer")
+    return account.officer

@@ -1,0 +1,325 @@
+"""A kit's packets are opened in its order; every number is somewhere; a revocation needs a case."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import inspect
+
+from issuance_backend.dossiers.intake import domain, tables
+from issuance_backend.dossiers.intake.refusals import KitUnknown, SignerTaken
+from issuance_backend.moments import rfc3339
+from issuance_backend.officers.domain import Officer, Role
+from issuance_backend.refusals import RoleMissing
+from issuance_backend.storage import ISSUANCE_MIGRATIONS
+from monitoring.database import Database
+from tests.support.engines import Engine
+from tests.support.issuance_office import NOW
+from tests.support.packet_centre import LEADER, SUPERVISOR, VOUCHING, Centre
+from tests.support.sealed_packets import Kit
+from verification.errors import DossierAlreadyOpen, FieldsRefused, Refused, TransitionRefused
+from verification.messages.enrollment_packet import SealedPacket
+from verification.messages.packet_intake import (
+    GapClosing,
+    KitNumbers,
+    KitRegistration,
+    NumberRun,
+    PacketRelease,
+    SignerRegistration,
+    SignerRevocation,
+)
+from verification.messages.signing_key import public_jwk
+
+CASE = "VV/2026-0117"
+ACCEPT, REFUSE = PacketRelease(CASE, is_accepted=True), PacketRelease(CASE, is_accepted=False)
+
+
+def sealed(kit: Kit, count: int) -> list[SealedPacket]:
+    return [kit.seal(blobs={"portrait": b"p"}) for _ in range(count)]
+
+
+def numbers_of(runs: tuple[NumberRun, ...]) -> list[int]:
+    return list(itertools.chain.from_iterable(range(run.first, run.last + 1) for run in runs))
+
+
+def require_complete(told: KitNumbers) -> None:
+    """Invariant I7: each number is settled, or in exactly one list."""
+    here = [*numbers_of(told.gaps), *numbers_of(told.pending), *numbers_of(told.received)]
+    closed = [number for number in numbers_of(told.closed) if number > told.settled]
+    missing = [number for number in closed if number not in here]
+    assert sorted([*here, *missing]) == list(range(told.settled + 1, told.newest + 1))
+
+
+def test_packets_wait_for_the_one_before_them(centre: Centre, kit: Kit) -> None:
+    one, two, three, four = sealed(kit, 4)
+    centre.receipt(centre.bring(four))
+    centre.receipt(centre.bring(two))
+    centre.intake.desk.announce(three.metadata)
+    assert centre.dossiers.opened == []
+    told = centre.intake.kits.numbers(LEADER, kit.name)
+    assert (told.settled, told.newest) == (0, 4)
+    assert told.gaps == (NumberRun(1, 1),)
+    assert told.pending == (NumberRun(3, 3),)
+    assert told.received == (NumberRun(2, 2), NumberRun(4, 4))
+    centre.bring(one)
+    assert centre.dossiers.opened == [one.packet_hash, two.packet_hash]
+    centre.bring(three)
+    expected = [packet.packet_hash for packet in (one, two, three, four)]
+    assert centre.dossiers.opened == expected
+    told = centre.intake.kits.numbers(LEADER, kit.name)
+    assert (told.settled, told.gaps, told.pending, told.received) == (4, (), (), ())
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_any_order_and_any_repetition_end_alike(centre: Centre, kit: Kit, seed: int) -> None:
+    packets = sealed(kit, 7)
+    draw = random.Random(seed)  # noqa: S311 - an order, not a secret
+    arrivals = [*packets, *draw.choices(packets, k=7)]
+    draw.shuffle(arrivals)
+    receipts: dict[str, str] = {}
+    for packet in arrivals:
+        if draw.random() < 0.5:
+            centre.intake.desk.announce(packet.metadata)
+        receipt = centre.bring(packet)
+        assert receipts.setdefault(packet.packet_hash, receipt) == receipt
+        require_complete(centre.intake.kits.numbers(LEADER, kit.name))
+        assert centre.recorded(packet) in {"received", "opened"}
+    assert centre.dossiers.opened == [packet.packet_hash for packet in packets]
+
+
+def test_a_number_that_is_lost_is_given_up_by_a_case(centre: Centre, kit: Kit) -> None:
+    one, two, three, four, five = sealed(kit, 5)
+    for packet in (one, three, five):
+        centre.bring(packet)
+    centre.intake.desk.announce(four.metadata)
+    office = centre.intake.kits
+    assert centre.dossiers.opened == [one.packet_hash]
+    for number in (1, 3, 6, 0):
+        with pytest.raises(TransitionRefused):
+            office.close_gap(SUPERVISOR, kit.name, number, GapClosing(CASE))
+    assert office.close_gap(SUPERVISOR, kit.name, 2, GapClosing(CASE)).settled == 3
+    assert office.close_gap(SUPERVISOR, kit.name, 4, GapClosing(CASE)).settled == 5
+    assert centre.dossiers.opened == [one.packet_hash, three.packet_hash, five.packet_hash]
+    for late in (two, four):
+        centre.receipt(centre.bring(late))
+        assert (centre.status(late).state, centre.status(late).code) == ("doubtful", "PACKET_GAP_CLOSED")
+    told = office.numbers(LEADER, kit.name)
+    assert [each.sequence for each in told.doubtful] == [2, 4]
+    office.decide(SUPERVISOR, two.packet_hash, ACCEPT)
+    office.decide(SUPERVISOR, four.packet_hash, REFUSE)
+    assert (centre.recorded(two), centre.recorded(four)) == ("opened", "refused")
+    with pytest.raises(TransitionRefused):
+        office.decide(SUPERVISOR, four.packet_hash, ACCEPT)
+
+
+def test_a_packet_that_follows_another_chain_is_doubtful(centre: Centre, kit: Kit) -> None:
+    copy = replace(kit)
+    one = kit.seal()
+    elsewhere = copy.seal(manual_portrait_reason="sealed by a copy of the kit")
+    assert one.packet_hash != elsewhere.packet_hash
+    broken, after = copy.seal(), copy.seal()
+    for packet in (one, broken, after):
+        centre.receipt(centre.bring(packet))
+    assert centre.status(broken).code == "PACKET_CHAIN_BROKEN"
+    assert centre.dossiers.opened == [one.packet_hash, after.packet_hash], (
+        "the chain goes on from what it named"
+    )
+
+
+@pytest.mark.parametrize("kind", ["kit", "officer"])
+def test_nothing_signed_after_a_revocation_is_opened_without_a_case(
+    centre: Centre, kit: Kit, kind: str
+) -> None:
+    before, announced, lying, after = (
+        kit.seal(),
+        kit.seal(),
+        kit.seal(),
+        kit.seal(happened_at=NOW + timedelta(hours=2)),
+    )
+    centre.bring(before)
+    centre.intake.desk.announce(announced.metadata)
+    centre.pass_time(3600)
+    owner = kit.name if kind == "kit" else kit.officer
+    revocation = SignerRevocation(kind, owner, rfc3339(centre.now[0]), CASE)
+    answer = centre.intake.kits.revoke(SUPERVISOR, revocation)
+    assert (answer.keys, answer.dossiers) == (1, ())
+    centre.pass_time(7200)
+    for packet in (announced, lying, after):
+        centre.receipt(centre.bring(packet))
+    assert centre.dossiers.opened == [before.packet_hash, announced.packet_hash], (
+        "what was announced by then was signed by then; its own word alone proves nothing"
+    )
+    assert {centre.status(packet).code for packet in (lying, after)} == {"PACKET_SIGNER_REVOKED"}
+    centre.intake.kits.decide(SUPERVISOR, lying.packet_hash, ACCEPT)
+    assert centre.recorded(lying) == "opened"
+    assert centre.recorded(after) == "doubtful"
+    assert centre.intake.kits.kits(LEADER)[0].is_revoked is (kind == "kit")
+
+
+def test_a_supervisors_revocation_meets_the_packets_they_signed(centre: Centre, kit: Kit) -> None:
+    centre.register_supervisor(kit)
+    before, after, plain = (
+        kit.seal(supervisor=VOUCHING),
+        kit.seal(supervisor=VOUCHING),
+        kit.seal(),
+    )
+    centre.bring(before)
+    centre.pass_time(60)
+    revocation = SignerRevocation("officer", VOUCHING, rfc3339(centre.now[0]), CASE)
+    assert centre.intake.kits.revoke(SUPERVISOR, revocation).keys == 1
+    for packet in (after, plain):
+        centre.receipt(centre.bring(packet))
+    assert centre.dossiers.opened == [before.packet_hash, plain.packet_hash]
+    assert centre.status(after).code == "PACKET_SIGNER_REVOKED"
+    earlier = SignerRevocation("officer", VOUCHING, rfc3339(NOW), CASE)
+    assert centre.intake.kits.revoke(SUPERVISOR, earlier).dossiers == (before.packet_hash[:16],)
+
+
+def test_a_revocation_of_the_past_names_what_was_opened_since(centre: Centre, kit: Kit) -> None:
+    early, late = kit.seal(), kit.seal()
+    other = centre.kit("kit-002", officer="mai.capture").seal()
+    centre.bring(early)
+    centre.pass_time(60)
+    stolen_at = rfc3339(centre.now[0])
+    for packet in (late, other):
+        centre.bring(packet)
+    answer = centre.intake.kits.revoke(SUPERVISOR, SignerRevocation("kit", kit.name, stolen_at, CASE))
+    assert answer.dossiers == (late.packet_hash[:16],)
+    again = centre.intake.kits.revoke(SUPERVISOR, SignerRevocation("kit", kit.name, rfc3339(NOW), CASE))
+    assert len(again.dossiers) == 2, "earlier can be said later"
+    weaker = SignerRevocation("kit", kit.name, rfc3339(NOW + timedelta(days=9)), CASE)
+    assert centre.intake.kits.revoke(SUPERVISOR, weaker).keys == 0, "and never the other way round"
+
+
+def test_what_a_desk_refuses_waits_for_a_case_and_holds_up_nobody(centre: Centre, kit: Kit) -> None:
+    one, two = sealed(kit, 2)
+    centre.dossiers.faults[one.packet_hash] = DossierAlreadyOpen("one dossier at a time")
+    centre.receipt(centre.bring(one))
+    centre.bring(two)
+    assert centre.dossiers.opened == [two.packet_hash]
+    assert (centre.status(one).state, centre.status(one).code) == ("doubtful", "DOSSIER_ALREADY_OPEN")
+    assert centre.intake.kits.decide(SUPERVISOR, one.packet_hash, ACCEPT).code == "DOSSIER_ALREADY_OPEN"
+    assert centre.recorded(one) == "doubtful", "still open: it waits on"
+    centre.dossiers.faults.clear()
+    centre.intake.kits.decide(SUPERVISOR, one.packet_hash, ACCEPT)
+    assert centre.recorded(one) == "opened"
+    with centre.database.reading() as connection:
+        rows = connection.exec_driver_sql("SELECT count(*) FROM dossiers").scalar_one()
+    assert rows == 2, "what was refused left nothing behind"
+
+
+def test_who_may_do_what(centre: Centre, kit: Kit) -> None:
+    office, jwk = centre.intake.kits, dict(public_jwk(Kit(kit.centre).kit_key.public_key()))
+    everybody_else = Officer("x", "X", frozenset(Role) - {Role.SUPERVISOR})
+    acts = (
+        lambda by: office.register_kit(by, KitRegistration("kit-9", jwk)),
+        lambda by: office.register_signer(by, SignerRegistration("kit", kit.name, jwk)),
+        lambda by: office.revoke(by, SignerRevocation("kit", kit.name, rfc3339(NOW), CASE)),
+        lambda by: office.close_gap(by, kit.name, 1, GapClosing(CASE)),
+        lambda by: office.decide(by, "ab" * 32, ACCEPT),
+    )
+    for act in acts:
+        with pytest.raises(RoleMissing):
+            act(everybody_else)
+    with pytest.raises(RoleMissing):
+        office.kits(Officer("x", "X", frozenset({Role.CAPTURE})))
+    assert [each.kit for each in office.kits(LEADER)] == [kit.name]
+    assert office.kits(replace(LEADER, unit="079")) == []
+
+
+def test_what_cannot_be_registered(centre: Centre, kit: Kit) -> None:
+    office = centre.intake.kits
+    jwk = dict(public_jwk(Kit(kit.centre).kit_key.public_key()))
+    with pytest.raises(SignerTaken):
+        office.register_kit(SUPERVISOR, KitRegistration(kit.name, jwk))
+    known = dict(public_jwk(kit.kit_key.public_key()))
+    with pytest.raises(SignerTaken):
+        office.register_signer(SUPERVISOR, SignerRegistration("kit", kit.name, known))
+    with pytest.raises(KitUnknown):
+        office.register_signer(SUPERVISOR, SignerRegistration("kit", "kit-404", jwk))
+    for asked in (
+        SignerRegistration("officer", "nobody", jwk),
+        SignerRegistration("robot", kit.name, jwk),
+        SignerRegistration("kit", kit.name, {**jwk, "d": "AA"}),
+        SignerRegistration("kit", kit.name, {}),
+        SignerRegistration("kit", kit.name, jwk, valid_until="tomorrow"),
+    ):
+        with pytest.raises(FieldsRefused):
+            office.register_signer(SUPERVISOR, asked)
+    for case in ("", "a b", "x" * 80):
+        with pytest.raises(FieldsRefused):
+            office.close_gap(SUPERVISOR, kit.name, 1, GapClosing(case))
+    with pytest.raises(KitUnknown):
+        office.numbers(SUPERVISOR, "kit-404")
+
+
+def test_a_further_key_of_a_kit_signs_as_well(centre: Centre, kit: Kit) -> None:
+    centre.bring(kit.seal())
+    renewed = replace(kit, kit_key=Kit(kit.centre).kit_key)
+    jwk = dict(public_jwk(renewed.kit_key.public_key()))
+    until = rfc3339(NOW + timedelta(days=1))
+    centre.intake.kits.register_signer(SUPERVISOR, SignerRegistration("kit", kit.name, jwk, until))
+    packet = renewed.seal()
+    centre.bring(packet)
+    assert centre.status(packet).state == "opened"
+
+
+@settings(max_examples=300, deadline=None)
+@given(numbers=st.sets(st.integers(1, 60)), settled=st.integers(0, 20), newest=st.integers(0, 60))
+def test_gaps_are_exactly_what_is_not_there(numbers: set[int], settled: int, newest: int) -> None:
+    found = domain.gaps(settled, newest, numbers)
+    assert set(found).isdisjoint(numbers)
+    assert set(found) | (numbers & set(range(settled + 1, newest + 1))) == set(range(settled + 1, newest + 1))
+    runs = domain.ranges(found)
+    assert [each for first, last in runs for each in range(first, last + 1)] == list(found)
+    assert all(second[0] > first[1] + 1 for first, second in itertools.pairwise(runs))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_numbers_are_complete_under_random_events(centre: Centre, kit: Kit, seed: int) -> None:
+    """Announced, completed, given up, decided in any order: I7 holds after each, nothing opens twice."""
+    draw = random.Random(seed)  # noqa: S311 - an order, not a secret
+    office = centre.intake.kits
+    packets = sealed(kit, 12)
+    for _ in range(50):
+        packet, act = draw.choice(packets), draw.random()
+        if act < 0.3:
+            centre.intake.desk.announce(packet.metadata)
+        elif act < 0.7:
+            centre.bring(packet)
+        elif act < 0.85:
+            number = packets.index(packet) + 1
+            _try(partial(office.close_gap, SUPERVISOR, kit.name, number, GapClosing(CASE)))
+        else:
+            decision = draw.choice([ACCEPT, REFUSE])
+            _try(partial(office.decide, SUPERVISOR, packet.packet_hash, decision))
+        require_complete(office.numbers(SUPERVISOR, kit.name))
+    assert len(set(centre.dossiers.opened)) == len(centre.dossiers.opened)
+    for packet in packets:
+        centre.recorded(packet)
+
+
+def _try(act: Callable[[], object]) -> None:
+    with suppress(Refused):
+        act()
+
+
+def test_the_migration_makes_what_the_tables_say(database_engine: Engine) -> None:
+    database = Database(database_engine.new())
+    database.migrate(ISSUANCE_MIGRATIONS)
+    made = (tables.KITS, tables.PACKET_SIGNERS, tables.PACKETS, tables.PACKET_ITEMS, tables.CLOSED_GAPS)
+    with database.reading() as connection:
+        for table in made:
+            found = inspect(connection).get_columns(table.name)
+            columns = {column["name"]: column["nullable"] for column in found}
+            assert columns == {column.name: bool(column.nullable) for column in table.columns}
+    database.close()
