@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from issuance_backend.personalization.card_faces.contents import FaceContents, face_contents
 from issuance_backend.virtual_card.card_image import CardImage
 from verification.encoding.dates import slashed, yymmdd
 from verification.encoding.mrz import Td1
@@ -89,10 +90,23 @@ def person_record(citizen_number: str, person: PersonFields) -> PersonRecord:
     )
 
 
-def prepare(order: CardOrder, sign: SodSigner) -> CardImage:
-    """Build every file, make the chip's keys, and have EF.SOD signed."""
-    chip_key = ec.generate_private_key(ec.BrainpoolP256R1())
-    active_key = ec.generate_private_key(ec.BrainpoolP256R1())
+@dataclass(frozen=True, slots=True, repr=False)
+class ChipKeys:
+    """The keys of one chip: for chip authentication and for active authentication."""
+
+    chip: ec.EllipticCurvePrivateKey
+    active: ec.EllipticCurvePrivateKey
+
+    @classmethod
+    def made(cls) -> ChipKeys:
+        """New keys; they go on one blank and are never used again."""
+        return cls(*(ec.generate_private_key(ec.BrainpoolP256R1()) for _ in range(2)))
+
+
+def prepare(order: CardOrder, sign: SodSigner, keys: ChipKeys | None = None) -> CardImage:
+    """Build every file and have EF.SOD signed; the chip's keys are made here unless they were beforehand."""
+    keys = keys or ChipKeys.made()
+    chip_key, active_key = keys.chip, keys.active
     dg1 = card_dg1(order)
     groups = {
         LdsFile.DG1: build_dg1(dg1),
@@ -159,6 +173,11 @@ def card_dg13(order: CardOrder) -> Dg13:
     if person.old_id:
         fields[Dg13Field.OLD_ID] = (person.old_id,)
     return Dg13(fields)
+
+
+def ordered_faces(order: CardOrder) -> FaceContents:
+    """What the card's faces say; raises CardLayoutUnknown and CardQrMalformed."""
+    return face_contents(card_dg1(order), card_dg13(order), order.portrait)
 
 
 def _access_protocols() -> SecurityInfos:

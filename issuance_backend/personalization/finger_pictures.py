@@ -18,11 +18,14 @@ PPI = 500
 MAX_BYTES = 18_000
 
 _FORMAT = wsq.WsqImagePlugin.WsqImageFile.format
+# Pillow knows forty more, and starts another program for one of them (EPS).
+_CAPTURED_FORMATS = (_FORMAT, "PNG", "BMP", "JPEG", "TIFF")
 # The codec splits both sides in half five times.
 _SHORTEST_SIDE = 64
 # Brighter than this is the scanner's bare glass.
 _GLASS = 200
 _BORDER = 8
+_MAX_PIXELS = 4_000_000
 
 
 def encode_wsq(picture: GreyPicture, ppi: int = PPI) -> bytes:
@@ -49,6 +52,17 @@ def chip_finger(
 ) -> FingerImage:
     """A captured print at 500 ppi as DG3 holds it; raises as ``encode_wsq`` does."""
     return FingerImage.of(position, encode_wsq(picture), ppi=PPI, quality=quality, impression=impression)
+
+
+def read_finger(content: bytes) -> GreyPicture:
+    """A captured print as scanners write it, WSQ or a plain picture; raises FingerImageUndecodable."""
+    try:
+        with Image.open(io.BytesIO(content), formats=_CAPTURED_FORMATS) as picture:
+            if picture.width * picture.height > _MAX_PIXELS:
+                raise FingerImageUndecodable("more pixels than one finger has")
+            return np.asarray(picture.convert("L"), np.uint8)
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
+        raise FingerImageUndecodable(type(fault).__name__) from None
 
 
 def _require_print(picture: GreyPicture, ppi: int) -> None:

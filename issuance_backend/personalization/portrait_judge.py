@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
+from threading import Lock
 
 from issuance_backend.personalization.portrait_pictures import bgr, card_picture
 from verification.errors import FaceNotVerified, ImageUndecodable
@@ -44,7 +46,21 @@ class NoEngine:
         return ()
 
 
+_loading = Lock()
+
+
+def installed_engine(model_dir: Path) -> FaceEngine | None:
+    """The best engine whose models are in the folder; loaded once for all threads of a process."""
+    with _loading:
+        return _loaded_engine(model_dir)
+
+
+@cache
+def _loaded_engine(model_dir: Path) -> FaceEngine | None:
+    return choose_engine(model_dir)
+
+
 def judge_from(model_dir: Path | None) -> EngineJudge | NoEngine:
     """A judge with the best engine whose models are in the folder, or one without any."""
-    engine = choose_engine(model_dir) if model_dir else None
+    engine = installed_engine(model_dir) if model_dir else None
     return EngineJudge(engine) if engine else NoEngine()

@@ -1,4 +1,4 @@
-"""The captured picture, the picture on the chip, and whether the one shows the other."""
+"""The captured picture, and the picture on the chip that is made of it."""
 
 from __future__ import annotations
 
@@ -33,10 +33,6 @@ PORTRAIT_OF_17_KB = PortraitProfile(622, 800, 17_318)
 MAX_PIXELS = 24_000_000
 """What a good camera takes; a few kilobytes of JPEG may claim a hundred times as much."""
 
-_THUMBNAIL = (48, 64)
-_SAME_PICTURE = 0.98
-"""Correlation of brightness: JPEG 2000 at this size keeps above 0.998, drawn lookalikes reach 0.93."""
-
 
 def card_picture(captured: bytes, profile: PortraitProfile = CHIP_PORTRAIT) -> Image.Image:
     """The captured picture upright, cut to the chip's shape about its middle; raises ImageUndecodable."""
@@ -56,17 +52,6 @@ def chip_portrait(captured: bytes, profile: PortraitProfile = CHIP_PORTRAIT) -> 
 def bgr(picture: Image.Image) -> Picture:
     """The picture as the face package wants it."""
     return np.ascontiguousarray(np.asarray(picture, np.uint8)[:, :, ::-1])
-
-
-def shows_same_picture(captured: bytes, chip_image: bytes) -> bool:
-    """Whether the chip's picture is the captured one; a swapped portrait is not.
-
-    Compares the pictures, not the faces: it holds without a face engine, and of twins too.
-    """
-    written = _rgb(decode_portrait(chip_image))
-    # Whichever profile the chip's picture was made for, the same cut of the captured one is its like.
-    alike = _fitted(captured, written.size)
-    return _correlation(_thumbnail(alike), _thumbnail(written)) >= _SAME_PICTURE
 
 
 def _is_chip_portrait(captured: bytes, profile: PortraitProfile) -> bool:
@@ -95,15 +80,3 @@ def _opened_jpeg(captured: bytes) -> Image.Image:
             return ImageOps.exif_transpose(picture).convert("RGB")
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError):
         raise ImageUndecodable("the captured picture does not decode") from None
-
-
-def _thumbnail(picture: Image.Image) -> list[int]:
-    return list(picture.convert("L").resize(_THUMBNAIL, Image.Resampling.BOX).tobytes())
-
-
-def _correlation(one: list[int], other: list[int]) -> float:
-    mean_one, mean_other = sum(one) / len(one), sum(other) / len(other)
-    a = [value - mean_one for value in one]
-    b = [value - mean_other for value in other]
-    energy = (sum(x * x for x in a) * sum(y * y for y in b)) ** 0.5
-    return sum(x * y for x, y in zip(a, b, strict=True)) / energy if energy else 0.0

@@ -1,4 +1,7 @@
-"""Every card is read back, by the very code a counter uses, before it may leave the office."""
+"""Every card is read back before it may leave the office.
+
+The chip is read by the very code that a counter uses; the print is laid over what the chip says.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from issuance_backend.personalization.card_faces.captured_picture import CapturedPicture, captured_picture
+from issuance_backend.personalization.card_faces.chip_picture import chip_picture
+from issuance_backend.personalization.card_faces.contents import face_contents
+from issuance_backend.personalization.card_faces.face_inspection import FACE_CHECKS, FaceControl
+from issuance_backend.personalization.card_faces.printed_faces import PrintedFaces
 from issuance_backend.personalization.data_preparation import CardOrder, card_dg1, card_dg13
 from verification.chip.active_authentication import verify_active_authentication
 from verification.chip.keys import AccessSecret, Can, MrzKey
@@ -24,8 +32,6 @@ from verification.messages.enrollment import QualityFinding
 from verification.pki.trust_store import TrustStore
 
 Random = Callable[[int], bytes]
-SamePicture = Callable[[bytes, bytes], bool]
-"""Whether the image of DG2 shows the captured picture."""
 
 # Without these the card would be refused at every counter.
 REQUIRED = (
@@ -57,13 +63,17 @@ class ExpectedCard:
 class QualityControl:
     """Reads cards with the issuer's own trust anchors, as they stand at that moment."""
 
-    def __init__(self, anchors: Callable[[], TrustStore], random: Random, same_picture: SamePicture) -> None:
+    def __init__(self, anchors: Callable[[], TrustStore], random: Random, faces: FaceControl) -> None:
         self._anchors = anchors
         self._random = random
-        self._same_picture = same_picture
+        self._faces = faces
 
     def inspect(
-        self, insert: Callable[[], CardTransport], expected: ExpectedCard, moment: datetime
+        self,
+        insert: Callable[[], CardTransport],
+        expected: ExpectedCard,
+        printed: PrintedFaces,
+        moment: datetime,
     ) -> tuple[QualityFinding, ...]:
         """Every finding; ``insert`` puts the card on the reader anew. Never raises for a bad card."""
         zone = card_dg1(expected.order).zone
@@ -88,6 +98,7 @@ class QualityControl:
         )
         findings.extend(_finding(report, check) for check in REQUIRED)
         findings.extend(self._contents(files, expected))
+        findings.extend(self._printed(files, expected, printed))
         return tuple(findings)
 
     def _opens(self, card: CardTransport, secret: AccessSecret) -> None:
@@ -124,9 +135,12 @@ class QualityControl:
             _agrees(
                 "portrait_as_captured",
                 "QC_PORTRAIT_DIFFERS",
-                lambda: self._same_picture(
-                    expected.captured, parse_dg2(files[LdsFile.DG2]).portraits[0].image
-                ),
+                lambda: _captured(files, expected).is_shown_by(chip_picture(_portrait(files))),
+            ),
+            _agrees(
+                "portrait_as_sharp",
+                "QC_PORTRAIT_BLURRED",
+                lambda: _captured(files, expected).is_as_sharp_in(chip_picture(_portrait(files))),
             ),
             _agrees(
                 "status_key_as_recorded",
@@ -137,10 +151,35 @@ class QualityControl:
             ),
         ]
 
+    def _printed(
+        self, files: dict[LdsFile, bytes], expected: ExpectedCard, printed: PrintedFaces
+    ) -> list[QualityFinding]:
+        """The print against the chip; what the chip says was compared with the order above."""
+        faults: dict[str, str | None] = {}
+
+        def compare() -> None:
+            dg1, dg13 = parse_dg1(files[LdsFile.DG1]), parse_dg13(files[LdsFile.DG13])
+            chip = face_contents(dg1, dg13, _portrait(files))
+            faults.update(self._faces.faults(printed, chip, _captured(files, expected)))
+
+        compared = _attempt("faces_as_chip", compare)
+        if not compared.passed:
+            return [compared]
+        return [QualityFinding(name, faults[name] is None, faults[name]) for name in FACE_CHECKS]
+
 
 def passed(findings: tuple[QualityFinding, ...]) -> bool:
     """Whether a card with these findings may leave the office."""
     return bool(findings) and all(finding.passed for finding in findings)
+
+
+def _captured(files: dict[LdsFile, bytes], expected: ExpectedCard) -> CapturedPicture:
+    """Cut as the chip's picture is, whichever profile that was made for."""
+    return captured_picture(expected.captured, chip_picture(_portrait(files)).size)
+
+
+def _portrait(files: dict[LdsFile, bytes]) -> bytes:
+    return parse_dg2(files[LdsFile.DG2]).portraits[0].image
 
 
 def _attempt(name: str, step: Callable[[], None]) -> QualityFinding:

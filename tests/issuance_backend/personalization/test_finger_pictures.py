@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
+from PIL import Image
 
-from issuance_backend.personalization.finger_pictures import MAX_BYTES, chip_finger, encode_wsq
+from issuance_backend.personalization.finger_pictures import (
+    MAX_BYTES,
+    chip_finger,
+    encode_wsq,
+    read_finger,
+)
 from issuance_backend.virtual_card.procedural_finger import render_finger
 from verification.errors import FingerImageUndecodable, LimitExceeded
 from verification.face.image import decode_finger
@@ -104,3 +112,30 @@ def test_another_resolution_is_refused_because_the_codec_would_call_it_500(
 
 def test_bare_glass_is_no_reason_to_fail() -> None:
     assert len(encode_wsq(np.full((500, 500), 250, np.uint8))) < 2_000
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF"])
+def test_a_captured_print_is_read_as_scanners_write_it(print_of_index: GreyPicture, kind: str) -> None:
+    out = io.BytesIO()
+    Image.fromarray(print_of_index).save(out, kind)
+    assert np.array_equal(read_finger(out.getvalue()), print_of_index)
+    assert read_finger(encode_wsq(print_of_index)).shape == print_of_index.shape
+
+
+@pytest.mark.parametrize("kind", ["EPS", "PPM", "GIF", "WEBP"])
+def test_what_no_scanner_writes_is_not_even_opened(print_of_index: GreyPicture, kind: str) -> None:
+    out = io.BytesIO()
+    Image.fromarray(print_of_index).save(out, kind)
+    with pytest.raises(FingerImageUndecodable):
+        read_finger(out.getvalue())
+
+
+def test_a_captured_print_that_is_cut_off_or_too_large_is_refused(print_of_index: GreyPicture) -> None:
+    out = io.BytesIO()
+    Image.fromarray(print_of_index).save(out, "PNG")
+    whole = out.getvalue()
+    huge = io.BytesIO()
+    Image.new("L", (2_001, 2_000)).save(huge, "PNG")
+    for content in (b"", whole[:40], whole[: len(whole) // 2], huge.getvalue()):
+        with pytest.raises(FingerImageUndecodable):
+            read_finger(content)

@@ -15,7 +15,6 @@ from issuance_backend.personalization.portrait_pictures import (
     bgr,
     card_picture,
     chip_portrait,
-    shows_same_picture,
 )
 from verification.errors import ImageUndecodable
 from verification.face.image import decode_portrait, encode_jp2, encode_jpeg
@@ -75,17 +74,6 @@ def test_what_does_not_fit_the_profile_is_made_to_fit(other: PortraitProfile) ->
     again = Portrait.of(chip_portrait(once, other))
     assert (again.width, again.height) == (other.width, other.height)
     assert len(again.image) <= other.max_bytes
-
-
-def test_a_portrait_of_any_profile_is_known_again() -> None:
-    large = chip_portrait(captured(3), PORTRAIT_OF_17_KB)
-    assert shows_same_picture(captured(3), large)
-    assert not shows_same_picture(captured(4), large)
-
-
-def test_a_capture_in_jpeg_2000_is_told_from_another() -> None:
-    assert shows_same_picture(chip_portrait(captured(3)), chip_portrait(captured(3)))
-    assert not shows_same_picture(chip_portrait(captured(4)), chip_portrait(captured(3)))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,157 @@
+"""A printed card judged: its faces read back, and laid over a fresh drawing of what its chip says.
+
+Nothing here knows the order: the print must agree with the chip, the chip's own checks tie it to the order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from PIL import Image
+
+from issuance_backend.personalization.card_faces import print_defects
+from issuance_backend.personalization.card_faces.captured_picture import CapturedPicture
+from issuance_backend.personalization.card_faces.composition import (
+    ComposedFace,
+    PictureMark,
+    QrMark,
+    compose,
+)
+from issuance_backend.personalization.card_faces.contents import FaceContents
+from issuance_backend.personalization.card_faces.fonts import CardFonts
+from issuance_backend.personalization.card_faces.layout import MrzPlace
+from issuance_backend.personalization.card_faces.mrz_reading import read_mrz
+from issuance_backend.personalization.card_faces.print_alignment import READ_AT, LaidScan, laid_over
+from issuance_backend.personalization.card_faces.printed_faces import PrintedFaces, opened
+from issuance_backend.personalization.card_faces.qr_symbol import read_qr
+from issuance_backend.personalization.card_faces.raster import dots, draw_face
+from verification.encoding.mrz import parse_td1
+from verification.errors import MalformedDocument, VerificationError
+
+LEAST_DETAIL = 0.85
+"""Of the fine detail of DG2 in the printed portrait: good prints keep 0.95, a blur of 0.1 mm leaves 0.7."""
+
+FACE_CHECKS = (
+    "faces_scanned",
+    "printed_mrz",
+    "printed_qr",
+    "printed_portrait",
+    "printed_ink",
+    "printed_lines",
+)
+
+Faults = Mapping[str, str | None]
+"""The code of what is wrong, or none, by the names of ``FACE_CHECKS``."""
+
+_QUIET_ZONE = 2.5
+"""Millimetres round the QR code that its reader is given: the print may have moved."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Face:
+    """One scanned face and the drawing that it is laid over; ``grey`` and ``wanted`` at 300 dots an inch."""
+
+    laid: LaidScan
+    grey: Image.Image
+    drawn: Image.Image
+    wanted: Image.Image
+    marks: ComposedFace
+
+
+class FaceControl:
+    """Judges printed faces; ``fonts`` are those the printer used."""
+
+    def __init__(self, fonts: CardFonts) -> None:
+        self._fonts = fonts
+
+    def faults(self, printed: PrintedFaces, chip: FaceContents, captured: CapturedPicture) -> Faults:
+        """Every check with its fault; never raises for a bad print."""
+        try:
+            faces = self._scanned(printed, chip)
+        except VerificationError:
+            faces = None
+        if faces is None:
+            return dict.fromkeys(FACE_CHECKS, "QC_PRINT_NOT_READ")
+        checks: tuple[Callable[[], str | None], ...] = (
+            lambda: None,
+            partial(_mrz, faces[1], chip),
+            partial(_qr, faces, chip),
+            partial(_portrait, faces[0], captured),
+            partial(_ink, faces),
+            partial(_lines, faces),
+        )
+        return {name: check() for name, check in zip(FACE_CHECKS, checks, strict=True)}
+
+    def _scanned(self, printed: PrintedFaces, chip: FaceContents) -> tuple[_Face, _Face] | None:
+        card = compose(chip, self._fonts)
+        front = self._face(printed.front, card.front)
+        back = self._face(printed.back, card.back) if front else None
+        return (front, back) if front and back else None
+
+    def _face(self, png: bytes, marks: ComposedFace) -> _Face | None:
+        scan, drawn = opened(png), draw_face(marks, self._fonts)
+        laid = laid_over(scan, drawn.convert("L"))
+        if laid is None:
+            return None
+        wanted = drawn.convert("L").reduce(READ_AT)
+        return _Face(laid, print_defects.levelled(laid.grey, wanted), drawn, wanted, marks)
+
+
+def _mrz(back: _Face, chip: FaceContents) -> str | None:
+    place = next(element for element in chip.layout.back if isinstance(element, MrzPlace))
+    read = read_mrz(back.grey, place)
+    try:
+        if read is None:
+            return "QC_PRINTED_MRZ_NOT_READ"
+        parse_td1(read)
+    except MalformedDocument:
+        return "QC_PRINTED_MRZ_NOT_READ"
+    return None if read == "".join(chip.mrz_lines) else "QC_PRINTED_MRZ_DIFFERS"
+
+
+def _qr(faces: tuple[_Face, _Face], chip: FaceContents) -> str | None:
+    face, mark = next((face, mark) for face in faces for mark in face.marks.own if isinstance(mark, QrMark))
+    corners = (mark.x, mark.y, mark.x + mark.width, mark.y + mark.width)
+    left, top, right, bottom = dots(*corners)
+    (room,) = dots(_QUIET_ZONE)
+    read = read_qr(face.laid.part((left - room, top - room, right + room, bottom + room)))
+    if read is None:
+        return "QC_PRINTED_QR_NOT_READ"
+    return None if read == chip.qr_text else "QC_PRINTED_QR_DIFFERS"
+
+
+def _portrait(front: _Face, captured: CapturedPicture) -> str | None:
+    box = _portrait_box(front)
+    if box is None:
+        return "QC_PRINTED_PORTRAIT_DIFFERS"
+    shown, wanted = front.laid.part(box), front.drawn.crop(box)
+    if not captured.is_shown_by(shown) or print_defects.tone_differs(shown, wanted):
+        return "QC_PRINTED_PORTRAIT_DIFFERS"
+    if print_defects.is_blurred(shown, wanted, LEAST_DETAIL):
+        return "QC_PRINTED_PORTRAIT_BLURRED"
+    return None
+
+
+def _ink(faces: tuple[_Face, _Face]) -> str | None:
+    for face in faces:
+        box = _portrait_box(face)
+        halved = (box[0] // READ_AT, box[1] // READ_AT, box[2] // READ_AT, box[3] // READ_AT) if box else None
+        if print_defects.ink_differs(face.grey, face.wanted, halved):
+            return "QC_PRINT_DIFFERS"
+    return None
+
+
+def _lines(faces: tuple[_Face, _Face]) -> str | None:
+    differs = any(print_defects.has_line(face.grey, face.wanted) for face in faces)
+    return "QC_PRINT_LINE" if differs else None
+
+
+def _portrait_box(face: _Face) -> print_defects.Box | None:
+    for mark in face.marks.own:
+        if isinstance(mark, PictureMark):
+            box = mark.box
+            left, top, right, bottom = dots(box.x, box.y, box.x + box.width, box.y + box.height)
+            return left, top, right, bottom
+    return None

@@ -1,0 +1,187 @@
+"""An order whose good card never reached its holder is held, and made again on the next blank."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from issuance_backend import recorded_events
+from issuance_backend.credentials.undelivered_desk import UndeliveredDesk
+from issuance_backend.officers.domain import Role
+from issuance_backend.officers.service import OfficerDoor
+from issuance_backend.personalization.batches.service import card_destroyed
+from issuance_backend.personalization.blank_stock import repository as blanks
+from issuance_backend.personalization.blank_stock.domain import Account
+from tests.support.delivery import (
+    PACKER,
+    RECEIVER,
+    SUPERVISOR,
+    card_of,
+    deliver,
+    dispatched,
+    hand_over,
+)
+from tests.support.issuance_office import NOW, PASSWORD, Office, citizens
+
+
+def produced(office: Office) -> tuple[str, str]:
+    """A dossier, and its card as the line made it."""
+    lan = office.sign_in("lan.capture")
+    dossier = str(lan.capture(citizens()[4]).get_json()["id"])
+    office.approve_all(dossier)
+    office.make_cards()
+    return dossier, newest_card(office, dossier)["id"]
+
+
+def newest_card(office: Office, dossier: str) -> Any:
+    return office.sign_in(SUPERVISOR).get(f"/v1/dossiers/{dossier}").get_json()["card"]
+
+
+def order_of(office: Office) -> tuple[str, str | None]:
+    hoa = office.sign_in("hoa.production")
+    (batch,) = hoa.get("/v1/production-batches").get_json()
+    (order,) = hoa.get(f"/v1/production-batches/{batch['id']}").get_json()
+    return order["state"], order["code"]
+
+
+def release(office: Office, dossier: str) -> Any:
+    return office.sign_in("hoa.production").post(f"/v1/production-orders/{dossier}/release")
+
+
+def destroyed(office: Office) -> tuple[str, str]:
+    """A dossier whose card nobody fetched: returned to the centre and destroyed."""
+    dossier, card = produced(office)
+    deliver(office, card)
+    office.now[0] = NOW + timedelta(days=61)
+    UndeliveredDesk(office.database, lambda: office.now[0], card_destroyed).age()
+    for officer, step in ((PACKER, "return"), (PACKER, "destruction"), (SUPERVISOR, "destruction")):
+        answer = office.sign_in(officer).post(f"/v1/credentials/{card}/{step}")
+        assert answer.status_code == 200, answer.get_data(as_text=True)
+    return dossier, card
+
+
+def books(office: Office) -> dict[Account, int]:
+    """The books, after every way to add them up gave the same."""
+    with office.database.reading() as connection:
+        recorded_events.verify(connection)
+        held = blanks.balances(connection)
+        assert held == blanks.posted_balances(connection) == blanks.blanks_by_account(connection)
+    return held
+
+
+def test_a_destroyed_card_leaves_the_books_and_its_order_waits_for_the_citizen(office: Office) -> None:
+    _, card = destroyed(office)
+    assert card_of(office, card).state == "destroyed"
+    held = books(office)
+    assert (held[Account.ISSUED], held[Account.DESTROYED]) == (0, 1)
+    assert order_of(office) == ("held", "CARD_NOT_FETCHED")
+    assert office.card_line().run_until_idle() == 0, "nobody asked for another one"
+
+
+def test_the_operator_of_a_batch_destroys_no_card_of_it(office: Office) -> None:
+    _, card = produced(office)
+    deliver(office, card)
+    office.now[0] = NOW + timedelta(days=61)
+    UndeliveredDesk(office.database, lambda: office.now[0], card_destroyed).age()
+    assert office.sign_in(PACKER).post(f"/v1/credentials/{card}/return").status_code == 200
+    door = OfficerDoor(office.database, lambda: office.now[0])
+    door.enrol("hoa.production", "Hoa", (Role.PRODUCTION, Role.QUALITY), PASSWORD)
+    answer = office.sign_in("hoa.production").post(f"/v1/credentials/{card}/destruction")
+    assert answer.get_json()["code"] == "SAME_OFFICER"
+
+
+def test_a_citizen_who_comes_after_all_gets_the_next_card_of_the_same_order(office: Office) -> None:
+    dossier, card = destroyed(office)
+    assert release(office, dossier).status_code == 204
+    assert release(office, dossier).get_json()["code"] == "STATE_NOT_ALLOWED"
+    office.card_line().run_until_idle()
+    again = newest_card(office, dossier)
+    assert (again["state"], again["attempt"]) == ("qa_passed", 2)
+    assert again["id"] != card
+    assert (books(office)[Account.ISSUED], books(office)[Account.DESTROYED]) == (1, 1)
+    deliver(office, again["id"])
+    assert hand_over(office, again["id"]).status_code == 200
+    view = office.sign_in(SUPERVISOR).get(f"/v1/dossiers/{dossier}").get_json()
+    assert (view["state"], view["credential_state"]) == ("completed", "active")
+
+
+def test_a_card_that_never_arrived_is_made_again_when_an_operator_looked(office: Office) -> None:
+    other = str(office.sign_in("lan.capture").capture(citizens()[2], "capture-0000000002").get_json()["id"])
+    office.approve_all(other)
+    dossier, card = produced(office)
+    arrived = newest_card(office, other)["id"]
+    box = dispatched(office, [card, arrived])
+    path, scan = f"/v1/boxes/{box['id']}/receipt", {"cards": [arrived], "close_short": True}
+    assert office.sign_in(RECEIVER).post(path, scan).status_code == 403
+    assert office.sign_in(SUPERVISOR).post(path, scan).status_code == 200
+    assert card_of(office, card).state == "revoked"
+    assert office.card_line().run_until_idle() == 0
+    assert release(office, other).get_json()["code"] == "STATE_NOT_ALLOWED", "that one arrived"
+    assert release(office, dossier).status_code == 204
+    office.card_line().run_until_idle()
+    again = newest_card(office, dossier)
+    assert (again["state"], again["attempt"]) == ("qa_passed", 2)
+    # The missing blank was issued once, and stays so: nobody has seen it destroyed.
+    assert books(office)[Account.ISSUED] == 3
+
+
+def revoked(office: Office, reason: str) -> tuple[str, str]:
+    """A dossier whose card a supervisor revoked while it lay at its office."""
+    dossier, card = produced(office)
+    deliver(office, card)
+    answer = office.sign_in(SUPERVISOR).post(f"/v1/credentials/{card}/revocation", {"reason": reason})
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return dossier, card
+
+
+def reject(office: Office, dossier: str) -> tuple[int, int]:
+    """Two central officers reject a dossier; what both were answered."""
+    why = {"reason": "not_entitled", "legal_basis": "Luật 26/2023/QH15", "comment": "Không còn được cấp"}
+    first = office.sign_in("binh.both").post(f"/v1/dossiers/{dossier}/rejection", why)
+    second = office.sign_in("thu.central").post(f"/v1/dossiers/{dossier}/rejection/confirmation")
+    return first.status_code, second.status_code
+
+
+def test_a_card_that_was_lost_at_its_office_is_missing_and_is_made_again(office: Office) -> None:
+    dossier, card = revoked(office, "missing")
+    assert card_of(office, card).place == "missing"
+    assert order_of(office) == ("held", "CARD_MISSING")
+    assert release(office, dossier).status_code == 204
+    office.card_line().run_until_idle()
+    assert newest_card(office, dossier)["attempt"] == 2
+
+
+def test_a_card_in_its_holders_hands_is_lost_and_never_missing(office: Office) -> None:
+    _, card = produced(office)
+    deliver(office, card)
+    assert hand_over(office, card).status_code == 200
+    supervisor = office.sign_in(SUPERVISOR)
+    answer = supervisor.post(f"/v1/credentials/{card}/revocation", {"reason": "missing"})
+    assert answer.get_json()["fields"] == {"reason": "FIELD_CHARACTERS"}
+    assert supervisor.post(f"/v1/credentials/{card}/revocation", {"reason": "handed_in"}).status_code == 200
+    assert order_of(office) == ("made", None), "the citizen applies for another one"
+
+
+def test_an_order_goes_on_after_its_card_was_revoked_for_another_reason(office: Office) -> None:
+    dossier, _ = revoked(office, "data_error")
+    assert order_of(office) == ("held", "CARD_REVOKED_ON_ITS_WAY")
+    assert release(office, dossier).status_code == 204
+    assert reject(office, dossier) == (200, 409), "the next one is about to be made"
+    office.card_line().run_until_idle()
+    assert newest_card(office, dossier)["state"] == "qa_passed"
+
+
+def test_an_approved_dossier_whose_card_is_gone_can_end_and_the_citizen_apply_again(office: Office) -> None:
+    dossier, card = produced(office)
+    assert reject(office, dossier) == (409, 409), "its card lies there"
+    deliver(office, card)
+    office.sign_in(SUPERVISOR).post(f"/v1/credentials/{card}/revocation", {"reason": "death"})
+    why = {"reason": "not_entitled", "legal_basis": "Luật 26/2023/QH15", "comment": "Không còn được cấp"}
+    approver = office.sign_in("minh.approve")
+    assert approver.post(f"/v1/dossiers/{dossier}/rejection", why).status_code == 403
+    assert reject(office, dossier) == (200, 200)
+    assert order_of(office) == ("cancelled", None)
+    assert release(office, dossier).get_json()["code"] == "STATE_NOT_ALLOWED"
+    assert office.card_line().run_until_idle() == 0
+    again = office.sign_in("lan.capture").capture(citizens()[4], "capture-0000000009")
+    assert again.status_code == 201, again.get_data(as_text=True)
