@@ -1,22 +1,32 @@
 """The life of one card, and what its state means to somebody who meets it.
 
-ordered        production begins writing
-personalising  an interruption here spoils the blank: it is never written twice
-personalised   quality control reads it back
-qa_passed      the office hands it over
-qa_failed      spoiled; the order goes on with the next blank
-active         in the citizen's hands
-lost           reported lost by the citizen
-replaced       a newer card of the same person became active
+ordered             production begins writing
+personalising       an interruption here spoils the blank: it is never written twice
+personalised        quality control reads it back
+qa_passed           the centre packs it for the office that hands it over
+qa_failed           spoiled; the order goes on with the next blank
+spoiled             two officers destroy it
+packed              in a sealed box; a courier takes it
+dispatched          the office scans it, or lists it as missing
+at_office           handed over against a proof of who stands there
+undelivered         waited too long: still handed over, or sent back
+returned_to_centre  two officers destroy it
+active              in the citizen's hands
+suspended           lost, or held for a reason: resumes, is replaced or is revoked
+revoked             never good again
+replaced            a newer card of the same person became active
+destroyed           by two officers
+
+A card past its last day is *expired*: that is read from its date, never recorded.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from enum import StrEnum
 
-from verification.errors import TransitionRefused
+from issuance_backend.state_table import StateTable
 from verification.messages.credential_status import CredentialState
 
 
@@ -29,8 +39,15 @@ class CardState(StrEnum):
     QA_PASSED = "qa_passed"
     QA_FAILED = "qa_failed"
     SPOILED = "spoiled"
+    DESTROYED = "destroyed"
+    PACKED = "packed"
+    DISPATCHED = "dispatched"
+    AT_OFFICE = "at_office"
+    UNDELIVERED = "undelivered"
+    RETURNED_TO_CENTRE = "returned_to_centre"
     ACTIVE = "active"
-    LOST = "lost"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
     REPLACED = "replaced"
 
 
@@ -43,60 +60,128 @@ class CardEvent(StrEnum):
     PASS = "pass"  # noqa: S105 - quality control's verdict, no secret
     FAIL = "fail"
     SPOIL = "spoil"
+    DESTROY = "destroy"
+    PACK = "pack"
+    DISPATCH = "dispatch"
+    RECEIVE = "receive"
     HAND_OVER = "hand_over"
-    REPORT_LOST = "report_lost"
+    AGE = "age"
+    RETURN_TO_CENTRE = "return_to_centre"
+    SUSPEND = "suspend"
+    RESUME = "resume"
+    REVOKE = "revoke"
     REPLACE = "replace"
 
 
-TRANSITIONS: Mapping[tuple[CardState | None, CardEvent], CardState] = {
-    (None, CardEvent.ORDER): CardState.ORDERED,
-    (CardState.ORDERED, CardEvent.BEGIN): CardState.PERSONALISING,
-    (CardState.PERSONALISING, CardEvent.WRITTEN): CardState.PERSONALISED,
-    (CardState.PERSONALISING, CardEvent.SPOIL): CardState.SPOILED,
-    (CardState.PERSONALISED, CardEvent.PASS): CardState.QA_PASSED,
-    (CardState.PERSONALISED, CardEvent.FAIL): CardState.QA_FAILED,
-    (CardState.PERSONALISED, CardEvent.SPOIL): CardState.SPOILED,
-    (CardState.QA_FAILED, CardEvent.SPOIL): CardState.SPOILED,
-    (CardState.QA_PASSED, CardEvent.HAND_OVER): CardState.ACTIVE,
-    (CardState.ACTIVE, CardEvent.REPORT_LOST): CardState.LOST,
-    (CardState.ACTIVE, CardEvent.REPLACE): CardState.REPLACED,
-    (CardState.LOST, CardEvent.REPLACE): CardState.REPLACED,
-}
+class Reason(StrEnum):
+    """Why a card is suspended or revoked."""
+
+    LOSS = "loss"
+    DEATH = "death"
+    INVESTIGATION = "investigation"
+    DATA_ERROR = "data_error"
+    FRAUD = "fraud"
+    NATIONALITY_ENDED = "nationality_ended"
+    HANDED_IN = "handed_in"
+    MISSING = "missing"  # on its way from the centre to the citizen: nobody has it who should
+
+
+SUSPENSION_REASONS = frozenset({Reason.LOSS, Reason.DEATH, Reason.INVESTIGATION, Reason.DATA_ERROR})
+REVOCATION_REASONS = frozenset(
+    {Reason.FRAUD, Reason.NATIONALITY_ENDED, Reason.HANDED_IN, Reason.DEATH, Reason.DATA_ERROR}
+)
+"""Of any card; one that is on its way may be missing as well."""
+
+ON_THE_WAY = frozenset({CardState.PACKED, CardState.DISPATCHED, CardState.AT_OFFICE, CardState.UNDELIVERED})
+"""Finished and not yet in anybody's hands."""
+
+GONE = frozenset({CardState.SPOILED, CardState.DESTROYED, CardState.REVOKED})
+"""Never good any more: the order of one that nobody ever held goes on with the next card, or is given up."""
+
+CARDS: StateTable[CardState, CardEvent] = StateTable(
+    {
+        (None, CardEvent.ORDER): CardState.ORDERED,
+        (CardState.ORDERED, CardEvent.BEGIN): CardState.PERSONALISING,
+        (CardState.PERSONALISING, CardEvent.WRITTEN): CardState.PERSONALISED,
+        (CardState.PERSONALISING, CardEvent.SPOIL): CardState.SPOILED,
+        (CardState.PERSONALISED, CardEvent.PASS): CardState.QA_PASSED,
+        (CardState.PERSONALISED, CardEvent.FAIL): CardState.QA_FAILED,
+        (CardState.PERSONALISED, CardEvent.SPOIL): CardState.SPOILED,
+        (CardState.QA_FAILED, CardEvent.SPOIL): CardState.SPOILED,
+        (CardState.SPOILED, CardEvent.DESTROY): CardState.DESTROYED,
+        # A quality officer sees what no program saw.
+        (CardState.QA_PASSED, CardEvent.FAIL): CardState.QA_FAILED,
+        (CardState.QA_PASSED, CardEvent.PACK): CardState.PACKED,
+        (CardState.PACKED, CardEvent.DISPATCH): CardState.DISPATCHED,
+        (CardState.DISPATCHED, CardEvent.RECEIVE): CardState.AT_OFFICE,
+        (CardState.AT_OFFICE, CardEvent.HAND_OVER): CardState.ACTIVE,
+        (CardState.AT_OFFICE, CardEvent.AGE): CardState.UNDELIVERED,
+        (CardState.UNDELIVERED, CardEvent.HAND_OVER): CardState.ACTIVE,
+        (CardState.UNDELIVERED, CardEvent.RETURN_TO_CENTRE): CardState.RETURNED_TO_CENTRE,
+        (CardState.RETURNED_TO_CENTRE, CardEvent.DESTROY): CardState.DESTROYED,
+        (CardState.ACTIVE, CardEvent.SUSPEND): CardState.SUSPENDED,
+        (CardState.SUSPENDED, CardEvent.RESUME): CardState.ACTIVE,
+        (CardState.ACTIVE, CardEvent.REPLACE): CardState.REPLACED,
+        (CardState.SUSPENDED, CardEvent.REPLACE): CardState.REPLACED,
+        (CardState.ACTIVE, CardEvent.REVOKE): CardState.REVOKED,
+        (CardState.SUSPENDED, CardEvent.REVOKE): CardState.REVOKED,
+        # Stolen or missing before anybody had it.
+        **{(state, CardEvent.REVOKE): CardState.REVOKED for state in ON_THE_WAY},
+    }
+)
+TRANSITIONS, advance, fold = CARDS.transitions, CARDS.advance, CARDS.fold
 
 _MEANINGS: Mapping[CardState, CredentialState] = {
     CardState.ACTIVE: CredentialState.ACTIVE,
-    CardState.LOST: CredentialState.LOST,
     CardState.REPLACED: CredentialState.REPLACED,
-    # A spoiled blank that turns up somewhere was stolen from the office.
+    CardState.REVOKED: CredentialState.REVOKED,
+    # A spoiled or destroyed blank that turns up somewhere was stolen from the office.
     CardState.QA_FAILED: CredentialState.REVOKED,
     CardState.SPOILED: CredentialState.REVOKED,
+    CardState.DESTROYED: CredentialState.REVOKED,
+    CardState.RETURNED_TO_CENTRE: CredentialState.REVOKED,
+}
+
+CENTRE, HOLDER, DESTROYED, MISSING = "centre", "holder", "destroyed", "missing"
+"""Where a card can be, besides ``box:ID``, ``courier:OFFICER`` and ``office:UNIT`` (invariant I9)."""
+
+MOVING = frozenset(
+    {
+        CardEvent.BEGIN,
+        CardEvent.PACK,
+        CardEvent.DISPATCH,
+        CardEvent.RECEIVE,
+        CardEvent.HAND_OVER,
+        CardEvent.RETURN_TO_CENTRE,
+        CardEvent.DESTROY,
+        CardEvent.REVOKE,
+    }
+)
+"""Events that name in their detail where the card is from then on."""
+
+_FIXED_PLACES: Mapping[CardEvent, str] = {
+    CardEvent.BEGIN: CENTRE,
+    CardEvent.HAND_OVER: HOLDER,
+    CardEvent.RETURN_TO_CENTRE: CENTRE,
+    CardEvent.DESTROY: DESTROYED,
 }
 
 _EXCHANGE_AGES = (25, 40, 60)
 _EARLY = 2
 
 
-def advance(state: CardState | None, event: CardEvent) -> CardState:
-    """The state after an event; a pair that is not in the table raises TransitionRefused."""
-    try:
-        return TRANSITIONS[(state, event)]
-    except KeyError:
-        raise TransitionRefused(f"{event} is not possible in {state or 'no state'}") from None
-
-
-def fold(events: Iterable[CardEvent]) -> CardState | None:
-    """The state that recorded events add up to."""
-    state: CardState | None = None
-    for event in events:
-        state = advance(state, event)
-    return state
-
-
-def meaning(state: CardState, expires_on: date | None, today: date) -> CredentialState:
+def meaning(state: CardState, reason: Reason | None, expires_on: date | None, today: date) -> CredentialState:
     """What a relying party is told; a card is good through its last day, and only while active."""
+    if state is CardState.SUSPENDED:
+        return CredentialState.LOST if reason is Reason.LOSS else CredentialState.SUSPENDED
     if state is CardState.ACTIVE and expires_on is not None and today > expires_on:
         return CredentialState.EXPIRED
     return _MEANINGS.get(state, CredentialState.ISSUED)
+
+
+def place_after(place: str | None, event: CardEvent) -> str | None:
+    """Where a card is after an event; ``place`` is what the event's own actor says, or where it was."""
+    return _FIXED_PLACES.get(event, place)
 
 
 def expiry(date_of_birth: date, issued_on: date) -> date | None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, insert, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
-from issuance_backend.credentials.domain import CardState
+from issuance_backend.credentials.domain import CardState, Reason
 from issuance_backend.paging import Page, PageAsked, page_of
 from issuance_backend.schema import CREDENTIALS, DOSSIERS
 from verification.errors import TransitionRefused
@@ -21,7 +21,10 @@ from verification.messages.enrollment import PersonFields, QualityFinding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """One card: an attempt at a dossier's order. ``chip_id`` is field 16 of DG13."""
+    """One card: an attempt at a dossier's order. ``chip_id`` is field 16 of DG13.
+
+    ``reason`` says why it is suspended or revoked, ``place`` where it is: it is nowhere else.
+    """
 
     id: str
     dossier: str
@@ -35,6 +38,11 @@ class Card:
     status_key: str | None
     findings: tuple[QualityFinding, ...]
     since: str
+    unit: str | None = None
+    """The unit that hands it over."""
+    reason: Reason | None = None
+    place: str | None = None
+    box: str | None = None
 
 
 # Built once: building a statement costs more than executing it.
@@ -100,6 +108,62 @@ def page_of_number(connection: Connection, citizen_number: str, asked: PageAsked
     return page_of(found, asked, lambda card: (card.since, card.id))
 
 
+def page_of_state(connection: Connection, state: CardState, area: str | None, asked: PageAsked) -> Page[Card]:
+    """Some of the cards in a state that belong to a unit or those below it, the newest first."""
+    question = select(CREDENTIALS).where(CREDENTIALS.c.state == state.value)
+    if area is not None:
+        question = question.where(in_area(CREDENTIALS.c.unit, area))
+    if asked.after:
+        question = question.where(tuple_(CREDENTIALS.c.since, CREDENTIALS.c.id) < asked.after)
+    question = question.order_by(CREDENTIALS.c.since.desc(), CREDENTIALS.c.id.desc()).limit(asked.limit + 1)
+    found = [_card({**row}) for row in connection.execute(question).mappings()]
+    return page_of(found, asked, lambda card: (card.since, card.id))
+
+
+def in_area(column: ColumnElement[str | None], area: str) -> ColumnElement[bool]:
+    """Whether a unit is the area or lies in it; ``/`` is the character behind the dot."""
+    return or_(column == area, and_(column > f"{area}.", column < f"{area}/"))
+
+
+def locked(connection: Connection, cards: Collection[str]) -> dict[str, Card]:
+    """Those of these cards that there are, kept from everybody else until the transaction ends."""
+    question = select(CREDENTIALS).where(CREDENTIALS.c.id.in_(cards))
+    question = question.order_by(CREDENTIALS.c.id).with_for_update()
+    found = [_card({**row}) for row in connection.execute(question).mappings()]
+    return {card.id: card for card in found}
+
+
+def of_box(connection: Connection, box: str) -> list[Card]:
+    """The cards that were packed into a box, kept from everybody else until the transaction ends."""
+    question = select(CREDENTIALS).where(CREDENTIALS.c.box == box).order_by(CREDENTIALS.c.id)
+    return [_card({**row}) for row in connection.execute(question.with_for_update()).mappings()]
+
+
+def ids_of_box(connection: Connection, box: str) -> list[str]:
+    """The ids of the cards that were packed into a box."""
+    question = select(CREDENTIALS.c.id).where(CREDENTIALS.c.box == box).order_by(CREDENTIALS.c.id)
+    return list(connection.execute(question).scalars())
+
+
+def waiting_since(connection: Connection, before: str, limit: int) -> list[Card]:
+    """Cards that lie at an office since before a moment, the oldest first."""
+    question = (
+        select(CREDENTIALS)
+        .where(CREDENTIALS.c.state == CardState.AT_OFFICE.value, CREDENTIALS.c.since < before)
+        .order_by(CREDENTIALS.c.since, CREDENTIALS.c.id)
+        .limit(limit)
+        .with_for_update()
+    )
+    return [_card({**row}) for row in connection.execute(question).mappings()]
+
+
+def hold_cards(connection: Connection, citizen_number: str) -> list[Card]:
+    """Every card of a number, kept from everybody else until the transaction ends."""
+    question = select(CREDENTIALS).where(CREDENTIALS.c.citizen_number == citizen_number)
+    question = question.order_by(CREDENTIALS.c.id).with_for_update()
+    return [_card({**row}) for row in connection.execute(question).mappings()]
+
+
 def hold_number(connection: Connection, card: str) -> None:
     """Keep everybody else from changing the cards of this card's number until the transaction ends.
 
@@ -117,6 +181,12 @@ def _cards_of(citizen_number: str) -> Select[Any]:
         .where(CREDENTIALS.c.citizen_number == citizen_number)
         .order_by(CREDENTIALS.c.since.desc(), CREDENTIALS.c.id.desc())
     )
+
+
+def dossier_number(connection: Connection, dossier: str) -> str | None:
+    """Whose dossier this is; ``None`` where there is none."""
+    question = select(DOSSIERS.c.citizen_number).where(DOSSIERS.c.id == dossier)
+    return connection.execute(question).scalar_one_or_none()
 
 
 def holder_name(connection: Connection, card: Card) -> str:
@@ -153,9 +223,14 @@ def _values(card: Card) -> dict[str, object]:
         "status_key": card.status_key,
         "findings": msgspec.json.encode(card.findings).decode(),
         "since": card.since,
+        "unit": card.unit,
+        "reason": card.reason,
+        "place": card.place,
+        "box": card.box,
     }
 
 
 def _card(row: Mapping[str, Any]) -> Card:
     findings = msgspec.json.decode(row["findings"], type=tuple[QualityFinding, ...])
-    return Card(**{**row, "state": CardState(row["state"]), "findings": findings})
+    reason = Reason(row["reason"]) if row["reason"] else None
+    return Card(**{**row, "state": CardState(row["state"]), "findings": findings, "reason": reason})

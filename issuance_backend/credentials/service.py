@@ -2,87 +2,145 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from issuance_backend.credentials import domain, repository
+from issuance_backend.credentials import domain, holds, proof_repository, repository
 from issuance_backend.credentials.domain import CardEvent, CardState
-from issuance_backend.credentials.orders import take_step
+from issuance_backend.credentials.handover_receipts import FRESH, ReceiptDesk
+from issuance_backend.credentials.orders import take_step, take_steps
+from issuance_backend.credentials.proof_repository import MANUAL, RECEIPT, Proof
 from issuance_backend.credentials.repository import Card
-from issuance_backend.moments import Clock
+from issuance_backend.credentials.territory import require_area
+from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.paging import Page, PageAsked
-from issuance_backend.refusals import CredentialUnknown
+from issuance_backend.refusals import CredentialUnknown, HandOverProofMissing
 from monitoring.database import Database
+from verification.errors import FieldsRefused
 from verification.messages.credential_status import (
     CredentialState,
     CredentialStatusAnswer,
     CredentialStatusQuery,
 )
+from verification.messages.delivery import HandOver, HolderConfirmation
 from verification.messages.enrollment import CardSummary
 from verification.messages.national_time import vietnam_date
 
 Delivered = Callable[[Connection, str, str, datetime], None]
 """Told in the same transaction that a dossier's card was handed over: dossier, officer, moment."""
 
+_COUNTERS = (Role.CAPTURE, Role.OFFICE)
+"""Who hands cards over."""
+
+_READERS = (*_COUNTERS, Role.PRODUCTION, Role.APPROVER, Role.SUPERVISOR, Role.STOCK_KEEPER, Role.QUALITY)
+
 
 class DeliveryDesk:
-    """Hands cards over, takes loss reports and answers questions about cards."""
+    """Hands cards over against a proof of who stands there, and answers questions about cards."""
 
-    def __init__(self, database: Database, clock: Clock, delivered: Delivered) -> None:
+    def __init__(self, database: Database, clock: Clock, receipts: ReceiptDesk, delivered: Delivered) -> None:
         self._database = database
         self._clock = clock
+        self._receipts = receipts
         self._delivered = delivered
 
-    def hand_over(self, officer: Officer, card_id: str) -> CardSummary:
+    def confirm_holder(self, officer: Officer, card_id: str, said: HolderConfirmation) -> CardSummary:
+        """Record that a supervisor has seen the holder of a card, for where no reader can prove it.
+
+        Another officer hands over within ten minutes. Raises TransitionRefused unless the card is here.
+        """
+        officer.require(Role.SUPERVISOR)
+        moment = self._clock()
+        with self._database.writing() as connection:
+            card = known(connection, card_id)
+            domain.advance(card.state, CardEvent.HAND_OVER)
+            require_area(officer, card.unit)
+            proof = Proof(
+                id=f"confirmation-{secrets.token_hex(8)}",
+                kind=MANUAL,
+                card=card.id,
+                officer=officer.id,
+                reason=said.reason.value,
+                made_at=rfc3339(moment),
+                used_at=None,
+            )
+            proof_repository.add(connection, proof)
+            return card_summary(connection, card, vietnam_date(moment))
+
+    def hand_over(self, officer: Officer, card_id: str, proof: HandOver) -> CardSummary:
         """Make a card ACTIVE and every older one of the number REPLACED, in one transaction.
 
-        Raises TransitionRefused unless quality control passed the card.
+        Raises TransitionRefused unless the card is at the office, HolderDeceased, and where the proof
+        does not hold: HandOverProofMissing, HandOverProofRefused, HandOverProofUsed, ReceiptInvalid.
         """
-        officer.require(Role.CAPTURE, Role.PRODUCTION)
+        officer.require(*_COUNTERS)
         moment = self._clock()
         with self._database.writing() as connection:
             repository.hold_number(connection, card_id)
-            card = _known(connection, card_id)
+            card = known(connection, card_id)
             # Checked first, so that a refused hand-over never touches the older card.
             domain.advance(card.state, CardEvent.HAND_OVER)
-            for older in repository.of_number(connection, card.citizen_number):
-                if older.id != card.id and older.state in {CardState.ACTIVE, CardState.LOST}:
-                    take_step(
-                        connection,
-                        older,
-                        CardEvent.REPLACE,
-                        actor=officer.id,
-                        moment=moment,
-                        detail={"by": card.id},
-                    )
-            card = take_step(connection, card, CardEvent.HAND_OVER, actor=officer.id, moment=moment)
-            self._delivered(connection, card.dossier, officer.id, moment)
-            return _summary(connection, card, vietnam_date(moment))
-
-    def report_lost(self, officer: Officer, card_id: str) -> CardSummary:
-        """Record that the citizen lost this card; raises TransitionRefused unless it is ACTIVE."""
-        officer.require(Role.CAPTURE, Role.PRODUCTION)
-        moment = self._clock()
-        with self._database.writing() as connection:
+            require_area(officer, card.unit)
+            holds.require_none(connection, card.citizen_number)
+            proven = self._prove(connection, officer, card, proof, moment)
+            older = [
+                each
+                for each in repository.of_number(connection, card.citizen_number)
+                if each.id != card.id and each.state in {CardState.ACTIVE, CardState.SUSPENDED}
+            ]
+            by = {"by": card.id}
+            take_steps(connection, older, CardEvent.REPLACE, actor=officer.id, moment=moment, detail=by)
             card = take_step(
-                connection,
-                _known(connection, card_id),
-                CardEvent.REPORT_LOST,
-                actor=officer.id,
-                moment=moment,
+                connection, card, CardEvent.HAND_OVER, actor=officer.id, moment=moment, detail=proven
             )
-            return _summary(connection, card, vietnam_date(moment))
+            self._delivered(connection, card.dossier, officer.id, moment)
+            return card_summary(connection, card, vietnam_date(moment))
+
+    def _prove(
+        self, connection: Connection, officer: Officer, card: Card, shown: HandOver, moment: datetime
+    ) -> dict[str, str]:
+        """Take the proof, which is good once, and say what is recorded of it."""
+        if shown.receipt is None:
+            proof = proof_repository.confirmation(connection, card.id, officer.id, moment - FRESH)
+            if proof is None:
+                raise HandOverProofMissing("no receipt, and no other officer confirmed the holder")
+            proof_repository.use(connection, proof, moment)
+            return {"proof": MANUAL, "confirmed_by": proof.officer, "reason": proof.reason or ""}
+        session = self._receipts.session(shown.receipt, card.status_key, moment)
+        proof = Proof(
+            id=session,
+            kind=RECEIPT,
+            card=card.id,
+            officer=officer.id,
+            reason=None,
+            made_at=rfc3339(moment),
+            used_at=rfc3339(moment),
+        )
+        proof_repository.add(connection, proof)
+        return {"proof": RECEIPT, "session": session}
+
+    def work_list(self, officer: Officer, state: str, asked: PageAsked) -> Page[CardSummary]:
+        """The cards in one state that the officer's unit is concerned with; raises FieldsRefused."""
+        officer.require(*_READERS)
+        if state not in set(CardState):
+            raise FieldsRefused({"state": "FIELD_CHARACTERS"})
+        today = vietnam_date(self._clock())
+        with self._database.reading() as connection:
+            found = repository.page_of_state(connection, CardState(state), officer.area, asked)
+            entries = tuple(card_summary(connection, card, today) for card in found.entries)
+        return Page(entries, found.cursor)
 
     def cards_of(self, officer: Officer, citizen_number: str, asked: PageAsked) -> Page[CardSummary]:
         """The cards ever made for a number, newest first."""
-        officer.require(Role.CAPTURE, Role.PRODUCTION, Role.APPROVER)
+        officer.require(*_READERS)
         today = vietnam_date(self._clock())
         with self._database.reading() as connection:
             found = repository.page_of_number(connection, citizen_number, asked)
-            return Page(tuple(_summary(connection, card, today) for card in found.entries), found.cursor)
+            return Page(tuple(card_summary(connection, card, today) for card in found.entries), found.cursor)
 
     def status(self, query: CredentialStatusQuery) -> CredentialStatusAnswer:
         """What a relying party may know: the state and since when."""
@@ -90,7 +148,7 @@ class DeliveryDesk:
             card = repository.by_status_key(connection, query.status_key)
         if card is None:
             return CredentialStatusAnswer(state=CredentialState.UNKNOWN)
-        state = domain.meaning(card.state, card.expires_on, vietnam_date(self._clock()))
+        state = domain.meaning(card.state, card.reason, card.expires_on, vietnam_date(self._clock()))
         if state is CredentialState.EXPIRED and card.expires_on is not None:
             return CredentialStatusAnswer(state=state, since=card.expires_on.isoformat())
         return CredentialStatusAnswer(state=state, since=card.since)
@@ -98,7 +156,7 @@ class DeliveryDesk:
 
 def summary(card: Card, full_name: str, today: date) -> CardSummary:
     """A card as an officer sees it; an active card past its last day reads as expired."""
-    meaning = domain.meaning(card.state, card.expires_on, today)
+    meaning = domain.meaning(card.state, card.reason, card.expires_on, today)
     return CardSummary(
         id=card.id,
         dossier=card.dossier,
@@ -110,14 +168,19 @@ def summary(card: Card, full_name: str, today: date) -> CardSummary:
         expires_on=card.expires_on.isoformat() if card.expires_on else None,
         since=card.since,
         findings=card.findings,
+        unit=card.unit,
+        place=card.place,
+        reason=card.reason.value if card.reason else None,
     )
 
 
-def _summary(connection: Connection, card: Card, today: date) -> CardSummary:
+def card_summary(connection: Connection, card: Card, today: date) -> CardSummary:
+    """A card with its holder's name."""
     return summary(card, repository.holder_name(connection, card), today)
 
 
-def _known(connection: Connection, card_id: str) -> Card:
+def known(connection: Connection, card_id: str) -> Card:
+    """The card with this id; raises CredentialUnknown."""
     card = repository.find(connection, card_id)
     if card is None:
         raise CredentialUnknown("no card with this id")

@@ -1,0 +1,85 @@
+"""The SQL of electronic accounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from issuance_backend.credentials.accounts import AccountState
+from issuance_backend.credentials.domain import Reason
+from issuance_backend.credentials.tables import ACCOUNTS
+from verification.errors import TransitionRefused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One account; ``held_in`` is where a suspended one goes on."""
+
+    id: str
+    citizen_number: str
+    dossier: str | None
+    state: AccountState
+    version: int
+    ordered_by: str
+    approved_by: str | None
+    reason: Reason | None
+    held_in: AccountState | None
+    unit: str | None
+    since: str
+
+
+def add(connection: Connection, account: Account) -> None:
+    """Write a new account; raises TransitionRefused while the number has an open one."""
+    try:
+        connection.execute(insert(ACCOUNTS).values(**_values(account)))
+    except IntegrityError:
+        raise TransitionRefused("the number has an account") from None
+
+
+def save(connection: Connection, account: Account) -> None:
+    """Write an account's changes; raises TransitionRefused when somebody else was quicker."""
+    changed = connection.execute(
+        update(ACCOUNTS)
+        .where(ACCOUNTS.c.id == account.id, ACCOUNTS.c.version == account.version)
+        .values(**_values(account) | {"version": account.version + 1})
+    )
+    if changed.rowcount != 1:
+        raise TransitionRefused("the account changed meanwhile")
+
+
+def find(connection: Connection, account: str) -> Account | None:
+    """The account with this id."""
+    row = connection.execute(select(ACCOUNTS).where(ACCOUNTS.c.id == account)).mappings().one_or_none()
+    return _account(row) if row else None
+
+
+def of_number(connection: Connection, citizen_number: str) -> list[Account]:
+    """Every account ever made for a number, the newest first."""
+    question = select(ACCOUNTS).where(ACCOUNTS.c.citizen_number == citizen_number)
+    question = question.order_by(ACCOUNTS.c.since.desc(), ACCOUNTS.c.id)
+    return [_account(row) for row in connection.execute(question).mappings()]
+
+
+def of_dossier(connection: Connection, dossier: str) -> list[Account]:
+    """The accounts that were ordered with a dossier's card."""
+    question = select(ACCOUNTS).where(ACCOUNTS.c.dossier == dossier).order_by(ACCOUNTS.c.id)
+    return [_account(row) for row in connection.execute(question).mappings()]
+
+
+def _values(account: Account) -> dict[str, Any]:
+    return {name: getattr(account, name) for name in Account.__dataclass_fields__}
+
+
+def _account(row: Mapping[Any, Any]) -> Account:
+    return Account(
+        **{
+            **row,
+            "state": AccountState(row["state"]),
+            "reason": Reason(row["reason"]) if row["reason"] else None,
+            "held_in": AccountState(row["held_in"]) if row["held_in"] else None,
+        }
+    )

@@ -1,0 +1,183 @@
+"""Cards from the centre to the office: each in one place, and no count that is off goes through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from issuance_backend import recorded_events
+from issuance_backend.credentials import boxes
+from issuance_backend.officers.domain import Role
+from issuance_backend.officers.service import OfficerDoor
+from tests.support.delivery import (
+    COURIER,
+    PACKER,
+    RECEIVER,
+    SUPERVISOR,
+    UNIT,
+    card_of,
+    deliver,
+    dispatched,
+    finished,
+    ordered,
+    packed,
+)
+from tests.support.issuance_office import NOW, PASSWORD, Office, citizens
+
+STRANGER = "f" * 16
+
+
+def three(office: Office) -> list[str]:
+    return [finished(office, citizens()[n], f"capture-000000000{n}") for n in range(3)]
+
+
+def receive(office: Office, box: Any, cards: list[str], officer: str = RECEIVER, **more: Any) -> Any:
+    return office.sign_in(officer).post(f"/v1/boxes/{box['id']}/receipt", {"cards": cards, **more})
+
+
+def test_a_box_goes_from_the_centre_to_the_office(office: Office) -> None:
+    cards = three(office)
+    box = packed(office, cards)
+    assert (box["amount"], box["digest"]) == (3, boxes.seal(UNIT, cards))
+    assert {card_of(office, card).place for card in cards} == {f"box:{box['id']}"}
+    office.sign_in(COURIER).post(f"/v1/boxes/{box['id']}/dispatch", {"digest": box["digest"]})
+    assert {card_of(office, card).place for card in cards} == {f"courier:{COURIER}"}
+    answer = receive(office, box, cards)
+    assert answer.get_json()["box"] | {"updated_at": ""} == {
+        **box, "state": "received", "courier": COURIER, "received_by": RECEIVER, "updated_at": "",
+    }  # fmt: skip
+    assert {card_of(office, card).place for card in cards} == {f"office:{UNIT}"}
+    listed = office.sign_in(RECEIVER).get("/v1/credentials/work-list?state=at_office").get_json()
+    assert {card["id"] for card in listed} == set(cards)
+    seen = office.sign_in(RECEIVER).get("/v1/boxes?state=received").get_json()
+    assert [each["id"] for each in seen] == [box["id"]]
+
+
+def test_a_scan_that_differs_is_refused_whole_and_recorded(office: Office) -> None:
+    cards = three(office)
+    box = dispatched(office, cards)
+    answer = receive(office, box, [*cards[:2], STRANGER])
+    assert answer.status_code == 422
+    assert answer.get_json()["fields"] == {
+        cards[2]: "CARD_MISSING_FROM_BOX", STRANGER: "CARD_NOT_OF_BOX",
+    }  # fmt: skip
+    assert {card_of(office, card).state for card in cards} == {"dispatched"}
+    with office.database.reading() as connection:
+        steps = recorded_events.of_subject(connection, f"box/{box['id']}")
+    assert [(step.event, step.detail.get("cards")) for step in steps][-1] == ("miscount", "2")
+    assert receive(office, box, cards).status_code == 200
+
+
+def test_only_a_supervisor_closes_a_box_short_and_what_is_missing_is_revoked(office: Office) -> None:
+    cards = three(office)
+    box = dispatched(office, cards)
+    assert receive(office, box, cards[:2], close_short=True).status_code == 403
+    extra = receive(office, box, [cards[0], STRANGER], SUPERVISOR, close_short=True)
+    assert extra.get_json()["fields"] == {STRANGER: "CARD_NOT_OF_BOX"}
+    closed = receive(office, box, cards[:2], SUPERVISOR, close_short=True).get_json()["box"]
+    assert (closed["state"], closed["missing"]) == ("received_short", 1)
+    gone = card_of(office, cards[2])
+    assert (gone.state, gone.reason, gone.place) == ("revoked", "missing", "missing")
+    assert {card_of(office, card).state for card in cards[:2]} == {"at_office"}
+
+
+@pytest.mark.parametrize("on_the_road", [False, True])
+@pytest.mark.parametrize("is_scanned", [False, True])
+def test_a_card_that_is_revoked_in_its_box_stops_none_of_the_others(
+    office: Office, on_the_road: bool, is_scanned: bool
+) -> None:
+    cards = three(office)
+    box = packed(office, cards)
+    path, seal = f"/v1/boxes/{box['id']}/dispatch", {"digest": box["digest"]}
+    if on_the_road:
+        assert office.sign_in(COURIER).post(path, seal).status_code == 200
+    revocation = f"/v1/credentials/{cards[0]}/revocation"
+    assert office.sign_in(SUPERVISOR).post(revocation, {"reason": "data_error"}).status_code == 200
+    if not on_the_road:
+        assert office.sign_in(COURIER).post(path, seal).status_code == 200
+    assert receive(office, box, cards[:2]).get_json()["fields"] == {cards[2]: "CARD_MISSING_FROM_BOX"}
+    answer = receive(office, box, cards if is_scanned else cards[1:])
+    assert answer.get_json()["box"]["state"] == "received"
+    assert [card_of(office, card).state for card in cards] == ["revoked", "at_office", "at_office"]
+    assert card_of(office, cards[0]).reason == "data_error"
+
+
+def test_a_courier_reads_the_seal_and_is_neither_packer_nor_receiver(office: Office) -> None:
+    door = OfficerDoor(office.database, lambda: NOW)
+    for name, roles in (("p.c", (Role.STOCK_KEEPER, Role.COURIER)), ("c.r", (Role.COURIER, Role.OFFICE))):
+        door.enrol(name, name, roles, PASSWORD)
+    cards = three(office)
+    both = office.sign_in("p.c")
+    box = both.post("/v1/boxes", {"unit": UNIT, "cards": cards}).get_json()["box"]
+    path = f"/v1/boxes/{box['id']}/dispatch"
+    assert both.post(path, {"digest": box["digest"]}).get_json()["code"] == "SAME_OFFICER"
+    carrier = office.sign_in("c.r")
+    assert carrier.post(path, {"digest": "0" * 64}).get_json()["code"] == "BOX_SEAL_BROKEN"
+    assert carrier.post(path, {"digest": box["digest"]}).status_code == 200
+    assert carrier.post(path, {"digest": box["digest"]}).get_json()["code"] == "STATE_NOT_ALLOWED"
+    assert receive(office, box, cards, "c.r").get_json()["code"] == "SAME_OFFICER"
+
+
+def test_only_what_passed_quality_control_and_is_for_the_office_is_packed(office: Office) -> None:
+    good = finished(office, citizens()[0])
+    unwritten = ordered(office, citizens()[1], "capture-0000000002")
+    stock = office.sign_in(PACKER)
+    answer = stock.post("/v1/boxes", {"unit": UNIT, "cards": [good, unwritten, STRANGER]})
+    assert answer.get_json()["fields"] == {unwritten: "STATE_NOT_ALLOWED", STRANGER: "CREDENTIAL_UNKNOWN"}
+    assert card_of(office, good).state == "qa_passed"
+    for body in (
+        {"unit": UNIT, "cards": []}, {"unit": UNIT, "cards": [good, good]}, {"unit": "x", "cards": [good]},
+        {"unit": UNIT, "cards": ["../etc"]},
+    ):  # fmt: skip
+        assert stock.post("/v1/boxes", body).status_code == 422
+    packed(office, [good])
+    again = stock.post("/v1/boxes", {"unit": UNIT, "cards": [good]})
+    assert again.get_json()["fields"] == {good: "STATE_NOT_ALLOWED"}
+    assert stock.get("/v1/boxes/x").get_json()["code"] == "BOX_UNKNOWN"
+    assert stock.get("/v1/boxes?state=open").status_code == 422
+
+
+def test_another_unit_sees_and_takes_nothing(office: Office) -> None:
+    door = OfficerDoor(office.database, lambda: NOW)
+    for name, unit in (("here", UNIT), ("above", "001"), ("elsewhere", "001.003")):
+        door.enrol(name, name, (Role.OFFICE, Role.SUPERVISOR), PASSWORD, unit)
+    cards = three(office)
+    box = dispatched(office, cards)
+    assert receive(office, box, cards, "elsewhere").get_json()["code"] == "CARD_ELSEWHERE"
+    assert receive(office, box, cards, "above").status_code == 200
+    for name, amount in (("here", 3), ("above", 3), ("elsewhere", 0)):
+        listed = office.sign_in(name).get("/v1/credentials/work-list?state=at_office").get_json()
+        assert len(listed) == amount, name
+    path = f"/v1/credentials/{cards[0]}"
+    elsewhere = office.sign_in("elsewhere")
+    for step, body in (("holder-confirmation", {"reason": "holder_visited"}), ("handover", None)):
+        assert elsewhere.post(f"{path}/{step}", body).get_json()["code"] == "CARD_ELSEWHERE"
+
+
+@pytest.mark.parametrize("role", ["lan.capture", "minh.approve", RECEIVER])
+def test_nobody_else_packs_or_carries(office: Office, role: str) -> None:
+    card = finished(office, citizens()[0])
+    box = packed(office, [card])
+    officer = office.sign_in(role)
+    for path, body in (("", {"unit": UNIT, "cards": [card]}), (f"/{box['id']}/dispatch", {"digest": "x"})):
+        assert officer.post(f"/v1/boxes{path}", body).get_json()["code"] == "OFFICER_ROLE_MISSING"
+
+
+def test_a_box_is_taken_in_once(office: Office) -> None:
+    card = finished(office, citizens()[0])
+    deliver(office, card)
+    box = office.sign_in(RECEIVER).get("/v1/boxes?state=received").get_json()[0]
+    assert receive(office, box, [card]).get_json()["code"] == "STATE_NOT_ALLOWED"
+
+
+IDS = st.lists(st.integers(0, 40).map(lambda number: f"{number:016x}"), unique=True, max_size=20)
+
+
+@given(IDS, IDS)
+def test_differences_name_each_card_that_is_on_one_side_only(listed: list[str], scanned: list[str]) -> None:
+    wrong = boxes.differences(listed, scanned)
+    assert set(wrong) == set(listed) ^ set(scanned)
+    assert (boxes.seal(UNIT, listed) == boxes.seal(UNIT, scanned)) == (not wrong)
