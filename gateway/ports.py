@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from gateway.domain.card_standing import Heard
 from gateway.domain.partner import Agent, Partner
 from gateway.domain.session import Session
 from verification.messages.credential_status import CredentialStatusAnswer, CredentialStatusQuery
+from verification.messages.event_feed import EventFeed
 from verification.messages.person_query import PersonAnswer, PersonQuery
 from verification.messages.receipt import LogEntry
+from verification.messages.status_list import StatusListDelta
 from verification.pki.trust_store import TrustStore
 
 Clock = Callable[[], datetime]
@@ -32,6 +35,70 @@ class CredentialStatus(Protocol):
 
     def ask(self, query: CredentialStatusQuery) -> CredentialStatusAnswer:
         """The card's state; raises CardStatusUnavailable."""
+
+
+class CardEvents(Protocol):
+    """What the issuer tells of its cards, in one order."""
+
+    def after(self, position: int) -> EventFeed:
+        """Events behind a position, waiting a moment for the first.
+
+        Raises CardEventsUnavailable, or CardEventsRestarted where the issuer never came so far.
+        """
+
+
+class CardStates(Protocol):
+    """What was heard of cards, kept with how far it was heard; one of the gateway's workers writes it."""
+
+    def lead(self, worker: str, now: datetime) -> bool:
+        """Take or keep the one seat of the worker that follows; it is free when its holder falls silent."""
+
+    def position(self) -> int:
+        """Behind which event to go on."""
+
+    def take_in(self, worker: str, feed: EventFeed, asked_at: datetime) -> bool:
+        """Keep the feed and its position in one transaction; False when the seat was lost meanwhile."""
+
+    def begin_again(self, worker: str) -> None:
+        """Read every event again from the first; what is known stays until it is told anew."""
+
+    def heard(self, status_key: str) -> Heard:
+        """What is known of a card, and how fresh that is."""
+
+    def not_good(self) -> KnownCards:
+        """The keys of all cards that are not active, as of one moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCards:
+    """``withdrawn`` are status keys out of ``known`` cards; ``at`` is when the issuer was last heard out."""
+
+    withdrawn: tuple[str, ...]
+    known: int
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptList:
+    """A list of card states that was made: its number, its signed head, and its bytes."""
+
+    epoch: int
+    made_at: datetime
+    head: str
+    content: bytes
+
+
+class StatusLists(Protocol):
+    """The lists for counters without a network, as they were made."""
+
+    def newest(self) -> KeptList | None:
+        """The list that was made last."""
+
+    def keep(self, made: KeptList, delta: StatusListDelta) -> bool:
+        """Keep the next list and how it differs from the one before; False when another was quicker."""
+
+    def deltas_since(self, epoch: int) -> tuple[StatusListDelta, ...] | None:
+        """Every difference behind ``epoch``; None where they are not kept from there on."""
 
 
 class Directory(Protocol):
@@ -98,7 +165,7 @@ class Sessions(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRecord:
-    """What is written down of a decision; it names no person."""
+    """What is written down of a decision; it names no person, and a card only where the purpose binds it."""
 
     recorded_at: datetime
     action: str
@@ -113,6 +180,7 @@ class DecisionRecord:
     assurance: dict[str, str]
     checks: tuple[tuple[str, str, str | None], ...]
     policy: str
+    card: str | None = None
 
 
 class EvidenceLog(Protocol):

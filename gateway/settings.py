@@ -35,6 +35,7 @@ class GatewaySettings:
     token_seconds: int = 300
     service_seconds: float = 2.0
     requests_per_minute: int = 600
+    status_list_seconds: int = 900
 
     def __post_init__(self) -> None:
         """Refuse what would only fail in front of a customer; every fault at once."""
@@ -50,6 +51,7 @@ class GatewaySettings:
             "GATEWAY_TOKEN_SECONDS": self.token_seconds,
             "GATEWAY_SERVICE_SECONDS": self.service_seconds,
             "GATEWAY_REQUESTS_PER_MINUTE": self.requests_per_minute,
+            "GATEWAY_STATUS_LIST_SECONDS": self.status_list_seconds,
         }
         faults = [
             f"{name}: must be an http or https address"

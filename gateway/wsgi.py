@@ -6,11 +6,13 @@ import os
 
 from flask import Flask
 
-from gateway.app import create_app, settings_from
+from gateway.app import create_gateway, settings_from
 from monitoring.logs import configure
 
 
 def application() -> Flask:
-    """The gateway, from this process's environment."""
+    """The gateway, from this process's environment, with its work begun."""
     configure("gateway")
-    return create_app(settings_from(os.environ))
+    gateway = create_gateway(settings_from(os.environ))
+    gateway.begin_work()
+    return gateway.app

@@ -26,7 +26,7 @@ from reader_agent.cameras.choose import choose_camera
 from reader_agent.device_key import load_device_key
 from reader_agent.face_supply import FaceSupply
 from reader_agent.gateway_client import GatewayClient, Signatory
-from reader_agent.ports import Camera, CardReader, FaceMatcher
+from reader_agent.ports import Camera, CardReader, FaceMatcher, ListedStanding
 from reader_agent.refusals import (
     AgentClientMissing,
     ConsentMissing,
@@ -43,6 +43,7 @@ from reader_agent.trust_folder import TrustFolder
 from reader_agent.ui.routes import PageSettings, page_blueprint
 from reader_agent.version import AGENT_VERSION, API_LEVEL
 from verification.errors import AccessSecretMalformed, RequestMalformed, VerificationError
+from verification.lds.files import LdsFile
 
 SERVER_THREADS = 6
 MAX_BUFFERED_BODY_BYTES = 1_048_576
@@ -91,18 +92,37 @@ def make_parts(settings: AgentSettings) -> CounterParts:
         raise ConfigurationFault(f"AGENT_CAMERA: {fault}") from None
     if not settings.trust_dir.is_dir():
         raise ConfigurationFault("AGENT_TRUST_DIR: is not a folder")
-    signatory = Signatory(settings.id, load_device_key(settings.device_key), utc_now, secrets.token_bytes)
     return CounterParts(
         agent_id=settings.id,
         reader=AttachedReader(settings.reader, open_reader),
-        gateway=GatewayClient(settings.gateway_url, signatory, seconds=settings.gateway_seconds),
+        gateway=gateway_client(settings, seconds=settings.gateway_seconds),
         trust=TrustFolder(settings.trust_dir).store,
         camera=camera,
         faces=FaceSupply(partial(load_matcher, settings.model_dir)),
         clock=utc_now,
         random=secrets.token_bytes,
         card_wait_seconds=settings.card_wait_seconds,
+        offline_standing=partial(offline_standing, settings),
     )
+
+
+def gateway_client(settings: AgentSettings, *, seconds: float) -> GatewayClient:
+    """The way to the gateway, signing as this counter; raises ConfigurationFault."""
+    signatory = Signatory(settings.id, load_device_key(settings.device_key), utc_now, secrets.token_bytes)
+    return GatewayClient(settings.gateway_url, signatory, seconds=seconds)
+
+
+def offline_standing(settings: AgentSettings, files: Mapping[LdsFile, bytes]) -> ListedStanding | None:
+    """What this counter's own list says of a card; None where there is none, or only one too old."""
+    if settings.status_list is None:
+        return None
+    # Only a visit without the gateway needs it.
+    from reader_agent.offline_status import listed_standing  # noqa: PLC0415
+
+    found = listed_standing(settings.status_list, settings.trust_dir, files, utc_now())
+    if found is None or found.is_listed:
+        return found
+    return found if found.age_seconds <= settings.status_list_hours * 3_600 else None
 
 
 def load_matcher(model_dir: Path | None) -> FaceMatcher | None:

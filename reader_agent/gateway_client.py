@@ -81,6 +81,13 @@ class GatewayClient:
         """PUT /v1/verification-sessions/{id}/evidence."""
         return self._exchange("PUT", f"{_address(evidence.session)}/evidence", evidence, Answer)
 
+    def get(self, path: str, longest: int) -> bytes:
+        """The body of a signed GET, of at most ``longest`` bytes."""
+        status, answer = self._send("GET", f"{self._url}{path}", b"", longest)
+        if status >= 300:
+            raise _fault(status, answer)
+        return answer
+
     def is_reachable(self) -> bool:
         """Whether the gateway says that it is ready; for the doctor."""
         try:
@@ -100,7 +107,7 @@ class GatewayClient:
         except (msgspec.DecodeError, RecursionError) as fault:
             raise GatewayAnswerMalformed(type(fault).__name__) from None
 
-    def _send(self, method: str, url: str, body: bytes) -> tuple[int, bytes]:
+    def _send(self, method: str, url: str, body: bytes, longest: int = MAX_ANSWER_BYTES) -> tuple[int, bytes]:
         signatory = self._signatory
         headers = sign_request(
             method,
@@ -112,9 +119,16 @@ class GatewayClient:
             created=signatory.clock(),
             nonce=signatory.random(NONCE_BYTES),
         )
-        return self._request(method, url, headers, body)
+        return self._request(method, url, headers, body, longest)
 
-    def _request(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
+    def _request(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        longest: int = MAX_ANSWER_BYTES,
+    ) -> tuple[int, bytes]:
         """One exchange on a connection of its own: nothing that an earlier one left behind can hurt it."""
         deadline = time.monotonic() + self._seconds
         connection = self._connection()
@@ -123,7 +137,7 @@ class GatewayClient:
             _limit(connection, deadline)
             connection.request(method, url.removeprefix(self._origin), body=body, headers=dict(headers))
             response = connection.getresponse()
-            return response.status, _read(connection, response, deadline)
+            return response.status, _read(connection, response, deadline, longest)
         except (OSError, HTTPException) as fault:
             logger.warning("gateway gave no answer", extra={"fault": type(fault).__name__})
             raise Unavailable("the gateway gave no answer") from None
@@ -156,12 +170,12 @@ def _limit(connection: HTTPConnection, deadline: float) -> None:
         connection.sock.settimeout(left)
 
 
-def _read(connection: HTTPConnection, response: HTTPResponse, deadline: float) -> bytes:
+def _read(connection: HTTPConnection, response: HTTPResponse, deadline: float, longest: int) -> bytes:
     """The whole body. A server that drips bytes is cut off at the deadline, not at each byte's timeout."""
     body = bytearray()
     while part := response.read1(_READ_BYTES):
         body += part
-        if len(body) > MAX_ANSWER_BYTES:
+        if len(body) > longest:
             raise GatewayAnswerMalformed("answer is larger than its contract allows")
         _limit(connection, deadline)
     return bytes(body)

@@ -84,6 +84,13 @@ class Camera(Protocol):
         ...
 
 
+class ListedStanding(NamedTuple):
+    """What the counter's own list says of a card: whether it is on it, and how old the list is."""
+
+    is_listed: bool
+    age_seconds: int
+
+
 class VerificationGateway(Protocol):
     """The gateway's endpoints that a counter uses.
 

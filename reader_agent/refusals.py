@@ -85,6 +85,12 @@ class GatewayAnswerMalformed(Unavailable):
     code = "GATEWAY_ANSWER_MALFORMED"
 
 
+class CardOnStatusList(Unavailable):
+    """The gateway does not answer, and this counter's list names the card as one that is not good."""
+
+    code = "CARD_ON_STATUS_LIST"
+
+
 class CameraUnavailable(Unavailable):
     """No picture came from the counter's camera in time."""
 

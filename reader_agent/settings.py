@@ -16,7 +16,9 @@ class AgentSettings:
 
     ``reader`` is a glob over PC/SC reader names, or ``vpcd:127.0.0.1:PORT``. ``camera`` is
     ``opencv:N``, ``opencv:/dev/PATH``, ``folder:PATH``, an ``http://`` snapshot address, or ``none``.
-    ``purposes`` are the comma-separated purposes that the teller's page offers, the usual one first.
+    ``status_list`` is the file of cards that are not good, for visits without the gateway; that a card
+    is not in it counts for ``status_list_hours``. ``purposes`` are the comma-separated purposes that
+    the teller's page offers, the usual one first.
     """
 
     gateway_url: str
@@ -27,11 +29,13 @@ class AgentSettings:
     reader: str = "*"
     camera: str = "none"
     model_dir: Path | None = None
+    status_list: Path | None = None
     language: str = "vi"
     purposes: str = "bank.counter.identify"
     card_wait_seconds: float = 60.0
     session_seconds: float = 180.0
     gateway_seconds: float = 10.0
+    status_list_hours: float = 24.0
 
     def __post_init__(self) -> None:
         """Refuse what would only fail in front of a customer; every fault at once."""
@@ -42,6 +46,8 @@ class AgentSettings:
         ]
         if self.language not in {"vi", "en"}:
             faults.append("AGENT_LANGUAGE: must be vi or en")
+        if not 0 < self.status_list_hours <= 168:
+            faults.append("AGENT_STATUS_LIST_HOURS: must be above 0 and at most 168")
         if not self.purpose_list:
             faults.append("AGENT_PURPOSES: name at least one purpose")
         if faults:

@@ -191,6 +191,7 @@ def _entry(record: DecisionRecord, sequence: int, last_leaf: bytes) -> LogEntry:
         assurance=record.assurance,
         checks=record.checks,
         policy=record.policy,
+        card=record.card,
     )
 
 

@@ -8,27 +8,38 @@ address" has said nothing about a person or a card.
 from __future__ import annotations
 
 import logging
+import re
 import time
+from datetime import date
+from http import HTTPStatus
 from typing import TypeVar
 
 import msgspec
 import urllib3
 
-from gateway.domain.refusals import CardStatusUnavailable
+from gateway.domain.refusals import CardEventsRestarted, CardEventsUnavailable, CardStatusUnavailable
 from monitoring import metrics
 from verification.errors import RegistryUnavailable, Unavailable
 from verification.messages.credential_status import CredentialStatusAnswer, CredentialStatusQuery
+from verification.messages.event_feed import EventFeed
 from verification.messages.person_query import PersonAnswer, PersonQuery
 
 MAX_ANSWER_BYTES = 65_536
 READ_BYTES = 16_384
+EVENTS_AT_ONCE = 200
+"""As many as fit into the longest answer that is read."""
 
 AnswerType = TypeVar("AnswerType")
+_STATUS_KEY = re.compile(r"[0-9a-f]{16}")
 logger = logging.getLogger(__name__)
 
 
 class _NoAnswer(Exception):
-    """The service said something, and it was no answer."""
+    """The service said something, and it was no answer; ``status`` where it said one."""
+
+    def __init__(self, reason: str, status: int = 0) -> None:
+        super().__init__(reason)
+        self.status = status
 
 
 _NO_ANSWER = (urllib3.exceptions.HTTPError, msgspec.DecodeError, RecursionError, _NoAnswer)
@@ -54,18 +65,33 @@ class ServiceHttp:
     ) -> AnswerType:
         """POST the question; raises ``unavailable`` for everything that is not a well-formed answer."""
         try:
-            content = self._exchange(path, msgspec.json.encode(question))
+            content = self._exchange("POST", path, msgspec.json.encode(question))
             answer = msgspec.json.decode(content, type=kind)
         except _NO_ANSWER as fault:
             raise self._unavailable(unavailable, type(fault).__name__) from None
         metrics.REGISTRY_REQUESTS.labels(_service(unavailable), "answered").inc()
         return answer
 
-    def _exchange(self, path: str, body: bytes) -> bytes:
+    def events_after(self, position: int) -> EventFeed:
+        """GET /v1/events about cards; raises CardEventsUnavailable or CardEventsRestarted.
+
+        Nothing is logged here: who asks all day says once that there is no answer.
+        """
+        path = f"/v1/events?topic=credential-status&limit={EVENTS_AT_ONCE}&wait=1&after={position}"
+        try:
+            feed = msgspec.json.decode(self._exchange("GET", path, None), type=EventFeed)
+            _require_about_cards(feed)
+        except _NO_ANSWER as fault:
+            if isinstance(fault, _NoAnswer) and fault.status == HTTPStatus.CONFLICT:
+                raise CardEventsRestarted("the issuer never came so far") from None
+            raise CardEventsUnavailable(type(fault).__name__) from None
+        return feed
+
+    def _exchange(self, method: str, path: str, body: bytes | None) -> bytes:
         """The body of a 200; raises what urllib3 raises, or _NoAnswer."""
         deadline = time.monotonic() + self._seconds
         response = self._pool.request(
-            "POST",
+            method,
             f"{self._url}{path}",
             body=body,
             headers=self._headers,
@@ -75,7 +101,7 @@ class ServiceHttp:
         content = bytearray()
         try:
             if response.status != 200:
-                raise _NoAnswer(f"status {response.status}")
+                raise _NoAnswer("refused", response.status)
             while part := response.read1(READ_BYTES, decode_content=False):
                 content += part
                 # A server that drips bytes is cut off here, not at each byte's own timeout.
@@ -92,6 +118,17 @@ class ServiceHttp:
         metrics.REGISTRY_REQUESTS.labels(_service(unavailable), "unavailable").inc()
         logger.warning("service gave no answer", extra={"code": unavailable.code, "fault": reason})
         return unavailable(reason)
+
+
+class CardEventsHttp:
+    """The CardEvents port over HTTP."""
+
+    def __init__(self, service: ServiceHttp) -> None:
+        self._service = service
+
+    def after(self, position: int) -> EventFeed:
+        """GET /v1/events."""
+        return self._service.events_after(position)
 
 
 class RegistryHttp:
@@ -115,6 +152,17 @@ class CredentialStatusHttp:
         """POST /v1/credential-status-queries."""
         path = "/v1/credential-status-queries"
         return self._service.ask(path, query, CredentialStatusAnswer, CardStatusUnavailable)
+
+
+def _require_about_cards(feed: EventFeed) -> None:
+    """Raise _NoAnswer for a feed with an event that is about no card, or names a day that is none."""
+    for event in feed.events:
+        try:
+            date.fromisoformat(event.data.get("expires_on", "9999-12-31"))
+        except ValueError:
+            raise _NoAnswer("a day that is none") from None
+        if not _STATUS_KEY.fullmatch(event.key):
+            raise _NoAnswer("an event about no card")
 
 
 def _service(unavailable: type[Unavailable]) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from sqlalchemy import (
     BigInteger,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -80,6 +81,39 @@ idempotency = Table(
     Column("key", String(128), primary_key=True),
     Column("request_digest", String(64), nullable=False),
     Column("session", ForeignKey("sessions.id"), nullable=False),
+)
+
+# The state that the issuer told last of each card; ``sequence`` is the event that told it.
+card_states = Table(
+    "card_states",
+    metadata,
+    Column("status_key", String(16), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("expires_on", Date),
+    Column("sequence", BigInteger, nullable=False),
+)
+
+# One row: how far the issuer was heard, when it had nothing left to tell, and which worker listens.
+card_events = Table(
+    "card_events",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("position", BigInteger, nullable=False),
+    Column("heard_at_ms", BigInteger),
+    Column("worker", String(64)),
+    Column("seat_until_ms", BigInteger, nullable=False),
+)
+
+# Only the newest has its content; the others are kept for the way from them to it.
+status_lists = Table(
+    "status_lists",
+    metadata,
+    Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("head", Text, nullable=False),
+    Column("content", LargeBinary),
+    Column("added", LargeBinary, nullable=False),
+    Column("removed", LargeBinary, nullable=False),
 )
 
 log_entries = Table(

@@ -14,7 +14,7 @@ from datetime import date
 from gateway.domain.purpose import Purpose
 from verification.inspection.report import Check, InspectionReport
 from verification.messages.credential_status import CredentialState
-from verification.messages.decision import Assurance, ChipAssurance, DecisionOutcome
+from verification.messages.decision import Assurance, ChipAssurance, DecisionOutcome, snapshot_age
 from verification.messages.evidence import FaceClaim
 from verification.messages.fault_catalogue import fault_catalogue
 from verification.messages.person_query import LifeStatus, PersonAnswer
@@ -27,7 +27,10 @@ _BELIEVED_CHIP_FAULTS = frozenset({"CHIP_CLONED", "CHIP_AA_FAILED"})
 
 _CODE_OF_STATE = {
     CredentialState.ISSUED: "CARD_NOT_ACTIVE",
+    # Only where a purpose wants a card that nobody has yet.
+    CredentialState.ACTIVE: "CARD_ALREADY_ACTIVE",
     CredentialState.LOST: "CARD_LOST",
+    CredentialState.SUSPENDED: "CARD_SUSPENDED",
     CredentialState.REPLACED: "CARD_REPLACED",
     CredentialState.REVOKED: "CARD_REVOKED",
     CredentialState.EXPIRED: "CARD_EXPIRED",
@@ -42,6 +45,7 @@ class Facts:
     ``portrait_is_signed`` says whether the portrait that the counter compared is the one EF.SOD
     signs; ``holder_is_named`` whether the signed files name a person completely; ``chip_fault`` is
     what the counter itself reports of its chip check; ``today`` is the day in Viet Nam.
+    ``card_state_age`` is None for a state that the issuer says now, else how old it is in seconds.
     """
 
     report: InspectionReport
@@ -51,6 +55,7 @@ class Facts:
     chip_fault: str | None = None
     card_expiry: date | None = None
     card_state: CredentialState | None = None
+    card_state_age: int | None = None
     person: PersonAnswer | None = None
     face: FaceClaim | None = None
     portrait_is_signed: bool = False
@@ -70,13 +75,13 @@ def decide(purpose: Purpose, facts: Facts) -> Verdict:
     assurance = Assurance(
         chip=facts.chip,
         face=_face_assurance(facts),
-        status="none" if facts.card_state is None else "online",
+        status=_status_assurance(facts),
     )
     for refusal in REFUSALS:
         code = refusal(purpose, facts)
         if code is not None:
             return Verdict(DecisionOutcome.REFUSED, code, assurance)
-    unknown = _unknown(facts)
+    unknown = _unknown(purpose, facts)
     if unknown is not None:
         return Verdict(DecisionOutcome.UNAVAILABLE, unknown, assurance)
     return Verdict(DecisionOutcome.VERIFIED, None, assurance)
@@ -93,8 +98,8 @@ def _chip_refusal(purpose: Purpose, facts: Facts) -> str | None:
     return None if facts.chip.reaches(purpose.min_chip) else "ASSURANCE_TOO_LOW"
 
 
-def _card_refusal(_purpose: Purpose, facts: Facts) -> str | None:
-    if facts.card_state in _CODE_OF_STATE:
+def _card_refusal(purpose: Purpose, facts: Facts) -> str | None:
+    if facts.card_state is not None and facts.card_state not in purpose.card_states:
         return _CODE_OF_STATE[facts.card_state]
     if facts.card_expiry is not None and facts.card_expiry < facts.today:
         return "CARD_EXPIRED"
@@ -152,14 +157,21 @@ REFUSALS: tuple[Callable[[Purpose, Facts], str | None], ...] = (
 )
 
 
-def _unknown(facts: Facts) -> str | None:
+def _unknown(purpose: Purpose, facts: Facts) -> str | None:
     if not facts.report.passed(Check.SIGNER_REVOCATION):
         return "CHIP_REVOCATION_UNKNOWN"
-    if facts.card_state is None:
+    if facts.card_state is None or (facts.card_state_age or 0) > purpose.status_max_age_seconds:
         return "CARD_STATUS_UNAVAILABLE"
     # A registry that does not say whether the person lives has not answered.
     alive = facts.person is not None and facts.person.life_status is LifeStatus.ALIVE
     return None if alive else "REGISTRY_UNAVAILABLE"
+
+
+def _status_assurance(facts: Facts) -> str:
+    """``online``, or ``snapshot(120s)`` for what was last heard of the card so long ago."""
+    if facts.card_state is None:
+        return "none"
+    return "online" if facts.card_state_age is None else snapshot_age(facts.card_state_age)
 
 
 def _face_assurance(facts: Facts) -> str:

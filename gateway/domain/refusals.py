@@ -107,6 +107,24 @@ class TrustUnavailable(Unavailable):
     code = "TRUST_UNAVAILABLE"
 
 
+class CardEventsUnavailable(Unavailable):
+    """The issuer tells nothing of its cards at the moment."""
+
+    code = "CARD_EVENTS_UNAVAILABLE"
+
+
+class CardEventsRestarted(Unavailable):
+    """The issuer has not come as far as this gateway had heard it: its records were put back."""
+
+    code = "CARD_EVENTS_RESTARTED"
+
+
+class StatusListUnavailable(Unavailable):
+    """No list of card states was made yet: the issuer has not been heard since this gateway was set up."""
+
+    code = "STATUS_LIST_UNAVAILABLE"
+
+
 class CardStatusUnavailable(Unavailable):
     """The issuer does not answer: nothing is known of the card's state."""
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from gateway.domain.card_standing import CardStanding
 from gateway.domain.decision_policy import Facts, Verdict, decide
 from gateway.domain.partner import Caller
 from gateway.domain.purpose import Purpose, purpose_named
@@ -20,7 +21,6 @@ from gateway.domain.session import Session, SessionState
 from gateway.ports import (
     Claim,
     Clock,
-    CredentialStatus,
     DecisionRecord,
     Directory,
     EvidenceLog,
@@ -30,13 +30,13 @@ from gateway.ports import (
     TrustSource,
 )
 from gateway.services.card_facts import CardFacts, card_facts, chip_assurance
+from gateway.services.card_status import CardStatusDesk
 from gateway.services.chip_session import ChipSessions
 from gateway.services.handed_evidence import HandedEvidence, complete_files, inspect_again
 from monitoring import metrics
 from verification.errors import AgentUnknown, SealBroken, Unavailable
 from verification.inspection.report import InspectionReport
 from verification.lds.files import CardFiles, LdsFile
-from verification.messages.credential_status import CredentialState
 from verification.messages.decision import (
     Answer,
     Assurance,
@@ -82,7 +82,7 @@ class DeskParts:
     directory: Directory
     log: EvidenceLog
     registry: PopulationRegistry
-    card_status: CredentialStatus
+    card_status: CardStatusDesk
     trust: TrustSource
     chip_sessions: ChipSessions
     executor: Executor
@@ -173,7 +173,7 @@ class VerificationDesk:
         known = card_facts(report, handed.files)
         facts = self._facts(handed, report, known, moment)
         verdict = decide(purpose, facts)
-        checks = _checks(report, facts)
+        checks = _checks(purpose, report, facts)
         decision = Decision(
             session=session.id,
             purpose=purpose.code,
@@ -184,7 +184,7 @@ class VerificationDesk:
             decided_at=moment.isoformat(timespec="milliseconds"),
             holder=_released(purpose, verdict, known),
         )
-        receipt = self._record(caller, decision, claim, self._subject(session, known), purpose)
+        receipt = self._record(caller, decision, claim, known)
         _count(decision, report)
         return Answer(decision, receipt)
 
@@ -231,7 +231,7 @@ class VerificationDesk:
         self, handed: HandedEvidence, report: InspectionReport, known: CardFacts | None, moment: datetime
     ) -> Facts:
         face = handed.evidence.attested.face
-        person, card_state = self._ask(known)
+        person, standing = self._ask(known)
         return Facts(
             report=report,
             chip=chip_assurance(report, handed.files),
@@ -239,13 +239,14 @@ class VerificationDesk:
             holder_is_named=known is not None,
             chip_fault=handed.evidence.card.chip_fault,
             card_expiry=known.expiry if known else None,
-            card_state=card_state,
+            card_state=standing.state if standing else None,
+            card_state_age=standing.age_seconds if standing else None,
             person=person,
             face=face,
             portrait_is_signed=known is not None and known.signs_portrait(face, handed.files),
         )
 
-    def _ask(self, known: CardFacts | None) -> tuple[PersonAnswer | None, CredentialState | None]:
+    def _ask(self, known: CardFacts | None) -> tuple[PersonAnswer | None, CardStanding | None]:
         """Both services at once. A document that is not genuine asks nobody: its data are not a person's."""
         if known is None:
             return None, None
@@ -255,8 +256,7 @@ class VerificationDesk:
         # A service that drips its answer is not waited for: the thread's own deadlines end it.
         for late in wait(asked, self._parts.patience).not_done:
             late.cancel()
-        status_answer = _answer_or_none(status)
-        return _answer_or_none(person), status_answer.state if status_answer else None
+        return _answer_or_none(person), _answer_or_none(status)
 
     def _subject(self, session: Session, known: CardFacts | None) -> str:
         """A keyed hash of the citizen number, different for every partner; empty when unknown."""
@@ -266,9 +266,8 @@ class VerificationDesk:
         keyed = hmac.digest(self._parts.subject_key, message, "sha256")
         return base64.b32encode(keyed[:20]).decode().lower()
 
-    def _record(
-        self, caller: Caller, decision: Decision, claim: Claim, subject: str, purpose: Purpose
-    ) -> str:
+    def _record(self, caller: Caller, decision: Decision, claim: Claim, known: CardFacts | None) -> str:
+        purpose = purpose_named(decision.purpose)
         record = DecisionRecord(
             recorded_at=datetime.fromisoformat(decision.decided_at),
             action="verification.decided",
@@ -276,7 +275,7 @@ class VerificationDesk:
             partner=caller.partner,
             purpose=decision.purpose,
             session=decision.session,
-            subject=subject,
+            subject=self._subject(claim.session, known),
             evidence=claim.session.evidence or "",
             outcome=decision.outcome.value,
             code=decision.code,
@@ -287,6 +286,7 @@ class VerificationDesk:
             },
             checks=tuple((check.name, check.outcome, check.code) for check in decision.checks),
             policy=f"{purpose.code}@{purpose.version}",
+            card=known.status_query().status_key if known and purpose.binds_card else None,
         )
         return self._parts.log.record(record, claim)
 
@@ -307,7 +307,7 @@ def _logged_assurance(entry: LogEntry) -> Assurance:
     return Assurance(chip=ChipAssurance(said["chip"]), face=said["face"], status=said["status"])
 
 
-def _checks(report: InspectionReport, facts: Facts) -> tuple[CheckOutcome, ...]:
+def _checks(purpose: Purpose, report: InspectionReport, facts: Facts) -> tuple[CheckOutcome, ...]:
     """The inspection's lines, then ours; codes are from the catalogue, never a reader's own words."""
     lines = [
         CheckOutcome(check.value, result.outcome.value, result.code)
@@ -317,9 +317,7 @@ def _checks(report: InspectionReport, facts: Facts) -> tuple[CheckOutcome, ...]:
     if state is None:
         lines.append(CheckOutcome("card_status", "undetermined"))
     else:
-        lines.append(
-            CheckOutcome("card_status", "successful" if state is CredentialState.ACTIVE else "failed")
-        )
+        lines.append(CheckOutcome("card_status", "successful" if state in purpose.card_states else "failed"))
     found = None if facts.person is None else facts.person.found
     lines.append(CheckOutcome("person", {None: "undetermined", True: "successful", False: "failed"}[found]))
     if facts.face is not None:

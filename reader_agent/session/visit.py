@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from reader_agent.face_supply import FaceSupply
-from reader_agent.ports import Camera, CardReader, ConnectedCard, VerificationGateway
-from reader_agent.refusals import GatewayRefusal
+from reader_agent.ports import Camera, CardReader, ConnectedCard, ListedStanding, VerificationGateway
+from reader_agent.refusals import CardOnStatusList, GatewayRefusal
 from reader_agent.session.access import access_secret
 from reader_agent.session.card_reading import CardReading, ChipDesk
 from reader_agent.session.counter_session import CounterSession
@@ -37,7 +37,7 @@ from verification.errors import (
 from verification.inspection.inspect import inspect
 from verification.inspection.report import Check, InspectionReport
 from verification.lds.files import LdsFile
-from verification.messages.decision import Answer, Assurance, ChipAssurance
+from verification.messages.decision import Answer, Assurance, ChipAssurance, snapshot_age
 from verification.messages.verification_session import (
     ChipProof,
     ChipSessionRequest,
@@ -71,6 +71,7 @@ class CounterParts:
     card_wait_seconds: float = 60.0
     face_limits: FaceLimits = field(default_factory=FaceLimits)
     card_types: CardTypeMemory = field(default_factory=CardTypeMemory)
+    offline_standing: Callable[[Mapping[LdsFile, bytes]], ListedStanding | None] = lambda _files: None
 
 
 class Visit:
@@ -107,7 +108,7 @@ class Visit:
         finally:
             card.close()
         if self._opened is None:
-            self._conclude_alone(report)
+            self._conclude_alone(reading, report)
             return
         if not report.failures and gathered.chip_fault is None:
             self._compare_face(self._opened, reading, gathered)
@@ -278,12 +279,21 @@ class Visit:
             verdict = refusal(report.fault_code or UntrustedDocument.code, assurance, seconds, language)
         self._finish(verdict, answer.receipt if answer else None)
 
-    def _conclude_alone(self, report: InspectionReport) -> None:
-        """Without the gateway: a bad card is refused, of a good one nothing more can be said."""
+    def _conclude_alone(self, reading: CardReading, report: InspectionReport) -> None:
+        """Without the gateway: a bad card is refused, of a good one it is said what the counter's list says.
+
+        Being on the list refuses nobody: the list is of some hours ago, and may name another card by chance.
+        """
         if report.failures:
             self._conclude(None, report)
-        else:
-            self._conclude_with(self._no_gateway)
+            return
+        error = self._no_gateway
+        standing = self._parts.offline_standing(reading.files) if report.is_data_authentic else None
+        if standing is not None:
+            status = snapshot_age(standing.age_seconds)
+            self._assurance = Assurance(chip=self._assurance.chip, status=status)
+            error = CardOnStatusList("listed") if standing.is_listed else error
+        self._conclude_with(error)
 
     def _conclude_with(self, error: VerificationError) -> None:
         language, seconds = self._session.order.language, self._stopwatch.seconds()

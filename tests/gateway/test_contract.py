@@ -22,7 +22,7 @@ from gateway.api import log, tokens
 from gateway.api.contract import CONTRACT
 from tests.support.gateway_world import BASE, World
 from verification.errors import RegistryUnavailable
-from verification.messages import decision, evidence, verification_session
+from verification.messages import decision, evidence, status_list, verification_session
 from verification.messages.decision import ChipAssurance, DecisionOutcome
 
 DOCUMENT: dict[str, Any] = yaml.safe_load(CONTRACT.read_text())
@@ -35,6 +35,7 @@ MESSAGES = (
     *(getattr(evidence, name) for name in (
         "ActiveAuthenticationProof", "CardEvidence", "FaceClaim", "AttestedEvidence", "Evidence",
     )),
+    status_list.StatusListDelta, status_list.StatusListAnswer,
     *(getattr(decision, name) for name in ("Assurance", "CheckOutcome", "Holder", "Decision", "Answer")),
     tokens.TokenAnswer, log.CheckpointAnswer, log.ProofAnswer,
 )  # fmt: skip
@@ -125,6 +126,13 @@ def test_real_answers_keep_the_contract(world: World, recorder: Recorder) -> Non
     recorder.judge(send("POST", sessions, body))
     recorder.judge(send("POST", sessions, {**body, "purpose": "none"}))
     recorder.judge(send("POST", sessions, []))
+    recorder.judge(send("GET", "/v1/status-snapshot"))
+    world.card_events.tell("00" * 8, "lost")
+    world.gateway.follower.step()
+    world.gateway.list_maker.make()
+    recorder.judge(send("GET", "/v1/status-snapshot"))
+    recorder.judge(send("GET", "/v1/status-snapshot?since=1"))
+    recorder.judge(send("GET", "/v1/status-snapshot?since=x"))
     recorder.judge(send("GET", f"{sessions}/{opened.id}"))
     recorder.judge(send("GET", f"{sessions}/nothing"))
     recorder.judge(send("GET", f"{sessions}/{opened.id}/receipt"))
@@ -161,6 +169,8 @@ def test_the_contract_that_is_served_is_this_one(world: World) -> None:
 def test_generated_requests_find_no_server_error(world: World, recorder: Recorder) -> None:
     """A schemathesis smoke run, signed as an agent would sign: no 5xx, every answer in the contract."""
     schema = schemathesis.openapi.from_dict(DOCUMENT)
+    assert world.gateway.follower.step() >= 0
+    assert world.gateway.list_maker.make()
     seen: set[int] = set()
     for result in schema.get_all_operations():
         seen |= drive(world, recorder, result.ok())

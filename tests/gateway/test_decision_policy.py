@@ -88,6 +88,7 @@ def test_all_facts_good_is_verified() -> None:
         ({"chip_fault": "CHIP_AA_FAILED"}, "CHIP_AA_FAILED"),
         ({"holder_is_named": False}, "DOCUMENT_MALFORMED"),
         (LOST, "CARD_LOST"),
+        ({"card_state": CredentialState.SUSPENDED}, "CARD_SUSPENDED"),
         ({"card_state": CredentialState.REPLACED}, "CARD_REPLACED"),
         ({"card_state": CredentialState.REVOKED}, "CARD_REVOKED"),
         ({"card_state": CredentialState.EXPIRED}, "CARD_EXPIRED"),
@@ -201,3 +202,41 @@ def test_a_comparison_of_an_unheard_kind_is_no_assurance() -> None:
     claim = msgspec.structs.replace(GOOD.face, method="astrology", score=None)
     verdict = decide(no_face_asked, replace(GOOD, face=claim))
     assert (verdict.outcome, verdict.assurance.face) == (DecisionOutcome.VERIFIED, "none")
+
+
+HANDOVER = PURPOSES["card.handover"]
+
+
+def test_a_hand_over_wants_a_card_that_nobody_has_yet() -> None:
+    assert code(HANDOVER, card_state=CredentialState.ISSUED) is None
+    refused = {state: code(HANDOVER, card_state=state) for state in CredentialState}
+    assert refused.pop(CredentialState.ISSUED) is None
+    assert refused == {
+        CredentialState.ACTIVE: "CARD_ALREADY_ACTIVE",
+        CredentialState.LOST: "CARD_LOST",
+        CredentialState.SUSPENDED: "CARD_SUSPENDED",
+        CredentialState.REPLACED: "CARD_REPLACED",
+        CredentialState.REVOKED: "CARD_REVOKED",
+        CredentialState.EXPIRED: "CARD_EXPIRED",
+        CredentialState.UNKNOWN: "CARD_UNKNOWN",
+    }
+
+
+def test_a_hand_over_wants_chip_and_face_proven_by_machines() -> None:
+    issued = {"card_state": CredentialState.ISSUED}
+    by_eye = face(method="manual", score=None, manual_reason="FACE_ENGINE_UNAVAILABLE")
+    assert code(HANDOVER, face=by_eye, **issued) == "FACE_NOT_VERIFIED"
+    assert code(HANDOVER, face=None, **issued) == "FACE_NOT_VERIFIED"
+    assert code(HANDOVER, chip=ChipAssurance.CHIP_LIVE_TICKET, **issued) == "ASSURANCE_TOO_LOW"
+
+
+def test_what_was_heard_before_is_told_with_its_age_and_borne_as_the_purpose_says() -> None:
+    old = replace(GOOD, card_state_age=3_600)
+    assert (decide(BANK, old).code, decide(BANK, old).assurance.status) == (
+        "CARD_STATUS_UNAVAILABLE",
+        "snapshot(3600s)",
+    )
+    hospital = PURPOSES["hospital.check_in"]
+    assert decide(hospital, old).outcome is DecisionOutcome.VERIFIED
+    assert decide(hospital, replace(old, card_state_age=3_601)).code == "CARD_STATUS_UNAVAILABLE"
+    assert decide(BANK, replace(old, card_state=CredentialState.LOST)).code == "CARD_LOST"

@@ -18,8 +18,8 @@ from gateway.adapters.quota import SlidingQuota
 from gateway.app import REDIS_SECONDS
 from gateway.domain.refusals import TooManyRequests
 from tests.support.gateway_world import World, make_world
+from tests.support.machine import lacks
 
-needs_redis = pytest.mark.skipif(shutil.which("redis-server") is None, reason="redis-server is not installed")
 BODY = b'{"purpose":"hospital.check_in","consent":{"text_version":"1","language":"vi"}}'
 SESSIONS = "/v1/verification-sessions"
 
@@ -74,6 +74,8 @@ class RedisServer:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
+    if shutil.which("redis-server") is None:
+        lacks("redis-server is not installed")
     started = RedisServer(tmp_path)
     yield started
     started.kill()
@@ -90,7 +92,6 @@ def send_twice(world: World) -> tuple[int, int]:
     return first.status_code, world.counter.send_raw("POST", SESSIONS, BODY, headers).status_code
 
 
-@needs_redis
 def test_nonces_and_quotas_use_redis(with_redis: World, server: RedisServer) -> None:
     assert send_twice(with_redis) == (201, 401)
     kinds = {key.split(b":")[0] for key in server.kept()}
@@ -98,7 +99,6 @@ def test_nonces_and_quotas_use_redis(with_redis: World, server: RedisServer) -> 
     assert len(kinds) >= 2
 
 
-@needs_redis
 def test_redis_gone_mid_work_and_everything_still_works(with_redis: World, server: RedisServer) -> None:
     headers = with_redis.counter.signed("POST", SESSIONS, BODY)
     assert with_redis.counter.send_raw("POST", SESSIONS, BODY, headers).status_code == 201
@@ -111,7 +111,6 @@ def test_redis_gone_mid_work_and_everything_still_works(with_redis: World, serve
     assert send_twice(with_redis) == (201, 401)
 
 
-@needs_redis
 def test_an_emptied_redis_lets_nothing_through_twice(with_redis: World, server: RedisServer) -> None:
     headers = with_redis.counter.signed("POST", SESSIONS, BODY)
     assert with_redis.counter.send_raw("POST", SESSIONS, BODY, headers).status_code == 201
@@ -119,7 +118,6 @@ def test_an_emptied_redis_lets_nothing_through_twice(with_redis: World, server: 
     assert with_redis.counter.send_raw("POST", SESSIONS, BODY, headers).status_code == 401
 
 
-@needs_redis
 def test_a_redis_that_hangs_slows_one_request_and_not_every_one(
     with_redis: World, server: RedisServer
 ) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from gateway.adapters.service_http import CredentialStatusHttp, RegistryHttp, ServiceHttp
-from gateway.domain.refusals import CardStatusUnavailable
+from gateway.adapters.service_http import CardEventsHttp, CredentialStatusHttp, RegistryHttp, ServiceHttp
+from gateway.domain.refusals import CardEventsUnavailable, CardStatusUnavailable
 from verification.errors import RegistryUnavailable
 from verification.messages.credential_status import CredentialState, CredentialStatusQuery
 from verification.messages.person_query import PersonQuery
@@ -97,6 +97,24 @@ def test_a_card_is_asked_for_its_state(serve) -> None:
     status = CredentialStatusHttp(ServiceHttp(server.url, "t", SECONDS))
     assert status.ask(STATUS).state is CredentialState.LOST
     assert server.received.startswith(b"POST /v1/credential-status-queries HTTP/1.1")
+
+
+def feed_of(**changes: object) -> bytes:
+    event = {"sequence": 7, "topic": "credential-status", "key": STATUS.status_key, "at": "", "data": {}}
+    return json.dumps({"events": [{**event, **changes}], "next": 7, "newest": 7}).encode()
+
+
+def test_events_about_cards_are_heard(serve) -> None:
+    server = serve(http("200 OK", feed_of(data={"state": "lost", "expires_on": "2030-02-28"})))
+    (event,) = CardEventsHttp(ServiceHttp(server.url, "t", SECONDS)).after(6).events
+    assert (event.sequence, event.data["state"]) == (7, "lost")
+
+
+@pytest.mark.parametrize("changes", [{"key": "no card"}, {"key": ""}, {"data": {"expires_on": "2030-02-30"}}])
+def test_an_event_that_cannot_be_about_a_card_is_no_answer(serve, changes: dict[str, object]) -> None:
+    server = serve(http("200 OK", feed_of(**changes)))
+    with pytest.raises(CardEventsUnavailable):
+        CardEventsHttp(ServiceHttp(server.url, "t", SECONDS)).after(6)
 
 
 def stall(connection: socket.socket) -> None:

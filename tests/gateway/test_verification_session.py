@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gateway.adapters.evidence_log import audit
 from gateway.domain.partner import Agent, Standing
 from gateway.domain.refusals import CardStatusUnavailable
 from tests.support import pki
@@ -29,8 +30,9 @@ from tests.support.gateway_world import (
 )
 from verification.errors import RegistryUnavailable
 from verification.lds.files import LdsFile
-from verification.messages.credential_status import CredentialState, CredentialStatusAnswer
-from verification.messages.decision import Answer, ChipAssurance, DecisionOutcome
+from verification.lds.security_object import parse_security_object
+from verification.messages.credential_status import CredentialState, CredentialStatusAnswer, status_key
+from verification.messages.decision import Answer, ChipAssurance, DecisionOutcome, Holder
 from verification.messages.person_query import PersonAnswer
 from verification.messages.receipt import read_receipt
 from verification.messages.signing_key import thumbprint
@@ -55,6 +57,26 @@ def test_a_genuine_card_is_verified_at_gateway_assurance(world: World) -> None:
         answer.decision.session,
         f"agent:{AGENT}",
     )
+
+
+def test_a_hand_over_binds_the_card_in_its_receipt_and_nothing_else_does(world: World) -> None:
+    """The issuing office compares the key with the card in its officer's hand."""
+    world.card_status.answer = CredentialStatusAnswer(CredentialState.ISSUED)
+    opened = world.counter.open("card.handover")
+    answer = world.answer(world.counter.submit(world.evidence(opened)))
+    assert answer.decision.outcome is DecisionOutcome.VERIFIED
+    assert answer.decision.holder == Holder(full_name=pki.Holder().full_name)
+    keys = {thumbprint(world.log_key.public_key()): world.log_key.public_key()}
+    entry = read_receipt(answer.receipt, keys).entry
+    signature = parse_security_object(pki.quick_card().files[LdsFile.SOD]).signer.signature
+    assert entry.card == status_key(signature)
+    assert ("card_status", "successful", None) in entry.checks
+    world.card_status.answer = CredentialStatusAnswer(CredentialState.ACTIVE)
+    assert read_receipt(world.decide().receipt, keys).entry.card is None
+    again = world.answer(world.counter.submit(world.evidence(world.counter.open("card.handover"))))
+    assert (again.decision.code, again.decision.holder) == ("CARD_ALREADY_ACTIVE", None)
+    assert ("card_status", "failed", None) in read_receipt(again.receipt, keys).entry.checks
+    assert audit(world.database, world.log_key.public_key()) == 3
 
 
 def test_the_registries_are_asked_by_the_signed_data(world: World) -> None:

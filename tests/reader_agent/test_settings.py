@@ -46,6 +46,8 @@ def test_defaults_are_those_of_a_counter_with_a_reader() -> None:
         ("AGENT_SESSION_SECONDS", "0"),
         ("AGENT_GATEWAY_SECONDS", "nan"),
         ("AGENT_CARD_WAIT_SECONDS", "9999"),
+        ("AGENT_STATUS_LIST_HOURS", "0"),
+        ("AGENT_STATUS_LIST_HOURS", "169"),
     ],
 )
 def test_a_setting_that_would_fail_later_is_refused_now(name: str, value: str) -> None:

@@ -23,9 +23,10 @@ from werkzeug.test import TestResponse
 
 from gateway.adapters.sql_directory import SqlDirectory
 from gateway.adapters.sql_schema import MIGRATIONS
-from gateway.app import Outside, create_app
+from gateway.app import Gateway, Outside, create_gateway
 from gateway.domain.partner import Agent, Partner, Standing
 from gateway.domain.purpose import PURPOSES
+from gateway.domain.refusals import CardEventsRestarted
 from gateway.settings import GatewaySettings
 from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.virtual_card import VirtualCard
@@ -41,6 +42,7 @@ from verification.messages.credential_status import (
     CredentialStatusQuery,
 )
 from verification.messages.decision import Answer
+from verification.messages.event_feed import EventFeed, PublishedEvent
 from verification.messages.evidence import (
     ActiveAuthenticationProof,
     AttestedEvidence,
@@ -96,6 +98,34 @@ class FakeCardStatus:
         if isinstance(self.answer, Exception):
             raise self.answer
         return self.answer
+
+
+class FakeCardEvents:
+    """An issuer's events: told in order, heard from any position; ``fault`` makes it say nothing."""
+
+    def __init__(self) -> None:
+        self.told: list[PublishedEvent] = []
+        self.fault: Exception | None = None
+        self.silent_steps = 0
+
+    def tell(self, status_key: str, state: str, expires_on: str | None = None) -> None:
+        data = {"state": state, **({"expires_on": expires_on} if expires_on else {})}
+        number = self.newest + 1
+        self.told.append(PublishedEvent(number, "credential-status", status_key, "", data))
+
+    @property
+    def newest(self) -> int:
+        """The last event, with those of other topics that are not told."""
+        return (self.told[-1].sequence if self.told else 0) + self.silent_steps
+
+    def after(self, position: int, most: int = 200) -> EventFeed:
+        if self.fault is not None:
+            raise self.fault
+        if position > self.newest:
+            raise CardEventsRestarted("ahead")
+        events = tuple(event for event in self.told if event.sequence > position)[:most]
+        reached = events[-1].sequence if len(events) == most else self.newest
+        return EventFeed(events, reached, self.newest)
 
 
 @dataclass
@@ -170,6 +200,8 @@ class World:
     clock: Clock
     registry: FakeRegistry
     card_status: FakeCardStatus
+    card_events: FakeCardEvents
+    gateway: Gateway
     counter: Counter
     partner_key: SigningKey
     log_key: SigningKey
@@ -229,7 +261,10 @@ class World:
     def decide(self, **evidence: object) -> Answer:
         """Open a session, tap the genuine card, hand the evidence over."""
         opened = self.counter.open()
-        response = self.counter.submit(self.evidence(opened, **evidence))  # type: ignore[arg-type]
+        return self.answer(self.counter.submit(self.evidence(opened, **evidence)))  # type: ignore[arg-type]
+
+    def answer(self, response: TestResponse) -> Answer:
+        """The decision that came back."""
         assert response.status_code == 200, response.text
         return msgspec.json.decode(response.data, type=Answer)
 
@@ -246,12 +281,30 @@ def make_world(folder: Path, *, trust: pki.TrustStore | None = None, **changes: 
     directory.add_partner(_partner(Standing.ACTIVE, partner_key))
     directory.add_agent(Agent(AGENT, PARTNER, Standing.ACTIVE, agent_key.public_key()))
     database.close()
-    clock, registry, card_status = Clock(), FakeRegistry(), FakeCardStatus()
+    clock, registry, card_status, events = Clock(), FakeRegistry(), FakeCardStatus(), FakeCardEvents()
     store = trust or pki.trust_store(pki.quick_issuer())
-    outside = Outside(clock=clock, registry=registry, card_status=card_status, trust=lambda: store)
-    app = create_app(settings, outside)
-    counter = Counter(app, clock, agent_key)
-    return World(folder, app, settings, clock, registry, card_status, counter, partner_key, log_key)
+    outside = Outside(
+        clock=clock,
+        registry=registry,
+        card_status=card_status,
+        card_events=events,
+        trust=lambda: store,
+    )
+    gateway = create_gateway(settings, outside)
+    counter = Counter(gateway.app, clock, agent_key)
+    return World(
+        folder,
+        gateway.app,
+        settings,
+        clock,
+        registry,
+        card_status,
+        events,
+        gateway,
+        counter,
+        partner_key,
+        log_key,
+    )
 
 
 def _partner(standing: Standing, key: SigningKey) -> Partner:

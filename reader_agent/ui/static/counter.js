@@ -204,9 +204,18 @@ function verdict(found) {
   const seconds = `${found.seconds.toLocaleString(LANGUAGE, { maximumFractionDigits: 1 })} ${text("seconds")}`;
   const { chip, face, status } = found.assurance;
   list("details", [
-    [text("chip"), text(`chip_${chip}`)], [text("face"), text(`face_${face}`)], [text("status"), text(`status_${status}`)],
+    [text("chip"), text(`chip_${chip}`)], [text("face"), text(`face_${face}`)], [text("status"), statusText(status)],
     [text("time"), seconds], [text("fault_code"), found.code], [text("session"), view.id],
   ]);
+}
+
+// "snapshot(5400s)": what was last heard of the card, so long ago.
+function statusText(status) {
+  const seconds = /^snapshot\((\d+)s\)$/.exec(status)?.[1];
+  if (!seconds) { return text(`status_${status}`); }
+  const hours = Math.floor(seconds / 3600);
+  const age = hours ? `${hours} ${text("hours")}` : `${Math.ceil(seconds / 60)} ${text("minutes")}`;
+  return `${text("status_snapshot")} ${age}`;
 }
 
 function holderLines(holder) {

@@ -14,6 +14,7 @@ from smartcard import scard  # type: ignore[import-untyped]
 from monitoring.virtual_reader import VirtualReader
 from reader_agent.transports import pcsc
 from reader_agent.transports.open_reader import open_reader
+from tests.support.machine import lacks
 from tests.support.misbehaving_card import ANSWER, MisbehavingCard
 from tests.support.virtual_reader_bed import bed, card_process
 from verification.chip.keys import Can
@@ -38,7 +39,7 @@ POLLED = 0.6
 def stack() -> Iterator[VirtualReader]:
     reason = VirtualReader.available()
     if reason is not None:
-        pytest.skip(reason)
+        lacks(reason)
     with bed() as running:
         yield running
 
