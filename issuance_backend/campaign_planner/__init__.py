@@ -1,0 +1,1 @@
+"""Plans of a campaign: how many officers, shifts, stations and mobile teams, where and when."""
