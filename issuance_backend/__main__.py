@@ -8,32 +8,67 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import Any, Protocol, cast
 
-from issuance_backend import blob_commands, recorded_events, search_commands
-from issuance_backend.app import issuance_database
-from issuance_backend.blob_commands import StoreDamaged
+import msgspec
+
+from issuance_backend import recorded_events
 from issuance_backend.idempotency.service import RequestRegister
 from issuance_backend.moments import utc_now
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor, OfficerRoster
-from issuance_backend.population_registry.nation import command as nation_command
 from issuance_backend.recorded_events import ChainBroken
 from issuance_backend.statistics.service import StatisticsOffice
+from issuance_backend.storage import issuance_database
 from monitoring.database import Database
 from monitoring.environment import ConfigurationFault, read_secret
 from verification.errors import VerificationError
 
 
+class _Commands(Protocol):
+    """A module of commands."""
+
+    def add_commands(self, parser: argparse.ArgumentParser) -> None:
+        """Describe the commands."""
+
+    def run(self, options: argparse.Namespace, environ: Mapping[str, str], database: Database) -> str:
+        """Do what was asked, and say what was done."""
+
+
+# A worker runs one of them for days: it holds in memory what that one needs, and nothing of the others.
+_COMMANDS = {
+    "store": ("blob_commands", "keys, check and care of sealed pictures"),
+    "credentials": ("credential_commands", "cards on their way and in use"),
+    "produce": ("production_commands", "make the cards of batches"),
+    "search": ("search_commands", "biometric galleries and their queue"),
+    "dossiers": ("dossier_commands", "the search of duplicates"),
+    "packets": ("packet_commands", "the intake of sealed packets"),
+    "work": ("joint_commands", "several workers in one process"),
+    "housekeeping": ("housekeeping_commands", "what has to be done now and then"),
+}
+
+
+def _commands(name: str) -> _Commands:
+    return cast(_Commands, import_module(f"issuance_backend.{_COMMANDS[name][0]}"))
+
+
+def _nation() -> Any:
+    return import_module("issuance_backend.population_registry.nation.command")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; 0 when it was done, 1 when it was refused, 2 for wrong usage."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    options = _parser(given[0] if given else "").parse_args(given)
     if options.command == "seed":
         return _seed(options)
     database = issuance_database(os.environ)
     try:
         print(_run(options, database))
-    except (ConfigurationFault, ValueError, ChainBroken, StoreDamaged, VerificationError) as fault:
+    except (ConfigurationFault, ValueError, ChainBroken, VerificationError) as fault:
         print(f"issuance_backend: {fault}", file=sys.stderr)
         return 1
     finally:
@@ -44,7 +79,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _seed(options: argparse.Namespace) -> int:
     """The registry's database is named on the command line: the office's is not touched."""
     try:
-        print(nation_command.run(options))
+        print(_nation().run(options))
     except ValueError as fault:
         print(f"issuance_backend: {fault}", file=sys.stderr)
         return 1
@@ -54,10 +89,8 @@ def _seed(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace, database: Database) -> str:
     if options.command == "officer":
         return _officer(options, database)
-    if options.command == "store":
-        return blob_commands.run(options, os.environ, database)
-    if options.command == "search":
-        return search_commands.run(options, os.environ, database)
+    if options.command in _COMMANDS:
+        return _commands(options.command).run(options, os.environ, database)
     return _upkeep(options.command, database)
 
 
@@ -77,8 +110,11 @@ def _upkeep(command: str, database: Database) -> str:
 def _officer(options: argparse.Namespace, database: Database) -> str:
     if options.action == "add":
         door = OfficerDoor(database, utc_now)
-        door.enrol(options.id, options.name or options.id, options.role, read_secret(options.password_file))
+        password = read_secret(options.password_file)
+        door.enrol(options.id, options.name or options.id, options.role, password, options.unit)
         return f"officer {options.id}: {', '.join(sorted(options.role))}"
+    if options.action == "add-all":
+        return _enrol_all(options.roster, OfficerDoor(database, utc_now))
     roster = OfficerRoster(database, utc_now, recorded_events.append)
     if options.action == "block":
         roster.block(options.id, options.by)
@@ -87,26 +123,52 @@ def _officer(options: argparse.Namespace, database: Database) -> str:
     return f"officer {options.id}: may sign in"
 
 
-def _parser() -> argparse.ArgumentParser:
+def _enrol_all(roster: Path, door: OfficerDoor) -> str:
+    entries = msgspec.json.decode(roster.read_bytes(), type=list[_RosterEntry])
+    for entry in entries:
+        password = read_secret(Path(entry.password_file))
+        door.enrol(entry.id, entry.name or entry.id, entry.roles, password, entry.unit)
+    return f"{len(entries)} officers enrolled"
+
+
+class _RosterEntry(msgspec.Struct, forbid_unknown_fields=True):
+    """One officer of a list that is enrolled at once."""
+
+    id: str
+    roles: tuple[Role, ...]
+    password_file: str
+    name: str | None = None
+    unit: str | None = None
+
+
+def _parser(chosen: str) -> argparse.ArgumentParser:
+    """Every command, and the arguments of the chosen one."""
     parser = argparse.ArgumentParser(prog="python -m issuance_backend", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("migrate", help="bring the schema up to date")
     commands.add_parser("verify-events", help="walk the chain of recorded events")
     commands.add_parser("rebuild-figures", help="make every figure again from the recorded events")
     commands.add_parser("purge", help="forget ended sessions and answers kept for repeated requests")
-    blob_commands.add_commands(commands.add_parser("store", help="keys, check and care of sealed pictures"))
-    search_commands.add_commands(commands.add_parser("search", help="biometric galleries and their queue"))
-    nation_command.add_arguments(commands.add_parser("seed", help="fill a registry with an invented nation"))
+    for name, (_, told) in _COMMANDS.items():
+        described = commands.add_parser(name, help=told)
+        if name == chosen:
+            _commands(name).add_commands(described)
+    seed = commands.add_parser("seed", help="fill a registry with an invented nation")
+    if chosen == "seed":
+        _nation().add_arguments(seed)
     officer = commands.add_parser("officer", help="enrol, block and unblock officers")
     actions = officer.add_subparsers(dest="action", required=True)
     for name, told in (("block", "end every session and refuse new ones"), ("unblock", "let sign in again")):
         action = actions.add_parser(name, help=told)
         action.add_argument("--id", required=True)
         action.add_argument("--by", required=True, help="whoever decides it, as it is recorded")
+    several = actions.add_parser("add-all", help="enrol every officer of a list")
+    several.add_argument("--roster", type=Path, required=True, help="JSON: id, roles, password_file, unit")
     add = actions.add_parser("add", help="enrol an officer, or give a known one a new password")
     add.add_argument("--id", required=True)
     add.add_argument("--name", help="as colleagues read it; the id unless given")
     add.add_argument("--role", type=Role, action="append", required=True, help=", ".join(Role))
+    add.add_argument("--unit", help="where they work, as 001.02.00013; nobody sees more than their unit")
     add.add_argument("--password-file", type=Path, required=True)
     return parser
 

@@ -9,13 +9,13 @@ import argparse
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from issuance_backend.app import issuance_pictures
 from issuance_backend.blob_store.keys import add_key, remove_key
 from issuance_backend.blob_store.service import BlobStore
+from issuance_backend.intake_composition import issuance_pictures
 from monitoring.database import Database
 
 
-class StoreDamaged(Exception):
+class StoreDamaged(ValueError):
     """Contents are lost or altered; the message names their addresses."""
 
 

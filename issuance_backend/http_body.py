@@ -9,7 +9,11 @@ import msgspec
 from flask import Response, request
 
 from issuance_backend.paging import Page, PageAsked, page_asked
-from verification.errors import RequestMalformed
+from monitoring.problem import problem
+from verification.errors import FieldsRefused, RequestMalformed
+
+BYTES = "application/octet-stream"
+"""The type of a body that is no text of ours, and is never read as one."""
 
 Message = TypeVar("Message", bound=msgspec.Struct)
 
@@ -48,5 +52,12 @@ def page_answer(page: Page[Any]) -> Response:
 def refuse_nul() -> None:
     """Before any request: PostgreSQL keeps no NUL in a text, and no text of ours has one."""
     texts = (request.path, *request.args.values())
-    if any("\0" in text for text in texts) or rb"\u0000" in request.get_data():
+    # In a piece of a sealed packet these six letters are no text.
+    is_text = request.mimetype != BYTES
+    if any("\0" in text for text in texts) or (is_text and rb"\u0000" in request.get_data()):
         raise RequestMalformed("a NUL character")
+
+
+def fields_problem(fault: FieldsRefused) -> Response:
+    """Which fields of a request were refused, each with its code."""
+    return problem(422, fault.code, fields=msgspec.to_builtins(fault.fields))

@@ -35,6 +35,18 @@ class SameOfficer(Refused):
     code = "SAME_OFFICER"
 
 
+class HitStillOpen(Refused):
+    """The search for duplicates, or the examiners who look at what it found, are not done."""
+
+    code = "DOSSIER_HIT_OPEN"
+
+
+class PacketDossierClosed(Refused):
+    """A packet of a dossier that no longer waits for one."""
+
+    code = "PACKET_DOSSIER_CLOSED"
+
+
 class RegistryPersonUnknown(Refused):
     """The population registry holds no person with this number."""
 
@@ -106,6 +118,54 @@ class CredentialUnknown(Refused):
     """There is no such card."""
 
     code = "CREDENTIAL_UNKNOWN"
+
+
+class HandOverProofMissing(Refused):
+    """Neither a receipt of the gateway nor another officer says that the card's holder stands here."""
+
+    code = "HANDOVER_PROOF_MISSING"
+
+
+class HandOverProofRefused(Refused):
+    """The gateway's receipt is genuine, but does not prove this hand-over."""
+
+    code = "HANDOVER_PROOF_REFUSED"
+
+
+class HandOverProofUsed(Refused):
+    """This proof was good for one hand-over, and that has been."""
+
+    code = "HANDOVER_PROOF_USED"
+
+
+class HolderDeceased(Refused):
+    """The registry says that the holder died: nothing of theirs becomes good."""
+
+    code = "HOLDER_DECEASED"
+
+
+class BoxUnknown(Refused):
+    """There is no such box of cards."""
+
+    code = "BOX_UNKNOWN"
+
+
+class BoxSealBroken(Refused):
+    """What the courier reads on the box is not the seal that was put on it."""
+
+    code = "BOX_SEAL_BROKEN"
+
+
+class CardElsewhere(Refused):
+    """A card or box of another unit than the officer's."""
+
+    code = "CARD_ELSEWHERE"
+
+
+class AccountUnknown(Refused):
+    """There is no such electronic account."""
+
+    code = "ACCOUNT_UNKNOWN"
 
 
 class SlotUnknown(Refused):
@@ -188,10 +248,65 @@ class BlobStoreUnavailable(Unavailable):
     code = "BLOB_STORE_UNAVAILABLE"
 
 
+class DeduplicationUnavailable(Unavailable):
+    """No gallery is open, or no engine makes templates here: dossiers wait for their search."""
+
+    code = "DEDUPLICATION_UNAVAILABLE"
+    retryable = False
+
+
 class ProductionUnavailable(Unavailable):
     """The document signer or the card writer cannot be used now; the order waits."""
 
     code = "PRODUCTION_UNAVAILABLE"
+
+
+class BlankStockEmpty(Unavailable):
+    """No blank lies in the stock that this batch may use; the order waits."""
+
+    code = "BLANK_STOCK_EMPTY"
+
+
+class ProductionInterrupted(Unavailable):
+    """A worker stopped while it wrote a card: the blank is spoiled, the order goes on with the next."""
+
+    code = "PRODUCTION_INTERRUPTED"
+
+
+class CardNotFetched(Refused):
+    """A card that nobody fetched was destroyed: its order is held until somebody asks for the next."""
+
+    code = "CARD_NOT_FETCHED"
+
+
+class CardMissing(Refused):
+    """A card never arrived at its office: its order is held until an operator lets the next be made."""
+
+    code = "CARD_MISSING"
+
+
+class CardRevokedOnItsWay(Refused):
+    """A card was revoked before its holder had it: its order is held, to go on or to be given up."""
+
+    code = "CARD_REVOKED_ON_ITS_WAY"
+
+
+class ProductionBatchUnknown(Refused):
+    """There is no such batch."""
+
+    code = "PRODUCTION_BATCH_UNKNOWN"
+
+
+class BlankUnknown(Refused):
+    """A blank is not where this step needs it to be."""
+
+    code = "BLANK_UNKNOWN"
+
+
+class BlankDestructionUnknown(Refused):
+    """There is no such destruction."""
+
+    code = "BLANK_DESTRUCTION_UNKNOWN"
 
 
 class SigningKeyUnavailable(Unavailable):
@@ -314,6 +429,31 @@ class ReportFontMissing(Unavailable):
     retryable = False
 
 
+class CardFontMissing(Unavailable):
+    """A typeface that cards are printed in is not on this machine."""
+
+    code = "CARD_FONT_MISSING"
+    retryable = False
+
+
+class CardTextUnprintable(Refused):
+    """A letter that the card's typeface does not have, or a text that fits its place at no size."""
+
+    code = "CARD_TEXT_UNPRINTABLE"
+
+
+class CardLayoutUnknown(Refused):
+    """No layout of the card was in force on the day of issue."""
+
+    code = "CARD_LAYOUT_UNKNOWN"
+
+
+class FormUnknown(Refused):
+    """No form of this code is in force on that day, or it is none of this dossier's."""
+
+    code = "FORM_UNKNOWN"
+
+
 class UnitUnknown(Refused):
     """There is no such administrative unit on that day."""
 
@@ -348,3 +488,9 @@ class Dc01BatchNotReady(Refused):
     """Forms of the batch still wait for an earlier step."""
 
     code = "DC01_BATCH_NOT_READY"
+
+
+class PlanNotFound(Unavailable):
+    """No plan of the campaign was found in the time that there is."""
+
+    code = "PLAN_NOT_FOUND"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Date,
     ForeignKey,
@@ -19,7 +20,8 @@ from sqlalchemy import (
 
 METADATA = MetaData()
 
-OPEN_DOSSIER = "state IN ('captured', 'validated', 'returned', 'approved')"
+HAS_MEMBER = "pending_member IS NOT NULL"
+OPEN_DOSSIER = "state NOT IN ('completed', 'rejected', 'withdrawn')"
 OPEN_ORDER = "state IN ('ordered', 'personalising', 'personalised')"
 ACTIVE_CARD = "state = 'active'"
 
@@ -28,7 +30,9 @@ OFFICERS = Table(
     METADATA,
     Column("id", String(40), primary_key=True),
     Column("name", String(120), nullable=False),
-    Column("roles", String(80), nullable=False),
+    Column("roles", String(240), nullable=False),
+    # Where they work: officers see what their unit and those below it do. None is the centre.
+    Column("unit", String(20)),
     Column("password_hash", String(255), nullable=False),
     Column("failed_sign_ins", Integer, nullable=False),
     Column("blocked_until", String(32)),
@@ -67,6 +71,19 @@ DOSSIERS = Table(
     Column("returned", Text),
     Column("captured_by", String(40), nullable=False),
     Column("approved_by", String(40)),
+    Column("unit", String(20)),
+    # The sealed capture that stands now: the key of everything that is done once for it.
+    Column("packet_sha256", String(64), nullable=False),
+    Column("search", String(16)),
+    Column("search_task", String(100)),
+    # Where a suspended dossier goes on.
+    Column("held_in", String(16)),
+    Column("rejection", Text),
+    Column("lookup", Text),
+    # Approved, and not yet among those whom others are compared with.
+    Column("enrolment_due", Boolean, nullable=False),
+    # As whom other open applications find this one, from before its own search until it is enrolled.
+    Column("pending_member", String(64)),
     Column("created_at", String(32), nullable=False),
     Column("updated_at", String(32), nullable=False),
     # Invariant I2: a second dossier of the same person has to wait for the first.
@@ -79,6 +96,20 @@ DOSSIERS = Table(
     ),
     Index("dossiers_by_state", "state", "updated_at"),
     Index("dossiers_by_change", "updated_at", "id"),
+    Index("dossiers_by_unit", "unit", "state", "updated_at"),
+    Index("dossiers_by_task", "search_task"),
+    Index(
+        "dossiers_to_enrol",
+        "id",
+        sqlite_where=text("enrolment_due"),
+        postgresql_where=text("enrolment_due"),
+    ),
+    Index(
+        "dossiers_with_member",
+        "state",
+        sqlite_where=text(HAS_MEMBER),
+        postgresql_where=text(HAS_MEMBER),
+    ),
 )
 
 CAPTURES = Table(
@@ -97,7 +128,7 @@ CREDENTIALS = Table(
     Column("dossier", String(16), ForeignKey("dossiers.id"), nullable=False),
     Column("citizen_number", String(12), nullable=False),
     Column("attempt", Integer, nullable=False),
-    Column("state", String(16), nullable=False),
+    Column("state", String(24), nullable=False),
     Column("version", Integer, nullable=False),
     Column("chip_id", String(16), nullable=False, unique=True),
     Column("issued_on", Date, nullable=False),
@@ -105,6 +136,11 @@ CREDENTIALS = Table(
     Column("status_key", String(16), unique=True),
     Column("findings", Text, nullable=False),
     Column("since", String(32), nullable=False),
+    # The unit that hands it over; why it is suspended or revoked; where it is; the box it came in.
+    Column("unit", String(20)),
+    Column("reason", String(24)),
+    Column("place", String(64)),
+    Column("box", String(16)),
     UniqueConstraint("dossier", "attempt", name="one_attempt_number"),
     # Invariant I2, held by the database itself: whatever races, one number has one active card.
     Index(
@@ -122,6 +158,8 @@ CREDENTIALS = Table(
         postgresql_where=text(OPEN_ORDER),
     ),
     Index("credentials_by_number", "citizen_number"),
+    Index("credentials_by_state", "state", "since", "id"),
+    Index("credentials_by_box", "box"),
 )
 
 EVENTS = Table(
@@ -130,7 +168,7 @@ EVENTS = Table(
     Column("sequence", Integer, primary_key=True, autoincrement=False),
     Column("subject", String(40), nullable=False),
     Column("event", String(24), nullable=False),
-    Column("state", String(16), nullable=False),
+    Column("state", String(24), nullable=False),
     Column("actor", String(40), nullable=False),
     Column("at", String(32), nullable=False),
     Column("detail", Text, nullable=False),

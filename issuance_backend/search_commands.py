@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import argparse
-import signal
-import threading
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from issuance_backend import worker_loop
 from issuance_backend.biometric_search import gallery_record
 from issuance_backend.biometric_search.composition import installed_modalities
 from issuance_backend.biometric_search.domain import GalleryKind
@@ -19,11 +20,11 @@ from issuance_backend.biometric_search.modality import Modalities
 from issuance_backend.biometric_search.service import SearchDesk
 from issuance_backend.biometric_search.worker import SearchWorker
 from issuance_backend.moments import utc_now
-from issuance_backend.personalization.portrait_judge import judge_from
+from issuance_backend.worker_loop import Worker
 from monitoring.database import Database
 from monitoring.environment import ConfigurationFault
 
-PAUSE_SECONDS = 0.2
+ENGINE_SECONDS = 60.0
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +35,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     gallery.add_argument("--kind", type=GalleryKind, required=True, help=", ".join(GalleryKind))
     gallery.add_argument("--province")
     work = commands.add_parser("work", help="do what is queued until told to stop")
-    work.add_argument("--once", action="store_true", help="stop when nothing waits")
+    worker_loop.add_options(work)
     record = commands.add_parser("verify-record", help="walk a gallery's own record of who asked")
     record.add_argument("--code", required=True)
 
@@ -51,22 +52,19 @@ def run(options: argparse.Namespace, environ: Mapping[str, str], database: Datab
             lines = gallery_record.verify(connection, keys.key(options.code))
         return f"{len(lines)} lines, chain unbroken"
     models = environ.get("ISSUANCE_MODEL_DIR")
-    judge = judge_from(Path(models) if models else None)
-    worker = SearchWorker(database, keys, installed_modalities(judge.engine), utc_now)
-    return f"{worker.run_pending() if options.once else _work(worker)} tasks done"
+    engine = _face_engine(models) if models else None
+    searcher = SearchWorker(database, keys, installed_modalities(engine), utc_now)
+    worker = Worker(name="search", turn=lambda: int(searcher.run_once()))
+    return f"{worker_loop.work(options, worker)} tasks done"
 
 
-def _work(worker: SearchWorker) -> int:
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    done = 0
-    while not ended.is_set():
-        if worker.run_once():
-            done += 1
-        else:
-            ended.wait(PAUSE_SECONDS)
-    return done
+def _face_engine(models: str) -> str | None:
+    """Templates are compared here and never made: a process of its own tries the models."""
+    command = [sys.executable, "-m", "issuance_backend.personalization.face_engine_name", models]
+    tried = subprocess.run(command, capture_output=True, check=False, text=True, timeout=ENGINE_SECONDS)
+    if tried.returncode:
+        raise ConfigurationFault("ISSUANCE_MODEL_DIR: the face engine cannot be tried")
+    return tried.stdout.strip() or None
 
 
 def _folder(environ: Mapping[str, str], name: str) -> Path:

@@ -1,4 +1,4 @@
-"""Settings of the two programs in this package: the population registry and the issuance office."""
+"""Settings of the issuance office."""
 
 from __future__ import annotations
 
@@ -6,19 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from issuance_backend.blob_store.place import StorePlace
-from issuance_backend.population_registry.storage import DEFAULT_DATABASE_URL
 from monitoring.environment import ConfigurationFault
 
 ISSUANCE_DATABASE = "sqlite:///issuance.db"
 PROFILES = ("demo", "production")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistrySettings:
-    """``REGISTRY_*``. ``service_tokens`` is a JSON file: caller -> sha256 of its token, and roles."""
-
-    service_tokens: Path
-    database_url: str = DEFAULT_DATABASE_URL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +21,11 @@ class IssuanceSettings:
     ``profile`` says whether stand-ins may be used: in ``demo`` only. ``blob_keys_file`` with
     ``blob_dir`` or ``blob_bucket`` (at ``blob_endpoint``, where that is not Amazon's) is the store of
     sealed pictures; without it they lie in the database. ``search_key_dir`` holds a key for every
-    biometric gallery; without it there is no search.
+    biometric gallery; without it there is no search. ``intake_key_dir`` holds the centre's keys for sealed
+    packets, whose chunks are collected in ``intake_dir``; without it none is taken in.
+    ``receipt_keys_file`` is a JWK or a set of them: the gateways whose receipts prove a hand-over; without it
+    only a second officer's word does.
+    ``demo_bad_print`` lets the drawer print its first card out of focus; production refuses to start with it.
     """
 
     service_tokens: Path
@@ -46,11 +41,17 @@ class IssuanceSettings:
     blob_bucket: str = ""
     blob_endpoint: str = ""
     search_key_dir: Path | None = None
+    intake_key_dir: Path | None = None
+    intake_dir: Path = Path("packet_inbox")
+    receipt_keys_file: Path | None = None
+    demo_bad_print: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a profile that is none: a misspelt ``production`` must not run as a demonstration."""
         if self.profile not in PROFILES:
             raise ConfigurationFault(f"ISSUANCE_PROFILE: must be one of {', '.join(PROFILES)}")
+        if self.demo_bad_print and self.profile != "demo":
+            raise ConfigurationFault("ISSUANCE_DEMO_BAD_PRINT: only in the profile demo")
         self.store_place  # noqa: B018 - half a store stops the start
 
     @property
@@ -62,3 +63,9 @@ class IssuanceSettings:
             bucket=self.blob_bucket,
             endpoint=self.blob_endpoint,
         )
+
+
+def require_printer(settings: IssuanceSettings) -> None:
+    """Raises ConfigurationFault: no profile may make cards that no printer prints."""
+    if settings.profile == "production":
+        raise ConfigurationFault("ISSUANCE_PROFILE: no card printer for production is built in yet")

@@ -1,4 +1,4 @@
-"""What a WSGI server is pointed at: ``issuance_backend.wsgi:registry()`` and ``:issuance()``."""
+"""What a WSGI server is pointed at for the office: ``issuance_backend.wsgi:issuance()``."""
 
 from __future__ import annotations
 
@@ -6,14 +6,8 @@ import os
 
 from flask import Flask
 
-from issuance_backend.app import issuance_from, registry_from
+from issuance_backend.app import issuance_from
 from monitoring import logs
-
-
-def registry() -> Flask:
-    """The population registry, set by ``REGISTRY_*``."""
-    logs.configure("registry")
-    return registry_from(os.environ)
 
 
 def issuance() -> Flask:

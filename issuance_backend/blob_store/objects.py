@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -19,8 +19,8 @@ _TEMPORARY = ".writing-"
 class Objects(Protocol):
     """Objects by name. An object is written once, whole, and never changed."""
 
-    def put(self, name: str, content: bytes) -> None:
-        """Write an object so that it outlasts a power cut; raises BlobStoreUnavailable."""
+    def put_all(self, objects: Mapping[str, bytes]) -> None:
+        """Write objects so that they outlast a power cut; raises BlobStoreUnavailable."""
         ...
 
     def get(self, name: str, limit: int) -> bytes:
@@ -53,18 +53,16 @@ class Directory:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def put(self, name: str, content: bytes) -> None:
+    def put_all(self, objects: Mapping[str, bytes]) -> None:
         """Write aside, sync, rename: under the name there is a whole object or none."""
-        path = self._path(name)
-        temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
         try:
-            self._make_folders(path.parent)
-            try:
-                _write_synced(temporary, content)
-                temporary.rename(path)
-            finally:
-                temporary.unlink(missing_ok=True)
-            _sync_folder(path.parent)
+            folders = {self._path(name).parent for name in objects}
+            for folder in folders:
+                self._make_folders(folder)
+            for name, content in objects.items():
+                _write_whole(self._path(name), content)
+            for folder in folders:
+                _sync_folder(folder)
         except OSError as fault:
             raise BlobStoreUnavailable(type(fault).__name__) from None
 
@@ -102,8 +100,9 @@ class Directory:
         return len(left)
 
     def _path(self, name: str) -> Path:
-        require_name(name)
-        return self._root / name[:2] / name[2:4] / name
+        # By the end of the name: what was put together lies together, and one sync of the folder serves it.
+        end = require_name(name).rpartition(".")[2]
+        return self._root / end[:2] / end[2:4] / name
 
     def _make_folders(self, folder: Path) -> None:
         # A folder that is not synced into its own parent is lost with everything in it.
@@ -121,12 +120,18 @@ def _written(path: Path) -> datetime:
         return datetime.max.replace(tzinfo=UTC)
 
 
-def _write_synced(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+def _write_whole(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb", buffering=0) as file:
+            if file.write(content) != len(content):
+                raise OSError("not all of it was written")
+            os.fsync(descriptor)
+        temporary.rename(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _sync_folder(folder: Path) -> None:

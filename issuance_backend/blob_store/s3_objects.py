@@ -5,7 +5,7 @@ Imported only where a bucket is set: the library is large.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -27,12 +27,12 @@ class Bucket:
         self._bucket = bucket
         self._client: Any = boto3.client("s3", endpoint_url=endpoint, config=_TIMES)
 
-    def put(self, name: str, content: bytes) -> None:
-        """Write an object; one that is there stays as it is and the new one is refused."""
+    def put_all(self, objects: Mapping[str, bytes]) -> None:
+        """Write objects; one that is there stays as it is and the new one is refused."""
+        place = {"Bucket": self._bucket, "IfNoneMatch": "*", "ChecksumAlgorithm": "SHA256"}
         try:
-            self._client.put_object(
-                Bucket=self._bucket, Key=_key(name), Body=content, IfNoneMatch="*", ChecksumAlgorithm="SHA256"
-            )
+            for name, content in objects.items():
+                self._client.put_object(**place, Key=_key(name), Body=content)
         except (BotoCoreError, ClientError) as fault:
             raise BlobStoreUnavailable(type(fault).__name__) from None
 

@@ -7,9 +7,9 @@ was stored for a transaction that failed is swept up later.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -23,6 +23,9 @@ from monitoring.database import Database
 
 UNNAMED_FOR = timedelta(hours=1)
 """Far longer than any transaction lives: an object that nothing names by then belongs to none."""
+
+_FOLDERS = 0x10000
+_RANDOM_IN_NAME = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,38 +56,35 @@ class BlobStore:
         self._random_bytes = random_bytes
 
     def put(self, content: bytes, media_type: str) -> Blob:
-        """Seal a content and write it; to be named by ``keep`` in the caller's transaction.
-
-        Raises BlobTooLarge and BlobStoreUnavailable.
-        """
-        if len(content) > MAX_BLOB_BYTES:
-            raise BlobTooLarge(f"{len(content)} bytes")
-        address = self._keys.address(content)
-        with self._database.reading() as connection:
-            known = repository.find(connection, address)
-        if known is not None:
-            return known
-        data_key = self._random_bytes(KEY_BYTES)
-        key_id, wrapped_key = self._keys.wrap(data_key)
-        blob = Blob(
-            address=address,
-            # Two who store the same content at once write two objects under two keys; one of them stays.
-            object_name=f"{address}.{self._random_bytes(8).hex()}",
-            media_type=media_type,
-            size=len(content),
-            key_id=key_id,
-            wrapped_key=wrapped_key,
-            stored_at=rfc3339(self._clock()),
-        )
-        sealed = domain.seal(content, _binding(blob), data_key, self._random_bytes(12))
-        self._objects.put(blob.object_name, sealed)
+        """Seal a content and write it; raises as ``put_all`` does."""
+        (blob,) = self.put_all([(content, media_type)])
         return blob
 
+    def put_all(self, contents: Sequence[tuple[bytes, str]]) -> list[Blob]:
+        """Seal contents, each with its kind, and write them; ``keep`` names them in the caller's transaction.
+
+        What belongs together is looked up and written at once. Raises BlobTooLarge and BlobStoreUnavailable.
+        """
+        for content, _ in contents:
+            if len(content) > MAX_BLOB_BYTES:
+                raise BlobTooLarge(f"{len(content)} bytes")
+        addresses = [self._keys.address(content) for content, _ in contents]
+        with self._database.reading() as connection:
+            blobs = repository.find_all(connection, set(addresses))
+        sealed: dict[str, bytes] = {}
+        # Two who store the same content at once write two objects under two keys; one of them stays.
+        put = _end_of_names(self._clock(), self._random_bytes(_RANDOM_IN_NAME))
+        for address, (content, media_type) in zip(addresses, contents, strict=True):
+            if address not in blobs:
+                blobs[address], written = self._sealed(f"{address}.{put}", content, media_type)
+                sealed[blobs[address].object_name] = written
+        self._objects.put_all(sealed)
+        return [blobs[address] for address in addresses]
+
     @staticmethod
-    def keep(connection: Connection, blob: Blob) -> str:
-        """Name a content that was put, in the caller's transaction, and return its address."""
-        repository.add(connection, blob)
-        return blob.address
+    def keep(connection: Connection, *blobs: Blob) -> None:
+        """Name contents that were put, in the caller's transaction."""
+        repository.add_all(connection, blobs)
 
     def read(self, address: str) -> bytes:
         """A content; raises BlobUnknown, BlobAltered and BlobStoreUnavailable."""
@@ -139,6 +139,20 @@ class BlobStore:
                 swept += 1
         return swept
 
+    def _sealed(self, object_name: str, content: bytes, media_type: str) -> tuple[Blob, bytes]:
+        data_key = self._random_bytes(KEY_BYTES)
+        key_id, wrapped_key = self._keys.wrap(data_key)
+        blob = Blob(
+            address=object_name.partition(".")[0],
+            object_name=object_name,
+            media_type=media_type,
+            size=len(content),
+            key_id=key_id,
+            wrapped_key=wrapped_key,
+            stored_at=rfc3339(self._clock()),
+        )
+        return blob, domain.seal(content, _binding(blob), data_key, self._random_bytes(12))
+
     def _open(self, blob: Blob) -> bytes:
         data_key = self._keys.unwrap(blob.key_id, blob.wrapped_key)
         sealed = self._objects.get(blob.object_name, min(blob.size, MAX_BLOB_BYTES) + OVERHEAD)
@@ -156,6 +170,12 @@ class BlobStore:
                 return
             yield from batch
             last = batch[-1].address
+
+
+def _end_of_names(moment: datetime, random: bytes) -> str:
+    """What the names of a put end with: objects of one minute lie in one folder, and each has its turn."""
+    minute = int(moment.timestamp()) // 60 % _FOLDERS
+    return f"{minute:04x}{random.hex()}"
 
 
 def _binding(blob: Blob) -> bytes:

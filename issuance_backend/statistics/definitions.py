@@ -68,6 +68,7 @@ class _Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     shares: tuple[Share, ...]
     clocks: tuple[Clock, ...]
     finished: dict[str, tuple[str, ...]]
+    unreported: dict[str, str]
     funnel: tuple[str, ...]
 
 
@@ -127,6 +128,10 @@ class Vocabulary:
             if each.id == name:
                 return each
         raise FigureUnknown("no share of this name is defined")
+
+    def is_reported(self, kind: str) -> bool:
+        """Whether what is recorded of this kind of subject is work that moves from state to state."""
+        return kind not in self.tables.unreported
 
     def is_waiting(self, kind: str, state: str) -> bool:
         """Whether somebody still has to do something with what is in this state."""

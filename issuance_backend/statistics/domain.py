@@ -16,8 +16,9 @@ from issuance_backend.moments import rfc3339
 from issuance_backend.statistics.clocks import Arrival, ClockRun, ClockWork, Due
 from issuance_backend.statistics.clocks import advance as advance_clocks
 from issuance_backend.statistics.definitions import Vocabulary
-from issuance_backend.statistics.units import UNKNOWN, is_unit
+from issuance_backend.statistics.units import UNKNOWN
 from issuance_backend.statistics.working_days import WorkingDays
+from issuance_backend.unit_codes import is_unit
 from verification.messages.national_time import vietnam_date
 
 MAX_SIZE = 1_000_000_000

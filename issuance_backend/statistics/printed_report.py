@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from functools import cache
 from html import escape
 from pathlib import Path
 
@@ -12,19 +11,14 @@ from reportlab.graphics.charts.barcharts import HorizontalBarChart
 from reportlab.graphics.shapes import Drawing
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4, landscape
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFError, TTFont
 from reportlab.platypus import Flowable, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
-from issuance_backend.refusals import ReportFontMissing
+from issuance_backend.printed_type import BOLD, FONTS, PLAIN, register_type, text_style
 from issuance_backend.statistics.definitions import vocabulary
 from issuance_backend.statistics.tabulation import Sheet, sheets
 from verification.messages.statistics import Report
 
-_FONTS = Path("/usr/share/fonts/truetype/dejavu")
-_PLAIN, _BOLD = "DejaVuSans", "DejaVuSans-Bold"
 _PAGE = landscape(A4)
 _MARGIN = 15 * mm
 _WIDTH = _PAGE[0] - 2 * _MARGIN
@@ -35,9 +29,9 @@ _BAR = colors.HexColor("#1f5c99")
 _GRID = colors.HexColor("#c4c9cf")
 
 
-def as_pdf(report: Report, fonts: Path = _FONTS) -> bytes:
+def as_pdf(report: Report, fonts: Path = FONTS) -> bytes:
     """The report as pages; the same report gives the same bytes. Raises ReportFontMissing."""
-    _register(fonts)
+    register_type(fonts)
     out = io.BytesIO()
     document = SimpleDocTemplate(
         out,
@@ -54,21 +48,12 @@ def as_pdf(report: Report, fonts: Path = _FONTS) -> bytes:
     return out.getvalue()
 
 
-@cache
-def _register(fonts: Path) -> None:
-    try:
-        for name in (_PLAIN, _BOLD):
-            pdfmetrics.registerFont(TTFont(name, str(fonts / f"{name}.ttf")))
-    except (OSError, TTFError):
-        raise ReportFontMissing(f"no {_PLAIN} in {fonts.name}") from None
-
-
 def _content(report: Report) -> list[Flowable]:
     words = vocabulary()
     funnel = [(words.counter(name).vi, report.total.to_date.get(name, 0)) for name in report.funnel]
     content: list[Flowable] = [
-        Paragraph(f"Báo cáo thống kê: {escape(report.unit_name)}", _style(_BOLD, 16)),
-        Paragraph(f"Tính đến {report.as_of} · phiên bản số liệu {report.version}", _style(_PLAIN, 9)),
+        Paragraph(f"Báo cáo thống kê: {escape(report.unit_name)}", text_style(BOLD, 16)),
+        Paragraph(f"Tính đến {report.as_of} · phiên bản số liệu {report.version}", text_style(PLAIN, 9)),
         Spacer(1, 4 * mm),
         _bars("Từ thu nhận đến trả thẻ", funnel),
     ]
@@ -92,28 +77,28 @@ def _bars(title: str, values: Sequence[tuple[str, int]]) -> KeepTogether:
     chart.data = [[amount for _, amount in values]]
     chart.categoryAxis.categoryNames = [name for name, _ in values]
     chart.categoryAxis.reverseDirection = True
-    chart.categoryAxis.labels.fontName = chart.valueAxis.labels.fontName = _PLAIN
+    chart.categoryAxis.labels.fontName = chart.valueAxis.labels.fontName = PLAIN
     chart.categoryAxis.labels.fontSize = min(8, height / len(values) * 0.8)
     chart.valueAxis.labels.fontSize = 7
     chart.valueAxis.valueMin = 0
     chart.valueAxis.labelTextFormat = _whole
     chart.bars[0].fillColor = _BAR
     chart.barLabelFormat = _whole
-    chart.barLabels.fontName, chart.barLabels.fontSize = _PLAIN, 7
+    chart.barLabels.fontName, chart.barLabels.fontSize = PLAIN, 7
     chart.barLabels.boxAnchor, chart.barLabels.nudge = "w", 4
     drawing.add(chart)
-    return KeepTogether([Paragraph(escape(title), _style(_BOLD, 11)), drawing])
+    return KeepTogether([Paragraph(escape(title), text_style(BOLD, 11)), drawing])
 
 
 def _table(sheet: Sheet) -> KeepTogether | Table:
-    head, cell = _style(_BOLD, 7), _style(_PLAIN, 7)
+    head, cell = text_style(BOLD, 7), text_style(PLAIN, 7)
     rows = [[Paragraph(escape(name), head) for name in sheet.columns]]
     rows += [[Paragraph(escape(_shown(value)), cell) for value in row] for row in sheet.rows]
     style = TableStyle([("GRID", (0, 0), (-1, -1), 0.3, _GRID), ("VALIGN", (0, 0), (-1, -1), "TOP")])
     table = Table(
         rows, colWidths=[_WIDTH / len(sheet.columns)] * len(sheet.columns), repeatRows=1, style=style
     )
-    return KeepTogether([Spacer(1, 4 * mm), Paragraph(escape(sheet.name), _style(_BOLD, 11)), table])
+    return KeepTogether([Spacer(1, 4 * mm), Paragraph(escape(sheet.name), text_style(BOLD, 11)), table])
 
 
 def _narrow(sheet: Sheet) -> list[Sheet]:
@@ -137,7 +122,3 @@ def _shown(value: str | int) -> str:
 def _whole(value: float) -> str:
     """A number as it is written in Viet Nam: dots between the thousands."""
     return f"{int(value):,}".replace(",", ".")
-
-
-def _style(font: str, size: float) -> ParagraphStyle:
-    return ParagraphStyle(f"{font}{size}", fontName=font, fontSize=size, leading=size * 1.25)

@@ -29,7 +29,7 @@ from sqlalchemy import (
 )
 
 from issuance_backend.moments import parse_moment
-from issuance_backend.schema import EVENT_HEAD, EVENTS
+from issuance_backend.schema import EVENT_HEAD, EVENTS, OFFICERS
 from issuance_backend.statistics.clocks import ClockRun, Due
 from issuance_backend.statistics.domain import Happening, Move, Position, stored
 from issuance_backend.statistics.tables import (
@@ -70,6 +70,13 @@ _STANDS = select(FIGURE_MOVES).where(
 _LEAVE = (
     update(FIGURE_MOVES).where(FIGURE_MOVES.c.sequence == bindparam("left")).values(ended_by=bindparam("by"))
 )
+_ADD_MOVE = insert(FIGURE_MOVES)
+_RECORDED = (
+    select(EVENTS.c.sequence, EVENTS.c.subject, EVENTS.c.state, EVENTS.c.at, EVENTS.c.detail)
+    .where(EVENTS.c.sequence > bindparam("after"))
+    .order_by(EVENTS.c.sequence)
+    .limit(bindparam("most"))
+)
 _HISTORY = (
     select(FIGURE_MOVES)
     .where(FIGURE_MOVES.c.subject.in_(bindparam("subjects", expanding=True)))
@@ -99,7 +106,7 @@ def leave(connection: Connection, ended: Mapping[int, int]) -> None:
 
 def add_moves(connection: Connection, moves: Sequence[tuple[Move, int | None]]) -> None:
     """Write moves, each with the number of the move that ended it where that is known already."""
-    connection.execute(insert(FIGURE_MOVES), [_row(move, ended_by) for move, ended_by in moves])
+    connection.execute(_ADD_MOVE, [_row(move, ended_by) for move, ended_by in moves])
 
 
 def add_to_figures(connection: Connection, day: date, amounts: Iterable[tuple[Mark, int]]) -> None:
@@ -163,13 +170,7 @@ def first_reached(
 
 def recorded_steps(connection: Connection, after: int, most: int) -> list[RecordedLine]:
     """Recorded steps behind a number: number, subject, state, moment, detail."""
-    question = (
-        select(EVENTS.c.sequence, EVENTS.c.subject, EVENTS.c.state, EVENTS.c.at, EVENTS.c.detail)
-        .where(EVENTS.c.sequence > after)
-        .order_by(EVENTS.c.sequence)
-        .limit(most)
-    )
-    return [tuple(row) for row in connection.execute(question)]
+    return [tuple(row) for row in connection.execute(_RECORDED, {"after": after, "most": most})]
 
 
 def forget(connection: Connection) -> None:
@@ -215,6 +216,15 @@ def units_below(connection: Connection, area: str) -> list[str]:
     """The units right below an area in which something was ever counted."""
     question = select(FIGURE_UNITS.c.unit).where(FIGURE_UNITS.c.parent == area).order_by(FIGURE_UNITS.c.unit)
     return list(connection.execute(question).scalars())
+
+
+def knows_unit(connection: Connection, unit: str) -> bool:
+    """Whether anything was counted in a unit, is to be reached in it, or somebody works there."""
+    for column in (FIGURE_UNITS.c.unit, FIGURE_TARGETS.c.unit, OFFICERS.c.unit):
+        is_inside = (column == unit) | column.startswith(f"{unit}.", autoescape=True)
+        if connection.execute(select(column).where(is_inside).limit(1)).first() is not None:
+            return True
+    return False
 
 
 def figure_names(connection: Connection) -> list[str]:

@@ -10,15 +10,16 @@ from sqlalchemy import Connection
 
 from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.paging import Page, PageAsked, page_of
-from issuance_backend.refusals import FigureUnknown
+from issuance_backend.refusals import FigureUnknown, UnitUnknown
 from issuance_backend.statistics import claims, contradictions, figures, pace, repository, roll_up
 from issuance_backend.statistics.definitions import vocabulary
 from issuance_backend.statistics.domain import count_of, into, out_of
 from issuance_backend.statistics.figures import Figures
 from issuance_backend.statistics.pace import PACE_DAYS, Progress
 from issuance_backend.statistics.repository import Bound, RecordsAsked, Target
-from issuance_backend.statistics.units import NATION, is_unit, line_of, members_of, unit_name
+from issuance_backend.statistics.units import NATION, is_province, line_of, members_of, parent, unit_name
 from issuance_backend.statistics.working_days import working_days
+from issuance_backend.unit_codes import is_unit
 from monitoring.database import Database
 from verification.errors import FieldsRefused
 from verification.messages.national_time import VIETNAM, vietnam_date
@@ -126,18 +127,21 @@ class StatisticsOffice:
         )
 
     def report(self, asked: Asked) -> Report:
-        """A whole report; raises FigureUnknown for a moment that is not over yet, or for what is no unit."""
+        """A whole report; raises FigureUnknown for a moment that is not over yet, UnitUnknown."""
         as_of = self._moment(asked)
         with self._database.reading() as connection:
+            _require_unit(connection, asked.unit, vietnam_date(as_of))
             return _report(_seen(connection, asked, as_of))
 
     def records(self, asked: Asked, figure: str, page: PageAsked) -> Page[RecordLine]:
         """The records behind a figure, one page: exactly those whose sizes add up to it.
 
-        ``figure`` is a counter, or ``stock.KIND.STATE``, or any figure's own name; raises FigureUnknown.
+        ``figure`` is a counter, or ``stock.KIND.STATE``, or any figure's own name; raises FigureUnknown,
+        UnitUnknown.
         """
         as_of = self._moment(asked)
         with self._database.reading() as connection:
+            _require_unit(connection, asked.unit, vietnam_date(as_of))
             version, _ = repository.version_at(connection, as_of)
             wanted = RecordsAsked(
                 figure=_figure_name(figure),
@@ -184,10 +188,18 @@ class StatisticsOffice:
     def _moment(self, asked: Asked) -> datetime:
         now = self._clock()
         as_of = asked.as_of or now
-        is_known = asked.unit == NATION or is_unit(asked.unit)
-        if not _FIRST <= as_of <= now or not is_known:
-            raise FigureUnknown("no such unit, or a moment that is not over")
+        if not _FIRST <= as_of <= now:
+            raise FigureUnknown("a moment that is not over")
         return as_of
+
+
+def _require_unit(connection: Connection, unit: str, day: date) -> None:
+    """Refuse where nobody works and nothing was ever counted: zeros would look like figures."""
+    if unit == NATION or is_province(unit):
+        return
+    areas = members_of(unit, day) if is_unit(unit) else ()
+    if not any(repository.knows_unit(connection, area) for area in areas):
+        raise UnitUnknown("no such unit")
 
 
 def end_of_day(day: date) -> datetime:
@@ -215,7 +227,7 @@ def _seen(connection: Connection, asked: Asked, as_of: datetime) -> _Seen:
 def _report(seen: _Seen) -> Report:
     words = vocabulary()
     area = seen.asked.unit
-    at = figures.places(seen.names)
+    at = tuple(place for place in figures.places(seen.names) if words.is_reported(place[0]))
     flows = [name for kind, state in at for name in (into(kind, state), out_of(kind, state))]
     counts = [count_of(counter.id) for counter in words.counters]
     clock_names = [f"clock.{clock.id}.{part}" for clock in words.clocks for part in figures.CLOCK_PARTS]
@@ -246,7 +258,7 @@ def _report(seen: _Seen) -> Report:
         clocks=started,
         stages=_stages(seen, now, stocks),
         targets=_targets(seen, now),
-        identities=_identities(seen, now, wanted, started),
+        identities=_identities(seen, now, wanted, started, at),
     )
 
 
@@ -327,7 +339,7 @@ def _targets(seen: _Seen, now: Figures) -> tuple[TargetFigure, ...]:
     found = [
         target
         for target in repository.targets(seen.connection, seen.day, seen.as_of)
-        if target.unit in lines or line_of(target.unit, seen.day) in lines
+        if target.unit in lines or _is_line_below(line_of(target.unit, seen.day), lines, seen.asked.unit)
     ]
     names = sorted({count_of(target.definition) for target in found})
     starts = {target: target.starts_on - timedelta(days=1) for target in found}
@@ -341,6 +353,11 @@ def _targets(seen: _Seen, now: Figures) -> tuple[TargetFigure, ...]:
         for target in found
     ]
     return pace.ranked(pace.target_figure(each, seen.day) for each in progress)
+
+
+def _is_line_below(line: str, lines: set[str], area: str) -> bool:
+    """Whether a target's unit has a line here; one that has done nothing yet has its target all the same."""
+    return line in lines or (line != NATION and parent(line) == area)
 
 
 def _progress(target: Target, now: Figures, earlier: tuple[Figures, Figures], week_ago: date) -> Progress:
@@ -359,9 +376,12 @@ def _progress(target: Target, now: Figures, earlier: tuple[Figures, Figures], we
 
 
 def _identities(
-    seen: _Seen, now: Figures, names: list[str], clocks: tuple[ClockFigure, ...]
+    seen: _Seen,
+    now: Figures,
+    names: list[str],
+    clocks: tuple[ClockFigure, ...],
+    at: tuple[tuple[str, str], ...],
 ) -> tuple[IdentityCheck, ...]:
-    at = figures.places(seen.names)
     checks = [figures.stocks_hold(now, (seen.asked.unit, *seen.lines), at)]
     if seen.asked.unit == NATION:
         checks.append(figures.parts_make_the_whole(now, NATION, seen.lines, names))

@@ -6,11 +6,12 @@ recorded keeps the codes of its day; a report groups provinces as they are drawn
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
 
+from issuance_backend import unit_codes
+from issuance_backend.unit_codes import is_unit
 from verification.identity.administrative_units import provinces, units_2025
 
 NATION = ""
@@ -20,17 +21,10 @@ UNKNOWN = "000"
 MERGED_ON = date(2025, 7, 1)
 """Resolution 202/2025/QH15: 63 provinces became 34 units."""
 
-_UNIT = re.compile(r"[0-9]{2,3}(\.[0-9]{1,6}){0,2}")
-
 
 def unit_of(text: str | None) -> str:
     """The unit that a step names; UNKNOWN where it names none."""
     return text if text is not None and is_unit(text) else UNKNOWN
-
-
-def is_unit(text: str) -> bool:
-    """Whether this is written as a unit below the nation is."""
-    return _UNIT.fullmatch(text) is not None
 
 
 def parent(unit: str) -> str:
@@ -49,7 +43,7 @@ def lineage(unit: str) -> tuple[str, ...]:
 
 def lies_in(unit: str, area: str) -> bool:
     """Whether a unit is the area or a part of it."""
-    return area in (NATION, unit) or unit.startswith(f"{area}.")
+    return area == NATION or unit_codes.lies_in(unit, area)
 
 
 def line_of(unit: str, day: date) -> str:
@@ -59,6 +53,11 @@ def line_of(unit: str, day: date) -> str:
     head, dot, rest = unit.partition(".")
     known = provinces().get(head)
     return unit if known is None else f"{known.merged_into_2025}{dot}{rest}"
+
+
+def is_province(unit: str) -> bool:
+    """Whether this is the code of a province of some day, or stands for whoever named none."""
+    return unit == UNKNOWN or unit in provinces() or unit in units_2025()
 
 
 def members_of(area: str, day: date) -> tuple[str, ...]:

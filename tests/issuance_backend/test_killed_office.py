@@ -11,13 +11,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from issuance_backend import recorded_events
-from issuance_backend.app import ISSUANCE_MIGRATIONS
 from issuance_backend.blob_store.keys import add_key
 from issuance_backend.blob_store.place import StorePlace, open_store
 from issuance_backend.blob_store.service import UNNAMED_FOR
 from issuance_backend.moments import utc_now
 from issuance_backend.outbox.domain import Ask, Topic
 from issuance_backend.outbox.service import NoticeBoard
+from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.support.engines import Engine
 

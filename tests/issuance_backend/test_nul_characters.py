@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from issuance_backend.app import create_registry_app
+from issuance_backend.population_registry.app import create_registry_app
+from issuance_backend.population_registry.settings import RegistrySettings
 from issuance_backend.population_registry.storage import migrated
-from issuance_backend.settings import RegistrySettings
 from tests.support.engines import Engine
 from tests.support.issuance_office import STATUS_TOKEN, Office, capture_body, citizens, make_office
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import json
 import pkgutil
 from datetime import timedelta
 from pathlib import Path
@@ -14,12 +15,11 @@ from alembic import command as alembic
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, select, update
+from sqlalchemy import String, insert, select, update
 
 import issuance_backend
 from issuance_backend import __main__ as command
 from issuance_backend import recorded_events
-from issuance_backend.app import ISSUANCE_MIGRATIONS
 from issuance_backend.blob_store.tables import BLOBS
 from issuance_backend.dossiers.pictures import Pictures
 from issuance_backend.idempotency.domain import KEPT_FOR
@@ -28,6 +28,7 @@ from issuance_backend.idempotency.tables import IDEMPOTENT_REQUESTS
 from issuance_backend.moments import utc_now
 from issuance_backend.officers.domain import SESSION_LENGTH
 from issuance_backend.schema import DOSSIERS, METADATA, OFFICER_SESSIONS, PORTRAITS
+from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.support.engines import Engine
 from tests.support.issuance_office import PASSWORD, Office, citizens, picture
@@ -75,6 +76,27 @@ def test_a_session_opened_in_the_moment_of_blocking_is_worth_nothing(office: Off
         connection.execute(insert(OFFICER_SESSIONS).values(token_sha256=digest, **values))
     answer = office.client().get("/v1/dossiers", headers={"Authorization": "Bearer late"})
     assert answer.get_json()["code"] == "OFFICER_SESSION_ENDED"
+
+
+def test_a_list_of_officers_is_enrolled_at_once_and_again_changes_nothing(
+    office: Office, settings: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "password").write_text(PASSWORD)
+    at_work = {"roles": ["capture", "office"], "password_file": str(tmp_path / "password")}
+    roster = tmp_path / "officers.json"
+    roster.write_text(
+        json.dumps([{"id": "hue.office", "unit": "001.02", **at_work}, {"id": "an", **at_work}])
+    )
+    for _ in range(2):
+        assert command.main(["officer", "add-all", "--roster", str(roster)]) == 0
+        assert capsys.readouterr().out.strip() == "2 officers enrolled"
+        session = office.client().post(
+            "/v1/officer-sessions", json={"officer": "hue.office", "password": PASSWORD}
+        )
+        assert (session.status_code, session.get_json()["unit"]) == (201, "001.02")
+        assert session.get_json()["roles"] == ["capture", "office"]
+    roster.write_text(json.dumps([{"id": "hue.office", "roles": ["king"], "password_file": "x"}]))
+    assert command.main(["officer", "add-all", "--roster", str(roster)]) == 1
 
 
 def test_a_new_password_does_not_unblock(office: Office, settings: Path, tmp_path: Path) -> None:
@@ -155,7 +177,9 @@ def test_pictures_of_before_move_into_the_store(office: Office, settings: Path) 
     with office.database.reading() as connection:
         assert {bytes(row.content) for row in connection.execute(select(PORTRAITS))} == {b""}
         assert old not in connection.execute(select(PORTRAITS.c.name)).scalars().all()
-    view = office.sign_in("minh.approve").post(f"/v1/dossiers/{ids[0]}/approval").get_json()
+    office.approve_all(ids[0])
+    office.make_cards()
+    view = lan.get(f"/v1/dossiers/{ids[0]}").get_json()
     assert view["credential_state"] == "qa_passed", "production finds it too"
 
 
@@ -196,6 +220,12 @@ def test_without_a_store_its_commands_say_so(
 # -- the schema
 
 
+def is_another_type(context: Any, _column: Any, _declared: Any, found: Any, wanted: Any) -> bool | None:
+    """Whether two types differ; SQLite holds texts to no length, and so its tables are not made anew."""
+    texts = isinstance(found, String) and isinstance(wanted, String)
+    return False if texts and context.dialect.name == "sqlite" else None
+
+
 def test_the_migrations_make_the_schema(database_engine: Engine) -> None:
     for module in pkgutil.walk_packages(issuance_backend.__path__, "issuance_backend."):
         if module.name.endswith(".tables") and ".population_registry." not in module.name:
@@ -203,7 +233,7 @@ def test_the_migrations_make_the_schema(database_engine: Engine) -> None:
     database = Database(database_engine.new())
     database.migrate(ISSUANCE_MIGRATIONS)
     with database.reading() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        context = MigrationContext.configure(connection, opts={"compare_type": is_another_type})
         assert compare_metadata(context, METADATA) == []
 
 

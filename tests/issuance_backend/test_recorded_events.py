@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import text
 
 from issuance_backend import recorded_events
-from issuance_backend.app import ISSUANCE_MIGRATIONS
 from issuance_backend.recorded_events import ChainBroken, Step, append, of_subject, verify
+from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.support.engines import Engine
 

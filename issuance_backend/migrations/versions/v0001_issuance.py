@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from issuance_backend.journal_tables import create_events
+
 revision = "0001"
 down_revision = None
 branch_labels = None
@@ -20,7 +22,7 @@ def upgrade() -> None:
     _officers()
     _dossiers()
     _credentials()
-    _events()
+    create_events()
 
 
 def downgrade() -> None:
@@ -110,29 +112,6 @@ def _credentials() -> None:
     _unique_where("one_active_card", "credentials", _ACTIVE)
     _unique_where("one_open_order", "credentials", _OPEN_ORDER)
     op.create_index("credentials_by_number", "credentials", ["citizen_number"])
-
-
-def _events() -> None:
-    op.create_table(
-        "events",
-        sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("subject", sa.String(40), nullable=False),
-        sa.Column("event", sa.String(24), nullable=False),
-        sa.Column("state", sa.String(16), nullable=False),
-        sa.Column("actor", sa.String(40), nullable=False),
-        sa.Column("at", sa.String(32), nullable=False),
-        sa.Column("detail", sa.Text, nullable=False),
-        sa.Column("previous_hash", sa.String(64), nullable=False),
-        sa.Column("hash", sa.String(64), nullable=False, unique=True),
-    )
-    op.create_index("events_by_subject", "events", ["subject", "sequence"])
-    head = op.create_table(
-        "event_head",
-        sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("sequence", sa.Integer, nullable=False),
-        sa.Column("hash", sa.String(64), nullable=False),
-    )
-    op.bulk_insert(head, [{"id": 1, "sequence": 0, "hash": "0" * 64}])
 
 
 def _unique_where(name: str, table: str, condition: sa.TextClause) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from issuance_backend.journal_tables import create_notices, create_repeated_requests
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -14,8 +16,8 @@ depends_on = None
 def upgrade() -> None:
     """Make the tables, and let a portrait lie in the store of sealed pictures instead of its row."""
     _blobs()
-    _notices()
-    _repeated_requests()
+    create_notices()
+    create_repeated_requests()
     op.add_column("officers", sa.Column("suspended_at", sa.String(32)))
     # A sealed picture is named by a keyed hash: the column is no SHA-256 of it any more.
     op.execute("ALTER TABLE portraits RENAME COLUMN sha256 TO name")
@@ -45,38 +47,3 @@ def _blobs() -> None:
         sa.Column("stored_at", sa.String(32), nullable=False),
     )
     op.create_index("blobs_by_key", "blobs", ["key_id", "address"])
-
-
-def _notices() -> None:
-    op.create_table(
-        "notices",
-        sa.Column("sequence", sa.Integer, sa.ForeignKey("events.sequence"), primary_key=True),
-        sa.Column("topic", sa.String(40), nullable=False),
-        sa.Column("key", sa.String(40), nullable=False),
-        sa.Column("data", sa.Text, nullable=False),
-        sa.Column("at", sa.String(32), nullable=False),
-    )
-    op.create_index("notices_by_topic", "notices", ["topic", "sequence"])
-    op.create_table(
-        "event_consumers",
-        sa.Column("consumer", sa.String(80), primary_key=True),
-        sa.Column("position", sa.Integer, nullable=False),
-        sa.Column("updated_at", sa.String(32), nullable=False),
-    )
-
-
-def _repeated_requests() -> None:
-    op.create_table(
-        "idempotent_requests",
-        sa.Column("caller", sa.String(80), primary_key=True),
-        sa.Column("key", sa.String(128), primary_key=True),
-        sa.Column("request_digest", sa.String(64), nullable=False),
-        sa.Column("attempt", sa.String(32), nullable=False),
-        sa.Column("attempt_until", sa.String(32), nullable=False),
-        sa.Column("took_effect", sa.Boolean, nullable=False),
-        sa.Column("status", sa.Integer),
-        sa.Column("content_type", sa.String(80)),
-        sa.Column("answer", sa.LargeBinary),
-        sa.Column("expires_at", sa.String(32), nullable=False),
-    )
-    op.create_index("idempotent_requests_by_expiry", "idempotent_requests", ["expires_at"])

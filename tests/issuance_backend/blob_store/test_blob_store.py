@@ -18,10 +18,9 @@ from hypothesis import strategies as st
 from moto import mock_aws
 from sqlalchemy import func, select, update
 
-from issuance_backend.app import ISSUANCE_MIGRATIONS
-from issuance_backend.blob_store import domain, objects
+from issuance_backend.blob_store import domain
 from issuance_backend.blob_store.domain import MAX_BLOB_BYTES
-from issuance_backend.blob_store.keys import KeyRing, add_key, load_keys, remove_key
+from issuance_backend.blob_store.keys import KeyFile, KeyRing, add_key, load_keys, remove_key
 from issuance_backend.blob_store.objects import Directory, Objects
 from issuance_backend.blob_store.place import StorePlace, open_store
 from issuance_backend.blob_store.s3_objects import Bucket
@@ -29,6 +28,7 @@ from issuance_backend.blob_store.service import UNNAMED_FOR, BlobStore
 from issuance_backend.blob_store.tables import BLOBS
 from issuance_backend.moments import utc_now
 from issuance_backend.refusals import BlobAltered, BlobStoreUnavailable, BlobTooLarge, BlobUnknown
+from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from monitoring.environment import ConfigurationFault
 from tests.support.engines import Engine
@@ -94,7 +94,8 @@ def local(database: Database, folder: Path, keys_file: Path) -> BlobStore:
 def kept(store: BlobStore, database: Database, content: bytes = PICTURE) -> str:
     blob = store.put(content, KIND)
     with database.writing() as connection:
-        return store.keep(connection, blob)
+        store.keep(connection, blob)
+    return blob.address
 
 
 def files(folder: Path) -> list[Path]:
@@ -117,7 +118,9 @@ def test_who_stores_the_same_at_once_reads_the_same(store: BlobStore, database: 
     first, second = store.put(PICTURE, KIND), store.put(PICTURE, KIND)
     assert first.object_name != second.object_name
     with database.writing() as connection:
-        assert store.keep(connection, second) == store.keep(connection, first)
+        store.keep(connection, second)
+        store.keep(connection, first)
+    assert first.address == second.address
     assert store.read(first.address) == PICTURE
 
 
@@ -137,6 +140,21 @@ def test_neither_name_nor_object_tells_what_is_in_it(
     assert hashlib.sha256(PICTURE).hexdigest() not in f"{address} {path}"
     assert PICTURE[:16] not in path.read_bytes()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_what_is_put_together_lies_together_and_each_content_once(
+    local: BlobStore, database: Database, folder: Path
+) -> None:
+    known = kept(local, database)
+    contents = [b"one", PICTURE, b"two", b"one"]
+    blobs = local.put_all([(content, KIND) for content in contents])
+    with database.writing() as connection:
+        local.keep(connection, *blobs)
+    assert [local.read(blob.address) for blob in blobs] == contents
+    assert (blobs[0], blobs[1].address) == (blobs[3], known)
+    assert len(files(folder)) == 3
+    together = {blobs[0].object_name, blobs[2].object_name}
+    assert len({path.parent for path in files(folder) if path.name in together}) == 1
 
 
 def test_another_key_gives_other_names(tmp_path: Path) -> None:
@@ -233,7 +251,7 @@ def test_a_disk_that_does_not_take_it_is_said_and_nothing_is_left(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(objects.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(BlobStoreUnavailable):
         local.put(PICTURE, KIND)
     monkeypatch.undo()
@@ -244,16 +262,16 @@ def test_a_bucket_that_is_not_there_is_said(make_bucket: Callable[[], Bucket]) -
     make_bucket()
     gone = Bucket("no-such-bucket", None)
     name = f"{'0' * 64}.{'0' * 16}"
-    for ask in (lambda: gone.put(name, b"x"), lambda: gone.get(name, 9), lambda: list(gone.listed())):
+    for ask in (lambda: gone.put_all({name: b"x"}), lambda: gone.get(name, 9), lambda: list(gone.listed())):
         with pytest.raises(BlobStoreUnavailable):
             ask()
 
 
 def test_an_object_in_a_bucket_is_never_written_over(make_bucket: Callable[[], Bucket]) -> None:
     bucket, name = make_bucket(), f"{'0' * 64}.{'0' * 16}"
-    bucket.put(name, b"first")
+    bucket.put_all({name: b"first"})
     with pytest.raises(BlobStoreUnavailable):
-        bucket.put(name, b"second")
+        bucket.put_all({name: b"second"})
     assert bucket.get(name, 9) == b"first"
     with pytest.raises(BlobAltered):
         bucket.get(name, 4)
@@ -293,7 +311,7 @@ def test_rotation_wraps_keys_anew_and_leaves_contents_as_they_are(
         KeyRing(_keys(keys_file, "2028")).unwrap("2026", bytes(40))
 
 
-def _keys(path: Path, name: str) -> object:
+def _keys(path: Path, name: str) -> KeyFile:
     from issuance_backend.blob_store import keys  # noqa: PLC0415 - one look inside
 
     add_key(path, name)

@@ -15,13 +15,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import insert, select
 
 from issuance_backend import recorded_events
-from issuance_backend.app import ISSUANCE_MIGRATIONS
 from issuance_backend.dossiers.service import ApplicationOffice
 from issuance_backend.idempotency.domain import ATTEMPT_LENGTH, KEPT_FOR, Attempt, KeptAnswer
 from issuance_backend.idempotency.service import RequestRegister
 from issuance_backend.idempotency.tables import IDEMPOTENT_REQUESTS
 from issuance_backend.refusals import AnswerLost, IdempotencyConflict, RequestStillRunning
 from issuance_backend.schema import PORTRAITS
+from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, Office, capture_body, citizens
@@ -41,7 +41,7 @@ def code(answer: Any) -> tuple[int, str]:
 
 
 def test_the_same_request_again_is_answered_as_before_and_done_once(office: Office) -> None:
-    path, minh = f"/v1/dossiers/{dossier_of(office)}/approval", office.sign_in("minh.approve")
+    path, minh = f"/v1/dossiers/{dossier_of(office)}/local-approval", office.sign_in("minh.approve")
     first, second = minh.post(path, key=KEY), minh.post(path, key=KEY)
     assert (first.status_code, first.data) == (second.status_code, second.data) == (200, first.data)
     assert "Idempotent-Replayed" not in first.headers
@@ -50,7 +50,7 @@ def test_the_same_request_again_is_answered_as_before_and_done_once(office: Offi
     assert code(minh.post(path)) == (409, "STATE_NOT_ALLOWED"), "without a key it is another request"
     with office.database.reading() as connection:
         steps = recorded_events.of_subject(connection, f"dossier/{first.get_json()['id']}")
-    assert [step.event for step in steps].count("approve") == 1
+    assert [step.event for step in steps].count("approve_locally") == 1
 
 
 def test_another_request_with_the_same_key_is_refused(office: Office) -> None:
@@ -66,14 +66,14 @@ def test_another_request_with_the_same_key_is_refused(office: Office) -> None:
 
 def test_a_key_is_its_callers_own(office: Office) -> None:
     dossier = dossier_of(office)
-    path = f"/v1/dossiers/{dossier}/approval"
+    path = f"/v1/dossiers/{dossier}/local-approval"
     assert office.sign_in("minh.approve").post(path, key=KEY).status_code == 200
     assert code(office.sign_in("lan.capture").post(path, key=KEY)) == (403, "OFFICER_ROLE_MISSING")
 
 
 def test_a_kept_answer_is_told_to_nobody_who_is_not_signed_in(office: Office) -> None:
     minh = office.sign_in("minh.approve")
-    path = f"/v1/dossiers/{dossier_of(office)}/approval"
+    path = f"/v1/dossiers/{dossier_of(office)}/local-approval"
     minh.post(path, key=KEY)
     minh.client.delete("/v1/officer-sessions/current", headers={"Authorization": f"Bearer {minh.token}"})
     assert code(minh.post(path, key=KEY)) == (401, "OFFICER_SESSION_ENDED")
@@ -97,7 +97,7 @@ def test_what_took_effect_and_then_failed_is_not_done_again(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dossier, minh = dossier_of(office), office.sign_in("minh.approve")
-    path = f"/v1/dossiers/{dossier}/approval"
+    path = f"/v1/dossiers/{dossier}/local-approval"
 
     def fails(*_: object) -> None:
         raise ZeroDivisionError
@@ -106,13 +106,13 @@ def test_what_took_effect_and_then_failed_is_not_done_again(
     assert minh.post(path, key=KEY).status_code == 500
     monkeypatch.undo()
     assert code(minh.post(path, key=KEY)) == (409, "ANSWER_LOST")
-    assert minh.get(f"/v1/dossiers/{dossier}").get_json()["state"] == "approved"
+    assert minh.get(f"/v1/dossiers/{dossier}").get_json()["state"] == "dedup_1n"
 
 
 def test_the_same_request_many_times_at_once_takes_effect_once(office: Office) -> None:
     dossier, minh = dossier_of(office), office.sign_in("minh.approve")
     headers = {"Authorization": f"Bearer {minh.token}", "Idempotency-Key": KEY}
-    path = f"/v1/dossiers/{dossier}/approval"
+    path = f"/v1/dossiers/{dossier}/local-approval"
     start = threading.Barrier(6)
 
     def send() -> Any:
@@ -127,7 +127,7 @@ def test_the_same_request_many_times_at_once_takes_effect_once(office: Office) -
     assert minh.post(path, key=KEY).status_code == 200
     with office.database.reading() as connection:
         steps = recorded_events.of_subject(connection, f"dossier/{dossier}")
-    assert [step.event for step in steps].count("approve") == 1
+    assert [step.event for step in steps].count("approve_locally") == 1
 
 
 # -- the register itself: programs that stop, clocks that run

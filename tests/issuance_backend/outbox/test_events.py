@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from issuance_backend.app import ISSUANCE_MIGRATIONS
 from issuance_backend.moments import utc_now
 from issuance_backend.outbox import service
 from issuance_backend.outbox.domain import MAX_NOTICES, MAX_WAIT_SECONDS, Ask, Notice, Topic
@@ -18,7 +17,9 @@ from issuance_backend.outbox.service import NoticeBoard
 from issuance_backend.outbox.tables import NOTICES
 from issuance_backend.recorded_events import Step, append
 from issuance_backend.refusals import EventPositionUnknown
+from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
+from tests.support.delivery import active
 from tests.support.engines import Engine
 from tests.support.issuance_office import STATUS_TOKEN, Office, citizens
 from verification.messages.event_feed import EventFeed
@@ -213,13 +214,11 @@ def gateway(office: Office) -> Any:
 
 
 def test_a_gateway_follows_the_states_of_cards_and_learns_nothing_else(office: Office, gateway: Any) -> None:
-    lan, person = office.sign_in("lan.capture"), citizens()[0]
-    dossier = lan.capture(person).get_json()["id"]
-    card = office.sign_in("minh.approve").post(f"/v1/dossiers/{dossier}/approval").get_json()["credential"]
-    lan.post(f"/v1/credentials/{card}/handover")
-    lan.post(f"/v1/credentials/{card}/loss-report")
+    person = citizens()[0]
+    card = active(office, person)
+    office.sign_in("lan.capture").post(f"/v1/credentials/{card}/loss-report")
     feed = gateway("?after=0").get_json()
-    assert [event["data"]["state"] for event in feed["events"]] == ["issued"] * 3 + ["active", "lost"]
+    assert [event["data"]["state"] for event in feed["events"]] == ["issued"] * 6 + ["active", "lost"]
     assert {event["topic"] for event in feed["events"]} == {"credential-status"}
     key = feed["events"][0]["key"]
     query = office.client().post(

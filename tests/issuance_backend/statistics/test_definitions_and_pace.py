@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
+from enum import StrEnum
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import issuance_backend
+from issuance_backend.biometric_search.adjudication import CaseState
+from issuance_backend.credentials.boxes import BoxState
 from issuance_backend.credentials.domain import CardState
-from issuance_backend.dossiers.domain import DossierState
+from issuance_backend.dossiers.domain import CLOSED, DossierState
+from issuance_backend.dossiers.intake.domain import PacketState
+from issuance_backend.personalization.blank_stock.domain import DestructionState
 from issuance_backend.refusals import CountersMixed, FigureUnknown
 from issuance_backend.statistics.definitions import Amount, percentage, quotient, vocabulary
 from issuance_backend.statistics.pace import Progress, ranked, target_figure
@@ -51,10 +59,43 @@ def test_definitions_name_only_each_other_and_every_state_that_is_there() -> Non
     assert set(words.funnel) <= names
     finished = words.tables.finished
     states = {"dossier": {str(state) for state in DossierState}, "card": {str(state) for state in CardState}}
-    waiting = {"dossier": {"captured", "validated", "returned", "approved"}}
-    waiting["card"] = {"ordered", "personalising", "personalised", "qa_passed", "qa_failed"}
+    waiting = {"dossier": {str(state) for state in set(DossierState) - CLOSED}}
+    waiting["card"] = {"ordered", "personalising", "personalised", "qa_passed", "qa_failed", "packed"}
+    waiting["card"] |= {"dispatched", "at_office", "undelivered", "returned_to_centre"}
     for kind, known in states.items():
         assert known - set(finished[kind]) == waiting[kind]
+
+
+def test_every_kind_of_subject_that_the_office_records_is_defined() -> None:
+    """Work has states in which it is finished; what is no work is not reported, with the reason."""
+    root = Path(issuance_backend.__file__).parent
+    named = re.compile(r"""(?:subject=|subject = |_step\(|return )f"([a-z-]+)/\{""")
+    kinds = {
+        kind
+        for path in root.rglob("*.py")
+        if not {"population_registry", "csca", "blob_store"} & set(path.parts)
+        for kind in named.findall(path.read_text(encoding="utf-8"))
+    }
+    words = vocabulary().tables
+    assert kinds >= {"dossier", "card", "account", "packet", "box", "blank", "production-order"}
+    assert kinds <= words.finished.keys() | words.unreported.keys()
+    assert not words.finished.keys() & words.unreported.keys()
+    assert all(reason.endswith(".") for reason in words.unreported.values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "states", "waiting"),
+    [
+        ("packet", PacketState, {"announced", "received", "doubtful", "released"}),
+        ("box", BoxState, {"sealed", "dispatched"}),
+        ("adjudication", CaseState, {"open", "one", "differ"}),
+        ("destruction", DestructionState, {"proposed"}),
+    ],
+)
+def test_what_waits_is_what_somebody_still_has_to_do(
+    kind: str, states: type[StrEnum], waiting: set[str]
+) -> None:
+    assert {str(state) for state in states if vocabulary().is_waiting(kind, state)} == waiting
 
 
 def test_halves_are_rounded_up_and_nothing_has_no_share() -> None:

@@ -6,6 +6,7 @@ import zipfile
 from datetime import timedelta
 from pathlib import Path
 
+import pypdf
 import pytest
 
 from issuance_backend.refusals import ReportFontMissing
@@ -91,7 +92,6 @@ def test_xlsx_has_a_sheet_for_each_table_with_its_numbers_and_a_chart(report: Re
 
 
 def test_pdf_is_readable_text_with_vietnamese_letters(report: Report) -> None:
-    pypdf = pytest.importorskip("pypdf")
     pages = pypdf.PdfReader(io.BytesIO(as_pdf(report))).pages
     text = "\n".join(page.extract_text() for page in pages)
     assert "Báo cáo thống kê: Toàn quốc" in text

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from issuance_backend.officers.domain import Role
+from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.statistics.api import TARGETS_ROLE
+from tests.support.delivery import deliver, hand_over, made
 from tests.support.engines import Engine
-from tests.support.issuance_office import NOW, Office, OfficerClient, citizens, make_office
+from tests.support.issuance_office import NOW, PASSWORD, Office, OfficerClient, citizens, make_office
 
 TOKEN = "planning-token"
 
@@ -42,9 +45,10 @@ def worked(office: Office) -> OfficerClient:
     dossier = lan.capture(citizens()[0]).get_json()["id"]
     lan.capture(citizens()[1], "capture-0000000002")
     office.now[0] = NOW + timedelta(hours=3)
-    card = office.sign_in("minh.approve").post(f"/v1/dossiers/{dossier}/approval").get_json()["credential"]
+    card = made(office, dossier)
     office.now[0] = NOW + timedelta(days=1)
-    assert office.sign_in("hoa.production").post(f"/v1/credentials/{card}/handover").status_code == 200
+    deliver(office, card)
+    assert hand_over(office, card).status_code == 200
     return office.sign_in("lan.capture")
 
 
@@ -63,6 +67,7 @@ def test_what_the_office_did_is_what_the_report_says(office: Office) -> None:
         ("dossier", "validated"): 1,
         ("dossier", "completed"): 1,
         ("card", "active"): 1,
+        ("box", "received"): 1,
     }
     clocks = {each["definition"]: each for each in found["clocks"]}
     assert clocks["total"]["on_time"] == clocks["total"]["inside"] == 1
@@ -90,6 +95,32 @@ def test_records_behind_a_figure_come_in_pages(office: Office) -> None:
     assert [line["subject"] for line in waiting] == [second.get_json()[0]["subject"]]
 
 
+def test_a_unit_is_known_where_somebody_works_or_something_was_counted_or_is_to_be(office: Office) -> None:
+    lan = office.sign_in("lan.capture")
+    unknown = [f"report?unit={unit}" for unit in ("001.03", "001.03.00017", "001.04", "002.05")]
+    assert {lan.get(f"/v1/statistics/{each}").status_code for each in unknown} == {404}
+    door = OfficerDoor(office.database, lambda: NOW)
+    door.enrol("tu.unit", "Tú", (Role.CAPTURE,), PASSWORD, "001.03.00017")
+    target = {
+        "definition": "captured", "unit": "002.05", "starts_on": "2026-01-01", "ends_on": "2026-12-31",
+        "amount": 4, "basis": "Kế hoạch",
+    }  # fmt: skip
+    set_by = {"Authorization": f"Bearer {TOKEN}"}
+    office.client().post("/v1/statistics-targets", json={"targets": [target]}, headers=set_by)
+    found = [lan.get(f"/v1/statistics/{each}").status_code for each in unknown]
+    assert found == [200, 200, 404, 200]
+    office.sign_in("tu.unit").capture(citizens()[0])
+    assert report(lan, "?unit=001.03")["total"]["to_date"] == {"captured": 1}
+    assert report(lan, "?unit=001")["total"]["to_date"] == {"captured": 1}
+
+
+def test_what_is_no_work_is_not_in_a_report(office: Office) -> None:
+    office.receive_blanks(5)
+    found = report(worked(office))
+    assert {each["kind"] for each in found["stocks"]} == {"dossier", "card", "box"}
+    assert not [each for each in found["identities"] if each["broken"]]
+
+
 @pytest.mark.parametrize(
     ("query", "status", "code"),
     [
@@ -98,7 +129,11 @@ def test_records_behind_a_figure_come_in_pages(office: Office) -> None:
         ("report?as_of=yesterday", 422, "FIELDS_REFUSED"),
         ("report?as_of=2026-01-01T00:00:00", 422, "FIELDS_REFUSED"),
         ("report?period=decade", 422, "FIELDS_REFUSED"),
-        ("report?unit=hanoi", 404, "FIGURE_UNKNOWN"),
+        ("report?unit=hanoi", 404, "UNIT_UNKNOWN"),
+        ("report?unit=001.99.00001", 404, "UNIT_UNKNOWN"),
+        ("report?unit=999", 404, "UNIT_UNKNOWN"),
+        ("report.csv?unit=999", 404, "UNIT_UNKNOWN"),
+        ("records?figure=captured&unit=999", 404, "UNIT_UNKNOWN"),
         ("records?figure=issued", 404, "FIGURE_UNKNOWN"),
         ("records?figure=captured&limit=0", 422, "FIELDS_REFUSED"),
         ("records?figure=captured&cursor=zzz", 422, "FIELDS_REFUSED"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -36,6 +35,7 @@ from tests.support import synthetic_cards
 from tests.support.chip_card import filled, profiled
 from tests.support.libeac import EAC_ID_CA, EacContext, LibeacFailed, Library
 from tests.support.libeac_terminal import ChipKey, LibeacTerminal, Password
+from tests.support.machine import lacks
 from verification.chip.keys import Suite
 from verification.encoding.tlv import BIT_STRING, SEQUENCE, DerReader
 from verification.lds.card_verifiable import READ_DG3, READ_DG4, CardVerifiableCertificate
@@ -59,8 +59,7 @@ def library() -> Library:
     try:
         return Library()
     except OSError:
-        missing = "libeac3 is not installed: run `make setup`"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(missing)
+        lacks("libeac3 is not installed: run `make setup`")
 
 
 def opened(library: Library, image: CardImage, offer: PaceOffer, password: Password) -> LibeacTerminal:

@@ -1,0 +1,57 @@
+"""``python -m issuance_backend housekeeping``: what has to be done now and then, and that nobody waits for.
+
+Sessions that ended and answers kept for repeated requests are forgotten, what killed programs left in the
+stores is swept, and cards that nobody fetched are marked undelivered. Any number of programs may do it at
+once. Settings are the office's; a store or an intake that is not set is not swept.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+
+from issuance_backend import housekeeping
+from issuance_backend.blob_store.place import StorePlace, open_store
+from issuance_backend.credentials.undelivered_desk import WAITING_DAYS, UndeliveredDesk
+from issuance_backend.idempotency.service import RequestRegister
+from issuance_backend.intake_composition import issuance_intake
+from issuance_backend.moments import utc_now
+from issuance_backend.officers.service import OfficerDoor
+from issuance_backend.personalization.batches.service import card_destroyed
+from monitoring.database import Database
+from monitoring.environment import read_settings
+
+PAUSE_SECONDS = 600.0
+_MODELS = "ISSUANCE_MODEL_DIR"
+
+
+def add_commands(parser: argparse.ArgumentParser) -> None:
+    """Describe the command."""
+    housekeeping.add_options(parser, PAUSE_SECONDS)
+    parser.add_argument("--days", type=int, default=WAITING_DAYS, help="how long an office keeps a card")
+
+
+def run(options: argparse.Namespace, environ: Mapping[str, str], database: Database) -> str:
+    """Do what was asked; raises ConfigurationFault and ValueError."""
+    if options.days < 1:
+        raise ValueError("a card waits at least a day")
+    undelivered = UndeliveredDesk(database, utc_now, card_destroyed)
+    duties = {
+        "ended sessions forgotten": OfficerDoor(database, utc_now).remove_ended_sessions,
+        "old requests forgotten": RequestRegister(database, utc_now).purge,
+        **_sweeping(environ, database),
+        "cards undelivered": lambda: undelivered.age(options.days),
+    }
+    return housekeeping.keep_house(options, duties)
+
+
+def _sweeping(environ: Mapping[str, str], database: Database) -> dict[str, Callable[[], int]]:
+    duties: dict[str, Callable[[], int]] = {}
+    store = open_store(read_settings(StorePlace, "ISSUANCE_BLOB_", environ), database, utc_now)
+    if store is not None:
+        duties["objects swept"] = store.sweep
+    if environ.get("ISSUANCE_INTAKE_KEY_DIR"):
+        # Nothing is opened here: no face model is loaded to look at a portrait.
+        settings = {name: value for name, value in environ.items() if name != _MODELS}
+        duties["packets swept"] = issuance_intake(settings, database).opening.sweep
+    return duties
