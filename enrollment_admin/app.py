@@ -8,13 +8,22 @@ from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.exceptions import HTTPException
 
+from enrollment_admin.adjudication.routes import adjudication_blueprint, examiners_blueprint
 from enrollment_admin.backend_client import BackendClient
-from enrollment_admin.delivery.routes import delivery_blueprint
+from enrollment_admin.decisions.routes import decisions_blueprint, legal_blueprint, lookups_blueprint
+from enrollment_admin.delivery.routes import delivery_blueprint, suspensions_blueprint
+from enrollment_admin.forms.routes import forms_blueprint
+from enrollment_admin.intake.routes import intake_blueprint
+from enrollment_admin.planner.routes import planner_blueprint
 from enrollment_admin.production.routes import production_blueprint
-from enrollment_admin.review.routes import decisions_blueprint, review_blueprint
+from enrollment_admin.reports.routes import reports_blueprint
+from enrollment_admin.review.routes import review_blueprint
 from enrollment_admin.settings import AdminSettings
+from enrollment_admin.shipping.routes import shipping_blueprint
 from enrollment_admin.sign_in.routes import require_form_token, require_officer, sign_in_blueprint
+from enrollment_admin.signers.routes import signers_blueprint
 from enrollment_admin.station.routes import station_blueprint
+from enrollment_admin.stock.routes import stock_blueprint
 from enrollment_admin.ui.pages import error_page, http_error_page, prepare
 from enrollment_admin.ui.routes import language_blueprint
 from monitoring.environment import read_secret, read_settings
@@ -25,8 +34,20 @@ PAGES = (
     station_blueprint,
     review_blueprint,
     decisions_blueprint,
+    lookups_blueprint,
+    legal_blueprint,
     production_blueprint,
     delivery_blueprint,
+    suspensions_blueprint,
+    shipping_blueprint,
+    stock_blueprint,
+    intake_blueprint,
+    signers_blueprint,
+    forms_blueprint,
+    adjudication_blueprint,
+    examiners_blueprint,
+    reports_blueprint,
+    planner_blueprint,
 )
 MAX_FORM_BYTES = 14 * 1024 * 1024
 """A picture that is too large by half must arrive whole, to be refused beside its field."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import msgspec
@@ -13,9 +14,7 @@ from enrollment_admin.refusals import BackendRefused, BackendUnavailable
 from verification.errors import CitizenNumberMalformed, FieldsRefused
 from verification.identity.citizen_number import CitizenNumber
 from verification.messages.enrollment import (
-    CardSummary,
     DossierCapture,
-    DossierReturn,
     DossierSummary,
     DossierView,
     OfficerCredentials,
@@ -27,19 +26,28 @@ from verification.messages.enrollment import (
 Answer = TypeVar("Answer")
 
 _SECONDS = 20.0
-"""Approval makes the card before it answers."""
+"""A whole report of the nation is made before it is answered."""
 
 
 PAGE_SIZE = 100
-"""How many dossiers one page of the work list has."""
+"""How many entries one page of a list has."""
 
 
 @dataclass(frozen=True, slots=True)
-class DossierPage:
-    """Some dossiers, and the cursor of those that follow; None where none do."""
+class Listed(Generic[Answer]):
+    """Some entries of a list, and the cursor of those that follow; None where none do."""
 
-    entries: tuple[DossierSummary, ...]
+    entries: tuple[Answer, ...]
     cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileAnswer:
+    """A file as the backend sends it."""
+
+    content: bytes
+    content_type: str
+    disposition: str
 
 
 class _Problem(msgspec.Struct):
@@ -48,7 +56,10 @@ class _Problem(msgspec.Struct):
 
 
 class BackendClient:
-    """One officer's conversation; every method raises BackendRefused or BackendUnavailable."""
+    """One officer's conversation; every method raises BackendRefused or BackendUnavailable.
+
+    Signing in and dossiers stand here; what the other desks ask stands in their own folders.
+    """
 
     def __init__(self, url: str, token: str = "", pool: urllib3.PoolManager | None = None) -> None:
         self._url = url.rstrip("/")
@@ -71,7 +82,7 @@ class BackendClient:
 
     def sign_in(self, credentials: OfficerCredentials) -> OfficerSession:
         """Open a session."""
-        return self._ask("POST", "/v1/officer-sessions", OfficerSession, credentials)
+        return self.ask("POST", "/v1/officer-sessions", OfficerSession, credentials)
 
     def sign_out(self) -> None:
         """End the session; one that has ended already is no fault."""
@@ -84,53 +95,64 @@ class BackendClient:
         except CitizenNumberMalformed as fault:
             # Part of an address: what is no number is refused before it becomes one.
             raise BackendRefused(422, FieldsRefused.code, {"citizen_number": fault.code}) from None
-        return self._ask("GET", f"/v1/prefill/{number}", PersonExtract)
+        return self.ask("GET", f"/v1/prefill/{number}", PersonExtract)
 
     def portrait_gate(self) -> PortraitGate:
         """Which face engine judges portraits."""
-        return self._ask("GET", "/v1/portrait-gate", PortraitGate)
+        return self.ask("GET", "/v1/portrait-gate", PortraitGate)
 
     def capture(self, capture: DossierCapture, dossier: str | None = None) -> DossierView:
         """Open a dossier, or capture a returned one again."""
         path = f"/v1/dossiers/{quote(dossier, safe='')}/recapture" if dossier else "/v1/dossiers"
-        return self._ask("POST", path, DossierView, capture)
+        return self.ask("POST", path, DossierView, capture)
 
-    def dossiers(self, state: str, cursor: str | None = None) -> DossierPage:
+    def dossiers(self, state: str, cursor: str | None = None) -> Listed[DossierSummary]:
         """One page of the work list."""
-        asked = {"state": state, "limit": PAGE_SIZE} | ({"cursor": cursor} if cursor else {})
-        response = self._granted("GET", f"/v1/dossiers?{urlencode(asked)}", None)
-        entries = _decoded(response.data, tuple[DossierSummary, ...])
-        return DossierPage(entries, _next_cursor(response.headers.get("Link", "")))
+        return self.listed("/v1/dossiers", {"state": state}, cursor, DossierSummary)
 
     def dossier(self, dossier: str) -> DossierView:
         """One dossier."""
-        return self._ask("GET", f"/v1/dossiers/{quote(dossier, safe='')}", DossierView)
+        return self.ask("GET", f"/v1/dossiers/{quote(dossier, safe='')}", DossierView)
 
     def portrait(self, dossier: str) -> bytes:
         """The captured picture (JPEG)."""
-        return bytes(self._granted("GET", f"/v1/dossiers/{quote(dossier, safe='')}/portrait.jpg", None).data)
+        return self.file(f"/v1/dossiers/{quote(dossier, safe='')}/portrait.jpg").content
 
-    def decide(self, dossier: str, step: str) -> DossierView:
-        """``approval``, ``withdrawal`` or ``production``."""
-        return self._ask("POST", f"/v1/dossiers/{quote(dossier, safe='')}/{step}", DossierView)
+    def dossier_step(self, dossier: str, step: str, message: msgspec.Struct | None = None) -> DossierView:
+        """A decision on a dossier, by the address that the contract gives it."""
+        return self.ask("POST", f"/v1/dossiers/{quote(dossier, safe='')}/{step}", DossierView, message)
 
-    def send_back(self, dossier: str, reasons: DossierReturn) -> DossierView:
-        """Return a dossier with reasons."""
-        return self._ask("POST", f"/v1/dossiers/{quote(dossier, safe='')}/return", DossierView, reasons)
-
-    def cards(self, citizen_number: str) -> list[CardSummary]:
-        """Every card of a number."""
-        query = urlencode({"citizen_number": citizen_number})
-        return self._ask("GET", f"/v1/credentials?{query}", list[CardSummary])
-
-    def card_step(self, card: str, step: str) -> CardSummary:
-        """``handover`` or ``loss-report``."""
-        return self._ask("POST", f"/v1/credentials/{quote(card, safe='')}/{step}", CardSummary)
-
-    def _ask(
+    def ask(
         self, method: str, path: str, kind: type[Answer], message: msgspec.Struct | None = None
     ) -> Answer:
+        """Send a message, if any, and read the answer as this kind."""
         return _decoded(self._granted(method, path, message).data, kind)
+
+    def ask_if_any(self, path: str, kind: type[Answer]) -> Answer | None:
+        """Read what may not be there: None where the backend answers that there is nothing."""
+        response = self._granted("GET", path, None)
+        return None if response.status == 204 else _decoded(response.data, kind)
+
+    def tell(self, method: str, path: str, message: msgspec.Struct | None = None) -> None:
+        """Send something that is only acknowledged."""
+        self._granted(method, path, message)
+
+    def listed(
+        self, path: str, asked: Mapping[str, str], cursor: str | None, kind: type[Answer]
+    ) -> Listed[Answer]:
+        """One page of a list."""
+        query = {**asked, "limit": str(PAGE_SIZE)} | ({"cursor": cursor} if cursor else {})
+        response = self._granted("GET", f"{path}?{urlencode(query)}", None)
+        entries = _decoded(response.data, list[kind])  # type: ignore[valid-type]
+        return Listed(tuple(entries), _next_cursor(response.headers.get("Link", "")))
+
+    def file(self, path: str) -> FileAnswer:
+        """A picture, a report or a form."""
+        response = self._granted("GET", path, None)
+        headers = response.headers
+        return FileAnswer(
+            bytes(response.data), headers.get("Content-Type", ""), headers.get("Content-Disposition", "")
+        )
 
     def _granted(
         self, method: str, path: str, message: msgspec.Struct | None

@@ -1,4 +1,4 @@
-"""Handing cards over, and taking reports of lost ones."""
+"""Cards at the office: found, handed over, reported lost, sent back."""
 
 from __future__ import annotations
 
@@ -6,15 +6,29 @@ from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
+from enrollment_admin.delivery import cards_client
 from enrollment_admin.refusals import BackendRefused
 from enrollment_admin.sign_in.routes import officers_backend
-from enrollment_admin.ui.pages import answer, page, refused
+from enrollment_admin.ui.pages import answer, error_page, outcome_of, page, refused, typed
 from verification.errors import CitizenNumberMalformed
 from verification.identity.citizen_number import CitizenNumber
+from verification.messages.delivery import CardSuspension, ConfirmationReason, HandOver, HolderConfirmation
+
+CARD_STATES = (
+    "qa_passed",
+    "at_office",
+    "undelivered",
+    "returned_to_centre",
+    "suspended",
+    "spoiled",
+)
+"""The lists of cards, in the order of the work."""
+
+CONFIRMATIONS = tuple(ConfirmationReason)
 
 
 def delivery_blueprint(backend: BackendClient) -> Blueprint:
-    """/credentials."""
+    """/credentials: lists, the hand-over, the way back."""
     blueprint = Blueprint("delivery", __name__, url_prefix="/credentials")
 
     @blueprint.get("")
@@ -22,30 +36,100 @@ def delivery_blueprint(backend: BackendClient) -> Blueprint:
         number = "".join(request.args.get("citizen_number", "").split())
         return _cards_page(backend, number)
 
+    @blueprint.get("/work-list")
+    def work_list() -> ResponseReturnValue:
+        return _work_list(backend, request.args.get("state", ""), request.args.get("cursor"))
+
     @blueprint.post("/<card>/hand-over")
     def hand_over(card: str) -> ResponseReturnValue:
-        return _step(backend, card, "handover", "done.handed_over")
+        proof = HandOver(receipt=typed("receipt") or None)
+        return _step(backend, card, "handover", "done.handed_over", proof)
 
-    @blueprint.post("/<card>/report-lost")
+    @blueprint.post("/<card>/confirm-holder")
+    def confirm_holder(card: str) -> ResponseReturnValue:
+        reason = typed("reason")
+        if reason not in CONFIRMATIONS:
+            return refused(_no_reason(), _back())
+        said = HolderConfirmation(ConfirmationReason(reason))
+        return _step(backend, card, "holder-confirmation", "done.holder_confirmed", said)
+
+    @blueprint.post("/<card>/return")
+    def send_to_centre(card: str) -> ResponseReturnValue:
+        return _step(backend, card, "return", "done.returned_to_centre", None)
+
+    @blueprint.post("/<card>/destroy")
+    def destroy(card: str) -> ResponseReturnValue:
+        return outcome_of(
+            lambda: cards_client.sign_destruction(officers_backend(backend), card),
+            target=_back(),
+            done="done.destruction_signed",
+            again=lambda _faults: error_page(_no_reason()),
+        )
+
+    return blueprint
+
+
+def suspensions_blueprint(backend: BackendClient) -> Blueprint:
+    """/credentials/{id}: what ends or interrupts a card's life."""
+    blueprint = Blueprint("suspensions", __name__, url_prefix="/credentials/<card>")
+
+    @blueprint.post("/report-lost")
     def report_lost(card: str) -> ResponseReturnValue:
-        return _step(backend, card, "loss-report", "done.reported_lost")
+        return _step(backend, card, "loss-report", "done.reported_lost", None)
+
+    @blueprint.post("/suspend")
+    def suspend(card: str) -> ResponseReturnValue:
+        said = CardSuspension(reason=typed("reason"), case=typed("case") or None)
+        return _step(backend, card, "suspension", "done.card_suspended", said)
+
+    @blueprint.post("/resume")
+    def resume(card: str) -> ResponseReturnValue:
+        return _step(backend, card, "resumption", "done.card_resumed", None)
+
+    @blueprint.post("/revoke")
+    def revoke(card: str) -> ResponseReturnValue:
+        said = CardSuspension(reason=typed("reason"), case=typed("case") or None)
+        return _step(backend, card, "revocation", "done.card_revoked", said)
 
     return blueprint
 
 
 def _cards_page(backend: BackendClient, number: str) -> ResponseReturnValue:
     if not number:
-        return page("cards.html", number="", cards=None, code=None)
+        return page("cards.html", number="", cards=None, code=None, states=CARD_STATES)
     try:
         asked = str(CitizenNumber(number))
     except CitizenNumberMalformed as fault:
-        return page("cards.html", 422, number=number, cards=None, code=fault.code)
-    return page("cards.html", number=asked, cards=officers_backend(backend).cards(asked), code=None)
+        return page("cards.html", 422, number=number, cards=None, code=fault.code, states=CARD_STATES)
+    found = cards_client.of_number(officers_backend(backend), asked, request.args.get("cursor"))
+    following = found.cursor and url_for("delivery.cards", citizen_number=asked, cursor=found.cursor)
+    return page("cards.html", number=asked, cards=found.entries, following=following, code=None)
 
 
-def _step(backend: BackendClient, card: str, step: str, done: str) -> ResponseReturnValue:
+def _work_list(backend: BackendClient, state: str, cursor: str | None) -> ResponseReturnValue:
+    found = cards_client.in_state(officers_backend(backend), state, cursor)
+    following = found.cursor and url_for("delivery.work_list", state=state, cursor=found.cursor)
+    return page("card_list.html", cards=found.entries, state=state, states=CARD_STATES, following=following)
+
+
+def _step(
+    backend: BackendClient, card: str, step: str, done: str, message: CardMessage | None
+) -> ResponseReturnValue:
     try:
-        summary = officers_backend(backend).card_step(card, step)
+        summary = cards_client.card_step(officers_backend(backend), card, step, message)
     except BackendRefused as fault:
-        return refused(fault, url_for("delivery.cards"))
+        return refused(fault, _back())
     return answer(summary, url_for("review.dossier", dossier=summary.dossier), done)
+
+
+CardMessage = HandOver | HolderConfirmation | CardSuspension
+
+
+def _back() -> str:
+    """The dossier that the form stood on, or the lists of cards."""
+    dossier = typed("dossier")
+    return url_for("review.dossier", dossier=dossier) if dossier else url_for("delivery.cards")
+
+
+def _no_reason() -> BackendRefused:
+    return BackendRefused(422, "FIELD_MISSING", {})

@@ -1,4 +1,4 @@
-"""The work list, one dossier, and the decision of another officer."""
+"""The work list, and one dossier with what its reader may do with it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,31 @@ from flask import Blueprint, Response, jsonify, redirect, request, session, url_
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
-from enrollment_admin.refusals import BackendRefused
+from enrollment_admin.forms.routes import forms_of
+from enrollment_admin.review.open_acts import Reader, is_barred_by_part, open_acts
 from enrollment_admin.sign_in.routes import officers_backend
-from enrollment_admin.ui.pages import answer, error_page, form_token, page, refused, wants_json
-from verification.messages.enrollment import DossierReturn
+from enrollment_admin.ui.navigation import entries_for
+from enrollment_admin.ui.pages import form_token, page, wants_json
 
-STATES = ("validated", "returned", "approved", "completed", "withdrawn")
-RETURN_ITEMS = ("portrait", "particulars", "identification", "place_of_residence")
+STATES = (
+    "received",
+    "validated",
+    "archive_lookup",
+    "dedup_1n",
+    "adjudication",
+    "central_approved",
+    "returned",
+    "suspended",
+    "completed",
+    "rejected",
+    "withdrawn",
+)
+"""The tabs of the work list, in the order of the work."""
+
+RETURN_ITEMS = ("portrait", "fingerprints", "form", "particulars", "identification", "place_of_residence")
+LOOKUP_REASONS = ("no_data", "contradicting_data", "paper_prints")
+LOOKUP_RESULTS = ("agrees", "contradicts", "nothing")
+REJECTION_REASONS = ("duplicate_person", "fraud", "not_entitled", "not_a_citizen", "false_documents")
 
 
 def review_blueprint(backend: BackendClient) -> Blueprint:
@@ -21,7 +39,7 @@ def review_blueprint(backend: BackendClient) -> Blueprint:
 
     @blueprint.get("/")
     def home() -> ResponseReturnValue:
-        return redirect(url_for("review.work_list"), 303)
+        return redirect(url_for(entries_for(session["officer"]["roles"])[0].endpoint), 303)
 
     @blueprint.get("/dossiers")
     def work_list() -> ResponseReturnValue:
@@ -29,30 +47,11 @@ def review_blueprint(backend: BackendClient) -> Blueprint:
 
     @blueprint.get("/dossiers/<dossier>")
     def dossier(dossier: str) -> ResponseReturnValue:
-        return _dossier_page(backend, dossier)
+        return dossier_page(backend, dossier)
 
     @blueprint.get("/dossiers/<dossier>/portrait.jpg")
     def portrait(dossier: str) -> ResponseReturnValue:
         return Response(officers_backend(backend).portrait(dossier), content_type="image/jpeg")
-
-    return blueprint
-
-
-def decisions_blueprint(backend: BackendClient) -> Blueprint:
-    """What is decided on one dossier."""
-    blueprint = Blueprint("decisions", __name__, url_prefix="/dossiers/<dossier>")
-
-    @blueprint.post("/approve")
-    def approve(dossier: str) -> ResponseReturnValue:
-        return _decide(backend, dossier, "approval", "done.approved")
-
-    @blueprint.post("/withdraw")
-    def withdraw(dossier: str) -> ResponseReturnValue:
-        return _decide(backend, dossier, "withdrawal", "done.withdrawn")
-
-    @blueprint.post("/return")
-    def send_back(dossier: str) -> ResponseReturnValue:
-        return _send_back(backend, dossier)
 
     return blueprint
 
@@ -73,50 +72,38 @@ def _work_list(backend: BackendClient, state: str, cursor: str | None) -> Respon
     )
 
 
-def _dossier_page(
+def dossier_page(
     backend: BackendClient, dossier: str, status: int = 200, faults: dict[str, str] | None = None
 ) -> ResponseReturnValue:
-    view = officers_backend(backend).dossier(dossier)
+    """One dossier; after a refused step with the faults beside their fields and what was typed."""
+    officers = officers_backend(backend)
+    view = officers.dossier(dossier)
     if wants_json():
         return jsonify(
             id=view.id,
             state=view.state,
+            search=view.search,
             credential=view.credential,
             credential_state=view.credential_state,
             csrf_token=form_token(),
         )
-    roles = set(session["officer"]["roles"])
+    roles = frozenset(session["officer"]["roles"])
+    reader = Reader(session["officer"]["id"], roles)
     return page(
         "dossier.html",
         status,
         dossier=view,
         roles=roles,
-        mine=view.captured_by == session["officer"]["id"],
+        acts=open_acts(view, reader),
+        barred=is_barred_by_part(view, reader),
+        forms=forms_of(officers, dossier),
         return_items=RETURN_ITEMS,
         returned_items=view.returned.items if view.returned else (),
+        lookup_reasons=LOOKUP_REASONS,
+        lookup_results=LOOKUP_RESULTS,
+        rejection_reasons=REJECTION_REASONS,
         faults=faults or {},
-        typed={"items": request.form.getlist("items"), "comment": request.form.get("comment", "")},
+        refused_step=request.endpoint.rpartition(".")[2] if faults and request.endpoint else "",
+        typed=request.form,
+        typed_items=request.form.getlist("items"),
     )
-
-
-def _decide(backend: BackendClient, dossier: str, step: str, done: str) -> ResponseReturnValue:
-    target = url_for("review.dossier", dossier=dossier)
-    try:
-        view = officers_backend(backend).decide(dossier, step)
-    except BackendRefused as fault:
-        return refused(fault, target)
-    return answer(view, target, done)
-
-
-def _send_back(backend: BackendClient, dossier: str) -> ResponseReturnValue:
-    reasons = DossierReturn(
-        items=tuple(request.form.getlist("items")), comment=request.form.get("comment", "")
-    )
-    target = url_for("review.dossier", dossier=dossier)
-    try:
-        view = officers_backend(backend).send_back(dossier, reasons)
-    except BackendRefused as fault:
-        if fault.fields and not wants_json():
-            return _dossier_page(backend, dossier, 422, fault.fields)
-        return error_page(fault) if wants_json() else refused(fault, target)
-    return answer(view, target, "done.returned")

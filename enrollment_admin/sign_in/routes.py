@@ -77,7 +77,7 @@ def _sign_in(backend: BackendClient) -> ResponseReturnValue:
     session.update(token=opened.token, officer=officer)
     if wants_json():
         return jsonify(officer=opened.officer, roles=opened.roles, csrf_token=form_token())
-    return redirect(url_for("review.work_list"), 303)
+    return redirect(url_for("review.home"), 303)
 
 
 def _sign_out(backend: BackendClient) -> ResponseReturnValue:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
-from werkzeug.datastructures import FileStorage
+from werkzeug.datastructures import FileStorage, MultiDict
 
 from verification.messages.enrollment import DossierCapture, PersonExtract
 
@@ -26,6 +26,7 @@ class CaptureForm:
     typed: dict[str, str]
     portrait: bytes
     reason: str
+    exceptions: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, extract: PersonExtract) -> CaptureForm:
@@ -46,10 +47,11 @@ class CaptureForm:
             person=msgspec.structs.replace(extract.person, **self.typed),
             portrait=self.portrait,
             manual_portrait_reason=self.reason or None,
+            exceptions=self.exceptions,
         )
 
 
-def read_form(fields: Mapping[str, str], files: Mapping[str, FileStorage]) -> CaptureForm:
+def read_form(fields: MultiDict[str, str], files: Mapping[str, FileStorage]) -> CaptureForm:
     """The form as it was sent; a picture chosen now comes before one kept from last time."""
     return CaptureForm(
         capture_id=fields.get("capture_id") or secrets.token_urlsafe(24),
@@ -57,6 +59,7 @@ def read_form(fields: Mapping[str, str], files: Mapping[str, FileStorage]) -> Ca
         typed={name: fields[name] for name in EDITABLE if name in fields},
         portrait=_chosen(files) or _kept(fields.get("portrait_kept", "")),
         reason=fields.get("manual_portrait_reason", "").strip(),
+        exceptions=tuple(fields.getlist("exceptions")),
     )
 
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import secrets
 
+import msgspec
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
+from enrollment_admin.forms.routes import exceptions_today
 from enrollment_admin.refusals import BackendRefused, BackendUnavailable
 from enrollment_admin.sign_in.routes import officers_backend
-from enrollment_admin.station.capture_form import CaptureForm, read_form
+from enrollment_admin.station.capture_form import EDITABLE, CaptureForm, read_form
 from enrollment_admin.ui.pages import answer, error_page, page, wants_json
 from verification.errors import DossierAlreadyOpen, FieldsRefused
 from verification.messages.enrollment import MAX_PORTRAIT_BYTES, DossierView, PersonExtract
+from verification.messages.forms import FormException
+
+ALL_ITEMS = frozenset({"portrait", *EDITABLE})
+"""What a first capture takes at the counter."""
 
 
 def station_blueprint(backend: BackendClient) -> Blueprint:
@@ -60,17 +66,9 @@ def _start_again(backend: BackendClient, dossier: str) -> ResponseReturnValue:
     view = officers.dossier(dossier)
     if view.state != "returned":
         return redirect(url_for("review.dossier", dossier=dossier), 303)
-    form = CaptureForm(
-        capture_id=secrets.token_urlsafe(24),
-        citizen_number=view.citizen_number,
-        typed={
-            "place_of_residence": view.person.place_of_residence,
-            "identification": view.person.identification,
-        },
-        portrait=b"",
-        reason="",
-    )
-    return _form_page(backend, form, _extract_of(view), dossier)
+    typed = {name: getattr(view.person, name) for name in EDITABLE if name in _returned_items(view)}
+    form = CaptureForm(secrets.token_urlsafe(24), view.citizen_number, typed, b"", "")
+    return _form_page(backend, form, _standing(officers, view), view)
 
 
 def _capture(backend: BackendClient, form: CaptureForm, dossier: str | None) -> ResponseReturnValue:
@@ -82,9 +80,10 @@ def _capture(backend: BackendClient, form: CaptureForm, dossier: str | None) -> 
 
 def _send_capture(backend: BackendClient, form: CaptureForm, dossier: str | None) -> ResponseReturnValue:
     officers = officers_backend(backend)
-    extract = None
+    extract, former = None, None
     try:
-        extract = _extract_of(officers.dossier(dossier)) if dossier else officers.prefill(form.citizen_number)
+        former = officers.dossier(dossier) if dossier else None
+        extract = _standing(officers, former) if former else officers.prefill(form.citizen_number)
         if len(form.portrait) > MAX_PORTRAIT_BYTES:
             # Refused here: the backend would not even read so much.
             raise BackendRefused(422, FieldsRefused.code, {"portrait": "PORTRAIT_TOO_LARGE"})
@@ -95,7 +94,7 @@ def _send_capture(backend: BackendClient, form: CaptureForm, dossier: str | None
         if wants_json() or fault.status == 401 or extract is None:
             return error_page(fault)
         faults = fault.fields or {"": fault.answered_code}
-        return _form_page(backend, form, extract, dossier, faults)
+        return _form_page(backend, form, extract, former, faults)
     return answer(view, url_for("review.dossier", dossier=view.id), "done.captured", 201)
 
 
@@ -108,7 +107,7 @@ def _form_page(
     backend: BackendClient,
     form: CaptureForm,
     extract: PersonExtract,
-    dossier: str | None = None,
+    former: DossierView | None = None,
     faults: dict[str, str] | None = None,
 ) -> ResponseReturnValue:
     return page(
@@ -116,12 +115,39 @@ def _form_page(
         422 if faults else 200,
         form=form,
         extract=extract,
-        dossier=dossier,
+        dossier=former.id if former else None,
+        items=_returned_items(former) if former else ALL_ITEMS,
         faults=faults or {},
         # A portrait that was accepted is kept over a fault elsewhere; a refused one is taken again.
         kept="" if faults and "portrait" in faults else form.portrait_text,
         engine=officers_backend(backend).portrait_gate().engine,
+        exceptions=_exceptions(backend, extract, former),
     )
+
+
+def _exceptions(
+    backend: BackendClient, extract: PersonExtract, former: DossierView | None
+) -> list[FormException]:
+    """What the officer may state: why the registry has no value, or why none is typed."""
+    asked = {name for name in EDITABLE if former is None or name in _returned_items(former)}
+    if former is None or "particulars" in _returned_items(former):
+        asked |= {name for name in ("father", "mother") if not getattr(extract.person, name)}
+    if not asked:
+        return []
+    return [each for each in exceptions_today(officers_backend(backend)) if each.item in asked]
+
+
+def _returned_items(view: DossierView) -> frozenset[str]:
+    return frozenset(view.returned.items if view.returned else ())
+
+
+def _standing(officers: BackendClient, view: DossierView) -> PersonExtract:
+    """The particulars that stand; from the registry once more where it is they that were returned."""
+    if "particulars" in _returned_items(view):
+        registered = officers.prefill(view.citizen_number)
+        kept = {name: getattr(view.person, name) for name in EDITABLE}
+        return msgspec.structs.replace(registered, person=msgspec.structs.replace(registered.person, **kept))
+    return _extract_of(view)
 
 
 def _extract_of(view: DossierView) -> PersonExtract:

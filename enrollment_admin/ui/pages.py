@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 from flask import Flask, Response, flash, redirect, render_template, request, session, url_for
@@ -12,6 +14,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from enrollment_admin.refusals import BackendRefused, FormTokenInvalid
+from enrollment_admin.ui.navigation import entries_for
 from enrollment_admin.ui.translations_file import LANGUAGES, sentences
 from monitoring.harness import STATUSES, status_of
 from monitoring.problem import problem
@@ -51,6 +54,8 @@ def prepare(app: Flask) -> None:
     app.context_processor(_for_templates)
     app.template_filter("moment")(local_moment)
     app.template_filter("day")(local_day)
+    app.template_filter("amount")(amount)
+    app.template_filter("decimal")(decimal)
 
 
 def language() -> str:
@@ -62,6 +67,46 @@ def language() -> str:
 def sentence(key: str) -> str:
     """A sentence of the pages in the session's language."""
     return sentences(language())[key]
+
+
+def sentence_or(key: str, otherwise: str) -> str:
+    """A sentence where there is one: names of states come from the backend, which may know more of them."""
+    return sentences(language()).get(key, otherwise)
+
+
+def state_of(kind: str, state: str) -> str:
+    """What a state of a kind of record is called; of one that no page knows, its own word."""
+    prefix = {"dossier": "state.", "card": "card.", "box": "box."}.get(kind, f"stage.{kind}.")
+    return sentence_or(prefix + state, state)
+
+
+def decimal(text: str) -> str:
+    """A decimal number as the backend writes it, with the comma that people here read."""
+    whole, point, part = text.partition(".")
+    grouped = amount(int(whole)) if whole.lstrip("-").isdecimal() else whole
+    return f"{grouped}{point}{part}" if language() == "en" else f"{grouped}{point and ','}{part}"
+
+
+def typed(name: str) -> str:
+    """What a field of the form carried, without the spaces around it."""
+    return request.form.get(name, "").strip()
+
+
+def typed_words(name: str) -> tuple[str, ...]:
+    """What was typed or scanned into a field, apart at spaces, commas and lines."""
+    return tuple(request.form.get(name, "").replace(",", " ").split())
+
+
+def whole_number(name: str) -> int:
+    """A field that must be a whole number; what is none counts as none, which the backend refuses."""
+    text = typed(name)
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else -1
+
+
+def amount(value: int) -> str:
+    """A number as people here read it: dots between the thousands, commas in English."""
+    grouped = f"{value:,}"
+    return grouped if language() == "en" else grouped.replace(",", ".")
 
 
 def fault_text(code: str) -> FaultText:
@@ -87,10 +132,11 @@ def page(template: str, status: int = 200, **values: Any) -> ResponseReturnValue
     return render_template(template, **values), status
 
 
-def answer(message: msgspec.Struct, target: str, done: str, status: int = 200) -> ResponseReturnValue:
+def answer(message: msgspec.Struct | None, target: str, done: str, status: int = 200) -> ResponseReturnValue:
     """After a step: the message as JSON, or the next page with a sentence that it was done."""
     if wants_json():
-        return Response(msgspec.json.encode(message), status, content_type="application/json")
+        content = msgspec.json.encode(message) if message is not None else b"{}"
+        return Response(content, status, content_type="application/json")
     flash(done, "done")
     return redirect(target, 303)
 
@@ -101,6 +147,24 @@ def refused(fault_: BackendRefused, target: str) -> ResponseReturnValue:
         return error_page(fault_)
     flash(fault_.answered_code, "fault")
     return redirect(target, 303)
+
+
+def outcome_of(
+    act: Callable[[], msgspec.Struct | None],
+    *,
+    target: str,
+    done: str,
+    again: Callable[[dict[str, str]], ResponseReturnValue],
+    status: int = 200,
+) -> ResponseReturnValue:
+    """Carry out a step and answer: done, refused, or the form once more with faults beside their fields."""
+    try:
+        message = act()
+    except BackendRefused as fault_:
+        if fault_.fields and not wants_json():
+            return again(fault_.fields)
+        return refused(fault_, target)
+    return answer(message, target, done, status)
 
 
 def error_page(error: VerificationError) -> ResponseReturnValue:
@@ -147,11 +211,21 @@ def local_day(text: str | None) -> str:
     return date.fromisoformat(text).strftime("%d/%m/%Y") if text else ""
 
 
+def _first_page() -> str:
+    """The list that this page is of, from its beginning."""
+    kept = {name: value for name, value in request.args.items() if not name.endswith("cursor")}
+    return f"{request.path}?{urlencode(kept)}" if kept else request.path
+
+
 def _for_templates() -> dict[str, Any]:
     return {
+        "first_page": _first_page,
         "t": sentence,
+        "t_or": sentence_or,
+        "state_of": state_of,
         "fault": fault_text,
         "form_token": form_token,
         "language": language(),
         "officer": session.get("officer"),
+        "entries": entries_for(session["officer"]["roles"]) if "officer" in session else (),
     }

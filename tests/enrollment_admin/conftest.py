@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from tests.support.issuance_office import Office, make_office
+from tests.support.office_pages import pages_of
 
 
 @pytest.fixture(scope="session")
@@ -15,3 +18,9 @@ def office_pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def office(tmp_path: Path, office_pki: Path) -> Office:
     return make_office(tmp_path, office_pki)
+
+
+@pytest.fixture
+def app(office: Office, tmp_path: Path) -> Iterator[Flask]:
+    with pages_of(office, tmp_path) as pages:
+        yield pages

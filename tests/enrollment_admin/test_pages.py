@@ -7,113 +7,38 @@ import html
 import io
 import json
 import re
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
-from werkzeug.serving import make_server
 
 from enrollment_admin.app import create_app
 from enrollment_admin.backend_client import PAGE_SIZE, BackendClient
 from enrollment_admin.refusals import BackendUnavailable
+from enrollment_admin.reports.charts import CLOCK_PARTS
 from enrollment_admin.settings import AdminSettings
+from enrollment_admin.ui.navigation import ENTRIES
 from enrollment_admin.ui.pages import sentence
-from issuance_backend.credentials.domain import CardEvent, CardState
-from issuance_backend.dossiers import repository
-from issuance_backend.dossiers.domain import DossierEvent, DossierState
-from issuance_backend.dossiers.service import RETURN_ITEMS
+from issuance_backend.biometric_search.adjudication import Finding
+from issuance_backend.credentials.boxes import BoxState
+from issuance_backend.credentials.domain import CardEvent, CardState, Reason
+from issuance_backend.dossiers import archive_desk, legal_desk, repository
+from issuance_backend.dossiers.domain import DossierEvent, DossierState, Search
+from issuance_backend.dossiers.particulars import RETURN_ITEMS
+from issuance_backend.officers.domain import Role
+from issuance_backend.personalization.batches.domain import FaultSeen, TaskState
+from issuance_backend.personalization.card_faces.face_inspection import FACE_CHECKS
 from issuance_backend.personalization.quality_control import REQUIRED
-from tests.support.issuance_office import PASSWORD, REASON, Office, citizens, picture
+from tests.support.issuance_office import REASON, Office, picture
+from tests.support.office_pages import PERSON, Browser, captured, sign_in, text
+from verification.messages.delivery import ConfirmationReason
 from verification.messages.enrollment import MAX_PORTRAIT_BYTES
 from verification.messages.fault_catalogue import fault
 
-PERSON = citizens()[0]
 UI = resources.files("enrollment_admin.ui")
-
-
-@pytest.fixture
-def app(office: Office, tmp_path: Path) -> Iterator[Flask]:
-    server = make_server("127.0.0.1", 0, office.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    secret = tmp_path / "secret"
-    secret.write_text("a secret for session cookies")
-    yield create_app(
-        AdminSettings(backend_url=f"http://127.0.0.1:{server.server_port}", secret_key_file=secret)
-    )
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@dataclass
-class Browser:
-    client: FlaskClient
-    language: str = "vi"
-
-    def get(self, path: str, **headers: str) -> Any:
-        return self.client.get(
-            path, headers={"Accept": "text/html", "Accept-Language": self.language, **headers}
-        )
-
-    def post(self, path: str, fields: dict[str, Any] | None = None, *, page: str, **headers: str) -> Any:
-        token = re.search(r'name="csrf_token" value="([^"]+)"', self.get(page).get_data(as_text=True))
-        assert token
-        return self.client.post(
-            path,
-            data={"csrf_token": token.group(1), **(fields or {})},
-            headers={"Accept": "text/html", "Accept-Language": self.language, **headers},
-            content_type="multipart/form-data",
-        )
-
-    def capture(self, *, number: str = PERSON.citizen_number, **fields: Any) -> Any:
-        portrait = fields.pop("portrait", picture())
-        form = {"citizen_number": number, "manual_portrait_reason": REASON, **fields}
-        if portrait:
-            form["portrait"] = (io.BytesIO(portrait), "portrait.jpg")
-        return self.post("/dossiers", form, page=f"/dossiers/new?citizen_number={PERSON.citizen_number}")
-
-
-def sign_in(app: Flask, officer: str, language: str = "vi") -> Browser:
-    browser = Browser(app.test_client(), language)
-    answer = browser.post("/login", {"officer": officer, "password": PASSWORD}, page="/login")
-    assert answer.status_code == 303, answer.get_data(as_text=True)
-    return browser
-
-
-def text(answer: Any) -> str:
-    return " ".join(answer.get_data(as_text=True).split())
-
-
-def captured(app: Flask, officer: str = "lan.capture") -> str:
-    answer = sign_in(app, officer).capture()
-    assert answer.status_code == 303, text(answer)
-    return str(answer.headers["Location"].rsplit("/", 1)[1])
-
-
-def test_from_capture_to_lost_card_over_the_pages(app: Flask) -> None:
-    lan, minh = sign_in(app, "lan.capture"), sign_in(app, "minh.approve")
-    dossier = captured(app)
-    path = f"/dossiers/{dossier}"
-    assert "Chờ cán bộ khác phê duyệt" in text(minh.get(path))
-    assert minh.post(f"{path}/approve", page=path).status_code == 303
-    page = text(lan.get(path))
-    assert "Thẻ đạt, sẵn sàng trao" in page
-    assert "17/17 mục đạt" in page
-    card = re.search(r"/credentials/([0-9a-f]+)/hand-over", page)
-    assert card
-    lan.post(f"/credentials/{card.group(1)}/hand-over", page=path)
-    assert "Thẻ đang có hiệu lực" in text(lan.get(path))
-    found = text(lan.get(f"/credentials?citizen_number={PERSON.citizen_number}"))
-    assert PERSON.full_name in found
-    lan.post(f"/credentials/{card.group(1)}/report-lost", page=path)
-    assert "Thẻ đã báo mất" in text(lan.get(path))
 
 
 def test_a_program_gets_json(app: Flask) -> None:
@@ -133,12 +58,11 @@ def test_a_program_gets_json(app: Flask) -> None:
     refused = lan.post(f"{path}/approve", page=path, Accept="application/json")
     assert (refused.status_code, refused.get_json()["code"]) == (403, "OFFICER_ROLE_MISSING")
     minh = sign_in(app, "minh.approve")
-    approved = minh.post(f"{path}/approve", page=path, Accept="application/json").get_json()
-    assert approved["credential_state"] == "qa_passed"
-    handed = lan.post(
-        f"/credentials/{approved['credential']}/hand-over", page=path, Accept="application/json"
-    )
-    assert handed.get_json()["state"] == "active"
+    local = minh.post(f"{path}/approve", page=path, Accept="application/json").get_json()
+    assert (local["state"], local["search"]) == ("dedup_1n", "no_gallery")
+    thu = sign_in(app, "thu.central")
+    approved = thu.post(f"{path}/approve-centrally", page=path, Accept="application/json").get_json()
+    assert (approved["state"], approved["credential_state"]) == ("central_approved", "ordered")
 
 
 def test_a_long_list_is_read_page_by_page(app: Flask, office: Office) -> None:
@@ -185,7 +109,7 @@ def test_the_officer_who_captured_is_not_offered_the_approval_and_is_refused(app
     assert f'action="{path}/approve"' not in page
     assert fault("SAME_OFFICER").vi.what in page
     both.post(f"{path}/approve", page=path)
-    assert "Chờ cán bộ khác phê duyệt" in text(both.get(path))
+    assert "Chờ duyệt tại địa phương" in text(both.get(path))
     answer = both.post(f"{path}/approve", page=path, Accept="application/json")
     assert (answer.status_code, answer.get_json()["code"]) == (403, "SAME_OFFICER")
 
@@ -259,16 +183,6 @@ def test_a_page_says_what_its_own_reader_has_to_do(app: Flask) -> None:
         shown = text(sign_in(app, officer).get(f"/dossiers/{dossier}"))
         with app.test_request_context():
             assert sentence(key) in shown
-
-
-def test_a_lost_card_leads_to_a_new_dossier(app: Flask) -> None:
-    dossier = captured(app)
-    sign_in(app, "minh.approve").post(f"/dossiers/{dossier}/approve", page=f"/dossiers/{dossier}")
-    lan, page = sign_in(app, "lan.capture"), f"/dossiers/{dossier}"
-    card = lan.get(page, Accept="application/json").get_json()["credential"]
-    for step in ("hand-over", "report-lost"):
-        lan.post(f"/credentials/{card}/{step}", page=page)
-    assert f'href="/dossiers/new?citizen_number={PERSON.citizen_number}"' in text(lan.get(page))
 
 
 @pytest.mark.parametrize("number", ["123", "001099000000", "<script>alert(1)</script>"])
@@ -492,7 +406,7 @@ def test_a_returned_dossier_is_captured_again(app: Flask) -> None:
         page=f"{path}/recapture",
     )
     assert again.status_code == 303
-    assert "Chờ cán bộ khác phê duyệt" in text(lan.get(path))
+    assert "Chờ duyệt tại địa phương" in text(lan.get(path))
 
 
 def _sentences(language: str) -> dict[str, str]:
@@ -517,7 +431,14 @@ def test_every_sentence_that_a_page_asks_for_exists() -> None:
     asked |= {f"cardstep.{event}" for event in CardEvent}
     asked |= {f"{part}.{state}" for part in ("card", "now", "next") for state in [*CardState, "expired"]}
     asked |= {f"{part}.{state}" for part in ("now", "next") for state in DossierState}
-    asked |= {f"qc.{check.value}" for check in REQUIRED} | {f"item.{item}" for item in RETURN_ITEMS}
+    asked |= {f"qc.{check.value}" for check in REQUIRED} | {f"qc.{name}" for name in FACE_CHECKS}
+    asked |= {f"item.{item}" for item in RETURN_ITEMS} | {f"role.{role}" for role in Role}
+    asked |= {f"search.{each}" for each in Search} | {f"reason.{each}" for each in Reason}
+    asked |= {f"reason.{each}" for each in ConfirmationReason} | {f"box.{each}" for each in BoxState}
+    asked |= {f"lookup.{each}" for each in archive_desk.REASONS | archive_desk.RESULTS}
+    asked |= {f"rejection.{each}" for each in legal_desk.REASONS} | {f"seen.{each}" for each in FaultSeen}
+    asked |= {f"finding.{each}" for each in Finding} | {f"batch.{each}" for each in TaskState}
+    asked |= {f"clock.{part}" for part in CLOCK_PARTS} | {entry.title for entry in ENTRIES}
     assert asked <= known
 
 

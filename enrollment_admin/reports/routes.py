@@ -1,0 +1,168 @@
+"""Figures for whoever leads: drawn, with what lies behind each, and as files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from flask import Blueprint, Response, jsonify, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from enrollment_admin.backend_client import BackendClient
+from enrollment_admin.refusals import BackendRefused
+from enrollment_admin.reports import charts, statistics_client
+from enrollment_admin.reports import leaderboard as board
+from enrollment_admin.sign_in.routes import officers_backend
+from enrollment_admin.ui.pages import error_page, form_token, language, page, wants_json
+from verification.messages.statistics import (
+    ClockDefinition,
+    CounterDefinition,
+    Definitions,
+    TextFindings,
+    TextToCheck,
+)
+
+PERIODS = ("day", "week", "month", "year")
+_ASKED = ("unit", "as_of", "period")
+_UNIT_COUNTER = "captured"
+
+
+def reports_blueprint(backend: BackendClient) -> Blueprint:
+    """/reports."""
+    blueprint = Blueprint("reports", __name__, url_prefix="/reports")
+
+    @blueprint.get("")
+    def report() -> ResponseReturnValue:
+        return _report_page(backend)
+
+    @blueprint.get("/report.<any(csv, xlsx, pdf):form>")
+    def export(form: str) -> ResponseReturnValue:
+        made = statistics_client.exported(officers_backend(backend), form, _asked())
+        response = Response(made.content, content_type=made.content_type)
+        response.headers["Content-Disposition"] = made.disposition
+        return response
+
+    @blueprint.get("/leaderboard")
+    def leaderboard() -> ResponseReturnValue:
+        return _leaderboard_page(backend)
+
+    @blueprint.get("/records")
+    def records() -> ResponseReturnValue:
+        return _records_page(backend)
+
+    @blueprint.get("/text")
+    def text() -> ResponseReturnValue:
+        return page("text_check.html", typed="", found=None, faults={})
+
+    @blueprint.post("/text")
+    def check_text() -> ResponseReturnValue:
+        return _check_text(backend)
+
+    return blueprint
+
+
+def _asked() -> dict[str, str]:
+    """What the address asks for; a field that was left empty asks for nothing."""
+    return {name: request.args[name].strip() for name in _ASKED if request.args.get(name, "").strip()}
+
+
+def _report_page(backend: BackendClient) -> ResponseReturnValue:
+    officers, asked = officers_backend(backend), _asked()
+    faults: dict[str, str] = {}
+    try:
+        found = statistics_client.report(officers, asked)
+    except BackendRefused as fault:
+        if wants_json() or fault.status not in {404, 422}:
+            return error_page(fault)
+        faults = fault.fields or {"unit": fault.answered_code}
+        found = statistics_client.report(officers, {})
+    if wants_json():
+        return redirect(_address("reports.export", {**asked, "form": "csv"}), 303)
+    words = statistics_client.definitions(officers)
+    return page(
+        "report.html",
+        422 if faults else 200,
+        report=found,
+        asked=asked,
+        faults=faults,
+        periods=PERIODS,
+        titles=_titles(words),
+        funnel=charts.funnel(found),
+        units=charts.by_unit(found.units, _UNIT_COUNTER),
+        clocks=[(clock, charts.slices(clock)) for clock in found.clocks],
+        clock_parts=charts.CLOCK_PARTS,
+        progress=charts.progress(found.targets),
+    )
+
+
+def _leaderboard_page(backend: BackendClient) -> ResponseReturnValue:
+    """The units of a report by published criteria; all of them as they stood at the report's moment."""
+    officers, asked = officers_backend(backend), _asked()
+    found = statistics_client.report(officers, asked)
+    criteria = board.criteria_on(date.fromisoformat(found.period_to))
+    places = board.board(
+        (
+            board.standing(
+                line,
+                found.targets,
+                statistics_client.report(officers, {"unit": line.unit, "as_of": found.as_of}).clocks,
+                criteria,
+            )
+            for line in board.contenders(found, criteria)
+        ),
+        criteria,
+    )
+    if wants_json():
+        ranked = [
+            {"unit": each.standing.unit, "rank": each.rank, "points": str(each.total)} for each in places
+        ]
+        return jsonify(criteria=criteria.id, version=criteria.version, places=ranked)
+    return page("leaderboard.html", report=found, asked=asked, criteria=criteria, places=places)
+
+
+def _address(endpoint: str, values: Mapping[str, str]) -> str:
+    return url_for(endpoint, _anchor=None, _method=None, _scheme=None, _external=None, **values)
+
+
+def _titles(words: Definitions) -> dict[str, str]:
+    """What every counter and every time limit is called in the session's language."""
+    named: tuple[CounterDefinition | ClockDefinition, ...] = (*words.counters, *words.clocks)
+    return {each.id: each.en if language() == "en" else each.vi for each in named}
+
+
+def _records_page(backend: BackendClient) -> ResponseReturnValue:
+    asked, figure = _asked(), request.args.get("figure", "")
+    officers = officers_backend(backend)
+    found = statistics_client.records(officers, figure, asked, request.args.get("cursor"))
+    following = found.cursor and _address(
+        "reports.records", {**asked, "figure": figure, "cursor": found.cursor}
+    )
+    if wants_json():
+        return jsonify(subjects=[entry.subject for entry in found.entries], next=following)
+    title = _titles(statistics_client.definitions(officers)).get(figure)
+    return page(
+        "records.html",
+        records=found.entries,
+        figure=figure,
+        stock=figure.split(".") if title is None else (),
+        title=title,
+        asked=asked,
+        following=following,
+    )
+
+
+def _check_text(backend: BackendClient) -> ResponseReturnValue:
+    typed = request.form.get("text", "")
+    found: TextFindings | None = None
+    faults: dict[str, str] = {}
+    try:
+        found = statistics_client.check_text(officers_backend(backend), TextToCheck(text=typed))
+    except BackendRefused as fault:
+        if wants_json() or not fault.fields:
+            return error_page(fault)
+        faults = fault.fields
+    if wants_json():
+        return jsonify(
+            csrf_token=form_token(), findings=[each.code for each in found.findings] if found else []
+        )
+    return page("text_check.html", 422 if faults else 200, typed=typed, found=found, faults=faults)

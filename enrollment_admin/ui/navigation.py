@@ -1,0 +1,67 @@
+"""Which pages an officer finds in the top line: those of their roles, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+DOSSIER_ROLES = frozenset(
+    {
+        "capture",
+        "approver",
+        "team_leader",
+        "district_chief",
+        "archive_clerk",
+        "central_approver",
+        "production",
+        "quality",
+        "office",
+        "supervisor",
+    }
+)
+
+CARD_ROLES = frozenset(
+    {"capture", "office", "production", "approver", "supervisor", "stock_keeper", "quality"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One page of the top line; ``roles`` is who finds it there, empty for everybody."""
+
+    endpoint: str
+    title: str
+    blueprints: frozenset[str]
+    roles: frozenset[str] = frozenset()
+
+    def is_for(self, roles: frozenset[str]) -> bool:
+        """Whether an officer of these roles works here."""
+        return not self.roles or not self.roles.isdisjoint(roles)
+
+
+def _entry(endpoint: str, title: str, *roles: str, also: tuple[str, ...] = ()) -> Entry:
+    blueprint = endpoint.partition(".")[0]
+    return Entry(endpoint, title, frozenset({blueprint, *also}), frozenset(roles))
+
+
+ENTRIES = (
+    _entry(
+        "review.work_list", "nav.dossiers", *sorted(DOSSIER_ROLES), also=("decisions", "lookups", "legal")
+    ),
+    _entry("station.new", "nav.new", "capture"),
+    _entry("adjudication.next_case", "nav.adjudication", "examiner"),
+    _entry("examiners.figures", "nav.examiners", "adjudication_lead"),
+    _entry("intake.kits", "nav.intake", "supervisor", "team_leader", "district_chief", also=("signers",)),
+    _entry("production.batches", "nav.production", "production", "quality"),
+    _entry("stock.stock", "nav.stock", "stock_keeper", "quality", "production"),
+    _entry("shipping.boxes", "nav.shipping", "production", "stock_keeper", "courier", "office", "supervisor"),
+    _entry("delivery.cards", "nav.cards", *sorted(CARD_ROLES), also=("suspensions",)),
+    _entry("reports.report", "nav.reports"),
+    _entry("planner.new", "nav.plan", "supervisor"),
+)
+
+
+def entries_for(roles: Iterable[str]) -> tuple[Entry, ...]:
+    """The pages of these roles, the one to begin with first."""
+    held = frozenset(roles)
+    return tuple(entry for entry in ENTRIES if entry.is_for(held))
