@@ -19,9 +19,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from monitoring.environment import ConfigurationFault
-from monitoring.probe import Places, Probe, Timeline
+from monitoring.preparation import run
+from monitoring.probe import CounterPlace, Places, Probe, Timeline
 from monitoring.probe_clients import ProbeFailed, Wallet
-from monitoring.stack import APPROVING_OFFICER, CAPTURE_OFFICER, PARTNER, READY_PATHS, Addresses, Site, Stack
+from monitoring.site import BANK_COUNTER, OFFICE_COUNTER, OFFICE_PARTNER, PARTNER, Addresses, Counter, Site
+from monitoring.stack import READY_PATHS, WORKERS, Stack
+from monitoring.staff import OFFICERS
 from monitoring.stand.drawn_people import draw, portrait
 from monitoring.stand.page import Stand
 from monitoring.stand.scene import Artist, Scene
@@ -72,7 +75,9 @@ def _demo(options: argparse.Namespace) -> int:
         )
         results = probe.run()
         timeline.say(_check_receipt(stack.folder, probe.receipt))
-    print(json.dumps({"scenarios": results}), flush=True)
+        figures = probe.figures()
+        timeline.say(f"  {run('issuance_backend', 'verify-events', settings=stack.settings.issuance())}")
+    print(json.dumps({"scenarios": results, "figures": figures}), flush=True)
     return 0
 
 
@@ -90,8 +95,9 @@ def _up(options: argparse.Namespace) -> int:
 
 def _probe(options: argparse.Namespace) -> int:
     places = _places(options.folder, Addresses.usual(), f"http://127.0.0.1:{SCENE_PORT}")
-    results = Probe(places, Timeline(_print)).run()
-    print(json.dumps({"scenarios": results}), flush=True)
+    probe = Probe(places, Timeline(_print))
+    results = probe.run()
+    print(json.dumps({"scenarios": results, "figures": probe.figures()}), flush=True)
     return 0
 
 
@@ -116,6 +122,7 @@ def _running(
                 addresses=addresses,
                 camera=f"{scene.url}/frame.jpg",
                 reader=_reader(options, timeline),
+                has_bad_print=True,
             )
             stack = Stack(site, supervisor, timeline.say)
             try:
@@ -142,19 +149,26 @@ def _reader(options: argparse.Namespace, timeline: Timeline) -> VirtualReader | 
 
 
 def _places(folder: Path, addresses: Addresses, scene_url: str) -> Places:
-    officers = (CAPTURE_OFFICER, APPROVING_OFFICER)
     return Places(
         admin_url=addresses.url("admin"),
-        agent_url=addresses.url("agent"),
-        gateway_url=addresses.url("gateway"),
+        issuance_url=addresses.url("issuance"),
         wallet_url=addresses.url("wallet"),
         scene_url=scene_url,
-        passwords={name: (folder / "keys" / f"{name}.password").read_text() for name in officers},
-        capture_officer=CAPTURE_OFFICER,
-        approving_officer=APPROVING_OFFICER,
-        partner=PARTNER,
-        partner_key=(folder / "keys" / "partner.pem").read_bytes(),
+        passwords={name: (folder / "keys" / f"{name}.password").read_text() for name in OFFICERS},
+        kit_token=(folder / "keys" / "kits.token").read_text(),
+        bank=_counter_place(BANK_COUNTER, addresses, PARTNER, folder / "keys" / "partner.pem"),
+        office=_counter_place(OFFICE_COUNTER, addresses, OFFICE_PARTNER, folder / "keys" / "office.pem"),
         people=json.loads((folder / "people.json").read_text(encoding="utf-8")),
+    )
+
+
+def _counter_place(counter: Counter, addresses: Addresses, partner: str, key: Path) -> CounterPlace:
+    return CounterPlace(
+        agent_url=addresses.url(counter.program),
+        gateway_url=addresses.url(counter.gateway),
+        slot=counter.slot,
+        partner=partner,
+        partner_key=key.read_bytes(),
     )
 
 
@@ -178,12 +192,16 @@ def _announce(stack: Stack, scene: Scene) -> None:
     print(
         f"""
   teller's page        {addresses.url("agent")}/
+  hand-over counter    {addresses.url("office_agent")}/   (its receipt goes into the hand-over form)
   enrolment admin      {addresses.url("admin")}/
-  gateway              {addresses.url("gateway")}/openapi.yaml
+  gateways             {addresses.url("gateway")}/openapi.yaml, {addresses.url("office_gateway")}/openapi.yaml
   population registry  {addresses.url("registry")}/healthz
   issuance backend     {addresses.url("issuance")}/healthz
   card drawer          {addresses.url("wallet")}/slots
   demonstration stand  {scene.url}/   (who stands before the camera, which card is on the reader)
+
+  working unseen       {"; ".join(" ".join(words) for words in WORKERS.values())}; registry housekeeping
+  on purpose           the first card of a new stack is printed badly: quality control stops it
 
   officers and their passwords: {stack.folder}/keys/*.password
   all scenarios against this stack: python -m monitoring probe

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from prometheus_client import REGISTRY as DEFAULT_REGISTRY
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, multiprocess
 
 HTTP_REQUESTS = Counter(
     "idv_http_requests_total", "Answered HTTP requests", ["service", "route", "method", "status"]
@@ -21,6 +21,12 @@ DECISIONS = Counter("idv_decisions_total", "Decisions of the gateway", ["purpose
 CHIP_CHECKS = Counter("idv_chip_checks_total", "Outcomes of inspection checks", ["check", "outcome"])
 SIGNATURE_FAILURES = Counter("idv_signature_failures_total", "Requests with a refused signature", ["code"])
 REGISTRY_REQUESTS = Counter("idv_registry_requests_total", "Questions to registries", ["registry", "result"])
+CARD_EVENTS = Counter("idv_card_events_total", "Changes of card states heard from the issuer")
+CARD_EVENTS_HEARD = Gauge(
+    "idv_card_events_heard_timestamp_seconds",
+    "When the issuer of cards was last heard",
+    multiprocess_mode="max",
+)
 CARDS_PRODUCED = Counter("idv_cards_produced_total", "Cards through quality control", ["result"])
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

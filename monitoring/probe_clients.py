@@ -28,8 +28,27 @@ class ProbeFailed(Exception):
     """A step of the chain did not go as it must; the message names the step and the fault code."""
 
 
+class StepRefused(ProbeFailed):
+    """A program refused a step; ``codes`` are the problem's own and those beside its fields."""
+
+    def __init__(self, step: str, codes: frozenset[str]) -> None:
+        super().__init__(f"{step}: {', '.join(sorted(codes))}")
+        self.codes = codes
+
+
+def require_refusal(code: str, step: Callable[[], object]) -> None:
+    """Take a step that must be refused with this code; raises ProbeFailed when it is not."""
+    try:
+        step()
+    except StepRefused as refusal:
+        if code in refusal.codes:
+            return
+        raise
+    raise ProbeFailed(f"what had to be refused with {code} was done")
+
+
 class HttpClient:
-    """JSON over HTTP with cookies; a refusal raises ProbeFailed with the problem's code."""
+    """JSON over HTTP with cookies; a refusal raises StepRefused with the problem's codes."""
 
     def __init__(self, base_url: str, headers: Mapping[str, str] | None = None) -> None:
         self.base_url = base_url.rstrip("/")
@@ -64,42 +83,9 @@ class HttpClient:
             with self._opener.open(request, timeout=HTTP_SECONDS) as answer:
                 return bytes(answer.read(MAX_ANSWER_BYTES))
         except urllib.error.HTTPError as refusal:
-            raise ProbeFailed(f"{method} {_route(path)}: {_problem_code(refusal)}") from None
+            raise StepRefused(f"{method} {_route(path)}", _problem_codes(refusal)) from None
         except OSError as fault:
             raise ProbeFailed(f"{method} {_route(path)}: {type(fault).__name__}") from None
-
-
-class Officer:
-    """An officer at the enrolment admin's pages."""
-
-    def __init__(self, admin_url: str, name: str, password: str) -> None:
-        self._client = HttpClient(admin_url)
-        self._post("/login", {"officer": name, "password": password}, page="/login")
-
-    def capture(self, citizen_number: str, portrait: bytes) -> Json:
-        """Open a dossier: the registry fills in the person, the officer adds the portrait."""
-        query = urllib.parse.urlencode({"citizen_number": citizen_number})
-        fields = {"citizen_number": citizen_number, "portrait": ("portrait.jpg", portrait, "image/jpeg")}
-        return self._post("/dossiers", fields, page=f"/dossiers/new?{query}")
-
-    def approve(self, dossier: str) -> Json:
-        """Approve a dossier; the backend then makes the card and quality control reads it back."""
-        return self._post(f"/dossiers/{dossier}/approve", {}, page=f"/dossiers/{dossier}")
-
-    def hand_over(self, dossier: str, credential: str) -> Json:
-        """Hand the card over to its holder."""
-        return self._post(f"/credentials/{credential}/hand-over", {}, page=f"/dossiers/{dossier}")
-
-    def report_lost(self, dossier: str, credential: str) -> Json:
-        """Record the holder's report that the card is lost."""
-        return self._post(f"/credentials/{credential}/report-lost", {}, page=f"/dossiers/{dossier}")
-
-    def _post(self, path: str, fields: Mapping[str, Any], *, page: str) -> Json:
-        html = self._client.get(page, Accept="text/html").decode()
-        token = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', html)
-        if token is None:
-            raise ProbeFailed(f"{_route(page)}: no form on the page")
-        return self._client.send_form(path, {"csrf_token": token.group(1), **fields})
 
 
 class Counter:
@@ -242,11 +228,13 @@ def _object(body: bytes) -> Json:
     return decoded
 
 
-def _problem_code(refusal: urllib.error.HTTPError) -> str:
+def _problem_codes(refusal: urllib.error.HTTPError) -> frozenset[str]:
     try:
-        return str(json.loads(refusal.read(65_536)).get("code", refusal.code))
-    except (ValueError, AttributeError):
-        return str(refusal.code)
+        problem = json.loads(refusal.read(65_536))
+        codes = {str(problem["code"]), *(str(code) for code in problem.get("fields", {}).values())}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return frozenset({str(refusal.code)})
+    return frozenset(codes)
 
 
 def _route(path: str) -> str:

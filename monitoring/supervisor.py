@@ -34,12 +34,16 @@ class ProgramFailed(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """One process: its command, its settings, and the address that answers 200 once it is ready."""
+    """One process: its command, its settings, and the address that answers 200 once it is ready.
+
+    One that does its work and ends is started again ``every`` so many seconds.
+    """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
     ready_url: str | None = None
+    every: float | None = None
 
 
 class Supervisor:
@@ -50,6 +54,7 @@ class Supervisor:
         self._programs: dict[str, Program] = {}
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self._restarts: dict[str, int] = {}
+        self._started: dict[str, float] = {}
         self._lock = threading.RLock()
         self._ended = threading.Event()
 
@@ -87,10 +92,16 @@ class Supervisor:
         self.wait_ready(name)
 
     def stop_all(self) -> None:
-        """Stop every program, the last started first."""
+        """Ask every program to end, and wait for each: one that waits for another ends with it."""
         self._ended.set()
-        for name in reversed(list(self._processes)):
-            self.stop(name)
+        with self._lock:
+            processes = list(self._processes.values())
+            self._processes.clear()
+        for process in processes:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGTERM)
+        for process in reversed(processes):
+            _wait_or_kill(process)
 
     def states(self) -> dict[str, str]:
         """``running``, ``stopped`` or ``ended`` for every program that was ever started."""
@@ -122,6 +133,7 @@ class Supervisor:
                 start_new_session=True,
                 preexec_fn=end_with_parent,  # noqa: PLW1509 - prctl only, no lock is taken in the child
             )
+        self._started[program.name] = time.monotonic()
         logger.info("program started", extra={"program": program.name, "pid": process.pid})
         return process
 
@@ -129,10 +141,19 @@ class Supervisor:
         while not self._ended.wait(WATCH_SECONDS):
             with self._lock:
                 for name, process in list(self._processes.items()):
-                    if process.poll() is not None and not self._ended.is_set():
+                    if process.poll() is not None and not self._ended.is_set() and self._is_due(name):
                         self._restart(name, process.returncode)
 
+    def _is_due(self, name: str) -> bool:
+        every = self._programs[name].every
+        return every is None or time.monotonic() >= self._started[name] + every
+
     def _restart(self, name: str, status: int) -> None:
+        if self._programs[name].every is not None:
+            if status:
+                logger.warning("round failed", extra={"program": name, "status": status})
+            self._processes[name] = self._spawn(self._programs[name])
+            return
         count = self._restarts[name] = self._restarts.get(name, 0) + 1
         if count == MAX_RESTARTS + 1:
             logger.error("program given up", extra={"program": name, "status": status})
@@ -168,11 +189,15 @@ def end_with_parent() -> None:
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     """SIGTERM to the child's own process group, SIGKILL after a while; only pids that we started."""
-    for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, STOP_SECONDS)):
-        if process.poll() is not None:
-            return
-        os.killpg(process.pid, number)
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            continue
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGTERM)
+        _wait_or_kill(process)
+
+
+def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
+    """Wait for a process that was asked to end, and end it when it takes too long."""
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(STOP_SECONDS)

@@ -15,6 +15,7 @@ _ANGLES = {
     Pose.LEFT: _TURN,
     Pose.RIGHT: tuple(-degrees for degrees in _TURN),
 }
+PORTRAIT_SIZE = 480
 _CAPTURE = 1  # which of a person's possible captures is drawn: its light, smile and noise
 
 
@@ -28,6 +29,6 @@ def draw(seed: int, kind: Kind) -> Frames:
     }
 
 
-def portrait(seed: int) -> bytes:
-    """A JPEG portrait as an enrolment officer's camera would take it."""
-    return encode_jpeg(render(person(seed)))
+def portrait(seed: int, size: int = PORTRAIT_SIZE) -> bytes:
+    """A JPEG portrait of ``size`` pixels a side, as an enrolment officer's camera would take it."""
+    return encode_jpeg(render(person(seed), size))

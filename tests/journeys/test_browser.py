@@ -21,7 +21,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from issuance_backend.virtual_card.tampering import clone, flip_dg13
-from monitoring.stack import APPROVING_OFFICER, CAPTURE_OFFICER
+from monitoring.staff import APPROVING_OFFICER, CAPTURE_OFFICER, CENTRAL_OFFICERS, OFFICE_CLERK, SUPERVISOR
 from monitoring.stand.drawn_people import portrait
 from monitoring.stand.scene import Kind, Pose
 from reader_agent.ui.texts import texts
@@ -33,6 +33,7 @@ from verification.messages.fault_catalogue import fault_catalogue
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.needs_models]
 
 PAGE_SECONDS = 20
+CONFIRMATION = "form[action$='/confirm-holder']"
 
 
 @pytest.fixture(scope="module")
@@ -104,26 +105,33 @@ def _is_gone(element: WebElement) -> bool:
 
 @pytest.fixture(scope="module")
 def card(chrome: webdriver.Chrome, stand: RunningStand, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A dossier captured by one officer and approved by another, and its card handed over; the card's id."""
+    """A dossier that one officer captured and two approved, and its card handed over; the card's id."""
     person = stand.people[PAGE_CUSTOMER]
     picture = tmp_path_factory.mktemp("picture") / "portrait.jpg"
     picture.write_bytes(portrait(int(person["portrait_seed"])))
     pages = EnrolmentPages(chrome, stand)
-    before = {path.stem for path in (stand.folder / "cards").glob("*.card")}
     pages.sign_in(CAPTURE_OFFICER)
     dossier = pages.capture(str(person["citizen_number"]), picture)
     assert str(person["full_name"]) in pages.one("h1").text
     assert not pages.actions(), "who captured it cannot approve it"
-    pages.sign_in(APPROVING_OFFICER)
+    name = dossier.rsplit("/", 1)[1]
+    for officer in (APPROVING_OFFICER, CENTRAL_OFFICERS[0]):
+        pages.sign_in(officer)
+        pages.open(dossier)
+        pages.press(".actions form button")
+        assert stand.office.searched(name) == "clear"
+    made = stand.made(name)
+    stand.office.deliver([made])
+    pages.sign_in(SUPERVISOR)
     pages.open(dossier)
-    pages.press(".actions form button")
+    pages.one(f"{CONFIRMATION} input[value=chip_unreadable]").click()
+    pages.press(f"{CONFIRMATION} button")
+    pages.sign_in(OFFICE_CLERK)
+    pages.open(dossier)
     assert pages.one(".checks").find_elements(By.CSS_SELECTOR, "li.good")
     assert not pages.one(".checks").find_elements(By.CSS_SELECTOR, "li.bad")
-    pages.sign_in(CAPTURE_OFFICER)
-    pages.open(dossier)
     pages.press(".actions form button")
     assert pages.one(".verdict-active")
-    (made,) = {path.stem for path in (stand.folder / "cards").glob("*.card")} - before
     return made
 
 
@@ -169,7 +177,7 @@ def keep(chrome: webdriver.Chrome, name: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
-def test_a_card_made_by_two_officers_is_tapped_and_its_holder_verified(
+def test_a_card_that_three_officers_stand_for_is_tapped_and_its_holder_verified(
     stand: RunningStand, page: TellerPage, card: str, language: str
 ) -> None:
     person, words = stand.people[PAGE_CUSTOMER], texts(language)

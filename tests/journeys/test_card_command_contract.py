@@ -25,6 +25,7 @@ from issuance_backend.virtual_card.tampering import clone, flip_dg13, swap_dg14
 from monitoring.virtual_reader import VirtualReader
 from tests.support import synthetic_cards
 from tests.support.laid_card import Answer, LaidCard, WatchedCard
+from tests.support.machine import lacks
 from tests.support.running_stand import POLLED
 from tests.support.teller_page import free_port
 from tests.support.virtual_reader_bed import ROOT, card_process
@@ -105,7 +106,7 @@ def socket_table() -> Iterator[Table]:
 def pcscd_table(folder: Path) -> Iterator[Table]:
     reason = VirtualReader.available()
     if reason is not None:
-        pytest.skip(reason)
+        lacks(reason)
     with VirtualReader(folder) as stack:
         environment = os.environ | {"PCSCLITE_CSOCK_NAME": str(stack.pcsc_socket)}
         yield Table("Virtual PCD 00 0*", f"unix:{stack.door(0)}", environment)

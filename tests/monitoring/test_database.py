@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import Connection, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
-from issuance_backend.app import ISSUANCE_MIGRATIONS
 from issuance_backend.schema import EVENT_HEAD, PORTRAITS
+from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database, before_commit, committing_with
 from monitoring.refusals import DatabaseBusy
 from tests.support.engines import Engine

@@ -91,8 +91,7 @@ def test_an_archive_that_is_not_the_pinned_one_is_not_read(
 ) -> None:
     source = tmp_path / "archive"
     source.write_bytes(archive)
-    if archive == pinned:
-        pytest.skip("gzip wrote the very same bytes")
+    assert archive != pinned
     with pytest.raises(SupplyFault):
         supply(tmp_path / "models", archive=str(source))
     assert not (tmp_path / "models" / COMPLETE).exists()

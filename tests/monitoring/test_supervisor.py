@@ -96,6 +96,24 @@ def test_a_program_that_dies_again_and_again_is_given_up_and_said_so(
     assert caplog.messages.count("program ended by itself") == MAX_RESTARTS
 
 
+@pytest.mark.parametrize("status", [0, 3])
+def test_a_program_that_works_in_rounds_is_started_again_when_it_is_time_however_it_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    monkeypatch.setattr(supervisor_module, "WATCH_SECONDS", 0.01)
+    command = [sys.executable, "-S", "-c", f"print('round'); raise SystemExit({status})"]
+    log = tmp_path / "rounds.log"
+    with supervised(tmp_path) as supervisor:
+        began = time.monotonic()
+        program = Program(name="rounds", command=command, environment=dict(os.environ), every=0.2)
+        supervisor.start(program)
+        supervisor.watch()
+        assert wait_until(lambda: log.read_text().count("round") > MAX_RESTARTS + 1, 30)
+        assert time.monotonic() - began > 0.2 * (MAX_RESTARTS + 1)
+    assert ("round failed" in caplog.messages) == (status != 0)
+    assert "program given up" not in caplog.messages
+
+
 def test_a_program_that_cannot_start_is_named_with_its_log(tmp_path: Path) -> None:
     broken = Program(
         name="broken",
@@ -118,3 +136,20 @@ def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     parent.kill()
     parent.wait(10)
     assert wait_until(lambda: not alive(child))
+
+
+def test_programs_that_are_slow_to_end_end_together(tmp_path: Path) -> None:
+    slow = (
+        "import signal, sys, time; signal.signal(15, lambda *_: (time.sleep(1), sys.exit())); time.sleep(60)"
+    )
+    with supervised(tmp_path) as supervisor:
+        for number in range(4):
+            command = [sys.executable, "-S", "-c", slow]
+            supervisor.start(Program(name=f"slow-{number}", command=command, environment={}))
+        pids = [supervisor.process_id(f"slow-{number}") for number in range(4)]
+        time.sleep(0.5)
+        began = time.monotonic()
+        supervisor.stop_all()
+        assert time.monotonic() - began < 3
+        assert not [pid for pid in pids if alive(pid)]
+        assert set(supervisor.states().values()) == {"stopped"}

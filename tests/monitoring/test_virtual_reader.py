@@ -16,6 +16,7 @@ import pytest
 from monitoring import virtual_reader
 from monitoring.refusals import VirtualReaderUnavailable
 from monitoring.virtual_reader import VirtualReader
+from tests.support.machine import lacks
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def running(tmp_path: Path) -> Iterator[VirtualReader]:
     reason = VirtualReader.available()
     if reason is not None:
-        pytest.skip(reason)
+        lacks(reason)
     with VirtualReader(tmp_path / "bed") as reader:
         yield reader
 
@@ -118,7 +119,7 @@ def test_it_ends_when_pcscd_is_killed(running: VirtualReader) -> None:
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL, signal.SIGINT])
 def test_it_dies_with_the_program_that_started_it(tmp_path: Path, ending: signal.Signals) -> None:
     if (reason := VirtualReader.available()) is not None:
-        pytest.skip(reason)
+        lacks(reason)
     command = [sys.executable, "-m", "monitoring.virtual_reader", str(tmp_path / "bed")]
     program = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert program.stdout is not None

@@ -1,0 +1,201 @@
+"""From the counter where somebody applies to the counter where the card is handed over, over HTTP only.
+
+Each step is its own officer's; programs search for duplicates and make the cards in between.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from monitoring import staff as posts
+from monitoring.probe_clients import HttpClient, Json, ProbeFailed, require_refusal
+from monitoring.staff import UNIT, Officer, Staff
+
+SEARCH_SECONDS = 60.0
+CARD_SECONDS = 60.0
+LOOK_SECONDS = 0.05
+BLANKS = 20
+BLANK_ACCOUNTS = ("stock", "issued", "spoiled", "destroyed")
+BLANK_SERIES = "DM"
+SAME_OFFICER = "SAME_OFFICER"
+LEGAL_BASIS = "Luật 26/2023/QH15, Điều 23"
+
+
+class Made(NamedTuple):
+    """A card that passed quality control, and on which blank of its order."""
+
+    card: str
+    attempt: int
+
+
+class IssuingOffice:
+    """The officers of one office at work on dossiers and cards."""
+
+    def __init__(self, staff: Staff) -> None:
+        self._staff = staff
+
+    # -- the dossier
+
+    def capture(self, citizen_number: str, portrait: bytes) -> str:
+        """Open a dossier: the registry fills in the person, the officer adds the portrait."""
+        picture = ("portrait.jpg", portrait, "image/jpeg")
+        capturing = self._staff.at_pages(posts.CAPTURE_OFFICER)
+        return str(capturing.press("/dossiers", citizen_number=citizen_number, portrait=picture)["id"])
+
+    def newest_dossier(self, citizen_number: str) -> str:
+        """The dossier of a number that is being worked on, however it was captured."""
+        capturing = self._staff.at_office(posts.CAPTURE_OFFICER)
+        return str(capturing.get_json(f"/v1/prefill/{citizen_number}")["open_dossier"])
+
+    def require_rules(self, citizen_number: str, portrait: bytes, code: str) -> None:
+        """A capture whose picture breaks a rule must be refused with the rule's code."""
+        require_refusal(code, lambda: self.capture(citizen_number, portrait))
+
+    def require_four_eyes(self, dossier: str) -> None:
+        """The officer who captured a dossier, and may approve others, must be refused here."""
+        capturing = self._staff.at_pages(posts.CAPTURE_OFFICER)
+        require_refusal(SAME_OFFICER, lambda: capturing.press(f"/dossiers/{dossier}/approve"))
+
+    def approve_locally(self, dossier: str) -> None:
+        """The unit stands for the dossier, which then goes to the centre."""
+        self._staff.at_pages(posts.APPROVING_OFFICER).press(f"/dossiers/{dossier}/approve")
+
+    def searched(self, dossier: str) -> str:
+        """Wait until everybody enrolled was compared: ``clear``, or ``hit`` for the examiners."""
+
+        def is_over(view: Json) -> bool:
+            return view["search"] in {"clear", "hit", "no_gallery"} or view["state"] == "returned"
+
+        view = self._awaited(dossier, is_over, SEARCH_SECONDS)
+        return str(view["search"] if view["state"] != "returned" else view["state"])
+
+    def examine(self, dossier: str) -> int:
+        """Two examiners, neither of whom sees the other's word, find the same person in every case of it."""
+        found = sum(_examine_all(self._staff.at_pages(examiner)) for examiner in posts.EXAMINERS)
+        self._awaited(dossier, lambda view: bool(view["search"] == "confirmed"), SEARCH_SECONDS)
+        return found
+
+    def reject(self, dossier: str) -> None:
+        """One officer proposes the rejection of a duplicate, and only another one can confirm it."""
+        first, second = (self._staff.at_pages(officer) for officer in posts.CENTRAL_OFFICERS)
+        reason = {
+            "reason": "duplicate_person",
+            "legal_basis": LEGAL_BASIS,
+            "comment": "Người này đã được cấp thẻ theo số định danh khác.",
+        }
+        first.press(f"/dossiers/{dossier}/reject", **reason)
+        require_refusal(SAME_OFFICER, lambda: first.press(f"/dossiers/{dossier}/reject/confirm"))
+        second.press(f"/dossiers/{dossier}/reject/confirm")
+
+    def approve_centrally(self, dossier: str) -> None:
+        """The centre approves, which orders the card."""
+        self._staff.at_pages(posts.CENTRAL_OFFICERS[0]).press(f"/dossiers/{dossier}/approve-centrally")
+
+    def approve_all(self, dossier: str) -> None:
+        """Both approvals with the search between them; raises ProbeFailed for anything but nobody found."""
+        self.approve_locally(dossier)
+        found = self.searched(dossier)
+        if found != "clear":
+            raise ProbeFailed(f"the search for duplicates ended with {found}")
+        self.approve_centrally(dossier)
+
+    # -- the card
+
+    def receive_blanks(self, count: int = BLANKS) -> int:
+        """Take a delivery of blank cards into the stock; how many lie there then."""
+        keeping = self._staff.at_office(posts.STOCK_KEEPER)
+        first = int(keeping.get_json("/v1/blank-stock")["received"]) + 1
+        serials = {"first": _serial(first), "last": _serial(first + count - 1)}
+        self._staff.at_pages(posts.STOCK_KEEPER).press("/stock/deliveries", **serials)
+        return int(keeping.get_json("/v1/blank-stock")["stock"])
+
+    def make_cards(self, dossiers: Sequence[str]) -> dict[str, Made]:
+        """Put the waiting orders into a batch and wait for the workers; the good card of each dossier."""
+        operating = self._staff.at_office(posts.OPERATOR)
+        batch = self._staff.at_pages(posts.OPERATOR).press("/production", limit="500")["id"]
+        until = time.monotonic() + CARD_SECONDS
+        while time.monotonic() < until:
+            orders = _list(operating, f"/v1/production-batches/{batch}")
+            ours = {str(order["dossier"]): order for order in orders if order["dossier"] in dossiers}
+            if ours and all(order["card_state"] == "qa_passed" for order in ours.values()):
+                return {each: Made(str(order["card"]), int(order["attempt"])) for each, order in ours.items()}
+            time.sleep(LOOK_SECONDS)
+        raise ProbeFailed("the cards were not made in time")
+
+    def destroy_spoiled(self) -> int:
+        """A quality officer names the spoiled blanks, a stock keeper destroys them; how many there were."""
+        spoiled = _list(self._staff.at_office(posts.QUALITY_OFFICER), "/v1/blank-stock/spoiled")
+        for blank in spoiled:
+            proposing = self._staff.at_pages(posts.QUALITY_OFFICER)
+            proposed = proposing.press("/stock/destructions", serials=blank["serial"])["id"]
+            self._staff.at_pages(posts.STOCK_KEEPER).press(f"/stock/destructions/{proposed}/confirmation")
+        return len(spoiled)
+
+    def findings(self, citizen_number: str) -> set[str]:
+        """What quality control found on cards that were made for a number: codes of faults."""
+        asked = f"/v1/credentials?citizen_number={citizen_number}"
+        cards = _list(self._staff.at_office(posts.OPERATOR), asked)
+        return {finding["code"] for card in cards for finding in card["findings"] if finding["code"]}
+
+    def deliver(self, cards: Sequence[str]) -> None:
+        """One officer packs and seals the box, another carries it, a third scans every card at the office."""
+        listed = " ".join(cards)
+        box = self._staff.at_pages(posts.OPERATOR).press("/boxes", unit=UNIT, cards=listed)["box"]
+        at = f"/boxes/{box['id']}"
+        self._staff.at_pages(posts.COURIER).press(f"{at}/dispatch", digest=box["digest"])
+        self._staff.at_pages(posts.OFFICE_CLERK).press(f"{at}/receipt", cards=listed)
+
+    def hand_over(self, card: str, receipt: str) -> None:
+        """Give the card to its holder against the gateway's receipt."""
+        self._staff.at_pages(posts.OFFICE_CLERK).press(f"/credentials/{card}/hand-over", receipt=receipt)
+
+    def hand_over_on_a_word(self, card: str) -> None:
+        """Give the card to its holder whom a supervisor has seen, where no reader can prove it."""
+        seen = {"reason": "gateway_unavailable"}
+        self._staff.at_pages(posts.SUPERVISOR).press(f"/credentials/{card}/confirm-holder", **seen)
+        self._staff.at_pages(posts.OFFICE_CLERK).press(f"/credentials/{card}/hand-over")
+
+    def report_lost(self, card: str) -> None:
+        """Record the holder's report that the card is lost."""
+        self._staff.at_pages(posts.OFFICE_CLERK).press(f"/credentials/{card}/report-lost")
+
+    # -- figures
+
+    def blanks(self) -> dict[str, int]:
+        """The books of blank cards; raises ProbeFailed where what was received is not accounted for."""
+        books: dict[str, int] = self._staff.at_office(posts.STOCK_KEEPER).get_json("/v1/blank-stock")
+        if books["received"] != sum(books[account] for account in BLANK_ACCOUNTS):
+            raise ProbeFailed("the books of blank cards do not balance")
+        return books
+
+    def report(self) -> Json:
+        """The statistics of everything that happened here up to now."""
+        return self._staff.at_office(posts.SUPERVISOR).get_json("/v1/statistics/report")
+
+    def _awaited(self, dossier: str, holds: Callable[[Json], bool], seconds: float) -> Json:
+        reading = self._staff.at_pages(posts.CENTRAL_OFFICERS[0])
+        until = time.monotonic() + seconds
+        while not holds(view := reading.read(f"/dossiers/{dossier}")):
+            if time.monotonic() > until:
+                raise ProbeFailed(f"the dossier is still {view['state']}, its search {view['search']}")
+            time.sleep(LOOK_SECONDS)
+        return view
+
+
+def _examine_all(examiner: Officer) -> int:
+    count = 0
+    while (case := examiner.read("/adjudication")["case"]) is not None:
+        examiner.press(f"/adjudication/{case['id']}", decision="same_person", comment="Cùng một người.")
+        count += 1
+    return count
+
+
+def _list(client: HttpClient, path: str) -> list[Json]:
+    return list(json.loads(client.get(path)))
+
+
+def _serial(number: int) -> str:
+    return f"{BLANK_SERIES}{number:09}"

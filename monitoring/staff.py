@@ -1,0 +1,92 @@
+"""The officers of a demonstration, named by what they do, and their sessions at the pages and at the office.
+
+Nobody takes two parts of one dossier, so there are two wherever two must differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from monitoring.probe_clients import HttpClient, Json
+
+UNIT = "001.02.00013"
+"""The commune whose citizens apply in a demonstration."""
+
+CAPTURE_OFFICER, APPROVING_OFFICER = "officer-capture", "officer-approve"
+CENTRAL_OFFICERS = ("officer-central", "officer-central-2")
+EXAMINERS = ("examiner-1", "examiner-2")
+OPERATOR, QUALITY_OFFICER, STOCK_KEEPER = "operator", "quality", "stock-keeper"
+COURIER, OFFICE_CLERK, SUPERVISOR = "courier", "office-clerk", "supervisor"
+
+
+class Post(NamedTuple):
+    """What somebody may do, and whether in the unit alone."""
+
+    roles: tuple[str, ...]
+    is_of_unit: bool
+
+
+OFFICERS: Mapping[str, Post] = {
+    # In a small office the same person captures today and approves tomorrow, but never the same dossier.
+    CAPTURE_OFFICER: Post(("capture", "approver"), True),
+    APPROVING_OFFICER: Post(("approver",), True),
+    **dict.fromkeys(CENTRAL_OFFICERS, Post(("central_approver",), False)),
+    **dict.fromkeys(EXAMINERS, Post(("examiner",), False)),
+    "examiners-lead": Post(("adjudication_lead",), False),
+    OPERATOR: Post(("production",), False),
+    QUALITY_OFFICER: Post(("quality",), False),
+    STOCK_KEEPER: Post(("stock_keeper",), False),
+    COURIER: Post(("courier",), False),
+    OFFICE_CLERK: Post(("office",), True),
+    SUPERVISOR: Post(("supervisor",), False),
+    "team-leader": Post(("team_leader",), True),
+    "district-chief": Post(("district_chief",), False),
+    "archive-clerk": Post(("archive_clerk",), False),
+    "investigator": Post(("investigator",), False),
+}
+
+
+class Officer:
+    """An officer who is signed in at the enrolment pages, as a program sees them."""
+
+    def __init__(self, admin_url: str, name: str, password: str) -> None:
+        self._client = HttpClient(admin_url)
+        self._token = str(self._client.get_json("/login")["csrf_token"])
+        opened = self.press("/login", officer=name, password=password)
+        # A session from before signing in does not live on.
+        self._token = str(opened["csrf_token"])
+
+    def press(self, path: str, **fields: Any) -> Json:
+        """Send one of the pages' forms; raises ProbeFailed with the code of a refusal."""
+        return self._client.send_form(path, {"csrf_token": self._token, **fields})
+
+    def read(self, path: str) -> Json:
+        """A page as the JSON that stands for it."""
+        return self._client.get_json(path)
+
+
+class Staff:
+    """Everybody of one office; each signs in once, when first needed."""
+
+    def __init__(self, admin_url: str, office_url: str, passwords: Mapping[str, str]) -> None:
+        self._admin_url = admin_url
+        self._office_url = office_url
+        self._passwords = passwords
+        self._at_pages: dict[str, Officer] = {}
+        self._at_office: dict[str, HttpClient] = {}
+
+    def at_pages(self, name: str) -> Officer:
+        """The officer at the enrolment pages."""
+        if name not in self._at_pages:
+            self._at_pages[name] = Officer(self._admin_url, name, self._passwords[name])
+        return self._at_pages[name]
+
+    def at_office(self, name: str) -> HttpClient:
+        """The officer's own program at the issuance office, for what the pages show to people only."""
+        if name not in self._at_office:
+            asked = {"officer": name, "password": self._passwords[name]}
+            opened = HttpClient(self._office_url).send_json("POST", "/v1/officer-sessions", asked)
+            signed_in = {"Authorization": f"Bearer {opened['token']}"}
+            self._at_office[name] = HttpClient(self._office_url, signed_in)
+        return self._at_office[name]
