@@ -20,6 +20,7 @@ from reader_agent.transports import pcsc
 from reader_agent.transports.vpcd_socket import VpcdListener
 from tests.support import chip_card
 from tests.support.laid_card import LaidCard, WatchedCard
+from tests.support.machine import lacks
 from tests.support.running_stand import Desk, RunningStand
 from tests.support.terminal_pki import terminal_chain
 from tests.support.virtual_reader_bed import bed
@@ -144,7 +145,7 @@ def socket_table() -> Iterator[Table]:
 def pcsc_table() -> Iterator[Table]:
     reason = VirtualReader.available()
     if reason is not None:
-        pytest.skip(reason)
+        lacks(reason)
     with bed() as stack:
         yield Table(pcsc.PcscReader(pcsc.list_readers()[0]), f"unix:{stack.door(0)}")
 

@@ -1,0 +1,148 @@
+"""kill -9 of the office's gunicorn workers while approvals are in the air: each orders one card."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import urllib3
+from sqlalchemy import select
+
+from issuance_backend.schema import CREDENTIALS, DOSSIERS
+from monitoring.supervisor import end_with_parent
+from tests.support.engines import Engine
+from tests.support.issuance_office import PASSWORD, Office, citizens, make_office
+from tests.support.killing import require_sound
+from tests.support.teller_page import free_port
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+DOSSIERS_IN_THE_AIR = 24
+DELAYS = (0.06, 0.15, 0.1)
+"""Seconds from the moment when a worker answers again to its kill."""
+
+
+@dataclass
+class Server:
+    """Two workers of the office behind one port."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    def workers(self) -> list[int]:
+        master = self.process.pid
+        children = Path(f"/proc/{master}/task/{master}/children")
+        return [int(each) for each in children.read_text().split()]
+
+    def post(self, path: str, body: object = None, token: str = "", key: str = "") -> tuple[int, str, str]:
+        """Status, token and code of an answer; 0 where nobody answered."""
+        headers = {"Authorization": f"Bearer {token}"} | ({"Idempotency-Key": key} if key else {})
+        with urllib3.PoolManager() as pool:
+            try:
+                answer = pool.request(
+                    "POST", self.url + path, json=body, headers=headers, retries=False, timeout=30
+                )
+            except urllib3.exceptions.HTTPError:
+                return 0, "", ""
+        said = answer.json() if answer.data else {}
+        return answer.status, said.get("token", ""), said.get("code", "")
+
+    def sign_in(self, officer: str) -> str:
+        """The token of an officer, once a worker answers."""
+        ends = time.monotonic() + 60
+        while time.monotonic() < ends:
+            status, token, _ = self.post(
+                "/v1/officer-sessions", {"officer": officer, "password": PASSWORD}, token="x"
+            )
+            if status == 201:
+                return token
+            time.sleep(0.05)
+        raise AssertionError("no worker answers")
+
+
+@contextmanager
+def served(office: Office) -> Iterator[Server]:
+    settings, port = office.settings, free_port()
+    environ = {
+        "ISSUANCE_SERVICE_TOKENS": settings.service_tokens,
+        "ISSUANCE_REGISTRY_URL": settings.registry_url,
+        "ISSUANCE_REGISTRY_TOKEN_FILE": settings.registry_token_file,
+        "ISSUANCE_PKI_DIR": settings.pki_dir,
+        "ISSUANCE_CARD_DIR": settings.card_dir,
+        "ISSUANCE_BLOB_KEYS_FILE": settings.blob_keys_file,
+        "ISSUANCE_BLOB_DIR": settings.blob_dir,
+        "ISSUANCE_DATABASE_URL": settings.database_url,
+    }
+    command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--worker-class", "gthread"]
+    command += ["--threads", "4", "--bind", f"127.0.0.1:{port}", "issuance_backend.wsgi:issuance()"]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **{name: str(value) for name, value in environ.items()}},
+        preexec_fn=end_with_parent,  # noqa: PLW1509 - prctl only, no lock is taken in the child
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield Server(f"http://127.0.0.1:{port}", process)
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def locally_approved(office: Office) -> list[str]:
+    people = citizens(DOSSIERS_IN_THE_AIR)
+    office.registry.people |= {person.citizen_number: person for person in people}
+    lan, minh = office.sign_in("lan.capture"), office.sign_in("minh.approve")
+    made = [lan.capture(each, f"capture-{n:010}").get_json()["id"] for n, each in enumerate(people)]
+    for dossier in made:
+        assert minh.post(f"/v1/dossiers/{dossier}/local-approval").status_code == 200
+    return made
+
+
+def test_a_server_whose_workers_are_killed_orders_each_card_once(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, database_engine: Engine
+) -> None:
+    office = make_office(tmp_path, tmp_path_factory.mktemp("server") / "pki", database_engine)
+    waiting, acknowledged, lost = locally_approved(office), [], 0
+    office.database.close()
+
+    with served(office) as server, ThreadPoolExecutor(4) as pool:
+        token = server.sign_in("thu.central")
+
+        def approve(work: tuple[int, str]) -> tuple[str, int, str]:
+            number, dossier = work
+            path, key = f"/v1/dossiers/{dossier}/central-approval", f"approval-{dossier}-{number}"
+            status, _, code = server.post(path, token=token, key=key)
+            return dossier, status, code
+
+        for number, delay in enumerate(DELAYS):
+            answers = pool.map(approve, [(number, dossier) for dossier in waiting])
+            time.sleep(delay)
+            for worker in server.workers():
+                os.kill(worker, signal.SIGKILL)
+            for dossier, status, code in answers:
+                if status == 200 or code == "STATE_NOT_ALLOWED":
+                    acknowledged.append(dossier)
+                else:
+                    lost += status == 0
+            token = server.sign_in("thu.central")
+            waiting = [dossier for dossier in waiting if dossier not in acknowledged]
+        for dossier, status, code in pool.map(approve, [(9, dossier) for dossier in waiting]):
+            assert status == 200 or code == "STATE_NOT_ALLOWED", dossier
+    assert lost, "killed before anything was in the air"
+    with office.database.reading() as connection:
+        ordered = connection.execute(select(CREDENTIALS.c.dossier)).scalars().all()
+        states = set(connection.execute(select(DOSSIERS.c.state)).scalars())
+    assert len(ordered) == len(set(ordered)) == DOSSIERS_IN_THE_AIR
+    assert states == {"central_approved"}
+    require_sound(office.database)
