@@ -18,9 +18,9 @@ from statistics import median
 
 from sqlalchemy import Connection, text
 
-from issuance_backend.app import ISSUANCE_MIGRATIONS
 from issuance_backend.statistics import roll_up
 from issuance_backend.statistics.service import Asked, StatisticsOffice
+from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.benchmarks.figure import Figure, at_most
 from verification.identity.administrative_units import provinces
