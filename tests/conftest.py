@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +25,13 @@ if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 
+def _machine() -> ModuleType:
+    """What a test does about a machine that lacks something."""
+    from tests.support import machine  # noqa: PLC0415 - the path is set above
+
+    return machine
+
+
 def _model_directory() -> Path | None:
     """Where models are: TEST_MODEL_DIR, or else what `make setup` made."""
     folder = Path(os.environ.get("TEST_MODEL_DIR", ROOT / ".run" / "models"))
@@ -36,7 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if not SHARED.is_dir():
         missing["shared_data"] = pytest.mark.skip(reason=SHARED_MISSING)
     # Where changes are judged, models that could not be made are a failure: the demo's own test needs them.
-    if _model_directory() is None and not os.environ.get("CI"):
+    if _model_directory() is None and not _machine().changes_are_judged():
         missing["needs_models"] = pytest.mark.skip(reason=MODELS_MISSING)
     for item in items:
         for marker in missing.keys() & {mark.name for mark in item.iter_markers()}:
@@ -47,6 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def shared() -> Path:
     """The folder with specimen files, models and faces that may not be copied into the project."""
     if not SHARED.is_dir():
+        # They are not the project's: a checkout without them is judged by all the rest.
         pytest.skip(SHARED_MISSING)
     return SHARED
 
@@ -56,7 +65,7 @@ def model_directory() -> Path:
     """The folder with the face models."""
     found = _model_directory()
     if found is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(MODELS_MISSING)
+        _machine().lacks(MODELS_MISSING)
     return found
 
 
@@ -66,7 +75,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     from tests.support.engines import MISSING, Postgres  # noqa: PLC0415 - the path is set above
 
     if Postgres.binaries() is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
+        _machine().lacks(MISSING)
     # A socket's path has little room, and its folder must be open to the server's own account.
     with tempfile.TemporaryDirectory(prefix="pg-") as folder:
         server = Postgres(Path(folder))

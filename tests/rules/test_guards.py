@@ -11,8 +11,8 @@ from werkzeug.routing import AnyConverter, BaseConverter
 
 from enrollment_admin.app import create_app as create_admin
 from enrollment_admin.settings import AdminSettings
-from issuance_backend.app import create_registry_app
-from issuance_backend.settings import RegistrySettings
+from issuance_backend.population_registry.app import create_registry_app
+from issuance_backend.population_registry.settings import RegistrySettings
 from issuance_backend.virtual_card import wallet
 from tests.support.counter_bench import HttpGateway, make_bench
 from tests.support.gateway_world import make_world

@@ -25,7 +25,7 @@ from issuance_backend.virtual_card.virtual_card import VirtualCard
 from reader_agent.app import Agent, create_agent
 from reader_agent.face_supply import FaceSupply
 from reader_agent.gateway_client import GatewayClient, Signatory
-from reader_agent.ports import FaceResult, Frame
+from reader_agent.ports import FaceResult, Frame, ListedStanding
 from reader_agent.refusals import CameraUnavailable
 from reader_agent.session.face_step import FaceLimits
 from reader_agent.session.visit import CounterParts
@@ -424,6 +424,7 @@ def make_bench(
     camera: Any = None,
     faces: FaceSupply | None = None,
     patient: bool = False,
+    offline_standing: Callable[[Any], ListedStanding | None] = lambda _files: None,
 ) -> Bench:
     """A counter on ``gateway``; ``folder`` is any path, nothing is read from it.
 
@@ -443,6 +444,7 @@ def make_bench(
         random=secrets.token_bytes,
         card_wait_seconds=card_wait_seconds,
         face_limits=FaceLimits(turn=5.0) if patient else quick,
+        offline_standing=offline_standing,
     )
     settings = AgentSettings(
         gateway_url=gateway.url,

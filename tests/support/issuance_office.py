@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -16,21 +17,29 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image, ImageDraw
 
-from issuance_backend.app import ISSUANCE_MIGRATIONS, create_issuance_app
+from issuance_backend.app import create_issuance_app
 from issuance_backend.blob_store.keys import add_key
 from issuance_backend.csca.ceremony import CeremonyPlan
 from issuance_backend.csca.pki_directory import PkiDirectory
-from issuance_backend.officers.domain import Role
+from issuance_backend.dossiers.intake.centre_keys import make_keys
+from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.officers.service import OfficerDoor
+from issuance_backend.personalization.batches.service import ProductionDesk
+from issuance_backend.personalization.blank_stock.service import StockOffice
+from issuance_backend.personalization.chip_key_pool import ChipKeyPool
+from issuance_backend.personalization.service import CardLine
 from issuance_backend.population_registry.domain import RegistryPerson, extract
 from issuance_backend.population_registry.synthetic_citizens import generate
+from issuance_backend.production_composition import create_card_line
 from issuance_backend.refusals import RegistryPersonUnknown
 from issuance_backend.settings import IssuanceSettings
+from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.support.engines import Engine, Sqlite
-from verification.errors import RegistryUnavailable
+from verification.errors import RegistryUnavailable, TransitionRefused
 from verification.identity.administrative_units import provinces
 from verification.messages.enrollment import PersonExtract
+from verification.messages.production import BatchOrder, BlankDelivery, BlankRange
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 PASSWORD = "giữ-kín-mật-khẩu-2026"
@@ -39,9 +48,18 @@ STATUS_TOKEN = "gateway-status-token"
 OFFICERS = {
     "lan.capture": (Role.CAPTURE,),
     "minh.approve": (Role.APPROVER,),
+    "thu.central": (Role.CENTRAL_APPROVER,),
     "hoa.production": (Role.PRODUCTION,),
-    "binh.both": (Role.CAPTURE, Role.APPROVER, Role.PRODUCTION),
+    "khoa.stock": (Role.STOCK_KEEPER,),
+    "nga.quality": (Role.QUALITY,),
+    "dung.courier": (Role.COURIER,),
+    "mai.office": (Role.OFFICE,),
+    "son.supervisor": (Role.SUPERVISOR,),
+    "binh.both": (Role.CAPTURE, Role.APPROVER, Role.CENTRAL_APPROVER, Role.PRODUCTION),
 }
+
+KEYS = ChipKeyPool()
+"""Never filled here: each card's keys are made when they are taken."""
 
 
 @cache
@@ -120,6 +138,7 @@ class Office:
     card_dir: Path
     pki_dir: Path
     now: list[datetime]
+    settings: IssuanceSettings
 
     def client(self) -> FlaskClient:
         return self.app.test_client()
@@ -128,6 +147,37 @@ class Office:
         answer = self.client().post("/v1/officer-sessions", json={"officer": officer, "password": PASSWORD})
         assert answer.status_code == 201, answer.get_data(as_text=True)
         return OfficerClient(self.client(), answer.get_json()["token"])
+
+    def approve_all(self, dossier: str) -> dict[str, Any]:
+        """Lead a validated dossier through local and central approval; the dossier as it stands then."""
+        local = self.sign_in("minh.approve").post(f"/v1/dossiers/{dossier}/local-approval")
+        assert local.status_code == 200, local.get_data(as_text=True)
+        central = self.sign_in("thu.central").post(f"/v1/dossiers/{dossier}/central-approval")
+        assert central.status_code == 200, central.get_data(as_text=True)
+        view: dict[str, Any] = central.get_json()
+        return view
+
+    def card_line(self) -> CardLine:
+        """A worker that makes cards."""
+        return create_card_line(self.settings, self.database, KEYS, clock=lambda: self.now[0])
+
+    def receive_blanks(self, count: int = 50) -> BlankRange:
+        """Put blanks into the stock that no one had before."""
+        keeper = Officer("khoa.stock", "Khoa", frozenset({Role.STOCK_KEEPER}))
+        stock = StockOffice(self.database, lambda: self.now[0])
+        first = stock.books(keeper).received + 1
+        delivery = BlankDelivery(first=f"VN{first:09}", last=f"VN{first + count - 1:09}")
+        return stock.receive(keeper, delivery)
+
+    def make_cards(self) -> None:
+        """Make the card of every dossier that is approved: blanks, a batch, and a worker until it is idle."""
+        self.receive_blanks()
+        operator = Officer("hoa.production", "Hoa", frozenset({Role.PRODUCTION}))
+        desk = ProductionDesk(self.database, lambda: self.now[0])
+        # What spoiled its card before is in a batch already.
+        with suppress(TransitionRefused):
+            desk.make_batch(operator, BatchOrder(limit=500))
+        self.card_line().run_until_idle()
 
 
 @dataclass
@@ -174,10 +224,14 @@ def make_office(
     tokens = folder / "tokens.json"
     digest = hashlib.sha256(STATUS_TOKEN.encode()).hexdigest()
     roles = ["status.query", "events.credential-status", "statistics.targets", "search.task"]
+    roles += ["account.activate", "packet.deliver"]
     tokens.write_text(json.dumps({"gateway": {"sha256": digest, "roles": roles}}))
     blob_keys = folder / "blob_keys.json"
     if not blob_keys.exists():
         add_key(blob_keys, "test-1")
+    packet_keys = folder / "packet_keys"
+    if not packet_keys.exists():
+        make_keys(packet_keys, "test-1")
     settings = IssuanceSettings(
         service_tokens=tokens,
         registry_url="http://127.0.0.1:9",
@@ -188,9 +242,11 @@ def make_office(
         blob_dir=folder / "blobs",
         database_url=_database_with_officers(engine or Sqlite(folder), pki_dir.parent),
         search_key_dir=folder / "search_keys" if with_search else None,
+        intake_key_dir=packet_keys,
+        intake_dir=folder / "packets",
     )
     database = Database(settings.database_url)
     now = [NOW]
     registry = InventedRegistry()
     app = create_issuance_app(settings, clock=lambda: now[0], registry=registry)
-    return Office(app, database, registry, settings.card_dir, pki_dir, now)
+    return Office(app, database, registry, settings.card_dir, pki_dir, now, settings)

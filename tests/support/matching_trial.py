@@ -15,18 +15,13 @@ from datetime import date, timedelta
 from statistics import median
 
 from issuance_backend.population_registry.matching.domain import Claim, prepare_claim, prepare_person
-from issuance_backend.population_registry.matching.memory_index import MemoryIndex
 from issuance_backend.population_registry.matching.scoring import Likeness
 from issuance_backend.population_registry.matching.word_distance import edit_distance
-from issuance_backend.population_registry.nation.old_records import (
-    OldRecord,
-    namesake_of,
-    old_records,
-    sibling_of,
-    spoiled,
-)
+from issuance_backend.population_registry.nation.old_records import OldRecord, old_records, spoiled
 from issuance_backend.population_registry.nation.people import NationPerson, NationPlan, make_nation
 from issuance_backend.population_registry.nation.tables_of_names import Names
+from tests.support.lookalikes import namesake_of, sibling_of
+from tests.support.memory_index import MemoryIndex
 
 TODAY = date(2026, 11, 21)
 # Of twenty who are not registered: 12 strangers, 3 brothers or sisters, 1 twin, 4 namesakes.
@@ -45,7 +40,10 @@ class Trial:
 
 @dataclass(frozen=True)
 class Outcome:
-    """``found`` and ``missed`` of the registered, ``wrong`` pairs that were declared the same person."""
+    """``found`` and ``missed`` of the registered, ``wrong`` pairs that were declared the same person.
+
+    ``milliseconds`` is the processor time of half of the questions at most, ``slowest`` of 99 in 100.
+    """
 
     found: int
     missed: int
@@ -101,9 +99,9 @@ def ours(trial: Trial) -> Outcome:
     found = missed = wrong = 0
     times = []
     for record in trial.questions:
-        started = time.perf_counter()
+        started = time.thread_time()
         candidates = index.find(prepare_claim(record.claim))
-        times.append((time.perf_counter() - started) * 1000)
+        times.append((time.thread_time() - started) * 1000)
         likely = {
             candidate.citizen_number
             for candidate in candidates

@@ -25,16 +25,17 @@ from joserfc.jwk import ECKey
 from issuance_backend.csca.document_signer import data_group_hashes, sign_security_object
 from issuance_backend.csca.pki_directory import PkiDirectory
 from issuance_backend.virtual_card.card_image import CardImage
-from monitoring.probe_clients import Json, Officer, Wallet
-from monitoring.stack import (
-    APPROVING_OFFICER,
-    CAPTURE_OFFICER,
+from monitoring.issuing import IssuingOffice
+from monitoring.preparation import run
+from monitoring.probe_clients import Json, Wallet
+from monitoring.site import (
     HOST,
     PARTNER,
     Addresses,
     Site,
-    Stack,
 )
+from monitoring.stack import Stack
+from monitoring.staff import OFFICERS, Staff
 from monitoring.stand.drawn_people import draw, portrait
 from monitoring.stand.page import Stand
 from monitoring.stand.scene import Artist, Kind, Pose, Scene
@@ -203,8 +204,12 @@ class RunningStand:
 
     # -- people
 
-    def officer(self, name: str) -> Officer:
-        return Officer(self.addresses.url("admin"), name, self.password(name))
+    @cached_property
+    def office(self) -> IssuingOffice:
+        """The officers who issue cards here."""
+        passwords = {name: self.password(name) for name in OFFICERS}
+        staff = Staff(self.addresses.url("admin"), self.addresses.url("issuance"), passwords)
+        return IssuingOffice(staff)
 
     def password(self, name: str) -> str:
         return (self.folder / "keys" / f"{name}.password").read_text().strip()
@@ -234,12 +239,18 @@ class RunningStand:
         self.scene.turn(Pose(direction) if direction else Pose.FRONTAL)
 
     def _issue(self, person: Json) -> Issued:
-        capturing, approving = self.officer(CAPTURE_OFFICER), self.officer(APPROVING_OFFICER)
-        captured = capturing.capture(str(person["citizen_number"]), portrait(int(person["portrait_seed"])))
-        dossier = str(captured["id"])
-        credential = str(approving.approve(dossier)["credential"])
-        capturing.hand_over(dossier, credential)
+        picture = portrait(int(person["portrait_seed"]))
+        dossier = self.office.capture(str(person["citizen_number"]), picture)
+        self.office.approve_all(dossier)
+        credential = self.made(dossier)
+        self.office.deliver([credential])
+        self.office.hand_over_on_a_word(credential)
         return Issued(person, dossier, credential, self.image(credential))
+
+    def made(self, dossier: str) -> str:
+        """The card of an approved dossier, which passed quality control."""
+        self.office.receive_blanks()
+        return self.office.make_cards([dossier])[dossier].card
 
     # -- cards
 
@@ -321,10 +332,10 @@ class RunningStand:
         if not agent.startswith("unknown"):
             jwk = path.with_suffix(".jwk")
             jwk.write_text(json.dumps(key.as_dict(private=False)))
-            self.stack._run(
+            run(
                 "gateway",
                 *("agent", "add", "--id", agent, "--partner", PARTNER, "--jwk", jwk),
-                environment=self.stack._gateway_settings(),
+                settings=self.stack.settings.gateway(),
             )
         return path
 

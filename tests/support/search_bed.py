@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 
-from issuance_backend.app import ISSUANCE_MIGRATIONS
 from issuance_backend.biometric_search.domain import GalleryKind, Outcome
 from issuance_backend.biometric_search.examiners_desk import ExaminersDesk
 from issuance_backend.biometric_search.face_modality import FaceModality, Measure
@@ -20,6 +19,7 @@ from issuance_backend.biometric_search.service import CARD_OFFICE, CRIME_BUREAU,
 from issuance_backend.biometric_search.task_messages import sample_message
 from issuance_backend.biometric_search.worker import SearchWorker
 from issuance_backend.officers.domain import Officer, Role
+from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW
@@ -158,6 +158,15 @@ def make_bed(folder: Path, engine: Engine, *more: Modality) -> SearchBed:
     """A search with a gallery of each kind."""
     database = Database(engine.new())
     database.migrate(ISSUANCE_MIGRATIONS)
+    bed = bed_on(database, folder, *more)
+    bed.desk.open_gallery("national", GalleryKind.NATIONAL)
+    bed.desk.open_gallery("province-01", GalleryKind.PROVINCE, "01")
+    bed.desk.open_gallery("crime", GalleryKind.CRIME)
+    return bed
+
+
+def bed_on(database: Database, folder: Path, *more: Modality) -> SearchBed:
+    """A search over a database that has its tables."""
     now = [NOW]
     keys = KeyRoom(folder / "gallery-keys")
     modalities = Modalities((finger_modality(), face_modality(), *more))
@@ -173,7 +182,4 @@ def make_bed(folder: Path, engine: Engine, *more: Modality) -> SearchBed:
     worker = SearchWorker(database, keys, modalities, lambda: now[0], searched)
     examiners = ExaminersDesk(database, lambda: now[0], str.encode, settled)
     bed = SearchBed(database, keys, desk, worker, examiners, now)
-    desk.open_gallery("national", GalleryKind.NATIONAL)
-    desk.open_gallery("province-01", GalleryKind.PROVINCE, "01")
-    desk.open_gallery("crime", GalleryKind.CRIME)
     return bed

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import pytest
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from waitress.server import create_server
 
 from tests.support.counter_bench import Bench, HttpGateway, card_with_portrait, make_bench
+from tests.support.machine import lacks
 from verification.face.procedural_portrait import person, render
 from verification.face.simulated_camera import webcam_frame
 
@@ -70,10 +70,10 @@ def counter_on_http(gateway: HttpGateway, folder: Path, **settings: Any) -> Iter
 
 @contextmanager
 def browser(width: int = 1280, height: int = 720) -> Iterator[webdriver.Chrome]:
-    """Headless Chromium; skips where it is not installed."""
+    """Headless Chromium; where it is not installed the test says so."""
     chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
     if chromium is None or driver is None:
-        pytest.skip("Chromium and its driver are not installed")
+        lacks("Chromium and its driver are not installed")
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
     for argument in (

@@ -1,0 +1,118 @@
+"""Office, search and examiners over one database, with a real gallery of invented people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import select
+
+from issuance_backend.biometric_search import repository as galleries
+from issuance_backend.biometric_search.adjudication import Finding
+from issuance_backend.biometric_search.case_repository import of_encounter
+from issuance_backend.biometric_search.tables import GALLERY_ENROLMENTS
+from issuance_backend.biometric_search.worker import opened
+from issuance_backend.dossiers import repository
+from issuance_backend.dossiers.deduplication import Biometrics, DeduplicationDesk
+from issuance_backend.dossiers.national_gallery import NationalGallery
+from tests.support.application_desk import LAN, MINH, THU, Desk, capture_of, desk_on
+from tests.support.engines import Engine
+from tests.support.issuance_office import citizens, picture
+from tests.support.search_bed import EXAMINERS, SearchBed, make_bed, messages, samples_of
+from verification.errors import FaceNotFound
+from verification.messages.biometric_search import CaseDecision, SampleMessage
+
+
+@dataclass
+class Biometry:
+    """Which invented person a portrait shows; a real engine's part is played here."""
+
+    shown: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    has_face: bool = True
+
+
+class InventedTemplates(NationalGallery):
+    """The national gallery with templates of invented people."""
+
+    def __init__(self, bed: SearchBed, desk: Desk, biometry: Biometry) -> None:
+        super().__init__(bed.desk, desk.pictures, None, None)
+        self._home = desk
+        self._biometry = biometry
+
+    def templates(self, biometrics: Biometrics) -> tuple[SampleMessage, ...]:
+        if not self._biometry.has_face:
+            raise FaceNotFound("nobody in the picture")
+        person, touch = self._biometry.shown[self._home.pictures.read(biometrics.portrait)]
+        return messages(samples_of(person, touch=touch))
+
+
+@dataclass
+class Centre:
+    """Office, search and examiners over one database."""
+
+    desk: Desk
+    bed: SearchBed
+    work: DeduplicationDesk
+    biometry: Biometry
+
+    def apply(self, citizen: int, person: int, touch: int = 1, number: int = 0) -> str:
+        """A dossier under a citizen's name, locally approved, with an invented person's biometrics."""
+        portrait = picture(100 * citizen + 10 * person + touch)
+        self.biometry.shown[portrait] = (person, touch)
+        capture = capture_of(citizens()[citizen], number or citizen + 1, portrait=portrait)
+        dossier = self.desk.office.captures.capture(LAN, capture)
+        self.desk.office.approvals.approve_locally(MINH, dossier)
+        return dossier
+
+    def run(self) -> int:
+        """Everything that programs can do."""
+        steps = self.work.run_pending()
+        while self.bed.worker.run_pending() or self.work.run_pending():
+            steps += 1
+        return steps
+
+    def enrolled(self, citizen: int, person: int) -> str:
+        dossier = self.apply(citizen, person)
+        self.run()
+        self.desk.office.approvals.approve_centrally(THU, dossier)
+        self.run()
+        return dossier
+
+    def decide(self, dossier: str, *findings: Finding) -> None:
+        cases = self.cases(dossier)
+        for case in cases:
+            for examiner, finding in zip(EXAMINERS, findings, strict=False):
+                self.bed.examiners.decide(examiner, case, CaseDecision(finding.value))
+        self.run()
+
+    def cases(self, dossier: str) -> Sequence[str]:
+        with self.desk.database.reading() as connection:
+            return [each.id for each in of_encounter(connection, self.encounter(dossier))]
+
+    def encounter(self, dossier: str) -> str:
+        with self.desk.database.reading() as connection:
+            found = repository.find(connection, dossier)
+        assert found is not None
+        return found.encounter
+
+    def members(self) -> set[str]:
+        """Under which names somebody is in the national gallery."""
+        key = self.bed.keys.key("national")
+        with self.desk.database.reading() as connection:
+            numbers = connection.execute(
+                select(GALLERY_ENROLMENTS.c.number).where(
+                    GALLERY_ENROLMENTS.c.gallery == "national", GALLERY_ENROLMENTS.c.removed.is_(None)
+                )
+            ).scalars()
+            rows = [galleries.enrolment(connection, "national", number) for number in list(numbers)]
+        return {opened(key, row.number, row.sealed).subject for row in rows if row and row.sealed}
+
+
+def make_centre(folder: Path, engine: Engine) -> Centre:
+    """A new centre on a database of its own."""
+    bed = make_bed(folder, engine)
+    desk = desk_on(bed.database, searches=True)
+    biometry = Biometry()
+    gallery = InventedTemplates(bed, desk, biometry)
+    return Centre(desk, bed, DeduplicationDesk(bed.database, gallery, lambda: desk.now[0]), biometry)

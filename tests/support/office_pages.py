@@ -1,0 +1,105 @@
+"""The enrolment pages over a real office on loopback, as a browser and as a program use them."""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.serving import make_server
+
+from enrollment_admin.app import create_app
+from enrollment_admin.settings import AdminSettings
+from tests.support.issuance_office import PASSWORD, REASON, Office, citizens, picture
+
+PERSON = citizens()[0]
+
+
+@contextmanager
+def pages_of(office: Office, folder: Path) -> Iterator[Flask]:
+    """The pages, over the office served on a port of its own."""
+    server = make_server("127.0.0.1", 0, office.app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    secret = folder / "secret"
+    secret.write_text("a secret for session cookies")
+    try:
+        yield create_app(
+            AdminSettings(backend_url=f"http://127.0.0.1:{server.server_port}", secret_key_file=secret)
+        )
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@dataclass
+class Browser:
+    """One officer's browser, without script."""
+
+    client: FlaskClient
+    language: str = "vi"
+
+    def get(self, path: str, **headers: str) -> Any:
+        return self.client.get(
+            path, headers={"Accept": "text/html", "Accept-Language": self.language, **headers}
+        )
+
+    def post(self, path: str, fields: dict[str, Any] | None = None, *, page: str, **headers: str) -> Any:
+        token = re.search(r'name="csrf_token" value="([^"]+)"', self.get(page).get_data(as_text=True))
+        assert token
+        return self.client.post(
+            path,
+            data={"csrf_token": token.group(1), **(fields or {})},
+            headers={"Accept": "text/html", "Accept-Language": self.language, **headers},
+            content_type="multipart/form-data",
+        )
+
+    def done(self, path: str, fields: dict[str, Any] | None = None, *, page: str) -> str:
+        """Post a form that must succeed; the page that follows."""
+        answer = self.post(path, fields, page=page)
+        assert answer.status_code == 303, text(answer)
+        shown = text(self.get(answer.headers["Location"]))
+        assert 'class="notice done"' in shown, shown
+        return shown
+
+    def capture(self, *, number: str = PERSON.citizen_number, **fields: Any) -> Any:
+        portrait = fields.pop("portrait", picture())
+        form = {"citizen_number": number, "manual_portrait_reason": REASON, **fields}
+        if portrait:
+            form["portrait"] = (io.BytesIO(portrait), "portrait.jpg")
+        return self.post("/dossiers", form, page=f"/dossiers/new?citizen_number={number}")
+
+
+def sign_in(app: Flask, officer: str, language: str = "vi") -> Browser:
+    """The browser of an officer who has signed in."""
+    browser = Browser(app.test_client(), language)
+    answer = browser.post("/login", {"officer": officer, "password": PASSWORD}, page="/login")
+    assert answer.status_code == 303, answer.get_data(as_text=True)
+    return browser
+
+
+def text(answer: Any) -> str:
+    """A page as one line."""
+    return " ".join(answer.get_data(as_text=True).split())
+
+
+def captured(app: Flask, officer: str = "lan.capture", number: str = PERSON.citizen_number) -> str:
+    """A dossier that was captured over the pages."""
+    answer = sign_in(app, officer).capture(number=number)
+    assert answer.status_code == 303, text(answer)
+    return str(answer.headers["Location"].rsplit("/", 1)[1])
+
+
+def approved(app: Flask, dossier: str) -> None:
+    """Lead a dossier through both approvals over the pages."""
+    path = f"/dossiers/{dossier}"
+    sign_in(app, "minh.approve").done(f"{path}/approve", page=path)
+    sign_in(app, "thu.central").done(f"{path}/approve-centrally", page=path)
