@@ -80,7 +80,7 @@ def _seed(options: argparse.Namespace) -> int:
     """The registry's database is named on the command line: the office's is not touched."""
     try:
         print(_nation().run(options))
-    except ValueError as fault:
+    except (ConfigurationFault, ValueError) as fault:
         print(f"issuance_backend: {fault}", file=sys.stderr)
         return 1
     return 0

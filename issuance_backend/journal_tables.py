@@ -1,4 +1,4 @@
-"""The recorded events, what is told of them, and answers kept for repeated requests, as revisions make them.
+"""Recorded events, what is told of them, answers kept for repeated requests: tables as revisions make them.
 
 The issuance database and the registry keep their journals alike, each its own. A revision that has run
 does not change: what these tables get later, a later revision adds.
@@ -71,3 +71,12 @@ def create_repeated_requests() -> None:
         sa.Column("expires_at", sa.String(32), nullable=False),
     )
     op.create_index("idempotent_requests_by_expiry", "idempotent_requests", ["expires_at"])
+
+
+def create_store_profile() -> None:
+    """Make where it is written what kind of people a database holds."""
+    op.create_table(
+        "store_profile",
+        sa.Column("id", sa.Integer, autoincrement=False, primary_key=True),
+        sa.Column("profile", sa.String(16), nullable=False),
+    )

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from issuance_backend.blob_store.place import StorePlace
+from issuance_backend.store_profile import DEMO, PRODUCTION, require_profile
 from monitoring.environment import ConfigurationFault
 
 ISSUANCE_DATABASE = "sqlite:///issuance.db"
-PROFILES = ("demo", "production")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class IssuanceSettings:
     pki_dir: Path
     card_dir: Path
     database_url: str = ISSUANCE_DATABASE
-    profile: str = "demo"
+    profile: str = DEMO
     model_dir: Path | None = None
     blob_keys_file: Path | None = None
     blob_dir: Path | None = None
@@ -47,12 +47,11 @@ class IssuanceSettings:
     demo_bad_print: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse a profile that is none: a misspelt ``production`` must not run as a demonstration."""
-        if self.profile not in PROFILES:
-            raise ConfigurationFault(f"ISSUANCE_PROFILE: must be one of {', '.join(PROFILES)}")
-        if self.demo_bad_print and self.profile != "demo":
+        """Refuse a profile that is none, and half a store of pictures."""
+        require_profile("ISSUANCE_PROFILE", self.profile)
+        if self.demo_bad_print and self.profile != DEMO:
             raise ConfigurationFault("ISSUANCE_DEMO_BAD_PRINT: only in the profile demo")
-        self.store_place  # noqa: B018 - half a store stops the start
+        self.store_place  # noqa: B018 - raises
 
     @property
     def store_place(self) -> StorePlace:
@@ -67,5 +66,5 @@ class IssuanceSettings:
 
 def require_printer(settings: IssuanceSettings) -> None:
     """Raises ConfigurationFault: no profile may make cards that no printer prints."""
-    if settings.profile == "production":
+    if settings.profile == PRODUCTION:
         raise ConfigurationFault("ISSUANCE_PROFILE: no card printer for production is built in yet")

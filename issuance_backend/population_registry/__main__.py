@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from issuance_backend import recorded_events
+from issuance_backend import recorded_events, store_profile
 from issuance_backend.idempotency.service import RequestRegister
 from issuance_backend.moments import utc_now
 from issuance_backend.population_registry import housekeeping_command, repository
@@ -27,6 +27,7 @@ from issuance_backend.population_registry.storage import DEFAULT_DATABASE_URL, m
 from issuance_backend.population_registry.synthetic_citizens import generate
 from issuance_backend.recorded_events import ChainBroken
 from monitoring.database import Database
+from monitoring.environment import ConfigurationFault
 from verification.errors import VerificationError
 from verification.identity.administrative_units import provinces
 from verification.messages.life_event import (
@@ -50,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     database = migrated(os.environ.get("REGISTRY_DATABASE_URL", DEFAULT_DATABASE_URL))
     try:
         print(_COMMANDS.get(options.command, _upkeep)(options, database))
-    except (ValueError, VerificationError, ChainBroken) as fault:
+    except (ConfigurationFault, ValueError, VerificationError, ChainBroken) as fault:
         print(f"population_registry: {fault}", file=sys.stderr)
         return 1
     finally:
@@ -76,6 +77,7 @@ def _generate(options: argparse.Namespace, database: Database) -> str:
     moment = utc_now()
     names = {code: province.name for code, province in provinces().items()}
     with database.writing() as connection:
+        store_profile.claim(connection, store_profile.DEMO)
         taken = repository.numbers_taken(connection)
         made = list(generate(count, options.seed, vietnam_date(moment), names, taken=taken))
         repository.add(connection, [person for person, _ in made], moment)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flask import Flask
 
+from issuance_backend import store_profile
 from issuance_backend.errors import STATUSES
 from issuance_backend.http_body import fields_problem, refuse_nul
 from issuance_backend.idempotency.api import answered_once
@@ -61,6 +62,7 @@ from issuance_backend.population_registry.publication.api import (
 from issuance_backend.population_registry.publication.service import PublicationOffice
 from issuance_backend.population_registry.service import RegistryDesk
 from issuance_backend.population_registry.settings import RegistrySettings
+from issuance_backend.population_registry.storage import migrated
 from issuance_backend.population_registry.units.api import (
     COUNT_ROLE,
     UNITS_ROLE,
@@ -154,5 +156,10 @@ def _mount_forms(app: Flask, database: Database, doors: _Doors, clock: Clock) ->
 
 
 def registry_from(environ: Mapping[str, str]) -> Flask:
-    """The population registry as ``REGISTRY_*`` sets it."""
-    return create_registry_app(read_settings(RegistrySettings, "REGISTRY_", environ))
+    """The population registry as ``REGISTRY_*`` sets it; raises ConfigurationFault for another's database."""
+    settings = read_settings(RegistrySettings, "REGISTRY_", environ)
+    database = migrated(settings.database_url)
+    with database.writing() as connection:
+        store_profile.claim(connection, settings.profile)
+    database.close()
+    return create_registry_app(settings)

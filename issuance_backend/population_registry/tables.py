@@ -7,12 +7,13 @@ from sqlalchemy import Column, Date, Index, MetaData, String, Table
 from issuance_backend.idempotency.tables import IDEMPOTENT_REQUESTS
 from issuance_backend.outbox.tables import EVENT_CONSUMERS, NOTICES
 from issuance_backend.schema import EVENT_HEAD, EVENTS
+from issuance_backend.store_profile import STORE_PROFILE
 
 METADATA = MetaData()
 
-# The registry chains its own events, tells its own subscribers and keeps its own answers, in tables of
-# the same form.
-for _table in (EVENTS, EVENT_HEAD, NOTICES, EVENT_CONSUMERS, IDEMPOTENT_REQUESTS):
+# The registry chains its own events, tells its own subscribers, keeps its own answers and says for itself
+# what people it holds, in tables of the same form.
+for _table in (EVENTS, EVENT_HEAD, NOTICES, EVENT_CONSUMERS, IDEMPOTENT_REQUESTS, STORE_PROFILE):
     _table.to_metadata(METADATA)
 
 PERSONS = Table(

@@ -22,7 +22,7 @@ I8   office_invariants, four books compared      here, MUTATIONS and a spoiled b
 I9   office_invariants                           here, MUTATIONS
 I10  office_invariants, both clocks of dossiers  here, MUTATIONS
 I11  publication: PublishedInAnyOrder            test_mutated_machines
-I12  there is no training mode yet, and so no data of one to keep out: nothing is checked
+I12  issuance_backend/test_store_profile         there, in either order and at once
 I13  gateway: test_verification_session,         what is left out is tested there, by cases, not by a walk
      test_callers, test_decision_policy
 I14  dc01/test_invariants: random work           test_mutated_machines
