@@ -76,7 +76,7 @@ def _loading(entries: list[RegistryPerson], rounds: int) -> tuple[float, float, 
 
     def copy(connection: Connection) -> None:
         with indexes_made_afterwards(connection, PERSONS):
-            repository.load_persons(connection, entries, moment)
+            repository.load_persons(connection, repository.values_of(entries), moment)
 
     def executemany(connection: Connection) -> None:
         connection.execute(insert(PERSONS), named)

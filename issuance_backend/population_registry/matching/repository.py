@@ -31,10 +31,14 @@ _COMPARED = (
     _ENTRY.born,
 )
 _ENTRY_COLUMNS = tuple(column.name for column in MATCH_ENTRIES.columns)
+_NAME = _ENTRY_COLUMNS.index("name")
 _PERSON_COLUMNS = [PERSONS.c[name] for name in RegistryPerson.__dataclass_fields__]
 # Numbers of one statement: PostgreSQL and SQLite both take more.
 _DELETED_AT_ONCE = 500
 _WORD_LENGTH = 60
+
+IndexRow = tuple[Any, ...]
+"""One row of the index: its values in the order of the table's columns."""
 
 
 def block(connection: Connection, asked: Comparable, limit: int) -> list[Comparable]:
@@ -61,7 +65,7 @@ def _conditions(asked: Comparable) -> Iterator[ColumnElement[bool]]:
 
 def put(connection: Connection, persons: Iterable[RegistryPerson]) -> int:
     """Index persons; who stands already is replaced. To be called where an entry is written, or later."""
-    rows = [_row(person) for person in persons]
+    rows = index_rows(persons)
     numbers = [row[0] for row in rows]
     for start in range(0, len(numbers), _DELETED_AT_ONCE):
         some = numbers[start : start + _DELETED_AT_ONCE]
@@ -70,9 +74,9 @@ def put(connection: Connection, persons: Iterable[RegistryPerson]) -> int:
     return len(rows)
 
 
-def load(connection: Connection, persons: Iterable[RegistryPerson]) -> int:
-    """Index persons who are known not to stand in the index yet."""
-    return load_rows(connection, MATCH_ENTRIES.name, _ENTRY_COLUMNS, map(_row, persons))
+def load(connection: Connection, rows: Iterable[IndexRow]) -> int:
+    """Write the rows of persons who are known not to stand in the index yet."""
+    return load_rows(connection, MATCH_ENTRIES.name, _ENTRY_COLUMNS, rows)
 
 
 def not_indexed(connection: Connection, after: str, limit: int) -> tuple[list[RegistryPerson], str]:
@@ -124,7 +128,20 @@ def frequencies(connection: Connection) -> WordFrequencies:
     return WordFrequencies({row.word: row.people for row in words}, people)
 
 
-def _row(entry: RegistryPerson) -> tuple[Any, ...]:
+def index_rows(persons: Iterable[RegistryPerson]) -> list[IndexRow]:
+    """The rows of the index for these persons."""
+    return [_row(person) for person in persons]
+
+
+def people_by_word(rows: Iterable[IndexRow]) -> Counter[str]:
+    """How many of the persons of these rows bear each word in their name."""
+    counts: Counter[str] = Counter()
+    for row in rows:
+        counts.update(set(name_of_canonical(row[_NAME]).bare))
+    return counts
+
+
+def _row(entry: RegistryPerson) -> IndexRow:
     person = prepare_person(entry)
     return (
         person.citizen_number,

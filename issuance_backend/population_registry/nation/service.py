@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import timedelta
 from itertools import islice
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+from sqlalchemy import Connection
 
+from issuance_backend import store_profile
 from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.population_registry.matching import repository as matching
 from issuance_backend.population_registry.matching.domain import Claim
-from issuance_backend.population_registry.matching.name import prepare_name
 from issuance_backend.population_registry.matching.tables import MATCH_ENTRIES
 from issuance_backend.population_registry.nation import repository
 from issuance_backend.population_registry.nation.events import events_of
@@ -26,7 +29,7 @@ from monitoring.bulk_load import indexes_made_afterwards
 from monitoring.database import Database
 
 MAX_PEOPLE = 100_000_000
-_AT_ONCE = 50_000
+_AT_ONCE = 20_000
 _EVENT_YEARS = 2
 
 Write = Callable[[Iterable[NationPerson]], None]
@@ -42,25 +45,56 @@ class NationOffice:
     def seed(self, plan: NationPlan, write: Write | None = None) -> int:
         """Add the plan's invented citizens with their index entries; ``write`` sees each portion too.
 
-        The nation stands wholly or not at all. Raises ValueError for a count that is none.
+        A second program prepares the index of one portion while the next is made. The nation stands wholly
+        or not at all. Raises ValueError for a count that is none, ConfigurationFault for a registry of
+        real people.
         """
         if not 0 < plan.people <= MAX_PEOPLE:
             raise ValueError(f"--people is 1 to {MAX_PEOPLE}")
         recorded_at = rfc3339(self._clock())
         words: Counter[str] = Counter()
-        with self._database.writing() as connection:
+        with _helper(plan.people) as helper, self._database.writing() as connection:
+            store_profile.claim(connection, store_profile.DEMO)
             made = make_nation(plan, repository.numbers_taken(connection))
             with indexes_made_afterwards(connection, PERSONS, MATCH_ENTRIES):
+                prepared: deque[Future[_Indexed]] = deque()
                 while portion := list(islice(made, _AT_ONCE)):
-                    entries = [person.entry for person in portion]
-                    repository.load_persons(connection, entries, recorded_at)
-                    matching.load(connection, entries)
-                    for entry in entries:
-                        words.update(set(prepare_name(entry.full_name).bare))
+                    values = repository.values_of(person.entry for person in portion)
+                    prepared.append(helper.submit(_indexed, values))
+                    repository.load_persons(connection, values, recorded_at)
                     if write is not None:
                         write(portion)
+                    if len(prepared) > 1:
+                        words += _load_index(connection, prepared.popleft())
+                while prepared:
+                    words += _load_index(connection, prepared.popleft())
             matching.add_to_frequencies(connection, words)
         return plan.people
+
+
+class _Indexed(NamedTuple):
+    """What the index holds of a portion."""
+
+    rows: list[matching.IndexRow]
+    words: Counter[str]
+
+
+def _helper(people: int) -> Executor:
+    """Another program, where there is enough to do for two."""
+    if people <= _AT_ONCE:
+        return ThreadPoolExecutor(1)
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+
+
+def _indexed(values: list[tuple[Any, ...]]) -> _Indexed:
+    rows = matching.index_rows(map(repository.entry_of, values))
+    return _Indexed(rows, matching.people_by_word(rows))
+
+
+def _load_index(connection: Connection, prepared: Future[_Indexed]) -> Counter[str]:
+    indexed = prepared.result()
+    matching.load(connection, indexed.rows)
+    return indexed.words
 
 
 def writer(events: Path | None, papers: Path | None, plan: NationPlan) -> Write:
