@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from flask import Flask
 
+from issuance_backend import store_profile
 from issuance_backend.biometric_search.api import (
     SEARCH_ROLES,
     adjudication_blueprint,
@@ -81,6 +82,7 @@ from issuance_backend.service_tokens import ServiceCaller, load_callers, require
 from issuance_backend.settings import IssuanceSettings, require_printer
 from issuance_backend.statistics.api import TARGETS_ROLE, statistics_blueprint, targets_blueprint
 from issuance_backend.statistics.service import StatisticsOffice
+from issuance_backend.storage import issuance_database
 from monitoring.database import Database
 from monitoring.environment import ConfigurationFault, read_secret, read_settings
 from monitoring.harness import Guard, instrument, mount, open_to_all
@@ -195,11 +197,17 @@ def _mount_accounts(
 
 
 def issuance_from(environ: Mapping[str, str]) -> Flask:
-    """The issuance office as ``ISSUANCE_*`` sets it."""
-    return create_issuance_app(read_settings(IssuanceSettings, "ISSUANCE_", environ))
+    """The issuance office as ``ISSUANCE_*`` sets it; raises ConfigurationFault for another's database."""
+    settings = read_settings(IssuanceSettings, "ISSUANCE_", environ)
+    app = create_issuance_app(settings)
+    database = issuance_database(environ)
+    with database.writing() as connection:
+        store_profile.claim(connection, settings.profile)
+    database.close()
+    return app
 
 
 def _duplicates(settings: IssuanceSettings) -> Duplicates:
-    if settings.profile == "production" and settings.search_key_dir is None:
+    if settings.profile == store_profile.PRODUCTION and settings.search_key_dir is None:
         raise ConfigurationFault("ISSUANCE_SEARCH_KEY_DIR: only a demonstration goes without a search")
     return Duplicates(are_searched=settings.search_key_dir is not None)

@@ -15,10 +15,14 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import psycopg
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import MetaData, String
 
+from monitoring.database import Database
 from monitoring.supervisor import end_with_parent
 
 _BINARIES = Path("/usr/lib/postgresql")
@@ -143,3 +147,15 @@ class Postgres:
                 time.sleep(0.05)
             else:
                 return
+
+
+def schema_differences(database: Database, metadata: MetaData) -> list[Any]:
+    """What migrations made otherwise than the code declares; SQLite holds texts to no length."""
+
+    def differs(context: Any, _column: Any, _declared: Any, found: Any, wanted: Any) -> bool | None:
+        texts = isinstance(found, String) and isinstance(wanted, String)
+        return False if texts and context.dialect.name == "sqlite" else None
+
+    with database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": differs})
+        return list(compare_metadata(context, metadata))

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import msgspec
 from flask import Flask
@@ -22,6 +23,7 @@ from issuance_backend.blob_store.keys import add_key
 from issuance_backend.csca.ceremony import CeremonyPlan
 from issuance_backend.csca.pki_directory import PkiDirectory
 from issuance_backend.dossiers.intake.centre_keys import make_keys
+from issuance_backend.officers import service
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.personalization.batches.service import ProductionDesk
@@ -109,7 +111,7 @@ _WITH_OFFICERS: dict[tuple[str, Path], str] = {}
 
 
 def _database_with_officers(engine: Engine, home: Path) -> str:
-    """A copy of a database that has the officers: hashing passwords is slow on purpose."""
+    """A copy of a database that has the officers."""
     known = _WITH_OFFICERS.get((engine.name, home))
     if known is None:
         # The original of a SQLite file must outlast the test that asks first.
@@ -122,8 +124,10 @@ def _enrol(url: str) -> str:
     database = Database(url)
     database.migrate(ISSUANCE_MIGRATIONS)
     door = OfficerDoor(database, lambda: NOW)
-    for officer, roles in OFFICERS.items():
-        door.enrol(officer, officer.title(), roles, PASSWORD)
+    # Hashing passwords is slow on purpose; a hash that says that it was made quickly is checked quickly.
+    with patch.object(service, "_METHOD", "scrypt:1024:8:1"):
+        for officer, roles in OFFICERS.items():
+            door.enrol(officer, officer.title(), roles, PASSWORD)
     database.close()
     return url
 

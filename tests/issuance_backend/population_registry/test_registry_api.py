@@ -9,20 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from flask.testing import FlaskClient
 
-from issuance_backend import schema
 from issuance_backend.population_registry import __main__ as command
 from issuance_backend.population_registry import repository, tables
 from issuance_backend.population_registry.app import create_registry_app
 from issuance_backend.population_registry.life_events.service import LifeEventOffice
 from issuance_backend.population_registry.settings import RegistrySettings
 from issuance_backend.population_registry.storage import MIGRATIONS as REGISTRY_MIGRATIONS
-from issuance_backend.storage import ISSUANCE_MIGRATIONS
+from issuance_backend.population_registry.storage import migrated
 from monitoring.database import Database
-from tests.support.engines import Engine
+from tests.support.engines import Engine, schema_differences
 from tests.support.issuance_office import citizens
 from verification.messages.life_event import Death, LifeEventReport
 
@@ -140,18 +137,10 @@ def test_no_biometric_data_stands_in_the_registry() -> None:
     assert not [c.name for c in tables.PERSONS.c if any(word in c.name for word in words)]
 
 
-@pytest.mark.parametrize(
-    ("scripts", "metadata"),
-    [(REGISTRY_MIGRATIONS, tables.METADATA), (ISSUANCE_MIGRATIONS, schema.METADATA)],
-    ids=["registry", "issuance"],
-)
-def test_migrations_make_exactly_the_tables_of_the_code(tmp_path: Path, scripts: Path, metadata: Any) -> None:
-    database = Database(f"sqlite:///{tmp_path / 'new.db'}")
-    database.migrate(scripts)
-    database.migrate(scripts)
-    with database.reading() as connection:
-        differences = compare_metadata(MigrationContext.configure(connection), metadata)
-    assert differences == []
+def test_migrations_make_exactly_the_tables_of_the_code(database_engine: Engine) -> None:
+    database = migrated(database_engine.new())
+    database.migrate(REGISTRY_MIGRATIONS)
+    assert schema_differences(database, tables.METADATA) == []
 
 
 def test_the_generator_exports_portraits_only_to_its_file(

@@ -1,0 +1,72 @@
+"""What a supervisor does to a card from its dossier's page, and what becomes of its order."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from issuance_backend.officers.domain import Role
+from issuance_backend.officers.service import OfficerDoor
+from tests.support.delivery import deliver, hand_over
+from tests.support.issuance_office import NOW, PASSWORD, Office
+from tests.support.office_pages import approved, captured, sign_in, text
+from verification.messages.fault_catalogue import fault
+
+
+@pytest.fixture
+def dossier(app: Flask, office: Office) -> str:
+    """A dossier whose card lies at its office."""
+    made = captured(app)
+    approved(app, made)
+    office.make_cards()
+    deliver(office, card_of(office, made)["id"])
+    return made
+
+
+def card_of(office: Office, dossier: str) -> dict[str, str]:
+    card: dict[str, str] = office.sign_in("son.supervisor").get(f"/v1/dossiers/{dossier}").get_json()["card"]
+    return card
+
+
+def test_a_card_is_revoked_for_fraud_with_its_case_and_not_without(
+    app: Flask, office: Office, dossier: str
+) -> None:
+    page = f"/dossiers/{dossier}"
+    card = card_of(office, dossier)["id"]
+    supervisor = sign_in(app, "son.supervisor")
+    shown = text(supervisor.get(page))
+    assert 'id="revoke-case"' in shown
+    assert 'value="missing"' in shown
+    act = f"/credentials/{card}/revoke"
+    without = supervisor.post(act, {"reason": "fraud", "dossier": dossier}, page=page)
+    assert without.status_code == 303
+    assert fault("FIELDS_REFUSED").vi.what in text(supervisor.get(page))
+    assert card_of(office, dossier)["state"] == "at_office"
+    supervisor.done(act, {"reason": "fraud", "case": "VA-2026/9", "dossier": dossier}, page=page)
+    assert card_of(office, dossier)["state"] == "revoked"
+
+
+def test_a_card_in_its_holders_hands_cannot_be_called_missing(
+    app: Flask, office: Office, dossier: str
+) -> None:
+    assert hand_over(office, card_of(office, dossier)["id"]).status_code == 200
+    shown = text(sign_in(app, "son.supervisor").get(f"/dossiers/{dossier}"))
+    assert 'id="revoke-case"' in shown
+    assert 'value="missing"' not in shown
+
+
+def test_an_approved_dossier_whose_card_is_gone_is_rejected_by_two_of_the_centre(
+    app: Flask, office: Office, dossier: str
+) -> None:
+    OfficerDoor(office.database, lambda: NOW).enrol("hai.central", "Hai", (Role.CENTRAL_APPROVER,), PASSWORD)
+    page, thu = f"/dossiers/{dossier}", sign_in(app, "thu.central")
+    assert f'action="{page}/reject"' not in text(thu.get(page))
+    card = card_of(office, dossier)["id"]
+    gone = {"reason": "death", "dossier": dossier}
+    sign_in(app, "son.supervisor").done(f"/credentials/{card}/revoke", gone, page=page)
+    held = text(sign_in(app, "hoa.production").get("/production"))
+    assert "Bị giữ: 1" in held
+    said = {"reason": "not_entitled", "legal_basis": "Điều 24", "comment": "Công dân đã chết"}
+    thu.done(f"{page}/reject", said, page=page)
+    assert "Hồ sơ bị từ chối" in sign_in(app, "hai.central").done(f"{page}/reject/confirm", page=page)
+    assert "Bị giữ: 1" not in text(sign_in(app, "hoa.production").get("/production"))
