@@ -27,11 +27,6 @@ def values_of(entries: Iterable[RegistryPerson]) -> list[tuple[Any, ...]]:
     return [_values(entry) for entry in entries]
 
 
-def entry_of(values: tuple[Any, ...]) -> RegistryPerson:
-    """The entry that these values are."""
-    return RegistryPerson(**dict(zip(_FIELDS, values, strict=True)))
-
-
 def load_persons(connection: Connection, entries: Iterable[tuple[Any, ...]], recorded_at: str) -> int:
     """Write entries, given as values, by the engine's fastest way and return how many."""
     rows = ((*values, recorded_at) for values in entries)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import timedelta
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection
 
 from issuance_backend import store_profile
 from issuance_backend.moments import Clock, rfc3339
@@ -45,56 +42,27 @@ class NationOffice:
     def seed(self, plan: NationPlan, write: Write | None = None) -> int:
         """Add the plan's invented citizens with their index entries; ``write`` sees each portion too.
 
-        A second program prepares the index of one portion while the next is made. The nation stands wholly
-        or not at all. Raises ValueError for a count that is none, ConfigurationFault for a registry of
-        real people.
+        The nation stands wholly or not at all. Raises ValueError for a count that is none,
+        ConfigurationFault for a registry of real people.
         """
         if not 0 < plan.people <= MAX_PEOPLE:
             raise ValueError(f"--people is 1 to {MAX_PEOPLE}")
         recorded_at = rfc3339(self._clock())
         words: Counter[str] = Counter()
-        with _helper(plan.people) as helper, self._database.writing() as connection:
+        with self._database.writing() as connection:
             store_profile.claim(connection, store_profile.DEMO)
             made = make_nation(plan, repository.numbers_taken(connection))
             with indexes_made_afterwards(connection, PERSONS, MATCH_ENTRIES):
-                prepared: deque[Future[_Indexed]] = deque()
                 while portion := list(islice(made, _AT_ONCE)):
-                    values = repository.values_of(person.entry for person in portion)
-                    prepared.append(helper.submit(_indexed, values))
-                    repository.load_persons(connection, values, recorded_at)
+                    entries = [person.entry for person in portion]
+                    repository.load_persons(connection, repository.values_of(entries), recorded_at)
+                    rows = matching.index_rows(entries)
+                    matching.load(connection, rows)
+                    words += matching.people_by_word(rows)
                     if write is not None:
                         write(portion)
-                    if len(prepared) > 1:
-                        words += _load_index(connection, prepared.popleft())
-                while prepared:
-                    words += _load_index(connection, prepared.popleft())
             matching.add_to_frequencies(connection, words)
         return plan.people
-
-
-class _Indexed(NamedTuple):
-    """What the index holds of a portion."""
-
-    rows: list[matching.IndexRow]
-    words: Counter[str]
-
-
-def _helper(people: int) -> Executor:
-    """Another program, where there is enough to do for two."""
-    if people <= _AT_ONCE:
-        return ThreadPoolExecutor(1)
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-
-
-def _indexed(values: list[tuple[Any, ...]]) -> _Indexed:
-    rows = matching.index_rows(map(repository.entry_of, values))
-    return _Indexed(rows, matching.people_by_word(rows))
-
-
-def _load_index(connection: Connection, prepared: Future[_Indexed]) -> Counter[str]:
-    indexed = prepared.result()
-    matching.load(connection, indexed.rows)
-    return indexed.words
 
 
 def writer(events: Path | None, papers: Path | None, plan: NationPlan) -> Write:
