@@ -79,7 +79,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _seed(options: argparse.Namespace) -> int:
     """The registry's database is named on the command line: the office's is not touched."""
     try:
-        print(_nation().run(options))
+        for line in _nation().run(options):
+            print(line, flush=True)
     except (ConfigurationFault, ValueError) as fault:
         print(f"issuance_backend: {fault}", file=sys.stderr)
         return 1

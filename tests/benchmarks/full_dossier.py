@@ -68,7 +68,9 @@ def quick() -> list[Figure]:
 
 def _registry(folder: Path) -> tuple[MatchingDesk, list[RegistryPerson]]:
     database = migrated(f"sqlite:///{folder / 'registry.db'}")
-    NationOffice(database, utc_now).seed(_PLAN)
+    nation = NationOffice(database, utc_now)
+    nation.seed(_PLAN)
+    nation.index()
     return MatchingDesk(database, utc_now), [person.entry for person in make_nation(_PLAN)]
 
 

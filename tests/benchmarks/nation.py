@@ -20,11 +20,11 @@ from sqlalchemy import Connection, insert, text
 
 from issuance_backend.moments import rfc3339, utc_now
 from issuance_backend.population_registry.domain import RegistryPerson
-from issuance_backend.population_registry.nation import repository
 from issuance_backend.population_registry.nation.people import NationPlan, make_nation
+from issuance_backend.population_registry.nation.service import NationOffice
 from issuance_backend.population_registry.storage import migrated
 from issuance_backend.population_registry.tables import PERSONS
-from monitoring.bulk_load import indexes_made_afterwards
+from monitoring.bulk_load import indexes_made_afterwards, load_rows
 from monitoring.database import Database
 from tests.benchmarks.figure import Figure, against_floor, at_most
 from tests.support.engines import Postgres
@@ -42,7 +42,11 @@ def run(rounds: int = ROUNDS) -> list[Figure]:
     """Generating and, where PostgreSQL is installed, loading."""
     plan = NationPlan(people=PEOPLE, seed=7, today=date(2026, 11, 21))
     made = min(_generating(plan) for _ in range(rounds))
-    figures = [at_most("nation_person_made", made / PEOPLE * 1e6, "us", goal=MICROSECONDS_GOAL)]
+    stored = min(_storing(plan) for _ in range(rounds))
+    figures = [
+        at_most("nation_person_made", made / PEOPLE * 1e6, "us", goal=MICROSECONDS_GOAL),
+        at_most("nation_person_stored", stored / PEOPLE * 1e6, "us", goal=MICROSECONDS_GOAL),
+    ]
     if Postgres.binaries() is None:
         return figures
     copied, inserted, by_driver = _loading([person.entry for person in make_nation(plan)], rounds)
@@ -65,12 +69,21 @@ def _generating(plan: NationPlan) -> float:
     return time.thread_time() - started
 
 
+def _storing(plan: NationPlan) -> float:
+    """As the command does it: made, and written into a registry's own file."""
+    with tempfile.TemporaryDirectory(prefix="nation-") as folder:
+        database = migrated(f"sqlite:///{folder}/registry.db")
+        started = time.thread_time()
+        NationOffice(database, utc_now).seed(plan)
+        spent = time.thread_time() - started
+        database.close()
+    return spent
+
+
 def _loading(entries: list[RegistryPerson], rounds: int) -> tuple[float, float, float]:
     """Microseconds a person of COPY, executemany and the driver's own, each the best of rounds in turn."""
     moment = rfc3339(utc_now())
-    values = repository.values_of(entries)
-    # Every way is handed plain values, in the form that it takes.
-    rows = [(*each, moment) for each in values]
+    rows = [(*(getattr(entry, name) for name in _FIELDS[:-1]), moment) for entry in entries]
     named = [dict(zip(_FIELDS, row, strict=True)) for row in rows]
     marks = ", ".join(["%s"] * len(_FIELDS))
     # Names of tables and columns are written in our own source.
@@ -78,7 +91,8 @@ def _loading(entries: list[RegistryPerson], rounds: int) -> tuple[float, float, 
 
     def copy(connection: Connection) -> None:
         with indexes_made_afterwards(connection, PERSONS):
-            repository.load_persons(connection, values, moment)
+            # Every way is handed plain values, in the form that it takes.
+            load_rows(connection, PERSONS.name, _FIELDS, rows)
 
     def executemany(connection: Connection) -> None:
         connection.execute(insert(PERSONS), named)

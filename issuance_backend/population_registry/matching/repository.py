@@ -96,6 +96,18 @@ def not_indexed(connection: Connection, after: str, limit: int) -> tuple[list[Re
     return stale, rows[-1].citizen_number if len(rows) == limit else ""
 
 
+def is_empty(connection: Connection) -> bool:
+    """Whether nobody is indexed."""
+    return connection.execute(select(_ENTRY.citizen_number).limit(1)).first() is None
+
+
+def persons(connection: Connection, after: str, limit: int) -> list[RegistryPerson]:
+    """The next persons of the registry behind a number."""
+    question = select(*_PERSON_COLUMNS).where(PERSONS.c.citizen_number > after)
+    question = question.order_by(PERSONS.c.citizen_number).limit(limit)
+    return [_person(row) for row in connection.execute(question)]
+
+
 def names(connection: Connection) -> Iterator[str]:
     """Every name in the index, in its canonical words."""
     yield from connection.execute(select(_ENTRY.name).execution_options(yield_per=10_000)).scalars()
@@ -111,14 +123,6 @@ def write_frequencies(connection: Connection, people_of_word: Mapping[str, int])
     ]
     if rows:
         connection.execute(insert(MATCH_WORDS), rows)
-
-
-def add_to_frequencies(connection: Connection, people_of_word: Mapping[str, int]) -> None:
-    """Count the bearers of further words to those that are known."""
-    known = connection.execute(select(MATCH_WORDS.c.word, MATCH_WORDS.c.people))
-    total = Counter({row.word: row.people for row in known})
-    total.update(people_of_word)
-    write_frequencies(connection, total)
 
 
 def frequencies(connection: Connection) -> WordFrequencies:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -33,14 +34,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(options: argparse.Namespace) -> str:
-    """Fill the registry; raises ValueError when asked for a count that is none."""
+def run(options: argparse.Namespace) -> Iterator[str]:
+    """Fill the registry and its index, saying what is done.
+
+    Raises ValueError when asked for a count that is none, ConfigurationFault for a registry of real people.
+    """
     database = migrated(options.registry)
     started = time.monotonic()
     try:
         today = options.today or vietnam_date(utc_now())
         plan = NationPlan(people=options.people, seed=options.seed, today=today)
-        people = NationOffice(database, utc_now).seed(plan, writer(options.events, options.papers, plan))
+        office = NationOffice(database, utc_now)
+        people = office.seed(plan, writer(options.events, options.papers, plan))
+        yield f"{people} invented people in {time.monotonic() - started:.1f} s"
+        started = time.monotonic()
+        yield f"{office.index()} indexed for matching in {time.monotonic() - started:.1f} s"
     finally:
         database.close()
-    return f"{people} invented people in {time.monotonic() - started:.1f} s"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from operator import attrgetter
-from typing import Any
 
 from sqlalchemy import Connection, select
 
@@ -22,12 +21,7 @@ def numbers_taken(connection: Connection) -> set[str]:
     return {number for row in rows for number in row if number is not None}
 
 
-def values_of(entries: Iterable[RegistryPerson]) -> list[tuple[Any, ...]]:
-    """Entries as plain values, in the order of their fields."""
-    return [_values(entry) for entry in entries]
-
-
-def load_persons(connection: Connection, entries: Iterable[tuple[Any, ...]], recorded_at: str) -> int:
-    """Write entries, given as values, by the engine's fastest way and return how many."""
-    rows = ((*values, recorded_at) for values in entries)
+def load_persons(connection: Connection, entries: Iterable[RegistryPerson], recorded_at: str) -> int:
+    """Write entries by the engine's fastest way and return how many."""
+    rows = ((*_values(entry), recorded_at) for entry in entries)
     return load_rows(connection, PERSONS.name, (*_FIELDS, "recorded_at"), rows)

@@ -16,6 +16,7 @@ from issuance_backend import store_profile
 from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.population_registry.matching import repository as matching
 from issuance_backend.population_registry.matching.domain import Claim
+from issuance_backend.population_registry.matching.service import MatchingDesk
 from issuance_backend.population_registry.matching.tables import MATCH_ENTRIES
 from issuance_backend.population_registry.nation import repository
 from issuance_backend.population_registry.nation.events import events_of
@@ -40,7 +41,7 @@ class NationOffice:
         self._clock = clock
 
     def seed(self, plan: NationPlan, write: Write | None = None) -> int:
-        """Add the plan's invented citizens with their index entries; ``write`` sees each portion too.
+        """Add the plan's invented citizens; ``write`` sees each portion too. ``index`` lets them be found.
 
         The nation stands wholly or not at all. Raises ValueError for a count that is none,
         ConfigurationFault for a registry of real people.
@@ -48,21 +49,31 @@ class NationOffice:
         if not 0 < plan.people <= MAX_PEOPLE:
             raise ValueError(f"--people is 1 to {MAX_PEOPLE}")
         recorded_at = rfc3339(self._clock())
-        words: Counter[str] = Counter()
         with self._database.writing() as connection:
             store_profile.claim(connection, store_profile.DEMO)
             made = make_nation(plan, repository.numbers_taken(connection))
-            with indexes_made_afterwards(connection, PERSONS, MATCH_ENTRIES):
+            with indexes_made_afterwards(connection, PERSONS):
                 while portion := list(islice(made, _AT_ONCE)):
-                    entries = [person.entry for person in portion]
-                    repository.load_persons(connection, repository.values_of(entries), recorded_at)
-                    rows = matching.index_rows(entries)
-                    matching.load(connection, rows)
-                    words += matching.people_by_word(rows)
+                    repository.load_persons(connection, [person.entry for person in portion], recorded_at)
                     if write is not None:
                         write(portion)
-            matching.add_to_frequencies(connection, words)
         return plan.people
+
+    def index(self) -> int:
+        """Index whoever is not indexed for matching yet; how many. The first index is loaded at once."""
+        words: Counter[str] = Counter()
+        done, after = 0, ""
+        with self._database.writing() as connection:
+            is_first = matching.is_empty(connection)
+            with indexes_made_afterwards(connection, MATCH_ENTRIES):
+                while is_first and (persons := matching.persons(connection, after, _AT_ONCE)):
+                    rows = matching.index_rows(persons)
+                    done += matching.load(connection, rows)
+                    words += matching.people_by_word(rows)
+                    after = persons[-1].citizen_number
+            if is_first:
+                matching.write_frequencies(connection, words)
+        return done or MatchingDesk(self._database, self._clock).refresh()
 
 
 def writer(events: Path | None, papers: Path | None, plan: NationPlan) -> Write:

@@ -41,7 +41,9 @@ TOKEN = "case-worker-token"
 @pytest.fixture
 def database(database_engine: Engine) -> Database:
     database = migrated(database_engine.new())
-    NationOffice(database, lambda: NOW).seed(PLAN)
+    nation = NationOffice(database, lambda: NOW)
+    nation.seed(PLAN)
+    nation.index()
     return database
 
 

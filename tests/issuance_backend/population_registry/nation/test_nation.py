@@ -175,8 +175,10 @@ def test_a_registry_is_filled_with_index_and_all(database_engine: Engine) -> Non
     office = NationOffice(database, lambda: NOW)
     before = _indexes(database_engine.name, database.url)
     assert office.seed(NationPlan(people=600, seed=1, today=TODAY)) == 600
+    assert (office.index(), office.index()) == (600, 0)
     # The same seed again: the same people in kind, with numbers that are free.
     assert office.seed(NationPlan(people=100, seed=1, today=TODAY)) == 100
+    assert office.index() == 100
     with database.reading() as connection:
         assert registry.count(connection) == 700
         assert registry.person(connection, NATION[0].entry.citizen_number) == NATION[0].entry
