@@ -26,8 +26,8 @@ I12  issuance_backend/test_store_profile         there, in either order and at o
 I13  gateway: test_verification_session,         what is left out is tested there, by cases, not by a walk
      test_callers, test_decision_policy
 I14  dc01/test_invariants: random work           test_mutated_machines
-I15  intake/ by cases of a revoked kit and       by cases, not by a walk
-     officer; callers: gateway/test_callers
+I15  test_revocations: packets and revocations   there, a centre that believes either moment
+     in any order; callers: gateway/test_callers
 ==== ==========================================  ========================================================
 """
 

@@ -13,10 +13,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 
+from issuance_backend.dossiers.intake.refusals import PacketClockAhead
 from issuance_backend.moments import parse_moment
 from issuance_backend.state_table import StateTable
 from verification.errors import FieldsRefused
@@ -83,6 +85,10 @@ class Doubt(StrEnum):
     GAP_CLOSED = "PACKET_GAP_CLOSED"
 
 
+CLOCK_AHEAD = timedelta(days=1)
+"""No kit's clock runs further ahead: what was sealed since a moment was announced since a day before it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signer:
     """A key that signs packets, and how long it may."""
@@ -116,6 +122,12 @@ class Signer:
             return True
         revoked = parse_moment(self.revoked_at)
         return parse_moment(happened_at) < revoked and parse_moment(announced_at) < revoked
+
+
+def require_sealed_by(happened_at: str, now: datetime) -> None:
+    """Raise PacketClockAhead for a packet of a kit whose clock runs a day ahead of ours, or more."""
+    if parse_moment(happened_at) >= now + CLOCK_AHEAD:
+        raise PacketClockAhead("sealed at a time that has not come")
 
 
 def doubt_of_order(previous: str, head: str | None) -> Doubt | None:

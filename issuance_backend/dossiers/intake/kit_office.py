@@ -91,8 +91,9 @@ class KitOffice:
                 case_id=case_id,
                 since=revoked_at,
             )
-            opened = repository.opened_since(connection, revoked_at)
-        met = [packet for packet in opened if asked.owner in _owners_of(packet, kind)]
+            since = rfc3339(parse_moment(revoked_at) - domain.CLOCK_AHEAD)
+            opened = repository.opened_since(connection, since)
+        met = [packet for packet in opened if _is_met(packet, kind, asked.owner, revoked_at)]
         return RevocationAnswer(keys, tuple(packet.dossier for packet in met if packet.dossier))
 
     def kits(self, officer: Officer) -> list[KitSummary]:
@@ -223,8 +224,9 @@ def _require_owner(connection: Connection, signer: Signer) -> None:
         raise FieldsRefused({"owner": "FIELD_NOT_AS_REGISTERED"})
 
 
-def _owners_of(packet: Packet, kind: SignerKind) -> tuple[str | None, ...]:
-    if kind is SignerKind.KIT:
-        return (packet.kit,)
-    envelope = parse_packet(packet.metadata).envelope
-    return (envelope.officer, envelope.supervisor)
+def _is_met(packet: Packet, kind: SignerKind, owner: str, revoked_at: str) -> bool:
+    """Whether an owner signed a packet whose time, the kit's or ours, is not before a revocation."""
+    envelope, revoked = parse_packet(packet.metadata).envelope, parse_moment(revoked_at)
+    owners = (envelope.kit,) if kind is SignerKind.KIT else (envelope.officer, envelope.supervisor)
+    moments = (envelope.happened_at, packet.announced_at)
+    return owner in owners and any(parse_moment(moment) >= revoked for moment in moments)

@@ -29,6 +29,12 @@ class PacketTooFarAhead(Refused):
     code = "PACKET_TOO_FAR_AHEAD"
 
 
+class PacketClockAhead(Refused):
+    """A kit says that it sealed a packet at a time that has not come."""
+
+    code = "PACKET_CLOCK_AHEAD"
+
+
 class PacketChunkRefused(Refused):
     """A chunk is not what its digest says, or does not belong where it was put."""
 

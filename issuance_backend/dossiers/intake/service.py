@@ -13,7 +13,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from issuance_backend import recorded_events
-from issuance_backend.dossiers.intake import kit_repository, repository
+from issuance_backend.dossiers.intake import domain, kit_repository, repository
 from issuance_backend.dossiers.intake.centre_keys import CentreKeys
 from issuance_backend.dossiers.intake.domain import MAX_AHEAD, PacketEvent, PacketState, Signer, SignerKind
 from issuance_backend.dossiers.intake.inbox import Inbox, chunk_length
@@ -80,7 +80,7 @@ class IntakeDesk:
         """Take a packet's metadata; the same packet again is told how it stands.
 
         Raises LimitExceeded, PacketMalformed, PacketSignerUnknown, PacketSignatureInvalid,
-        PacketSequenceTaken and PacketTooFarAhead.
+        PacketSequenceTaken, PacketTooFarAhead and PacketClockAhead.
         """
         packet = parse_packet(metadata)
         with self._database.reading() as connection:
@@ -88,6 +88,7 @@ class IntakeDesk:
             signers = () if known else _signers(connection, packet)
         if known is None:
             require_signed(packet, *(signer.key for signer in signers))
+            domain.require_sealed_by(packet.envelope.happened_at, self._clock())
             known = self._add(packet, metadata)
         if known.state is PacketState.ANNOUNCED:
             self._remember(packet)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import inspect
 
 from issuance_backend.dossiers.intake import domain, tables
-from issuance_backend.dossiers.intake.refusals import KitUnknown, SignerTaken
+from issuance_backend.dossiers.intake.refusals import KitUnknown, PacketClockAhead, SignerTaken
 from issuance_backend.moments import rfc3339
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.refusals import RoleMissing
@@ -198,6 +198,17 @@ def test_a_revocation_of_the_past_names_what_was_opened_since(centre: Centre, ki
     assert len(again.dossiers) == 2, "earlier can be said later"
     weaker = SignerRevocation("kit", kit.name, rfc3339(NOW + timedelta(days=9)), CASE)
     assert centre.intake.kits.revoke(SUPERVISOR, weaker).keys == 0, "and never the other way round"
+
+
+def test_a_kit_whose_clock_runs_a_day_ahead_is_told_and_loses_nothing(centre: Centre, kit: Kit) -> None:
+    ahead = kit.seal(happened_at=NOW + timedelta(hours=25))
+    with pytest.raises(PacketClockAhead):
+        centre.intake.desk.announce(ahead.metadata)
+    centre.pass_time(2 * 3600)
+    centre.receipt(centre.bring(ahead))
+    revocation = SignerRevocation("kit", kit.name, rfc3339(NOW + timedelta(hours=24)), CASE)
+    answer = centre.intake.kits.revoke(SUPERVISOR, revocation)
+    assert answer.dossiers == (ahead.packet_hash[:16],), "by its own word it was sealed after that"
 
 
 def test_what_a_desk_refuses_waits_for_a_case_and_holds_up_nobody(centre: Centre, kit: Kit) -> None:
