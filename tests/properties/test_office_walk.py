@@ -23,8 +23,8 @@ I9   office_invariants                           here, MUTATIONS
 I10  office_invariants, both clocks of dossiers  here, MUTATIONS
 I11  publication: PublishedInAnyOrder            test_mutated_machines
 I12  issuance_backend/test_store_profile         there, in either order and at once
-I13  gateway: test_verification_session,         what is left out is tested there, by cases, not by a walk
-     test_callers, test_decision_policy
+I13  test_answers_to_partners: contracts, cards   there, a gateway that releases everything
+     and holders that change while a tap is on
 I14  dc01/test_invariants: random work           test_mutated_machines
 I15  test_revocations: packets and revocations   there, a centre that believes either moment
      in any order; callers: gateway/test_callers
