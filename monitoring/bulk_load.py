@@ -13,7 +13,6 @@ from sqlalchemy import Connection, Table, select, text
 _NULL = "\\N"
 _ESCAPED = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 _ROWS_AT_ONCE = 200
-_CACHE_KILOBYTES = 256 * 1024
 _PLAIN = frozenset({str, int, float, bytes, type(None)})
 
 _KEYS = text(
@@ -33,9 +32,6 @@ def indexes_made_afterwards(connection: Connection, *tables: Table) -> Iterator[
     empty = [table for table in tables if _is_empty(connection, table)]
     indexes = [index for table in empty for index in table.indexes]
     keys = [(table.name, *key) for table in empty for key in _keys(connection, table)]
-    if connection.dialect.name == "sqlite":
-        # Primary keys stay on: in a small cache their pages are written out and read again for every row.
-        connection.exec_driver_sql(f"PRAGMA cache_size=-{_CACHE_KILOBYTES}")
     for index in indexes:
         index.drop(connection)
     for table_name, key, _ in keys:

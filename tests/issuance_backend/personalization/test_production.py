@@ -65,10 +65,10 @@ def test_an_approval_orders_a_card_and_a_worker_makes_it_from_a_batch(office: Of
     office.receive_blanks(3)
     assert not line.run_once(), "what is in no batch is not made"
     batch = made_batch(office).get_json()
-    assert (batch["size"], batch["progress"]) == (1, {"waiting": 1, "held": 0, "made": 0})
+    assert (batch["size"], batch["progress"]) == (1, {"waiting": 1, "held": 0, "made": 0, "cancelled": 0})
     assert line.run_until_idle() == 1
     (told,) = office.sign_in("nga.quality").get("/v1/production-batches").get_json()
-    assert told["progress"] == {"waiting": 0, "held": 0, "made": 1}
+    assert told["progress"] == {"waiting": 0, "held": 0, "made": 1, "cancelled": 0}
     order, card = order_of(office, batch["id"]), view(office, dossier)
     assert (order["state"], order["card_state"], order["serial"]) == ("made", "qa_passed", "VN000000001")
     assert card["credential_state"] == "qa_passed"
