@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.properties.many_walks import EVENTS_EACH, make_all
@@ -33,7 +34,8 @@ def main() -> int:
         else:
             server.start()
         try:
-            walked = make_all(engine, folder, seeds, min(asked.events, EVENTS_EACH), asked.programs)
+            events = min(asked.events, EVENTS_EACH)
+            walked = make_all(engine, folder, seeds, events, asked.programs, _shown(walks))
         finally:
             server.stop()
     seconds = time.monotonic() - began
@@ -42,6 +44,15 @@ def main() -> int:
         f"the others refused; {walked.lines} lines recorded, every invariant held; {seconds:.0f} s\n"
     )
     return 0
+
+
+def _shown(walks: int) -> Callable[[int], None]:
+    def show(ended: int) -> None:
+        sys.stderr.write(f"\r{ended} of {walks} offices walked")
+        sys.stderr.write("\n" * (ended == walks))
+        sys.stderr.flush()
+
+    return show
 
 
 if __name__ == "__main__":

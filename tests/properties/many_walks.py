@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,8 +71,18 @@ def make(walk: Walk) -> Walked:
     return Walked(counts["done"] + counts["refused"], counts["done"], lines, happened)
 
 
-def make_all(engine: Engine, folder: Path, seeds: Sequence[int], events: int, programs: int) -> Walked:
-    """A walk from each of the seeds; raises InvariantBroken with the seed of the first that breaks one."""
+def make_all(
+    engine: Engine,
+    folder: Path,
+    seeds: Sequence[int],
+    events: int,
+    programs: int,
+    progress: Callable[[int], None] = lambda _walks: None,
+) -> Walked:
+    """A walk from each of the seeds; raises InvariantBroken with the seed of the first that breaks one.
+
+    ``progress`` is told how many walks have ended well, each time one has.
+    """
     template = engine.new()
     database = Database(template)
     database.migrate(ISSUANCE_MIGRATIONS)
@@ -82,11 +92,14 @@ def make_all(engine: Engine, folder: Path, seeds: Sequence[int], events: int, pr
     _forget_log(template)
     walks = [Walk(engine.copy(template), pki, seed, events) for seed in seeds]
     with ProcessPoolExecutor(programs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return Walked.total(_results(pool, walks))
+        return Walked.total(_results(pool, walks, progress))
 
 
-def _results(pool: ProcessPoolExecutor, walks: Sequence[Walk]) -> Iterator[Walked]:
-    for walk, walked in zip(walks, pool.map(make, walks), strict=True):
+def _results(
+    pool: ProcessPoolExecutor, walks: Sequence[Walk], progress: Callable[[int], None]
+) -> Iterator[Walked]:
+    for ended, (walk, walked) in enumerate(zip(walks, pool.map(make, walks), strict=True), 1):
+        progress(ended)
         yield walked
         if walk.url.startswith("sqlite"):
             Path(walk.url.removeprefix("sqlite:///")).unlink()
