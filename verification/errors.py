@@ -24,6 +24,7 @@ VerificationError
 │   ├── DataGroupMismatch, DataGroupNotSigned, AlgorithmRefused
 │   ├── FileListInconsistent, CountryMismatch, HolderInconsistent
 │   ├── PacketSignatureInvalid, PacketAltered
+│   ├── CommuneExtractInvalid, CommuneExtractForeign
 │   └── ChipAuthenticationFailed, ActiveAuthenticationFailed, AccessControlDowngraded
 ├── FaceNotVerified        teller: capture again, or compare by eye
 │   ├── FaceNotFound, FaceMultiple, FaceQualityInsufficient, FaceFramesTooFew, FaceChanged
@@ -31,7 +32,7 @@ VerificationError
 ├── Refused                policy: say why, nothing to repeat
 │   ├── CallerNotAuthenticated: AgentUnknown, SignatureInvalid, ClockSkew
 │   ├── RequestMalformed, TransitionRefused, SealBroken, ReceiptInvalid, StatusListInvalid
-│   └── OfficerSessionEnded, FieldsRefused, DossierAlreadyOpen
+│   └── OfficerSessionEnded, FieldsRefused, DossierAlreadyOpen, CommuneExtractExpired
 └── Unavailable            a service is down: say so, never "not found"
     ├── RevocationUnknown, RegistryUnavailable
     └── FaceModelMissing, FaceModelAltered, FaceSelfTestFailed
@@ -375,6 +376,18 @@ class PacketAltered(UntrustedDocument):
     code = "PACKET_ALTERED"
 
 
+class CommuneExtractInvalid(UntrustedDocument):
+    """A kit's extract of the registry was not sealed by the centre, or was altered."""
+
+    code = "COMMUNE_EXTRACT_INVALID"
+
+
+class CommuneExtractForeign(UntrustedDocument):
+    """An extract of the registry was sealed for another kit."""
+
+    code = "COMMUNE_EXTRACT_OF_ANOTHER_KIT"
+
+
 class FaceNotVerified(VerificationError):
     """The person at the counter was not shown to be the holder."""
 
@@ -510,6 +523,12 @@ class ReceiptInvalid(Refused):
     """A receipt is not what the gateway signed, or its proof does not lead to the signed head."""
 
     code = "RECEIPT_INVALID"
+
+
+class CommuneExtractExpired(Refused):
+    """A kit's extract of the registry is too old to be relied upon."""
+
+    code = "COMMUNE_EXTRACT_EXPIRED"
 
 
 class Unavailable(VerificationError):

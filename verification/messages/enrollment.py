@@ -165,6 +165,7 @@ class DossierView(msgspec.Struct, frozen=True):
 
     ``search`` is what is known of duplicates: ``waiting``, ``clear``, ``hit`` (examiners look),
     ``confirmed`` (they found the same person or a fraud) or ``no_gallery`` (nobody was compared).
+    ``receipt_code`` is that of the newest capture; ``due_on`` ends the time limit, while it runs.
     """
 
     id: str
@@ -188,3 +189,5 @@ class DossierView(msgspec.Struct, frozen=True):
     rejection: Rejection | None = None
     lookup: ArchiveLookup | None = None
     prints: int = 0
+    receipt_code: str = ""
+    due_on: str | None = None

@@ -5,7 +5,12 @@ Events come at least once and in one order; whoever handled number N asks for wh
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+
+Mark = Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{16})?$")]
+"""Names everything that was recorded up to a number; empty where it is not known."""
 
 
 class PublishedEvent(msgspec.Struct, frozen=True):
@@ -18,12 +23,25 @@ class PublishedEvent(msgspec.Struct, frozen=True):
     data: dict[str, str]
 
 
+class FeedPlace(msgspec.Struct, frozen=True):
+    """How far a follower came, and in which history: an office put back from a copy goes on in another."""
+
+    position: int = 0
+    mark: Mark = ""
+
+
 class EventFeed(msgspec.Struct, frozen=True):
     """Events after a position. ``next`` is where to go on, ``newest`` how far the office itself is."""
 
     events: tuple[PublishedEvent, ...]
     next: int
     newest: int
+    mark: Mark = ""
+
+    @property
+    def place(self) -> FeedPlace:
+        """Where to go on."""
+        return FeedPlace(self.next, self.mark)
 
 
 class PositionReached(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -27,13 +27,17 @@ class FormException(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FormLayout(msgspec.Struct, frozen=True, kw_only=True):
-    """What the page has besides its items, and who signs it."""
+    """What the page has besides its items, and who signs it.
+
+    ``receipt`` says that it bears the receipt code by which the citizen asks where things stand.
+    """
 
     heading: str
     portrait: bool
     fingerprints: bool
     barcode: bool
     signatures: tuple[str, ...]
+    receipt: bool = False
 
 
 class FormEdition(msgspec.Struct, frozen=True, kw_only=True):

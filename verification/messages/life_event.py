@@ -89,3 +89,5 @@ class LifeEventView(msgspec.Struct, frozen=True):
     registered_at: str
     life_status: str
     spouse_number: str | None = None
+    aliases: tuple[str, ...] = ()
+    """Every other number that leads to the same person now."""

@@ -170,6 +170,29 @@ class RecordLine(msgspec.Struct, frozen=True):
     size: int
 
 
+class ReturnLine(msgspec.Struct, frozen=True):
+    """One officer with one kit, or at the station's own pages: captures, those sent back, for which items."""
+
+    officer: str
+    kit: str | None
+    captured: int
+    returned: int
+    percent: str | None
+    reasons: dict[str, int]
+
+
+class ReturnReport(msgspec.Struct, frozen=True):
+    """Captures of a period that were sent back by the moment of the report."""
+
+    as_of: str
+    version: int
+    unit: str
+    unit_name: str
+    period_from: str
+    period_to: str
+    lines: tuple[ReturnLine, ...]
+
+
 class NewTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A target to set: so many of a counter in a unit, from one day to another."""
 
