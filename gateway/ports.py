@@ -11,7 +11,7 @@ from gateway.domain.card_standing import Heard
 from gateway.domain.partner import Agent, Partner
 from gateway.domain.session import Session
 from verification.messages.credential_status import CredentialStatusAnswer, CredentialStatusQuery
-from verification.messages.event_feed import EventFeed
+from verification.messages.event_feed import EventFeed, FeedPlace
 from verification.messages.person_query import PersonAnswer, PersonQuery
 from verification.messages.receipt import LogEntry
 from verification.messages.status_list import StatusListDelta
@@ -40,10 +40,10 @@ class CredentialStatus(Protocol):
 class CardEvents(Protocol):
     """What the issuer tells of its cards, in one order."""
 
-    def after(self, position: int) -> EventFeed:
-        """Events behind a position, waiting a moment for the first.
+    def after(self, place: FeedPlace) -> EventFeed:
+        """Events behind a place, waiting a moment for the first.
 
-        Raises CardEventsUnavailable, or CardEventsRestarted where the issuer never came so far.
+        Raises CardEventsUnavailable, or CardEventsRestarted where the issuer never was at that place.
         """
 
 
@@ -53,14 +53,14 @@ class CardStates(Protocol):
     def lead(self, worker: str, now: datetime) -> bool:
         """Take or keep the one seat of the worker that follows; it is free when its holder falls silent."""
 
-    def position(self) -> int:
-        """Behind which event to go on."""
+    def place(self) -> FeedPlace:
+        """Where to go on."""
 
     def take_in(self, worker: str, feed: EventFeed, asked_at: datetime) -> bool:
-        """Keep the feed and its position in one transaction; False when the seat was lost meanwhile."""
+        """Keep the feed and its place in one transaction; False when the seat was lost meanwhile."""
 
     def begin_again(self, worker: str) -> None:
-        """Read every event again from the first; what is known stays until it is told anew."""
+        """Read every event again from the first; no card is good that is not told anew."""
 
     def heard(self, status_key: str) -> Heard:
         """What is known of a card, and how fresh that is."""

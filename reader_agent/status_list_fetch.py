@@ -41,7 +41,21 @@ def fetch(client: GatewayClient, path: Path, keys: Mapping[str, PublicKey]) -> S
     Raises Unavailable, GatewayRefusal or StatusListInvalid.
     """
     kept = _kept(path, keys)
-    since = f"?since={kept.head.epoch}" if kept else ""
+    answer, head = _asked(client, keys, kept, f"?since={kept.head.epoch}" if kept else "")
+    try:
+        content = _content(answer, head, kept)
+    except StatusListInvalid:
+        # A gateway that was put back from a copy gives its numbers to other lists, from which ours does not
+        # differ by what it says: the whole list says where it is.
+        answer, head = _asked(client, keys, kept, "")
+        content = _content(answer, head, None)
+    write_status_list(path, answer.head, content)
+    return head
+
+
+def _asked(
+    client: GatewayClient, keys: Mapping[str, PublicKey], kept: KeptStatusList | None, since: str
+) -> tuple[StatusListAnswer, StatusListHead]:
     body = client.get(f"/v1/status-snapshot{since}", MAX_ANSWER_BYTES)
     try:
         answer = msgspec.json.decode(body, type=StatusListAnswer)
@@ -51,8 +65,7 @@ def fetch(client: GatewayClient, path: Path, keys: Mapping[str, PublicKey]) -> S
     # An older list than the one at hand would hide what was withdrawn since.
     if kept and head.iss == kept.head.iss and head.epoch < kept.head.epoch:
         raise StatusListInvalid("the list is older than the one at hand")
-    write_status_list(path, answer.head, _content(answer, head, kept))
-    return head
+    return answer, head
 
 
 def _content(answer: StatusListAnswer, head: StatusListHead, kept: KeptStatusList | None) -> bytes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, insert, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, and_, insert, or_, select, update
 
 from gateway.adapters.sql_schema import log_entries, log_head, log_nodes
 from gateway.adapters.sql_sessions import close_session
@@ -214,11 +214,17 @@ def _hashes(connection: Connection, covers: tuple[merkle.Cover, ...]) -> tuple[b
 def _nodes(
     connection: Connection, coordinates: Iterable[merkle.Coordinate]
 ) -> dict[merkle.Coordinate, bytes]:
-    wanted = sorted(set(coordinates))
+    wanted: dict[int, set[int]] = {}
+    for level, position in coordinates:
+        wanted.setdefault(level, set()).add(position)
     if not wanted:
         return {}
-    query = select(log_nodes).where(tuple_(log_nodes.c.level, log_nodes.c.position).in_(wanted))
-    rows = connection.execute(query).mappings()
+    # Level by level: asked for pairs at once, SQLite reads the whole log.
+    columns = log_nodes.c
+    of_level = (
+        and_(columns.level == level, columns.position.in_(sorted(wanted[level]))) for level in sorted(wanted)
+    )
+    rows = connection.execute(select(log_nodes).where(or_(*of_level))).mappings()
     return {(row["level"], row["position"]): row["hash"] for row in rows}
 
 

@@ -21,7 +21,7 @@ from gateway.domain.refusals import CardEventsRestarted, CardEventsUnavailable, 
 from monitoring import metrics
 from verification.errors import RegistryUnavailable, Unavailable
 from verification.messages.credential_status import CredentialStatusAnswer, CredentialStatusQuery
-from verification.messages.event_feed import EventFeed
+from verification.messages.event_feed import EventFeed, FeedPlace
 from verification.messages.person_query import PersonAnswer, PersonQuery
 
 MAX_ANSWER_BYTES = 65_536
@@ -72,18 +72,19 @@ class ServiceHttp:
         metrics.REGISTRY_REQUESTS.labels(_service(unavailable), "answered").inc()
         return answer
 
-    def events_after(self, position: int) -> EventFeed:
+    def events_after(self, place: FeedPlace) -> EventFeed:
         """GET /v1/events about cards; raises CardEventsUnavailable or CardEventsRestarted.
 
         Nothing is logged here: who asks all day says once that there is no answer.
         """
-        path = f"/v1/events?topic=credential-status&limit={EVENTS_AT_ONCE}&wait=1&after={position}"
+        path = f"/v1/events?topic=credential-status&limit={EVENTS_AT_ONCE}&wait=1&after={place.position}"
+        path += f"&mark={place.mark}" if place.mark else ""
         try:
             feed = msgspec.json.decode(self._exchange("GET", path, None), type=EventFeed)
             _require_about_cards(feed)
         except _NO_ANSWER as fault:
             if isinstance(fault, _NoAnswer) and fault.status == HTTPStatus.CONFLICT:
-                raise CardEventsRestarted("the issuer never came so far") from None
+                raise CardEventsRestarted("the issuer never was there") from None
             raise CardEventsUnavailable(type(fault).__name__) from None
         return feed
 
@@ -126,9 +127,9 @@ class CardEventsHttp:
     def __init__(self, service: ServiceHttp) -> None:
         self._service = service
 
-    def after(self, position: int) -> EventFeed:
+    def after(self, place: FeedPlace) -> EventFeed:
         """GET /v1/events."""
-        return self._service.events_after(position)
+        return self._service.events_after(place)
 
 
 class RegistryHttp:

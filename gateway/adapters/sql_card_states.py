@@ -13,7 +13,7 @@ from gateway.domain.card_standing import FollowedCard, Heard
 from gateway.ports import KnownCards
 from monitoring.database import Database
 from verification.messages.credential_status import CredentialState
-from verification.messages.event_feed import EventFeed, PublishedEvent
+from verification.messages.event_feed import EventFeed, FeedPlace, PublishedEvent
 
 SEAT_SECONDS = 5
 """A worker that says nothing for this long no longer follows; another takes its seat."""
@@ -38,14 +38,15 @@ class SqlCardStates:
             )
         return taken.rowcount == 1
 
-    def position(self) -> int:
-        """Behind which event to go on."""
+    def place(self) -> FeedPlace:
+        """Where to go on."""
         with self._database.reading() as connection:
-            return int(connection.execute(select(card_events.c.position)).scalar_one())
+            row = connection.execute(select(card_events.c.position, card_events.c.mark)).one()
+        return FeedPlace(row.position, row.mark)
 
     def take_in(self, worker: str, feed: EventFeed, asked_at: datetime) -> bool:
-        """Keep the feed and its position."""
-        values: dict[str, Any] = {"position": feed.next}
+        """Keep the feed and its place."""
+        values: dict[str, Any] = {"position": feed.next, "mark": feed.mark}
         if feed.next >= feed.newest:
             # Everything that the issuer had committed when it was asked is known here.
             values["heard_at_ms"] = _milliseconds(asked_at)
@@ -64,8 +65,11 @@ class SqlCardStates:
         """Read every event again from the first."""
         with self._database.writing() as connection:
             again = update(card_events).where(card_events.c.worker == worker)
-            if connection.execute(again.values(position=0, heard_at_ms=None)).rowcount == 1:
+            if connection.execute(again.values(position=0, mark="", heard_at_ms=None)).rowcount == 1:
                 connection.execute(update(card_states).values(sequence=0))
+                # What the issuer no longer tells it does not vouch for; what was withdrawn stays so.
+                was_good = card_states.c.state == CredentialState.ACTIVE
+                connection.execute(update(card_states).where(was_good).values(state=CredentialState.UNKNOWN))
 
     def heard(self, status_key: str) -> Heard:
         """What is known of a card, and how fresh that is."""

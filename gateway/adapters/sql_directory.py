@@ -58,8 +58,10 @@ class SqlDirectory:
             return connection.execute(select(table).where(table.c.id == row_id)).mappings().one_or_none()
 
     def _put(self, table: Table, values: dict[str, str]) -> None:
+        # Not the key: for one that is written SQLite looks into every table that refers to it.
+        changes = {name: value for name, value in values.items() if name != "id"}
         with self._database.writing() as connection:
-            changed = connection.execute(update(table).where(table.c.id == values["id"]).values(values))
+            changed = connection.execute(update(table).where(table.c.id == values["id"]).values(changes))
             if not changed.rowcount:
                 connection.execute(insert(table).values(values))
 

@@ -99,6 +99,8 @@ card_events = Table(
     metadata,
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("position", BigInteger, nullable=False),
+    # The history that was heard so far, as the issuer names it.
+    Column("mark", String(16), nullable=False),
     Column("heard_at_ms", BigInteger),
     Column("worker", String(64)),
     Column("seat_until_ms", BigInteger, nullable=False),

@@ -114,7 +114,7 @@ class CardEventsUnavailable(Unavailable):
 
 
 class CardEventsRestarted(Unavailable):
-    """The issuer has not come as far as this gateway had heard it: its records were put back."""
+    """The issuer never was where this gateway had heard it: its records were put back."""
 
     code = "CARD_EVENTS_RESTARTED"
 

@@ -56,7 +56,7 @@ class CardFollower:
 
     def _listen(self) -> float:
         asked_at = self._clock()
-        feed = self._events.after(self._states.position())
+        feed = self._events.after(self._states.place())
         if not self._states.take_in(self._worker, feed, asked_at):
             return WATCH_SECONDS
         metrics.CARD_EVENTS.inc(len(feed.events))

@@ -29,6 +29,7 @@ from verification.messages.credential_status import (
     status_key,
 )
 from verification.messages.decision import DecisionOutcome
+from verification.messages.event_feed import FeedPlace
 
 KEY = "00112233aabbccdd"
 DOWN = CardStatusUnavailable("down")
@@ -161,8 +162,8 @@ def test_a_worker_that_lost_its_seat_while_it_waited_writes_nothing(world: World
     first, states = follower(world, "first"), SqlCardStates(world.database)
     whole = world.card_events.after
 
-    def slept(position: int) -> object:
-        feed = whole(position)
+    def slept(place: FeedPlace) -> object:
+        feed = whole(place)
         world.clock.move(seconds=2 * SEAT_SECONDS)
         world.card_events.after = whole  # type: ignore[method-assign]
         assert follower(world, "second").step() == PAUSE_SECONDS
@@ -177,8 +178,6 @@ def test_a_worker_that_lost_its_seat_while_it_waited_writes_nothing(world: World
 def test_a_restarted_gateway_goes_on_where_it_was(world: World) -> None:
     world.card_events.tell(KEY, "active")
     hear(world)
-    world.card_events.told.clear()  # what was heard is not asked for again
-    world.card_events.silent_steps = 1
     world.clock.move(seconds=2 * SEAT_SECONDS)
     outside = Outside(
         clock=world.clock,
@@ -188,7 +187,7 @@ def test_a_restarted_gateway_goes_on_where_it_was(world: World) -> None:
         trust=lambda: pki.trust_store(pki.quick_issuer()),
     )
     create_gateway(world.settings, outside).follower.step()
-    assert SqlCardStates(world.database).position() == 1
+    assert [place.position for place in world.card_events.asked] == [0, 1]
     assert asked(world) == CardStanding(CredentialState.ACTIVE)
 
 
@@ -206,6 +205,31 @@ def test_an_issuer_whose_records_were_put_back_is_read_from_the_first_again(
         asked(world)  # nothing is told before everything was heard again
     hear(world)
     assert asked(world) == CardStanding(CredentialState.ACTIVE)
+
+
+def test_an_issuer_that_was_put_back_and_came_farther_since_is_read_from_the_first_again(
+    world: World,
+) -> None:
+    """No number tells: only the history that was heard."""
+    forgotten, withdrawn = "00112233aabbcc00", "00112233aabbcc01"
+    for key, state in ((KEY, "active"), (KEY, "lost"), (forgotten, "active"), (withdrawn, "revoked")):
+        world.card_events.tell(key, state)
+    hear(world)
+    del world.card_events.told[1:]
+    for number in range(5):
+        world.card_events.tell(f"{number:016x}", "active")
+    hear(world)
+    world.card_status.answer = DOWN
+    with pytest.raises(CardStatusUnavailable):
+        asked(world)
+    hear(world)
+    assert asked(world) == CardStanding(CredentialState.ACTIVE)
+    assert asked(world, f"{0:016x}") == CardStanding(CredentialState.ACTIVE)
+    # What only the lost history knew is good no longer, and what it withdrew is not good again.
+    with pytest.raises(CardStatusUnavailable):
+        asked(world, forgotten)
+    assert asked(world, withdrawn) == CardStanding(CredentialState.REVOKED)
+    assert set(SqlCardStates(world.database).not_good().withdrawn) == {forgotten, withdrawn}
 
 
 def test_a_silent_issuer_is_one_line_in_the_log(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -265,10 +289,11 @@ def test_whatever_happens_the_last_word_on_each_card_is_known_in_the_end(
     with world.database.writing() as connection:
         connection.exec_driver_sql("DELETE FROM card_states")
         connection.exec_driver_sql(
-            "UPDATE card_events SET position = 0, heard_at_ms = NULL, worker = NULL, seat_until_ms = 0"
+            "UPDATE card_events SET position = 0, mark = '', heard_at_ms = NULL, worker = NULL,"
+            " seat_until_ms = 0"
         )
     whole = events.after
-    events.after = lambda position: whole(position, most)  # type: ignore[method-assign]
+    events.after = lambda place: whole(place, most)  # type: ignore[method-assign]
     workers = [CardFollower(events, states, clock, name) for name in ("one", "two")]
     told: dict[str, str] = {}
     for act in acts:

@@ -108,6 +108,31 @@ def test_a_worker_that_is_killed_is_followed_by_another(
     assert gateway.decide(card).code == "CARD_LOST"
 
 
+def test_an_issuer_put_back_to_a_copy_that_came_farther_since_is_noticed_by_every_process(
+    issuer: Issuer, start: Callable[[str], RunningGateway], database_engine: Engine
+) -> None:
+    """Its numbers run past what was heard, so only its history tells that what came since was never heard."""
+    card, gone = issuer.card(), issuer.card()
+    issuer.tell(card, "active")
+    issuer.database.close()  # nobody uses it while it is copied
+    copy = database_engine.copy(issuer.database.url)
+    issuer.tell(gone, "active")
+    gateways = [start("north"), start("south")]
+    for gateway in gateways:
+        wait_until(lambda gateway=gateway: gateway.knows(gone) == "active", 5)
+    issuer.stop()
+    issuer.put_back(copy)
+    issuer.tell(card, "lost")
+    for _ in range(20):
+        issuer.tell(issuer.card(), "active")
+    issuer.start()
+    for gateway in gateways:
+        wait_until(lambda gateway=gateway: gateway.knows(card) == "lost", 5)
+        assert gateway.decide(card).code == "CARD_LOST"
+        refused = gateway.decide(gone)
+        assert (refused.outcome, refused.code) == (DecisionOutcome.UNAVAILABLE, "CARD_STATUS_UNAVAILABLE")
+
+
 def test_an_issuer_that_is_down_leaves_no_old_answer_without_its_age(
     issuer: Issuer, start: Callable[[str], RunningGateway]
 ) -> None:

@@ -14,6 +14,7 @@ from gateway.adapters.service_http import CardEventsHttp, CredentialStatusHttp, 
 from gateway.domain.refusals import CardEventsUnavailable, CardStatusUnavailable
 from verification.errors import RegistryUnavailable
 from verification.messages.credential_status import CredentialState, CredentialStatusQuery
+from verification.messages.event_feed import FeedPlace
 from verification.messages.person_query import PersonQuery
 
 QUERY = PersonQuery("001090123456", "Nguyễn Thị Thử", "1990-01-01", "F")
@@ -106,15 +107,16 @@ def feed_of(**changes: object) -> bytes:
 
 def test_events_about_cards_are_heard(serve) -> None:
     server = serve(http("200 OK", feed_of(data={"state": "lost", "expires_on": "2030-02-28"})))
-    (event,) = CardEventsHttp(ServiceHttp(server.url, "t", SECONDS)).after(6).events
+    (event,) = CardEventsHttp(ServiceHttp(server.url, "t", SECONDS)).after(FeedPlace(6, "ab" * 8)).events
     assert (event.sequence, event.data["state"]) == (7, "lost")
+    assert server.received.split(b" ")[1].endswith(b"&after=6&mark=abababababababab")
 
 
 @pytest.mark.parametrize("changes", [{"key": "no card"}, {"key": ""}, {"data": {"expires_on": "2030-02-30"}}])
 def test_an_event_that_cannot_be_about_a_card_is_no_answer(serve, changes: dict[str, object]) -> None:
     server = serve(http("200 OK", feed_of(**changes)))
     with pytest.raises(CardEventsUnavailable):
-        CardEventsHttp(ServiceHttp(server.url, "t", SECONDS)).after(6)
+        CardEventsHttp(ServiceHttp(server.url, "t", SECONDS)).after(FeedPlace(6, "ab" * 8))
 
 
 def stall(connection: socket.socket) -> None:

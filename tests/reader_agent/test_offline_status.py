@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -186,6 +188,33 @@ def test_the_list_is_fetched_whole_and_then_by_differences(world: World, tmp_pat
     assert fetch(wire, path, keys).epoch == 2  # type: ignore[arg-type]
     assert wire.asked[-1] == "/v1/status-snapshot"
     assert len(decode_keys(KeptStatusList.opened(path, keys).content())) == 201
+
+
+def test_a_gateway_put_back_that_came_farther_since_is_asked_for_the_whole_list(
+    world: World, tmp_path: Path
+) -> None:
+    """It has the number of the list at hand, for another list."""
+    wire, path, keys = Wire(world), tmp_path / "status", trusted_list_keys(world.settings.trust_dir)
+    next_list(world, *range(200))
+    copy = world.database.url.removeprefix("sqlite:///") + ".copy"
+    copied(world.database.url, copy)
+    next_list(world, 500)
+    assert fetch(wire, path, keys).epoch == 2  # type: ignore[arg-type]
+    copied(copy, world.database.url)
+    world.clock.move(seconds=60)
+    del world.card_events.told[200:]
+    next_list(world, 600)
+    next_list(world, 700)
+    assert fetch(wire, path, keys).epoch == 3  # type: ignore[arg-type]
+    assert wire.asked[-2:] == ["/v1/status-snapshot?since=2", "/v1/status-snapshot"]
+    assert decode_keys(KeptStatusList.opened(path, keys).content()) == [*range(200), 600, 700]
+
+
+def copied(source: str, target: str) -> None:
+    """The records as they stand, put in the place of others."""
+    one, other = (sqlite3.connect(name.removeprefix("sqlite:///")) for name in (source, target))
+    with closing(one), closing(other):
+        one.backup(other)
 
 
 def test_a_list_that_is_older_altered_or_nobodys_does_not_take_the_place_of_a_good_one(
