@@ -79,7 +79,9 @@ def _generate(options: argparse.Namespace, database: Database) -> str:
     with database.writing() as connection:
         store_profile.claim(connection, store_profile.DEMO)
         taken = repository.numbers_taken(connection)
-        made = list(generate(count, options.seed, vietnam_date(moment), names, taken=taken))
+        made = list(
+            generate(count, options.seed, vietnam_date(moment), names, taken=taken, commune=options.commune)
+        )
         repository.add(connection, [person for person, _ in made], moment)
     if export:
         # Which drawn portrait belongs to whom is for the test stand only: the registry has no biometrics.
@@ -147,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     making = commands.add_parser("generate", help="add invented citizens")
     making.add_argument("--count", type=int, required=True)
     making.add_argument("--seed", type=int, required=True, help="the same seed gives the same people")
+    making.add_argument("--commune", help="where the first of them live: commune, district, province")
     making.add_argument(
         "--export", type=Path, metavar="FILE", help="numbers, names and portrait seeds as JSON"
     )

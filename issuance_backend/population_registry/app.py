@@ -33,6 +33,8 @@ from issuance_backend.population_registry.dc01.api import (
 from issuance_backend.population_registry.dc01.batch_desk import BatchDesk
 from issuance_backend.population_registry.dc01.form_desk import FormDesk
 from issuance_backend.population_registry.dc01.index_desk import IndexDesk
+from issuance_backend.population_registry.extracts.api import EXTRACT_ROLE, extracts_blueprint
+from issuance_backend.population_registry.extracts.service import ExtractDesk
 from issuance_backend.population_registry.identities.api import (
     ENRICH_ROLE,
     REGISTER_ROLE,
@@ -67,6 +69,7 @@ from issuance_backend.population_registry.units.api import (
     COUNT_ROLE,
     UNITS_ROLE,
     counts_blueprint,
+    unit_names_blueprint,
     units_blueprint,
 )
 from issuance_backend.population_registry.units.service import UnitOffice
@@ -89,7 +92,7 @@ def create_registry_app(settings: RegistrySettings, *, clock: Clock = utc_now) -
     instrument(app, "registry", ready=lambda: {"database": database.answers()}, statuses=STATUSES)
     mount(app, queries_blueprint(desk), guard=require_service(callers, QUERY_ROLE))
     mount(app, persons_blueprint(desk), guard=require_service(callers, READ_ROLE))
-    mount(app, matches_blueprint(MatchingDesk(database, utc_now)), guard=require_service(callers, MATCH_ROLE))
+    mount(app, matches_blueprint(MatchingDesk(database, clock)), guard=require_service(callers, MATCH_ROLE))
     app.register_error_handler(FieldsRefused, fields_problem)
     app.before_request(refuse_nul)
     doors = _Doors(callers, RequestRegister(database, clock))
@@ -140,13 +143,15 @@ def _mount_publication(app: Flask, database: Database, doors: _Doors, clock: Clo
 
 
 def _mount_forms(app: Flask, database: Database, doors: _Doors, clock: Clock) -> None:
-    """Units, the DC01 forms that name them, and how good the data of each unit are."""
+    """Units, what kits of a unit take along, DC01 forms, and how good the data of each unit are."""
     units = UnitOffice(database, clock)
     forms = FormDesk(database, clock, units)
     batches = BatchDesk(database, forms, units)
     worker = doors.changing(WORK_ROLE)
     mount(app, units_blueprint(units, clock), guard=doors.asking(UNITS_ROLE))
+    mount(app, unit_names_blueprint(units), guard=doors.asking(READ_ROLE))
     mount(app, counts_blueprint(units), guard=doors.changing(COUNT_ROLE))
+    mount(app, extracts_blueprint(ExtractDesk(database, clock, units)), guard=doors.asking(EXTRACT_ROLE))
     mount(app, forms_blueprint(forms), guard=worker)
     mount(app, keyings_blueprint(forms, batches), guard=worker)
     mount(app, batches_blueprint(batches, forms), guard=worker)

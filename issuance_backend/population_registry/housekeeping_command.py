@@ -1,7 +1,8 @@
 """``python -m issuance_backend.population_registry housekeeping``: what nobody waits for at the registry.
 
-Answers kept for repeated requests are forgotten, forms that nothing confirmed for 24 months become stale, and
-entries that changed are indexed for matching. Any number of programs may do it at once.
+Answers kept for repeated requests are forgotten, forms that nothing confirmed for 24 months become stale,
+entries that changed are indexed for matching, and the filters that kits take along are made once a day. Any
+number of programs may do it at once.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from issuance_backend import housekeeping
 from issuance_backend.idempotency.service import RequestRegister
 from issuance_backend.moments import Clock, utc_now
 from issuance_backend.population_registry.dc01.form_desk import FormDesk
+from issuance_backend.population_registry.extracts.service import ExtractDesk
 from issuance_backend.population_registry.matching.service import MatchingDesk
 from issuance_backend.population_registry.units.service import UnitOffice
 from monitoring.database import Database
@@ -27,9 +29,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, database: Database, clock: Clock = utc_now) -> str:
     """Do what was asked and say what was done; raises ValueError."""
+    units = UnitOffice(database, clock)
     duties = {
         "old requests forgotten": RequestRegister(database, clock).purge,
-        "forms stale": FormDesk(database, clock, UnitOffice(database, clock)).age,
+        "forms stale": FormDesk(database, clock, units).age,
         "entries indexed": MatchingDesk(database, clock).refresh,
+        "people in new filters": ExtractDesk(database, clock, units).renew,
     }
     return housekeeping.keep_house(options, duties)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 from importlib import resources
@@ -41,20 +41,29 @@ class _Birth:
 
 
 def generate(
-    count: int, seed: int, today: date, provinces: Mapping[str, str], *, taken: set[str] | None = None
+    count: int,
+    seed: int,
+    today: date,
+    provinces: Mapping[str, str],
+    *,
+    taken: set[str] | None = None,
+    commune: str | None = None,
 ) -> Iterator[tuple[RegistryPerson, SyntheticCitizen]]:
-    """Draw ``count`` people whose numbers are not in ``taken``; ``provinces`` maps codes to names."""
+    """Draw ``count`` people whose numbers are not in ``taken``; ``provinces`` maps codes to names.
+
+    Those whose portraits a face engine tells apart live in ``commune``, if one is named.
+    """
     # Not a secret: the same people must come out again for the same seed.
     draw = random.Random(seed)  # noqa: S311
     numbers = set(taken or ())
     for position in range(count):
         person = _person(draw, today, provinces, numbers)
         numbers.add(person.citizen_number)
-        portrait = (
-            PROVEN_PORTRAIT_SEEDS[position]
-            if position < len(PROVEN_PORTRAIT_SEEDS)
-            else _OTHER_PORTRAITS_FROM + position
-        )
+        is_proven = position < len(PROVEN_PORTRAIT_SEEDS)
+        portrait = PROVEN_PORTRAIT_SEEDS[position] if is_proven else _OTHER_PORTRAITS_FROM + position
+        if commune and is_proven:
+            home = f"Số {position + 1}, {commune}"
+            person = replace(person, permanent_residence=home, current_residence=home)
         yield person, SyntheticCitizen(person.citizen_number, person.full_name, portrait)
 
 

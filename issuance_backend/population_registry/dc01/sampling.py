@@ -56,10 +56,6 @@ class SamplingPlan:
     size: int
     acceptance: int
 
-    def accepts(self, wrong: int) -> bool:
-        """The verdict on a whole sample."""
-        return wrong <= self.acceptance
-
 
 def plan(lot: int, aql: str, level: str, severity: Severity) -> SamplingPlan:
     """The plan for a batch of ``lot`` forms; a sample is never larger than its batch."""

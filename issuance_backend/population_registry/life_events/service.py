@@ -29,6 +29,7 @@ from issuance_backend.population_registry.life_events.repository import Register
 from issuance_backend.population_registry.numbers import issuing
 from issuance_backend.population_registry.numbers.domain import NumberRequest, prefix_of
 from issuance_backend.population_registry.numbers.issuing import DrawKey, Issuing
+from issuance_backend.population_registry.people import repository as people
 from issuance_backend.population_registry.publication.service import require_officer_name
 from issuance_backend.refusals import IdempotencyConflict, LifeEventUnknown
 from issuance_backend.steps import Step
@@ -99,20 +100,20 @@ class LifeEventOffice:
             if known is not None:
                 if known.content_sha256 != domain.content_digest(report):
                     raise IdempotencyConflict("this report id stands for something else")
-                return _view(known)
+                return _view(connection, known)
             act = _Act(connection, report, source, moment, self._draw_key)
             event = _registered(act, _take(act))
             repository.add(connection, event)
             _tell(act, event)
-        return _view(event)
+            return _view(connection, event)
 
     def view(self, event_id: str) -> LifeEventView:
         """One registered event, for a program that was told of it; raises LifeEventUnknown."""
         with self._database.reading() as connection:
             event = repository.find(connection, event_id)
-        if event is None:
-            raise LifeEventUnknown("no life event with this id")
-        return _view(event)
+            if event is None:
+                raise LifeEventUnknown("no life event with this id")
+            return _view(connection, event)
 
 
 def _take(act: _Act) -> str:
@@ -262,7 +263,7 @@ def _require_form(report: LifeEventReport, today: date) -> None:
         raise FieldsRefused(faults)
 
 
-def _view(event: RegisteredEvent) -> LifeEventView:
+def _view(connection: Connection, event: RegisteredEvent) -> LifeEventView:
     return LifeEventView(
         id=event.id,
         kind=event.kind,
@@ -271,4 +272,5 @@ def _view(event: RegisteredEvent) -> LifeEventView:
         registered_at=event.registered_at,
         life_status=event.life_status,
         spouse_number=event.spouse_number,
+        aliases=tuple(people.aliases_now(connection, event.citizen_number)),
     )

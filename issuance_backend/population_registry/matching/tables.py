@@ -28,6 +28,7 @@ MATCH_ENTRIES = Table(
     Column("tail", BigInteger, nullable=False),
     Column("source", BigInteger, nullable=False),
     Index("match_entries_old_id", "old_id"),
+    Index("match_entries_residence", "residence"),
     *(Index(f"match_entries_{name}", name) for name in KEY_COLUMNS),
 )
 

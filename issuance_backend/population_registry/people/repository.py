@@ -109,6 +109,17 @@ def aliases_at(connection: Connection, citizen_number: str, known_at: str) -> li
     return sorted(found)
 
 
+def aliases_now(connection: Connection, citizen_number: str) -> list[str]:
+    """Every number that leads to this one now, directly or over others."""
+    found: list[str] = []
+    looking = [citizen_number]
+    while looking:
+        question = select(PEOPLE.c.citizen_number).where(PEOPLE.c.merged_into.in_(looking))
+        looking = sorted(connection.execute(question).scalars())
+        found += looking
+    return sorted(found)
+
+
 def add_merge(connection: Connection, merge: Merge) -> None:
     """Write a merge that stands."""
     connection.execute(

@@ -47,6 +47,17 @@ def units_blueprint(office: UnitOffice, clock: Clock) -> Blueprint:
     return blueprint
 
 
+def unit_names_blueprint(office: UnitOffice) -> Blueprint:
+    """What a unit was called, and from when until when."""
+    blueprint = Blueprint("unit_names", __name__, url_prefix="/v1/units")
+
+    @blueprint.get("/<code>/names")
+    def names(code: str) -> ResponseReturnValue:
+        return answer(office.versions(code))
+
+    return blueprint
+
+
 def counts_blueprint(office: UnitOffice) -> Blueprint:
     """POST /v1/officer-counts/{code}."""
     blueprint = Blueprint("officer_counts", __name__, url_prefix="/v1/officer-counts")

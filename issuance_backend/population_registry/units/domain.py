@@ -105,6 +105,14 @@ class UnitRegister:
         """The unit with this code on a day."""
         return next((unit for unit in self._versions.get(code, ()) if unit.is_on(day)), None)
 
+    def versions(self, code: str) -> list[Unit]:
+        """The unit with this code under every name it had, oldest first."""
+        return list(self._versions.get(code, ()))
+
+    def formers(self, code: str) -> list[str]:
+        """What passed, wholly or in part, into this unit."""
+        return [former.code for former in self._before.get(code, ())]
+
     def is_known(self, code: str) -> bool:
         """Whether there ever was a unit with this code."""
         return code in self._versions

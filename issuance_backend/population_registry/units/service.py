@@ -85,6 +85,10 @@ class UnitOffice:
             raise UnitUnknown("no such unit on that day")
         return tuple(_view(unit) for unit in register.under(parent, day))
 
+    def versions(self, code: str) -> tuple[UnitView, ...]:
+        """A unit under every name it had, oldest first; none for a code never used."""
+        return tuple(_view(unit) for unit in self.register().versions(code))
+
     def line(self, code: str, day: date) -> LineOfUnit:
         """Where a record filed under a code stands on a day; raises UnitUnknown for a code never used."""
         register = self.register()
