@@ -1,30 +1,30 @@
 """The commands of the biometric search: ``python -m issuance_backend search``.
 
-``ISSUANCE_SEARCH_KEY_DIR`` is the folder of gallery keys, ``ISSUANCE_MODEL_DIR`` that of the face models.
+``ISSUANCE_SEARCH_KEY_DIR`` is the folder of gallery keys. A worker compares templates and makes none: it
+needs no models.
 """
 
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 
 from issuance_backend import worker_loop
 from issuance_backend.biometric_search import gallery_record
-from issuance_backend.biometric_search.composition import installed_modalities
+from issuance_backend.biometric_search.composition import compared_modalities
 from issuance_backend.biometric_search.domain import GalleryKind
+from issuance_backend.biometric_search.gallery_index import GalleryIndex
 from issuance_backend.biometric_search.gallery_keys import KeyRoom
+from issuance_backend.biometric_search.gallery_shares import GalleryShares
 from issuance_backend.biometric_search.modality import Modalities
 from issuance_backend.biometric_search.service import SearchDesk
-from issuance_backend.biometric_search.worker import SearchWorker
+from issuance_backend.biometric_search.worker import NewIndex, SearchWorker
 from issuance_backend.moments import utc_now
 from issuance_backend.worker_loop import Worker
 from monitoring.database import Database
 from monitoring.environment import ConfigurationFault
-
-ENGINE_SECONDS = 60.0
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
@@ -35,13 +35,21 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     gallery.add_argument("--kind", type=GalleryKind, required=True, help=", ".join(GalleryKind))
     gallery.add_argument("--province")
     work = commands.add_parser("work", help="do what is queued until told to stop")
+    work.add_argument("--shares", type=int, default=1, help="in how many programs a gallery lies in memory")
     worker_loop.add_options(work)
     record = commands.add_parser("verify-record", help="walk a gallery's own record of who asked")
     record.add_argument("--code", required=True)
+    accuracy = commands.add_parser("accuracy", help="measure FNIR and FPIR over labelled captures")
+    accuracy.add_argument("--captures", type=Path, required=True, help="folder with labels.csv")
+    accuracy.add_argument("--whose", required=True, help="who was captured, as it is published")
+    accuracy.add_argument("--out", type=Path, required=True, help="folder for accuracy.json, .csv and .svg")
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str], database: Database) -> str:
-    """Do what was asked; raises ConfigurationFault and VerificationError."""
+    """Do what was asked; raises ConfigurationFault, ValueError and VerificationError."""
+    if options.action == "accuracy":
+        # It makes templates; a worker, which does not, holds no engine in memory.
+        return str(import_module("issuance_backend.accuracy_command").run(options, environ))
     keys = KeyRoom(_folder(environ, "ISSUANCE_SEARCH_KEY_DIR"))
     if options.action == "open-gallery":
         desk = SearchDesk(database, keys, Modalities(()), utc_now)
@@ -51,20 +59,17 @@ def run(options: argparse.Namespace, environ: Mapping[str, str], database: Datab
         with database.reading() as connection:
             lines = gallery_record.verify(connection, keys.key(options.code))
         return f"{len(lines)} lines, chain unbroken"
-    models = environ.get("ISSUANCE_MODEL_DIR")
-    engine = _face_engine(models) if models else None
-    searcher = SearchWorker(database, keys, installed_modalities(engine), utc_now)
+    searcher = SearchWorker(database, keys, compared_modalities(), utc_now, new_index=_index(options.shares))
     worker = Worker(name="search", turn=lambda: int(searcher.run_once()))
     return f"{worker_loop.work(options, worker)} tasks done"
 
 
-def _face_engine(models: str) -> str | None:
-    """Templates are compared here and never made: a process of its own tries the models."""
-    command = [sys.executable, "-m", "issuance_backend.personalization.face_engine_name", models]
-    tried = subprocess.run(command, capture_output=True, check=False, text=True, timeout=ENGINE_SECONDS)
-    if tried.returncode:
-        raise ConfigurationFault("ISSUANCE_MODEL_DIR: the face engine cannot be tried")
-    return tried.stdout.strip() or None
+def _index(shares: int) -> NewIndex:
+    if shares < 1:
+        raise ConfigurationFault("--shares: 1 or more")
+    if shares == 1:
+        return GalleryIndex
+    return lambda modalities: GalleryShares(modalities, compared_modalities, shares)
 
 
 def _folder(environ: Mapping[str, str], name: str) -> Path:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.biometric_search.adjudication import CaseState, Finding, Judged
@@ -26,6 +26,7 @@ class Case:
     took_part: tuple[str, ...]
     likenesses: tuple[LikenessMessage, ...]
     truth: bool | None
+    is_claimed: bool
     state: CaseState
     outcome: Finding | None
     version: int
@@ -46,11 +47,21 @@ class Decision:
     at: str
 
 
+_BAIT = ":"
+"""Before the candidate of a bait, which no encounter begins with: a bait keeps no real case from its pair."""
+
+CLAIMED = "="
+"""Before a candidate whom the application says to be; no encounter begins with it either."""
+
+
 def add(connection: Connection, case: Case) -> bool:
-    """Write a new case; False where this pair is a case already."""
+    """Write a new case; False where this pair is one already. To a real case a bait is none."""
+    encounter = case.candidate_encounter
+    real = (encounter, f"{CLAIMED}{encounter}")
+    taken = real if case.truth is None else (*real, f"{_BAIT}{encounter}")
     known = select(ADJUDICATION_CASES.c.id).where(
         ADJUDICATION_CASES.c.probe_encounter == case.probe_encounter,
-        ADJUDICATION_CASES.c.candidate_encounter == case.candidate_encounter,
+        ADJUDICATION_CASES.c.candidate_encounter.in_(taken),
     )
     if connection.execute(known).first() is not None:
         return False
@@ -60,19 +71,6 @@ def add(connection: Connection, case: Case) -> bool:
     except IntegrityError:  # two searches of one application at once: both looked before either wrote
         return False
     return True
-
-
-def undecided_bait(connection: Connection, probe: str, candidate: str) -> Case | None:
-    """A bait on this pair that nobody has decided yet; whoever decides it waits for this transaction."""
-    condition = and_(
-        ADJUDICATION_CASES.c.probe_encounter == probe,
-        ADJUDICATION_CASES.c.candidate_encounter == candidate,
-        ADJUDICATION_CASES.c.truth.is_not(None),
-        ADJUDICATION_CASES.c.state == CaseState.OPEN.value,
-    )
-    held = connection.execute(select(ADJUDICATION_CASES.c.id).where(condition).with_for_update())
-    found = _listed(connection, condition) if held.first() else []
-    return found[0] if found else None
 
 
 def save(connection: Connection, case: Case) -> None:
@@ -197,7 +195,7 @@ def _values(case: Case) -> dict[str, object]:
     return {
         "id": case.id,
         "probe_encounter": case.probe_encounter,
-        "candidate_encounter": case.candidate_encounter,
+        "candidate_encounter": f"{_mark(case)}{case.candidate_encounter}",
         "took_part": _text(case.took_part),
         "likenesses": _text(case.likenesses),
         "truth": case.truth,
@@ -209,6 +207,12 @@ def _values(case: Case) -> dict[str, object]:
     }
 
 
+def _mark(case: Case) -> str:
+    if case.truth is not None:
+        return _BAIT
+    return CLAIMED if case.is_claimed else ""
+
+
 def _text(values: Sequence[object]) -> str:
     return msgspec.json.encode(values).decode()
 
@@ -217,10 +221,11 @@ def _case(row: Any) -> Case:
     return Case(
         id=row.id,
         probe_encounter=row.probe_encounter,
-        candidate_encounter=row.candidate_encounter,
+        candidate_encounter=row.candidate_encounter.removeprefix(_BAIT).removeprefix(CLAIMED),
         took_part=msgspec.json.decode(row.took_part, type=tuple[str, ...]),
         likenesses=msgspec.json.decode(row.likenesses, type=tuple[LikenessMessage, ...]),
         truth=row.truth,
+        is_claimed=row.candidate_encounter.startswith(CLAIMED),
         state=CaseState(row.state),
         outcome=Finding(row.outcome) if row.outcome else None,
         version=row.version,

@@ -27,12 +27,14 @@ class Pair:
     took_part: tuple[str, ...] = ()
     likenesses: tuple[LikenessMessage, ...] = ()
     truth: bool | None = None
+    is_claimed: bool = False
+    """The application says to be the other one: here it is the difference that speaks against it."""
 
 
 def open_case(connection: Connection, pair: Pair, moment: datetime) -> bool:
     """Put a pair before the examiners in the caller's transaction; False where it is a case already.
 
-    A bait on a pair that a search finds is a bait no longer: whoever lays baits takes no case away.
+    What a search finds becomes a case of its own beside a bait on the same pair, whatever was said of that.
     """
     at = rfc3339(moment)
     case = Case(
@@ -42,6 +44,7 @@ def open_case(connection: Connection, pair: Pair, moment: datetime) -> bool:
         took_part=tuple(sorted(set(pair.took_part))),
         likenesses=pair.likenesses,
         truth=pair.truth,
+        is_claimed=pair.is_claimed,
         state=adjudication.advance(None, CaseEvent.OPEN),
         outcome=None,
         version=1,
@@ -49,18 +52,9 @@ def open_case(connection: Connection, pair: Pair, moment: datetime) -> bool:
         updated_at=at,
     )
     if not repository.add(connection, case):
-        if pair.truth is None:
-            _make_real(connection, pair)
         return False
     _record(connection, case, CaseEvent.OPEN, SYSTEM, {})
     return True
-
-
-def _make_real(connection: Connection, pair: Pair) -> None:
-    bait = repository.undecided_bait(connection, pair.probe_encounter, pair.candidate_encounter)
-    if bait is not None:
-        known = tuple(sorted({*bait.took_part, *pair.took_part}))
-        repository.save(connection, replace(bait, truth=None, took_part=known, likenesses=pair.likenesses))
 
 
 def decide(connection: Connection, case: Case, decision: Decision, earlier: tuple[Decision, ...]) -> Case:

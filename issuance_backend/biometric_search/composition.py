@@ -9,6 +9,13 @@ from issuance_backend.biometric_search.modality import Modalities, Modality
 from verification.fingerprint.nbis_engine import NbisEngine
 
 FACE_DIMENSION = 128
+FACES_OF_GALLERIES = "cc0"
+"""The face engine of which it is known what its scores mean: comparing takes none of its models."""
+
+
+def compared_modalities() -> Modalities:
+    """What lies in galleries and can be compared on any machine."""
+    return installed_modalities(FACES_OF_GALLERIES)
 
 
 def installed_modalities(face_engine: str | None) -> Modalities:

@@ -26,7 +26,8 @@ Pictures = Callable[[str], bytes]
 """The portrait (JPEG) of an encounter; raises where there is none."""
 
 _MAX_COMMENT = 500
-_MAX_ENCOUNTER = 64
+_MAX_ENCOUNTER = 63
+"""A column's width, less what marks the row of a bait."""
 
 
 def nobody_told(

@@ -35,9 +35,9 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One enrolment with everything that speaks for and against it."""
+    """One enrolment, by the number its gallery gave it, with everything that speaks for and against it."""
 
-    row: int
+    number: int
     decibans: float
     likenesses: tuple[Likeness, ...]
     is_hit: bool
@@ -87,16 +87,16 @@ def weighed(modality: str, calibration: Calibration, scores: Sequence[Score]) ->
 def ranked(
     found: Mapping[int, Sequence[Likeness]], threshold: Threshold, limit: int
 ) -> tuple[Candidate, ...]:
-    """The strongest candidates first; a row without any comparison is none."""
+    """The strongest candidates first; an enrolment without any comparison is none."""
     candidates = [
-        _candidate(row, tuple(likenesses), threshold) for row, likenesses in found.items() if likenesses
+        _candidate(number, tuple(likenesses), threshold) for number, likenesses in found.items() if likenesses
     ]
-    candidates.sort(key=lambda each: (not each.is_hit, -each.decibans, each.row))
+    candidates.sort(key=lambda each: (not each.is_hit, -each.decibans, each.number))
     return tuple(candidates[:limit])
 
 
-def _candidate(row: int, likenesses: tuple[Likeness, ...], threshold: Threshold) -> Candidate:
-    return Candidate(row, _sum(likenesses), likenesses, threshold.is_hit(likenesses))
+def _candidate(number: int, likenesses: tuple[Likeness, ...], threshold: Threshold) -> Candidate:
+    return Candidate(number, _sum(likenesses), likenesses, threshold.is_hit(likenesses))
 
 
 def _sum(likenesses: Sequence[Likeness]) -> float:

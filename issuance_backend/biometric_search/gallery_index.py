@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from issuance_backend.biometric_search.fusion import (
     DEFAULT_CANDIDATES,
@@ -63,8 +64,41 @@ class Question:
     target_fpir_decibans: int = DEFAULT_FPIR_DECIBANS
 
 
+class Searchable(Protocol):
+    """A gallery in memory, in one program or in several."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it still holds everybody it was given."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def add(self, enrolments: Sequence[tuple[int, Enrolment]]) -> None:
+        """Take enrolments by the number that the gallery gave them; one that is known stays as it is."""
+        ...
+
+    def remove(self, number: int) -> None:
+        """Forget an enrolment."""
+        ...
+
+    def identify(self, question: Question) -> tuple[Candidate, ...]:
+        """Candidates, the strongest first; raises ModalityUnknown or TemplateRefused."""
+        ...
+
+    def knows(self, reference: str) -> bool:
+        """Whether somebody of this name is enrolled."""
+        ...
+
+    def verify(self, samples: Sequence[Sample], reference: str) -> tuple[Candidate, ...]:
+        """The enrolments of one person against a probe: a comparison 1:1, the strongest first."""
+        ...
+
+
 class GalleryIndex:
     """Everybody of one gallery, by row."""
+
+    is_whole = True
 
     def __init__(self, modalities: Modalities) -> None:
         self._modalities = modalities
@@ -106,20 +140,20 @@ class GalleryIndex:
             for index in self._indexes.values():
                 index.remove(row)
 
-    def number(self, candidate: Candidate) -> int:
-        """The gallery's number of a candidate's enrolment."""
-        return self._numbers[candidate.row]
-
     def identify(self, question: Question) -> tuple[Candidate, ...]:
         """Candidates, the strongest first; raises ModalityUnknown or TemplateRefused."""
+        threshold = Threshold.for_search(len(self), question.target_fpir_decibans)
+        return ranked(self.proposed(question), threshold, question.max_candidates)
+
+    def proposed(self, question: Question) -> dict[int, list[Likeness]]:
+        """Whoever any modality proposes, compared by all, by number; raises as ``identify`` does."""
         self._modalities.require_sound(question.samples)
         allowed = self._allowed(question.filters)
         proposed: dict[int, None] = {}
         for code, index in self._indexes.items():
             probe = _of_modality(question.samples, code)
             proposed.update(dict.fromkeys(index.shortlist(probe, SHORTLIST, allowed)))
-        threshold = Threshold.for_search(len(self), question.target_fpir_decibans)
-        return ranked(self._compared(question.samples, list(proposed)), threshold, question.max_candidates)
+        return self._compared(question.samples, list(proposed))
 
     def knows(self, reference: str) -> bool:
         """Whether somebody of this name is enrolled."""
@@ -127,11 +161,13 @@ class GalleryIndex:
 
     def verify(self, samples: Sequence[Sample], reference: str) -> tuple[Candidate, ...]:
         """The enrolments of one person against a probe: a comparison 1:1, the strongest first."""
+        compared = self.enrolled(samples, reference)
+        return ranked(compared, Threshold.for_search(1, DEFAULT_FPIR_DECIBANS), len(compared))
+
+    def enrolled(self, samples: Sequence[Sample], reference: str) -> dict[int, list[Likeness]]:
+        """The enrolments of one person, compared, by number; raises as ``verify`` does."""
         self._modalities.require_sound(samples)
-        rows = self._rows_of(reference)
-        return ranked(
-            self._compared(samples, rows), Threshold.for_search(1, DEFAULT_FPIR_DECIBANS), len(rows)
-        )
+        return self._compared(samples, self._rows_of(reference))
 
     def _rows_of(self, reference: str) -> list[int]:
         return [
@@ -146,7 +182,7 @@ class GalleryIndex:
             calibration = self._modalities.named(code).calibration
             for row, scores in index.scores(_of_modality(samples, code), rows).items():
                 found[row].extend(weighed(code, calibration, scores))
-        return found
+        return {self._numbers[row]: likenesses for row, likenesses in found.items()}
 
     def _allowed(self, filters: Filters) -> list[int] | None:
         if filters.exclude_nobody:

@@ -130,6 +130,12 @@ def gallery(connection: Connection, code: str) -> Gallery:
     return _gallery(row)
 
 
+def galleries_of_kind(connection: Connection, kind: GalleryKind) -> list[Gallery]:
+    """The galleries of a kind, by code."""
+    question = select(GALLERIES).where(GALLERIES.c.kind == kind.value).order_by(GALLERIES.c.code)
+    return [_gallery(row) for row in connection.execute(question)]
+
+
 def galleries(connection: Connection) -> list[tuple[Gallery, int]]:
     """Every gallery with the number of its enrolments."""
     counted = (

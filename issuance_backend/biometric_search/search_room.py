@@ -12,7 +12,7 @@ from issuance_backend.biometric_search import cases, repository
 from issuance_backend.biometric_search.cases import Pair
 from issuance_backend.biometric_search.domain import Outcome
 from issuance_backend.biometric_search.fusion import Candidate
-from issuance_backend.biometric_search.gallery_index import Filters, GalleryIndex, Question
+from issuance_backend.biometric_search.gallery_index import Filters, Question, Searchable
 from issuance_backend.biometric_search.gallery_keys import GalleryKey
 from issuance_backend.biometric_search.task_messages import KeptEnrolment, candidate_message, samples
 from issuance_backend.refusals import GallerySubjectUnknown
@@ -44,7 +44,7 @@ class Searching:
     """One search: where, and with which key."""
 
     connection: Connection
-    index: GalleryIndex
+    index: Searchable
     key: GalleryKey
 
     def told(self, candidates: tuple[Candidate, ...], but_not: str | None = None) -> list[CandidateMessage]:
@@ -58,7 +58,7 @@ class Searching:
         return found
 
     def _kept(self, candidate: Candidate) -> KeptEnrolment | None:
-        number = self.index.number(candidate)
+        number = candidate.number
         row = repository.enrolment(self.connection, self.key.gallery, number)
         if row is None or row.sealed is None:  # removed while we looked
             return None
@@ -102,6 +102,7 @@ def _identify(searching: Searching, request: Identify) -> Found:
                 candidate_encounter=each.encounter or each.reference,
                 took_part=request.officers,
                 likenesses=each.likenesses,
+                is_claimed=each.reference == claimed,
             )
             for each in doubtful
         ),

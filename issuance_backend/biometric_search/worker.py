@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Lock
 
 import msgspec
@@ -18,7 +19,7 @@ from sqlalchemy import Connection
 from issuance_backend import recorded_events, work_claims
 from issuance_backend.biometric_search import repository
 from issuance_backend.biometric_search.domain import Outcome, TaskEvent
-from issuance_backend.biometric_search.gallery_index import GalleryIndex
+from issuance_backend.biometric_search.gallery_index import GalleryIndex, Searchable
 from issuance_backend.biometric_search.gallery_keys import GalleryKey, KeyRoom
 from issuance_backend.biometric_search.modality import Modalities
 from issuance_backend.biometric_search.repository import Task, TaskEnd
@@ -51,12 +52,15 @@ _LOADED_AT_ONCE = 2_000
 Finished = Callable[[Connection, str, Outcome, datetime], None]
 """Told in the same transaction how the search of an application ended: encounter, what comes next."""
 
+NewIndex = Callable[[Modalities], Searchable]
+"""An empty gallery in memory."""
+
 
 @dataclass
 class _Memory:
     """One gallery as this worker has it in memory."""
 
-    index: GalleryIndex
+    index: Searchable
     version: int = 0
 
 
@@ -81,10 +85,11 @@ class SearchWorker:
         modalities: Modalities,
         clock: Clock,
         finished: Finished | None = None,
+        new_index: NewIndex = GalleryIndex,
     ) -> None:
         self._database = database
         self._keys = keys
-        self._modalities = modalities
+        self._new_index = partial(new_index, modalities)
         self._clock = clock
         self._finished = finished
         self._memories: dict[str, _Memory] = {}
@@ -115,7 +120,7 @@ class SearchWorker:
                 raise
             return True
 
-    def index(self, gallery: str) -> GalleryIndex:
+    def index(self, gallery: str) -> Searchable:
         """A gallery's index, up to date."""
         with self._database.reading() as connection:
             return self._current(connection, gallery).index
@@ -202,7 +207,9 @@ class SearchWorker:
 
     def _current(self, connection: Connection, gallery: str) -> _Memory:
         """The gallery's memory with every change since; asked twice for the same change, it takes it once."""
-        memory = self._memories.setdefault(gallery, _Memory(GalleryIndex(self._modalities)))
+        memory = self._memories.get(gallery)
+        if memory is None or not memory.index.is_whole:
+            memory = self._memories[gallery] = _Memory(self._new_index())
         newest = repository.gallery(connection, gallery).version
         if newest == memory.version:
             return memory

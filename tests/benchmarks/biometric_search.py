@@ -77,13 +77,13 @@ def measure(persons: int) -> dict[str, float]:
         began = time.perf_counter()
         candidates = index.identify(question)
         spent.append(time.perf_counter() - began)
-        hits = {index.number(each) for each in candidates if each.is_hit}
+        hits = {each.number for each in candidates if each.is_hit}
         found += number in hits
         strangers += len(hits - {number})
     alone = 0
     for number, question in questions.items():
         only = Question(samples=tuple(each for each in question.samples if each.modality == "finger"))
-        alone += number in {index.number(each) for each in index.identify(only) if each.is_hit}
+        alone += number in {each.number for each in index.identify(only) if each.is_hit}
     return {
         "median_s": float(np.median(spent)),
         "memory_mb": _peak_mb(),

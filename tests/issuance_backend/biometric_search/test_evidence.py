@@ -95,9 +95,9 @@ def test_evidence_adds_up_and_orders_candidates() -> None:
         4: (),
     }
     candidates = ranked(found, Threshold(50), 10)
-    assert [(each.row, each.decibans) for each in candidates] == [(2, 60), (1, 10), (3, -40)]
+    assert [(each.number, each.decibans) for each in candidates] == [(2, 60), (1, 10), (3, -40)]
     assert [each.is_hit for each in candidates] == [True, False, False]
-    assert [each.row for each in ranked(found, Threshold(50), 1)] == [2]
+    assert [each.number for each in ranked(found, Threshold(50), 1)] == [2]
 
 
 def test_what_cannot_reach_the_threshold_is_looked_at_when_all_of_it_agrees() -> None:

@@ -34,4 +34,4 @@ def test_whoever_was_removed_takes_no_place_from_who_is_there() -> None:
     for number in range(SHORTLIST + 10):
         gallery.remove(number)
     (candidate,) = gallery.identify(Question(samples=only_fingers(0)))
-    assert gallery.number(candidate) == 1000
+    assert candidate.number == 1000
