@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from issuance_backend.http_body import answer, page_answer, read_body, read_page
+from issuance_backend.officers.api import acting_officer
 from issuance_backend.service_tokens import calling_service
 from issuance_backend.statistics.printed_report import as_pdf
 from issuance_backend.statistics.service import Asked, Period, StatisticsOffice, end_of_day
@@ -52,6 +53,10 @@ def statistics_blueprint(office: StatisticsOffice) -> Blueprint:
     @blueprint.get("/records")
     def records() -> ResponseReturnValue:
         return page_answer(office.records(_asked(), request.args.get("figure", ""), read_page(1)))
+
+    @blueprint.get("/returns")
+    def returns() -> ResponseReturnValue:
+        return answer(office.returns(acting_officer(), _asked()))
 
     @blueprint.post("/text-checks")
     def check_text() -> ResponseReturnValue:

@@ -173,11 +173,6 @@ class Quotient:
         """Per cent to one decimal, halves up; None of nothing."""
         return percentage(self.part, self.whole)
 
-    @property
-    def ratio(self) -> Decimal | None:
-        """The plain quotient to two decimals; None of nothing."""
-        return rounded(Decimal(self.part) / Decimal(self.whole), 2) if self.whole else None
-
 
 def quotient(share: Share, part: Amount, whole: Amount) -> Quotient:
     """Form a listed share; raises CountersMixed where these amounts are not what it divides."""

@@ -14,7 +14,6 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
-    and_,
     bindparam,
     delete,
     func,
@@ -28,6 +27,7 @@ from sqlalchemy import (
     update,
 )
 
+from issuance_backend.listing import lies_in
 from issuance_backend.moments import parse_moment
 from issuance_backend.schema import EVENT_HEAD, EVENTS, OFFICERS
 from issuance_backend.statistics.clocks import ClockRun, Due
@@ -221,8 +221,7 @@ def units_below(connection: Connection, area: str) -> list[str]:
 def knows_unit(connection: Connection, unit: str) -> bool:
     """Whether anything was counted in a unit, is to be reached in it, or somebody works there."""
     for column in (FIGURE_UNITS.c.unit, FIGURE_TARGETS.c.unit, OFFICERS.c.unit):
-        is_inside = (column == unit) | column.startswith(f"{unit}.", autoescape=True)
-        if connection.execute(select(column).where(is_inside).limit(1)).first() is not None:
+        if connection.execute(select(column).where(lies_in(column, unit)).limit(1)).first() is not None:
             return True
     return False
 
@@ -433,11 +432,7 @@ def _unit_of_mark(marks: str, asked: RecordsAsked) -> str | None:
 
 
 def _inside(area: str) -> ColumnElement[bool]:
-    if not area:
-        return true()
-    unit = FIGURE_MOVES.c.unit
-    # "/" is the character after the dot: everything below the area lies between the two.
-    return or_(unit == area, and_(unit >= f"{area}.", unit < f"{area}/"))
+    return lies_in(FIGURE_MOVES.c.unit, area) if area else true()
 
 
 def _portions(subjects: Collection[str]) -> Iterator[list[str]]:

@@ -9,17 +9,27 @@ from enum import StrEnum
 from sqlalchemy import Connection
 
 from issuance_backend.moments import Clock, rfc3339
+from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.paging import Page, PageAsked, page_of
 from issuance_backend.refusals import FigureUnknown, UnitUnknown
-from issuance_backend.statistics import claims, contradictions, figures, pace, repository, roll_up
+from issuance_backend.statistics import (
+    claims,
+    contradictions,
+    figures,
+    pace,
+    repository,
+    return_repository,
+    roll_up,
+)
 from issuance_backend.statistics.definitions import vocabulary
 from issuance_backend.statistics.domain import count_of, into, out_of
 from issuance_backend.statistics.figures import Figures
 from issuance_backend.statistics.pace import PACE_DAYS, Progress
 from issuance_backend.statistics.repository import Bound, RecordsAsked, Target
+from issuance_backend.statistics.returns import Span, return_lines
 from issuance_backend.statistics.units import NATION, is_province, line_of, members_of, parent, unit_name
 from issuance_backend.statistics.working_days import working_days
-from issuance_backend.unit_codes import is_unit
+from issuance_backend.unit_codes import is_unit, lies_in
 from monitoring.database import Database
 from verification.errors import FieldsRefused
 from verification.messages.national_time import VIETNAM, vietnam_date
@@ -32,6 +42,7 @@ from verification.messages.statistics import (
     NewTarget,
     RecordLine,
     Report,
+    ReturnReport,
     ShareDefinition,
     StageFigure,
     StockFigure,
@@ -43,6 +54,7 @@ from verification.messages.statistics import (
 
 MAX_TARGETS = 5_000
 MAX_TEXT = 20_000
+_LEADERS = (Role.SUPERVISOR, Role.TEAM_LEADER, Role.DISTRICT_CHIEF)
 _MAX_AMOUNT = 10**12
 _MAX_BASIS = 200
 _FIRST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -156,6 +168,36 @@ class StatisticsOffice:
             else:
                 rows = repository.moves_behind(connection, wanted)
         return page_of([RecordLine(*row) for row in rows], page, lambda line: (str(line.sequence),))
+
+    def returns(self, officer: Officer, asked: Asked) -> ReturnReport:
+        """Captures of a period that were sent back, by officer and kit, for whoever leads there.
+
+        Without a unit it is the officer's whole area. Raises RoleMissing, FigureUnknown and UnitUnknown, also
+        for a unit of another area.
+        """
+        officer.require(*_LEADERS)
+        as_of = self._moment(asked)
+        day, area = vietnam_date(as_of), officer.area or NATION
+        unit = asked.unit or area
+        if area != NATION and not lies_in(unit, area):
+            raise UnitUnknown("not a unit of this officer's area")
+        first_day = asked.period.first_day(day)
+        with self._database.reading() as connection:
+            _require_unit(connection, unit, day)
+            before, _ = repository.version_at(connection, end_of_day(first_day - timedelta(days=1)))
+            version, _ = repository.version_at(connection, as_of)
+            span = Span(before + 1, version)
+            steps = return_repository.steps_of_captures(connection, members_of(unit, day), span)
+            lines = return_lines(steps, span)
+        return ReturnReport(
+            as_of=rfc3339(as_of),
+            version=version,
+            unit=unit,
+            unit_name=unit_name(unit),
+            period_from=first_day.isoformat(),
+            period_to=day.isoformat(),
+            lines=lines,
+        )
 
     def set_targets(self, targets: tuple[NewTarget, ...], by: str) -> int:
         """Set targets; raises FieldsRefused, and then sets none."""

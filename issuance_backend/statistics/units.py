@@ -6,12 +6,10 @@ recorded keeps the codes of its day; a report groups provinces as they are drawn
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 
-from issuance_backend import unit_codes
-from issuance_backend.unit_codes import is_unit
 from verification.identity.administrative_units import provinces, units_2025
 
 NATION = ""
@@ -20,11 +18,6 @@ UNKNOWN = "000"
 
 MERGED_ON = date(2025, 7, 1)
 """Resolution 202/2025/QH15: 63 provinces became 34 units."""
-
-
-def unit_of(text: str | None) -> str:
-    """The unit that a step names; UNKNOWN where it names none."""
-    return text if text is not None and is_unit(text) else UNKNOWN
 
 
 def parent(unit: str) -> str:
@@ -39,11 +32,6 @@ def lineage(unit: str) -> tuple[str, ...]:
         return (NATION,)
     parts = unit.split(".")
     return (NATION, *(".".join(parts[:depth]) for depth in range(1, len(parts) + 1)))
-
-
-def lies_in(unit: str, area: str) -> bool:
-    """Whether a unit is the area or a part of it."""
-    return area == NATION or unit_codes.lies_in(unit, area)
 
 
 def line_of(unit: str, day: date) -> str:
@@ -76,12 +64,3 @@ def unit_name(unit: str) -> str:
         return names[unit]
     known = provinces().get(unit) or units_2025().get(unit)
     return known.name if known else unit
-
-
-def grouped(amounts: Iterable[tuple[str, int]], day: date) -> dict[str, int]:
-    """Amounts by recorded unit, added up under the units of a day."""
-    sums: dict[str, int] = {}
-    for unit, amount in amounts:
-        line = line_of(unit, day)
-        sums[line] = sums.get(line, 0) + amount
-    return sums

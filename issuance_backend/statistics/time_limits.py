@@ -1,0 +1,17 @@
+"""The time limit of one subject, for those who say by when."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from issuance_backend.statistics import repository
+from issuance_backend.statistics.clocks import ClockRun
+
+WHOLE_DOSSIER = "total"
+"""The clock that runs from the capture to the hand-over."""
+
+
+def time_limit(connection: Connection, subject: str, clock: str = WHOLE_DOSSIER) -> ClockRun | None:
+    """One time limit of a subject as it stands; None where it has none."""
+    standing = repository.standing(connection, [subject]).get(subject)
+    return standing[1].clocks.get(clock) if standing else None

@@ -1,0 +1,70 @@
+"""The time limits themselves, written down a second time: the figures follow whatever the definitions say.
+
+Circular 60/2021/TT-BCA: two working days where the dossier was taken, three at the centre to approve and
+print, two to bring the card to the office, at most eleven in all. Only a return or a case pauses them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from issuance_backend.dossiers.domain import CLOSED, DossierState
+from issuance_backend.statistics.definitions import vocabulary
+from issuance_backend.statistics.service import Asked, StatisticsOffice
+from monitoring.database import Database
+from tests.support.figure_history import Told, record
+from verification.messages.statistics import ClockFigure
+
+WORKING_DAYS = {"local": 2, "approval": 3, "central": 3, "transport": 2, "handover": 10, "total": 11}
+PAUSED_IN = {"dossier": {"returned", "suspended"}, "card": {"suspended"}}
+TUESDAY = datetime.fromisoformat("2021-04-06T02:00:00Z")
+
+
+def clock_of(database: Database, name: str, steps: list[Told]) -> ClockFigure:
+    """How a time limit stands a month after these steps."""
+    record(database, steps)
+    report = StatisticsOffice(database, lambda: steps[-1].at + timedelta(days=30)).report(Asked())
+    return next(clock for clock in report.clocks if clock.definition == name)
+
+
+def test_every_limit_of_a_dossier_and_its_card_is_the_one_of_the_law() -> None:
+    clocks = [clock for clock in vocabulary().clocks if clock.kind in PAUSED_IN]
+    assert {clock.id: clock.days for clock in clocks} == WORKING_DAYS
+    assert all(set(clock.pauses) == PAUSED_IN[clock.kind] for clock in clocks)
+
+
+def test_a_dossiers_limit_runs_until_its_card_is_in_the_holders_hands_or_none_will_be() -> None:
+    total = next(clock for clock in vocabulary().clocks if clock.id == "total")
+    assert set(total.stops) == {DossierState.COMPLETED}
+    assert set(total.ends) == CLOSED - {DossierState.COMPLETED}
+
+
+@pytest.mark.parametrize(("days", "is_late"), [(2, False), (3, True)])
+def test_the_unit_has_two_working_days(database: Database, days: int, is_late: bool) -> None:
+    approved = TUESDAY + timedelta(days=days)
+    local = clock_of(
+        database,
+        "local",
+        [
+            Told(TUESDAY, "dossier/1", "captured", {"unit": "001"}),
+            Told(approved, "dossier/1", "local_approved"),
+        ],
+    )
+    assert (local.on_time, local.late) == ((0, 1) if is_late else (1, 0))
+
+
+@pytest.mark.parametrize(
+    ("held_in", "is_late"), [("returned", False), ("suspended", False), ("adjudication", True)]
+)
+def test_only_a_return_or_a_case_stops_the_clock(database: Database, held_in: str, is_late: bool) -> None:
+    """Sixteen working days from capture to hand-over (21 April 2021 is none), nine of them in one state."""
+    steps = [
+        Told(TUESDAY, "dossier/1", "captured", {"unit": "001"}),
+        Told(TUESDAY + timedelta(days=1), "dossier/1", held_in),
+        Told(TUESDAY + timedelta(days=14), "dossier/1", "validated"),
+        Told(TUESDAY + timedelta(days=23), "dossier/1", "completed"),
+    ]
+    total = clock_of(database, "total", steps)
+    assert (total.on_time, total.late) == ((0, 1) if is_late else (1, 0))
