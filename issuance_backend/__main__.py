@@ -20,6 +20,7 @@ from issuance_backend.idempotency.service import RequestRegister
 from issuance_backend.moments import utc_now
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor, OfficerRoster
+from issuance_backend.partly_done import PartlyDone
 from issuance_backend.recorded_events import ChainBroken
 from issuance_backend.statistics.service import StatisticsOffice
 from issuance_backend.storage import issuance_database
@@ -47,6 +48,7 @@ _COMMANDS = {
     "dossiers": ("dossier_commands", "the search of duplicates"),
     "packets": ("packet_commands", "the intake of sealed packets"),
     "work": ("joint_commands", "several workers in one process"),
+    "verify-events": ("event_commands", "walk the chain of recorded events, and what was signed of it"),
     "housekeeping": ("housekeeping_commands", "what has to be done now and then"),
 }
 
@@ -69,6 +71,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         print(_run(options, database))
     except (ConfigurationFault, ValueError, ChainBroken, VerificationError) as fault:
+        if isinstance(fault, PartlyDone):
+            print(fault.done)
         print(f"issuance_backend: {fault}", file=sys.stderr)
         return 1
     finally:
@@ -100,9 +104,6 @@ def _upkeep(command: str, database: Database) -> str:
         sessions = OfficerDoor(database, utc_now).remove_ended_sessions()
         requests = RequestRegister(database, utc_now).purge()
         return f"{sessions} ended sessions and {requests} old requests forgotten"
-    if command == "verify-events":
-        with database.reading() as connection:
-            return f"{recorded_events.verify(connection)} recorded events, chain unbroken"
     if command == "rebuild-figures":
         return f"{StatisticsOffice(database, utc_now).rebuild()} recorded events counted again"
     return "schema is up to date"
@@ -147,7 +148,6 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m issuance_backend", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("migrate", help="bring the schema up to date")
-    commands.add_parser("verify-events", help="walk the chain of recorded events")
     commands.add_parser("rebuild-figures", help="make every figure again from the recorded events")
     commands.add_parser("purge", help="forget ended sessions and answers kept for repeated requests")
     for name, (_, told) in _COMMANDS.items():

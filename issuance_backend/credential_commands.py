@@ -13,9 +13,8 @@ from pathlib import Path
 from issuance_backend import worker_loop
 from issuance_backend.credentials.registry_feed import LONGEST_WAIT, LifeEventsOverHttp
 from issuance_backend.credentials.registry_follower import RegistryFollower
-from issuance_backend.credentials.undelivered_desk import WAITING_DAYS, UndeliveredDesk
+from issuance_backend.credentials.undelivered_desk import WAITING_DAYS, age
 from issuance_backend.moments import utc_now
-from issuance_backend.personalization.batches.service import card_destroyed
 from issuance_backend.worker_loop import Worker
 from monitoring.database import Database
 from monitoring.environment import ConfigurationFault, read_secret
@@ -24,8 +23,8 @@ from monitoring.environment import ConfigurationFault, read_secret
 def add_commands(parser: argparse.ArgumentParser) -> None:
     """Describe the commands."""
     commands = parser.add_subparsers(dest="action", required=True)
-    age = commands.add_parser("age", help="mark cards undelivered that wait too long at an office")
-    age.add_argument("--days", type=int, default=WAITING_DAYS)
+    aging = commands.add_parser("age", help="mark cards undelivered that wait too long at an office")
+    aging.add_argument("--days", type=int, default=WAITING_DAYS)
     follow = commands.add_parser("follow-registry", help="suspend what belongs to people who died")
     worker_loop.add_options(follow)
 
@@ -35,7 +34,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str], database: Datab
     if options.action == "age":
         if options.days < 1:
             raise ValueError("a card waits at least a day")
-        return f"{UndeliveredDesk(database, utc_now, card_destroyed).age(options.days)} cards are undelivered"
+        return f"{age(database, utc_now, options.days)} cards are undelivered"
     url, token_file = environ.get("ISSUANCE_REGISTRY_URL"), environ.get("ISSUANCE_REGISTRY_TOKEN_FILE")
     if not url or not token_file:
         raise ConfigurationFault("ISSUANCE_REGISTRY_URL or ISSUANCE_REGISTRY_TOKEN_FILE is not set")

@@ -1,23 +1,26 @@
 """``python -m issuance_backend housekeeping``: what has to be done now and then, and that nobody waits for.
 
 Sessions that ended and answers kept for repeated requests are forgotten, what killed programs left in the
-stores is swept, and cards that nobody fetched are marked undelivered. Any number of programs may do it at
-once. Settings are the office's; a store or an intake that is not set is not swept.
+stores is swept, cards that nobody fetched are marked undelivered, and the recorded events are signed. Any
+number of programs may do it at once. Settings are the office's; a store that is not set is not swept, and
+without an intake, whose keys the centre signs with, nothing is signed.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from issuance_backend import housekeeping
 from issuance_backend.blob_store.place import StorePlace, open_store
-from issuance_backend.credentials.undelivered_desk import WAITING_DAYS, UndeliveredDesk
+from issuance_backend.credentials.undelivered_desk import WAITING_DAYS, age
+from issuance_backend.dossiers.intake.centre_keys import load_keys
+from issuance_backend.event_checkpoints import CheckpointDesk
 from issuance_backend.idempotency.service import RequestRegister
 from issuance_backend.intake_composition import issuance_intake
 from issuance_backend.moments import utc_now
 from issuance_backend.officers.service import OfficerDoor
-from issuance_backend.personalization.batches.service import card_destroyed
 from monitoring.database import Database
 from monitoring.environment import read_settings
 
@@ -35,22 +38,24 @@ def run(options: argparse.Namespace, environ: Mapping[str, str], database: Datab
     """Do what was asked; raises ConfigurationFault and ValueError."""
     if options.days < 1:
         raise ValueError("a card waits at least a day")
-    undelivered = UndeliveredDesk(database, utc_now, card_destroyed)
     duties = {
         "ended sessions forgotten": OfficerDoor(database, utc_now).remove_ended_sessions,
         "old requests forgotten": RequestRegister(database, utc_now).purge,
-        **_sweeping(environ, database),
-        "cards undelivered": lambda: undelivered.age(options.days),
+        **_of_the_place(environ, database),
+        "cards undelivered": lambda: age(database, utc_now, options.days),
     }
     return housekeeping.keep_house(options, duties)
 
 
-def _sweeping(environ: Mapping[str, str], database: Database) -> dict[str, Callable[[], int]]:
+def _of_the_place(environ: Mapping[str, str], database: Database) -> dict[str, Callable[[], int]]:
     duties: dict[str, Callable[[], int]] = {}
     store = open_store(read_settings(StorePlace, "ISSUANCE_BLOB_", environ), database, utc_now)
     if store is not None:
         duties["objects swept"] = store.sweep
-    if environ.get("ISSUANCE_INTAKE_KEY_DIR"):
+    key_dir = environ.get("ISSUANCE_INTAKE_KEY_DIR")
+    if key_dir:
+        desk = CheckpointDesk(database, load_keys(Path(key_dir)).receipts, utc_now)
+        duties["recorded events signed"] = desk.sign
         # Nothing is opened here: no face model is loaded to look at a portrait.
         settings = {name: value for name, value in environ.items() if name != _MODELS}
         duties["packets swept"] = issuance_intake(settings, database).opening.sweep

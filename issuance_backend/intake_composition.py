@@ -7,7 +7,15 @@ from collections.abc import Mapping
 from issuance_backend.blob_store.place import StorePlace, open_store
 from issuance_backend.blob_store.service import BlobStore
 from issuance_backend.dossiers.capture_checks import CaptureChecks
-from issuance_backend.dossiers.intake.composition import Intake, IntakePlace, dossier_door, intake
+from issuance_backend.dossiers.intake.composition import (
+    Intake,
+    IntakePlace,
+    dossier_door,
+    extract_desk,
+    intake,
+)
+from issuance_backend.dossiers.intake.extract_desk import KitExtractDesk
+from issuance_backend.dossiers.intake.extract_source import ExtractsOverHttp
 from issuance_backend.dossiers.packet_desk import PacketDesk
 from issuance_backend.dossiers.pictures import Pictures
 from issuance_backend.dossiers.registry_client import RegistryOverHttp
@@ -20,14 +28,18 @@ from monitoring.environment import ConfigurationFault, read_secret, read_setting
 
 def issuance_intake(environ: Mapping[str, str], database: Database) -> Intake:
     """The intake of sealed packets as ``ISSUANCE_*`` sets it, for commands; raises ConfigurationFault."""
-    settings = read_settings(IssuanceSettings, "ISSUANCE_", environ)
-    if settings.intake_key_dir is None:
-        raise ConfigurationFault("ISSUANCE_INTAKE_KEY_DIR: no intake is set")
+    settings, place = _settings(environ)
     source = RegistryOverHttp(settings.registry_url, read_secret(settings.registry_token_file))
     checks = CaptureChecks(source, judge_from(settings.model_dir))
     pictures = Pictures(database, open_store(settings.store_place, database, utc_now))
-    place = IntakePlace(settings.intake_dir, settings.intake_key_dir)
     return intake(database, place, dossier_door(database, PacketDesk(checks, pictures)), utc_now)
+
+
+def issuance_extracts(environ: Mapping[str, str], database: Database) -> KitExtractDesk:
+    """The desk that seals extracts for kits, for commands; raises ConfigurationFault."""
+    settings, place = _settings(environ)
+    source = ExtractsOverHttp(settings.registry_url, read_secret(settings.registry_token_file))
+    return extract_desk(database, place, source, utc_now)
 
 
 def issuance_pictures(environ: Mapping[str, str], database: Database) -> tuple[Pictures, BlobStore]:
@@ -37,3 +49,10 @@ def issuance_pictures(environ: Mapping[str, str], database: Database) -> tuple[P
     if store is None:
         raise ConfigurationFault("ISSUANCE_BLOB_KEYS_FILE, ISSUANCE_BLOB_DIR: no store is set")
     return Pictures(database, store), store
+
+
+def _settings(environ: Mapping[str, str]) -> tuple[IssuanceSettings, IntakePlace]:
+    settings = read_settings(IssuanceSettings, "ISSUANCE_", environ)
+    if settings.intake_key_dir is None:
+        raise ConfigurationFault("ISSUANCE_INTAKE_KEY_DIR: no intake is set")
+    return settings, IntakePlace(settings.intake_dir, settings.intake_key_dir)

@@ -9,18 +9,24 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+import msgspec
 
 from issuance_backend import worker_loop
 from issuance_backend.dossiers.intake.centre_keys import make_keys
 from issuance_backend.dossiers.intake.composition import Intake
+from issuance_backend.dossiers.intake.extract_desk import KitExtractDesk
 from issuance_backend.dossiers.intake.kit_office import KitOffice
-from issuance_backend.intake_composition import issuance_intake
+from issuance_backend.intake_composition import issuance_extracts, issuance_intake
 from issuance_backend.officers import repository as officers
 from issuance_backend.officers.domain import Officer
+from issuance_backend.partly_done import PartlyDone
 from issuance_backend.worker_loop import Worker
 from monitoring.database import Database
+from verification.errors import VerificationError
+from verification.messages.commune_extract import ExtractRequest, extract_file
 from verification.messages.enrollment_packet import CHUNK_BYTES, from_file
 from verification.messages.packet_intake import KitRegistration, SignerRegistration
 
@@ -41,6 +47,10 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     register.add_argument("--by", required=True, help="the supervisor who decides it")
     bring = commands.add_parser("import", help="take packet files from a stick and print receipts")
     bring.add_argument("files", type=Path, nargs="+")
+    bring.add_argument("--receipts", type=Path, help="a folder to write each receipt to, for the kit")
+    extract = commands.add_parser("extract", help="seal what kits asked for on a stick, for the way back")
+    extract.add_argument("requests", type=Path, nargs="+")
+    extract.add_argument("--to", type=Path, required=True, help="the folder of the stick")
     work = commands.add_parser("work", help="open what was received and could not be opened at once")
     worker_loop.add_options(work)
     commands.add_parser("sweep", help="remove chunks of packets that are dossiers")
@@ -51,11 +61,13 @@ def run(options: argparse.Namespace, environ: Mapping[str, str], database: Datab
     if options.action == "new-key":
         make_keys(options.keys, options.id)
         return f"{options.id} opens packets when the programs start anew; keep a copy apart"
+    if options.action == "extract":
+        return _seal_extracts(issuance_extracts(environ, database), options.requests, options.to)
     intake = issuance_intake(environ, database)
     if options.action == "register":
         return _register(options, database, intake.kits)
     if options.action == "import":
-        return "\n".join(_bring(intake, path) for path in options.files)
+        return _bring_all(intake, options.files, options.receipts)
     if options.action == "sweep":
         return f"chunks of {intake.opening.sweep()} packets removed"
     worker = Worker(name="packets", turn=intake.opening.open_waiting, pause=PAUSE_SECONDS)
@@ -70,6 +82,37 @@ def _register(options: argparse.Namespace, database: Database, office: KitOffice
     else:
         office.register_signer(by, SignerRegistration(kind=options.kind, owner=options.owner, jwk=jwk))
     return f"{options.owner}: registered"
+
+
+def _seal_extracts(desk: KitExtractDesk, requests: Sequence[Path], folder: Path) -> str:
+    written = []
+    for path in requests:
+        try:
+            asked = msgspec.json.decode(path.read_bytes(), type=ExtractRequest)
+        except msgspec.DecodeError:
+            raise ValueError(f"{path.name}: no request of a kit") from None
+        # Only a registered kit gets this far, so its name is one that a file may have.
+        sealed = desk.seal(asked)
+        (folder / extract_file(asked.kit)).write_text(sealed.extract, encoding="ascii")
+        written.append(f"{asked.kit}: sealed")
+    return "\n".join(written)
+
+
+def _bring_all(intake: Intake, files: Sequence[Path], folder: Path | None) -> str:
+    """The receipts of packet files; raises PartlyDone where one is refused: it keeps no other out."""
+    receipts, refused = [], []
+    for path in files:
+        try:
+            receipts.append(_bring(intake, path))
+            if folder is not None:
+                (folder / f"{path.stem}.receipt").write_text(receipts[-1], encoding="ascii")
+        except VerificationError as fault:
+            refused.append(f"{path.name}: {fault.code}")
+        except OSError as fault:
+            refused.append(f"{path.name}: {type(fault).__name__}")
+    if refused:
+        raise PartlyDone("\n".join(receipts), ", ".join(refused))
+    return "\n".join(receipts)
 
 
 def _bring(intake: Intake, path: Path) -> str:

@@ -7,6 +7,7 @@ one, so that a cut tail shows too. A state is the fold of its subject's events (
 from __future__ import annotations
 
 import hashlib
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, bindparam, insert, select, update
@@ -16,7 +17,19 @@ from issuance_backend.schema import EVENT_HEAD, EVENTS
 from issuance_backend.steps import SYSTEM, Step
 from verification.messages.enrollment import RecordedStep
 
-__all__ = ["SYSTEM", "ChainBroken", "Step", "append", "chain", "newest", "of_subject", "verify"]
+__all__ = [
+    "BEGINNING",
+    "SYSTEM",
+    "ChainBroken",
+    "Place",
+    "Step",
+    "append",
+    "chain",
+    "newest",
+    "of_subject",
+    "verify",
+    "walk",
+]
 
 # Built once: building a statement costs more than executing it.
 _HEAD = select(EVENT_HEAD).with_for_update()
@@ -25,6 +38,16 @@ _MOVE_HEAD = update(EVENT_HEAD)
 _OF_SUBJECT = select(EVENTS).where(EVENTS.c.subject == bindparam("who")).order_by(EVENTS.c.sequence)
 
 _CHAINED = ("sequence", "subject", "event", "state", "actor", "at", "detail", "previous_hash")
+
+
+class Place(NamedTuple):
+    """How far a record has come: the number of its last line, and that line's hash."""
+
+    sequence: int
+    hash: str
+
+
+BEGINNING = Place(0, "0" * 64)
 
 
 class ChainBroken(Exception):
@@ -88,19 +111,26 @@ def newest(connection: Connection) -> int:
 
 def verify(connection: Connection) -> int:
     """Walk the whole chain and return its length; raises ChainBroken."""
-    previous, count = "0" * 64, 0
-    for row in connection.execute(select(EVENTS).order_by(EVENTS.c.sequence)):
+    return walk(connection, BEGINNING).sequence
+
+
+def walk(connection: Connection, since: Place) -> Place:
+    """Walk the chain from a place that is known to be right, and say where it ends; raises ChainBroken."""
+    reached = since
+    for row in connection.execute(
+        select(EVENTS).where(EVENTS.c.sequence > since.sequence).order_by(EVENTS.c.sequence)
+    ):
         values = row._asdict()
-        count += 1
-        if values["sequence"] != count or values["previous_hash"] != previous:
-            raise ChainBroken(f"line {count} does not follow the line before it")
+        following = reached.sequence + 1
+        if values["sequence"] != following or values["previous_hash"] != reached.hash:
+            raise ChainBroken(f"line {following} does not follow the line before it")
         if values["hash"] != _hash(values):
-            raise ChainBroken(f"line {count} was changed")
-        previous = values["hash"]
+            raise ChainBroken(f"line {following} was changed")
+        reached = Place(following, values["hash"])
     head = connection.execute(select(EVENT_HEAD)).one()
-    if (head.sequence, head.hash) != (count, previous):
-        raise ChainBroken(f"lines after {count} are missing")
-    return count
+    if Place(head.sequence, head.hash) != reached:
+        raise ChainBroken(f"lines after {reached.sequence} are missing")
+    return reached
 
 
 def _hash(row: dict[str, object]) -> str:

@@ -41,6 +41,12 @@ class HitStillOpen(Refused):
     code = "DOSSIER_HIT_OPEN"
 
 
+class ReceiptUnknown(Refused):
+    """No application that the centre knows has this receipt code; or it is no code at all."""
+
+    code = "RECEIPT_UNKNOWN"
+
+
 class PacketDossierClosed(Refused):
     """A packet of a dossier that no longer waits for one."""
 
@@ -193,7 +199,7 @@ class OfficerSuspended(Refused):
 
 
 class EventPositionUnknown(Refused):
-    """No event has this number yet: the subscriber follows something else."""
+    """No event has this number yet, or the subscriber was told another history."""
 
     code = "EVENT_POSITION_UNKNOWN"
 

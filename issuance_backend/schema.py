@@ -20,7 +20,9 @@ from sqlalchemy import (
 
 METADATA = MetaData()
 
+# Questions say these to the letter: SQLite uses a partial index for no other wording.
 HAS_MEMBER = "pending_member IS NOT NULL"
+IS_ENROLMENT_DUE = "enrolment_due"
 OPEN_DOSSIER = "state NOT IN ('completed', 'rejected', 'withdrawn')"
 OPEN_ORDER = "state IN ('ordered', 'personalising', 'personalised')"
 ACTIVE_CARD = "state = 'active'"
@@ -101,8 +103,8 @@ DOSSIERS = Table(
     Index(
         "dossiers_to_enrol",
         "id",
-        sqlite_where=text("enrolment_due"),
-        postgresql_where=text("enrolment_due"),
+        sqlite_where=text(IS_ENROLMENT_DUE),
+        postgresql_where=text(IS_ENROLMENT_DUE),
     ),
     Index(
         "dossiers_with_member",
@@ -119,6 +121,9 @@ CAPTURES = Table(
     Column("dossier", String(16), ForeignKey("dossiers.id"), nullable=False),
     Column("content_sha256", String(64), nullable=False),
     Column("officer", String(40), nullable=False),
+    # What the citizen's slip says: each capture of a dossier has its own, and all of them lead to it.
+    Column("receipt_code", String(19)),
+    Index("captures_by_receipt", "receipt_code", unique=True),
 )
 
 CREDENTIALS = Table(
@@ -183,4 +188,11 @@ EVENT_HEAD = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("sequence", Integer, nullable=False),
     Column("hash", String(64), nullable=False),
+)
+
+EVENT_CHECKPOINTS = Table(
+    "event_checkpoints",
+    METADATA,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("token", Text, nullable=False),
 )

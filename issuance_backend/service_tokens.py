@@ -10,9 +10,11 @@ from pathlib import Path
 
 import msgspec
 from flask import g, request
+from flask.typing import ResponseReturnValue
 
 from issuance_backend.refusals import ServiceNotPermitted
 from monitoring.environment import ConfigurationFault
+from monitoring.harness import Guard
 
 
 class ServiceCaller(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,6 +58,20 @@ def require_service(callers: dict[str, ServiceCaller], *roles: str) -> Callable[
         raise ServiceNotPermitted("no caller with this token has the role")
 
     return guard
+
+
+def service_or(guard: Guard, callers: dict[str, ServiceCaller], *roles: str) -> Guard:
+    """A guard that lets callers with one of these roles pass, and asks ``guard`` about everybody else."""
+    service = require_service(callers, *roles)
+
+    def either() -> ResponseReturnValue | None:
+        try:
+            service()
+        except ServiceNotPermitted:
+            return guard()
+        return None
+
+    return either
 
 
 def calling_service() -> CallingService:

@@ -25,6 +25,8 @@ class IssuanceSettings:
     packets, whose chunks are collected in ``intake_dir``; without it none is taken in.
     ``receipt_keys_file`` is a JWK or a set of them: the gateways whose receipts prove a hand-over; without it
     only a second officer's word does.
+    ``status_address`` is the public page that tells citizens where their applications stand, for the QR code
+    on their slips; without it a slip has the receipt code alone.
     ``demo_bad_print`` lets the drawer print its first card out of focus; production refuses to start with it.
     """
 
@@ -44,6 +46,7 @@ class IssuanceSettings:
     intake_key_dir: Path | None = None
     intake_dir: Path = Path("packet_inbox")
     receipt_keys_file: Path | None = None
+    status_address: str = ""
     demo_bad_print: bool = False
 
     def __post_init__(self) -> None:

@@ -59,19 +59,10 @@ def claim(connection: Connection, work: WorkTable, count: int, moment: datetime,
     )
     keys = tuple(connection.execute(chosen).scalars())
     lease = Lease(secrets.token_hex(16), keys, moment + length)
-    _write(connection, work, keys, lease=lease.name, lease_until=rfc3339(lease.until))
+    if keys:
+        held = {"lease": lease.name, "lease_until": rfc3339(lease.until)}
+        connection.execute(update(work.table).where(work.key.in_(keys)).values(held))
     return lease
-
-
-def renew(
-    connection: Connection, work: WorkTable, lease: Lease, moment: datetime, length: timedelta
-) -> Lease:
-    """Hold the same work longer; raises LeaseLost when a piece is no longer ours."""
-    for key in lease.keys:
-        require_held(connection, work, lease, key, moment)
-    renewed = Lease(lease.name, lease.keys, moment + length)
-    _write(connection, work, lease.keys, lease=lease.name, lease_until=rfc3339(renewed.until))
-    return renewed
 
 
 def require_held(
@@ -98,8 +89,3 @@ def give_back(connection: Connection, work: WorkTable, lease: Lease) -> None:
         .where(work.key.in_(lease.keys), columns.lease == lease.name)
         .values(lease=None, lease_until=None)
     )
-
-
-def _write(connection: Connection, work: WorkTable, keys: tuple[Any, ...], **values: str) -> None:
-    if keys:
-        connection.execute(update(work.table).where(work.key.in_(keys)).values(**values))

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from issuance_backend.refusals import BlobAltered, BlobStoreUnavailable
 from monitoring.environment import ConfigurationFault
+from monitoring.folder_sync import sync_folder
 
 KEY_BYTES = 32
 _KEY_ID = re.compile(r"[A-Za-z0-9.-]{1,40}")
@@ -102,8 +103,4 @@ def _write(path: Path, keys: KeyFile) -> None:
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from issuance_backend.refusals import BlobAltered, BlobStoreUnavailable, BlobUnknown
+from monitoring.folder_sync import sync_folder
 
 _NAME = re.compile(r"[0-9a-f]{64}\.[0-9a-f]{16}")
 _TEMPORARY = ".writing-"
@@ -62,7 +63,7 @@ class Directory:
             for name, content in objects.items():
                 _write_whole(self._path(name), content)
             for folder in folders:
-                _sync_folder(folder)
+                sync_folder(folder)
         except OSError as fault:
             raise BlobStoreUnavailable(type(fault).__name__) from None
 
@@ -109,7 +110,7 @@ class Directory:
         for each in (self._root, folder.parent, folder):
             if not each.is_dir():
                 each.mkdir(mode=0o700, parents=True, exist_ok=True)
-                _sync_folder(each.parent)
+                sync_folder(each.parent)
 
 
 def _written(path: Path) -> datetime:
@@ -132,11 +133,3 @@ def _write_whole(path: Path, content: bytes) -> None:
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.credentials.accounts import AccountState
 from issuance_backend.credentials.domain import Reason
-from issuance_backend.credentials.tables import ACCOUNTS
+from issuance_backend.credentials.tables import ACCOUNTS, OPEN_ACCOUNT
 from verification.errors import TransitionRefused
 
 
@@ -54,6 +54,13 @@ def save(connection: Connection, account: Account) -> None:
 def find(connection: Connection, account: str) -> Account | None:
     """The account with this id."""
     row = connection.execute(select(ACCOUNTS).where(ACCOUNTS.c.id == account)).mappings().one_or_none()
+    return _account(row) if row else None
+
+
+def open_account(connection: Connection, citizen_number: str) -> Account | None:
+    """The one account of a number that is not closed."""
+    question = select(ACCOUNTS).where(ACCOUNTS.c.citizen_number == citizen_number, text(OPEN_ACCOUNT))
+    row = connection.execute(question).mappings().one_or_none()
     return _account(row) if row else None
 
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, tuple_, update
+from sqlalchemy import Connection, insert, select, update
 
 from issuance_backend.credentials.boxes import BoxState
-from issuance_backend.credentials.repository import in_area
 from issuance_backend.credentials.tables import CARD_BOXES
-from issuance_backend.paging import Page, PageAsked, page_of
+from issuance_backend.listing import lies_in, read_page
+from issuance_backend.paging import Page, PageAsked
 from verification.errors import TransitionRefused
 
 
@@ -59,12 +59,9 @@ def listed(connection: Connection, state: BoxState, area: str | None, asked: Pag
     """Some of the boxes in a state for the offices of an area, the newest first."""
     question = select(CARD_BOXES).where(CARD_BOXES.c.state == state.value)
     if area is not None:
-        question = question.where(in_area(CARD_BOXES.c.unit, area))
-    if asked.after:
-        question = question.where(tuple_(CARD_BOXES.c.updated_at, CARD_BOXES.c.id) < asked.after)
-    question = question.order_by(CARD_BOXES.c.updated_at.desc(), CARD_BOXES.c.id.desc())
-    found = [_box(row) for row in connection.execute(question.limit(asked.limit + 1)).mappings()]
-    return page_of(found, asked, lambda box: (box.updated_at, box.id))
+        question = question.where(lies_in(CARD_BOXES.c.unit, area))
+    key = (CARD_BOXES.c.updated_at, CARD_BOXES.c.id)
+    return read_page(connection, question, key, asked, _box, newest_first=True)
 
 
 def _values(box: Box) -> dict[str, Any]:

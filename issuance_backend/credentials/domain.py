@@ -166,7 +166,7 @@ _FIXED_PLACES: Mapping[CardEvent, str] = {
     CardEvent.DESTROY: DESTROYED,
 }
 
-_EXCHANGE_AGES = (25, 40, 60)
+_EXCHANGE_AGES = (14, 25, 40, 60)
 _EARLY = 2
 
 
@@ -185,7 +185,7 @@ def place_after(place: str | None, event: CardEvent) -> str | None:
 
 
 def expiry(date_of_birth: date, issued_on: date) -> date | None:
-    """The birthday on which the card must be exchanged: 25, 40 or 60; ``None`` for good after 60.
+    """The birthday on which the card must be exchanged: 14, 25, 40 or 60; ``None`` for good after 60.
 
     A card issued within two years before such an age is valid to the next one
     (Law 26/2023/QH15, article 21).

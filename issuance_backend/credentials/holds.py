@@ -14,8 +14,6 @@ from issuance_backend.credentials.orders import take_steps
 from issuance_backend.refusals import HolderDeceased
 from issuance_backend.steps import SYSTEM
 
-_HOLDABLE = frozenset(AccountState) - {AccountState.SUSPENDED, AccountState.CLOSED}
-
 
 def require_none(connection: Connection, citizen_number: str) -> None:
     """Raise HolderDeceased when the registry holds this person to be dead."""
@@ -34,14 +32,12 @@ def put(connection: Connection, citizen_number: str, event: str, moment: datetim
     ]
     detail = {"reason": Reason.DEATH.value, "life_event": event}
     take_steps(connection, cards, CardEvent.SUSPEND, actor=SYSTEM, moment=moment, detail=detail)
-    accounts = [
-        replace(account, reason=Reason.DEATH)
-        for account in account_repository.of_number(connection, citizen_number)
-        if account.state in _HOLDABLE
-    ]
-    for account in accounts:
-        account_steps.take_step(connection, account, AccountEvent.SUSPEND, SYSTEM, moment)
-    return len(cards) + len(accounts)
+    account = account_repository.open_account(connection, citizen_number)
+    if account is None or account.state is AccountState.SUSPENDED:
+        return len(cards)
+    dead = replace(account, reason=Reason.DEATH)
+    account_steps.take_step(connection, dead, AccountEvent.SUSPEND, SYSTEM, moment)
+    return len(cards) + 1
 
 
 def lift(connection: Connection, citizen_number: str, event: str, moment: datetime) -> int:
@@ -55,11 +51,8 @@ def lift(connection: Connection, citizen_number: str, event: str, moment: dateti
     ]
     detail = {"life_event": event}
     take_steps(connection, cards, CardEvent.RESUME, actor=SYSTEM, moment=moment, detail=detail)
-    accounts = [
-        replace(account, reason=None)
-        for account in account_repository.of_number(connection, citizen_number)
-        if (account.state, account.reason) == (AccountState.SUSPENDED, Reason.DEATH)
-    ]
-    for account in accounts:
-        account_steps.take_step(connection, account, AccountEvent.RESUME, SYSTEM, moment)
-    return len(cards) + len(accounts)
+    account = account_repository.open_account(connection, citizen_number)
+    if account is None or (account.state, account.reason) != (AccountState.SUSPENDED, Reason.DEATH):
+        return len(cards)
+    account_steps.take_step(connection, replace(account, reason=None), AccountEvent.RESUME, SYSTEM, moment)
+    return len(cards) + 1

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Mapping
 
 from issuance_backend.credentials import hold_repository, holds
 from issuance_backend.credentials.registry_feed import TOPIC, LifeEvents
 from issuance_backend.moments import Clock
 from monitoring.database import Database
-from verification.messages.event_feed import PublishedEvent
+from verification.messages.event_feed import EventFeed, PublishedEvent
 from verification.messages.life_event import LifeEventView
 from verification.messages.person_query import LifeStatus
 
@@ -19,7 +20,12 @@ logger = logging.getLogger(__name__)
 
 
 class RegistryFollower:
-    """Handles every event once, in its order; the position moves in the transaction of the effects."""
+    """Handles every event in its order; the position moves in the transaction of the effects.
+
+    The registry is told how far it was followed and forgets that when it is put back from a copy, as we
+    forget ours: going on from the smaller of the two, nobody misses what was recorded anew. What is
+    handled again changes nothing.
+    """
 
     def __init__(self, database: Database, feed: LifeEvents, clock: Clock) -> None:
         self._database = database
@@ -30,7 +36,8 @@ class RegistryFollower:
         """Handle what is new and return how many events that was; raises RegistryUnavailable."""
         with self._database.writing() as connection:
             position = hold_repository.position(connection, TOPIC)
-        feed = self._feed.after(position, wait_seconds)
+        confirmed = self._feed.confirmed()
+        feed = self._feed.after(min(position, confirmed), wait_seconds)
         # Asked before the transaction: nobody waits for the registry while a lock is held.
         about = {event.key: self._feed.event(event.key) for event in feed.events if _matters(event)}
         moment = self._clock()
@@ -38,11 +45,15 @@ class RegistryFollower:
             if hold_repository.position(connection, TOPIC) != position:
                 return 0  # another follower was quicker
             changed = 0
-            for life in (about[event.key] for event in feed.events if event.key in about):
+            for life in _last_words(feed, about):
                 act = holds.put if _is_death(life) else holds.lift
-                changed += act(connection, life.citizen_number, life.id, moment)
+                # A merged person has cards under each of the numbers.
+                for number in (life.citizen_number, *life.aliases):
+                    changed += act(connection, number, life.id, moment)
             if feed.next != position:
                 hold_repository.reach(connection, TOPIC, feed.next, moment)
+        if feed.next != confirmed:
+            self._feed.confirm(feed.next)
         if about:
             logger.info("registry followed", extra={"count": changed})
         return len(feed.events)
@@ -53,6 +64,12 @@ class RegistryFollower:
         while handled := self.run_once():
             done += handled
         return done
+
+
+def _last_words(feed: EventFeed, about: Mapping[str, LifeEventView]) -> Iterable[LifeEventView]:
+    """The last event about each person: a death annulled since is none, also where both are heard again."""
+    told = [about[event.key] for event in feed.events if event.key in about]
+    return {life.citizen_number: life for life in told}.values()
 
 
 def _matters(event: PublishedEvent) -> bool:

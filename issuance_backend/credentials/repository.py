@@ -9,11 +9,12 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, insert, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.credentials.domain import CardState, Reason
-from issuance_backend.paging import Page, PageAsked, page_of
+from issuance_backend.listing import lies_in, read_page
+from issuance_backend.paging import Page, PageAsked
 from issuance_backend.schema import CREDENTIALS, DOSSIERS
 from verification.errors import TransitionRefused
 from verification.messages.enrollment import PersonFields, QualityFinding
@@ -67,8 +68,10 @@ def add(connection: Connection, card: Card) -> None:
 def save(connection: Connection, card: Card) -> None:
     """Write a card's changes; raises TransitionRefused when somebody else was quicker."""
     with _one_at_a_time():
-        values = {**_values(card), "version": card.version + 1}
-        changed = connection.execute(_SAVE, {**values, "which": card.id, "former": card.version})
+        values = _values(card)
+        # Not the key: for one that is written SQLite looks into every table that refers to it.
+        key = {"which": values.pop("id"), "former": card.version}
+        changed = connection.execute(_SAVE, {**values, "version": card.version + 1, **key})
     if changed.rowcount != 1:
         raise TransitionRefused("the card changed meanwhile")
 
@@ -86,57 +89,45 @@ def by_status_key(connection: Connection, status_key: str) -> Card | None:
 def of_dossier(connection: Connection, dossier: str) -> Card | None:
     """The newest card of a dossier's order."""
     row = connection.execute(_OF_DOSSIER, {"of": dossier}).mappings().one_or_none()
-    return _card({**row}) if row else None
+    return _card(row) if row else None
 
 
 LIST_KEY = 2
+_KEY = (CREDENTIALS.c.since, CREDENTIALS.c.id)
 """Lists go by the moment of the last change, and by id where that is the same."""
 
 
 def of_number(connection: Connection, citizen_number: str) -> list[Card]:
     """Every card ever made for a number, newest first."""
-    question = _cards_of(citizen_number)
-    return [_card({**row}) for row in connection.execute(question).mappings()]
+    question = _cards_of(citizen_number).order_by(CREDENTIALS.c.since.desc(), CREDENTIALS.c.id.desc())
+    return [_card(row) for row in connection.execute(question).mappings()]
 
 
 def page_of_number(connection: Connection, citizen_number: str, asked: PageAsked) -> Page[Card]:
     """Some of the cards ever made for a number, newest first."""
-    question = _cards_of(citizen_number).limit(asked.limit + 1)
-    if asked.after:
-        question = question.where(tuple_(CREDENTIALS.c.since, CREDENTIALS.c.id) < asked.after)
-    found = [_card({**row}) for row in connection.execute(question).mappings()]
-    return page_of(found, asked, lambda card: (card.since, card.id))
+    return read_page(connection, _cards_of(citizen_number), _KEY, asked, _card, newest_first=True)
 
 
 def page_of_state(connection: Connection, state: CardState, area: str | None, asked: PageAsked) -> Page[Card]:
     """Some of the cards in a state that belong to a unit or those below it, the newest first."""
     question = select(CREDENTIALS).where(CREDENTIALS.c.state == state.value)
     if area is not None:
-        question = question.where(in_area(CREDENTIALS.c.unit, area))
-    if asked.after:
-        question = question.where(tuple_(CREDENTIALS.c.since, CREDENTIALS.c.id) < asked.after)
-    question = question.order_by(CREDENTIALS.c.since.desc(), CREDENTIALS.c.id.desc()).limit(asked.limit + 1)
-    found = [_card({**row}) for row in connection.execute(question).mappings()]
-    return page_of(found, asked, lambda card: (card.since, card.id))
-
-
-def in_area(column: ColumnElement[str | None], area: str) -> ColumnElement[bool]:
-    """Whether a unit is the area or lies in it; ``/`` is the character behind the dot."""
-    return or_(column == area, and_(column > f"{area}.", column < f"{area}/"))
+        question = question.where(lies_in(CREDENTIALS.c.unit, area))
+    return read_page(connection, question, _KEY, asked, _card, newest_first=True)
 
 
 def locked(connection: Connection, cards: Collection[str]) -> dict[str, Card]:
     """Those of these cards that there are, kept from everybody else until the transaction ends."""
     question = select(CREDENTIALS).where(CREDENTIALS.c.id.in_(cards))
     question = question.order_by(CREDENTIALS.c.id).with_for_update()
-    found = [_card({**row}) for row in connection.execute(question).mappings()]
+    found = [_card(row) for row in connection.execute(question).mappings()]
     return {card.id: card for card in found}
 
 
 def of_box(connection: Connection, box: str) -> list[Card]:
     """The cards that were packed into a box, kept from everybody else until the transaction ends."""
     question = select(CREDENTIALS).where(CREDENTIALS.c.box == box).order_by(CREDENTIALS.c.id)
-    return [_card({**row}) for row in connection.execute(question.with_for_update()).mappings()]
+    return [_card(row) for row in connection.execute(question.with_for_update()).mappings()]
 
 
 def ids_of_box(connection: Connection, box: str) -> list[str]:
@@ -154,14 +145,13 @@ def waiting_since(connection: Connection, before: str, limit: int) -> list[Card]
         .limit(limit)
         .with_for_update()
     )
-    return [_card({**row}) for row in connection.execute(question).mappings()]
+    return [_card(row) for row in connection.execute(question).mappings()]
 
 
 def hold_cards(connection: Connection, citizen_number: str) -> list[Card]:
     """Every card of a number, kept from everybody else until the transaction ends."""
-    question = select(CREDENTIALS).where(CREDENTIALS.c.citizen_number == citizen_number)
-    question = question.order_by(CREDENTIALS.c.id).with_for_update()
-    return [_card({**row}) for row in connection.execute(question).mappings()]
+    question = _cards_of(citizen_number).order_by(CREDENTIALS.c.id).with_for_update()
+    return [_card(row) for row in connection.execute(question).mappings()]
 
 
 def hold_number(connection: Connection, card: str) -> None:
@@ -176,11 +166,7 @@ def hold_number(connection: Connection, card: str) -> None:
 
 
 def _cards_of(citizen_number: str) -> Select[Any]:
-    return (
-        select(CREDENTIALS)
-        .where(CREDENTIALS.c.citizen_number == citizen_number)
-        .order_by(CREDENTIALS.c.since.desc(), CREDENTIALS.c.id.desc())
-    )
+    return select(CREDENTIALS).where(CREDENTIALS.c.citizen_number == citizen_number)
 
 
 def dossier_number(connection: Connection, dossier: str) -> str | None:
@@ -206,7 +192,7 @@ def _one_at_a_time() -> Iterator[None]:
 
 def _one(connection: Connection, condition: ColumnElement[bool]) -> Card | None:
     row = connection.execute(select(CREDENTIALS).where(condition)).mappings().one_or_none()
-    return _card({**row}) if row else None
+    return _card(row) if row else None
 
 
 def _values(card: Card) -> dict[str, object]:
@@ -230,7 +216,7 @@ def _values(card: Card) -> dict[str, object]:
     }
 
 
-def _card(row: Mapping[str, Any]) -> Card:
+def _card(row: Mapping[Any, Any]) -> Card:
     findings = msgspec.json.decode(row["findings"], type=tuple[QualityFinding, ...])
     reason = Reason(row["reason"]) if row["reason"] else None
     return Card(**{**row, "state": CardState(row["state"]), "findings": findings, "reason": reason})

@@ -6,6 +6,7 @@ from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, text
 
 from issuance_backend.schema import METADATA
 
+# Questions say it to the letter: SQLite uses a partial index for no other wording.
 OPEN_ACCOUNT = "state != 'closed'"
 
 CARD_BOXES = Table(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from issuance_backend.credentials import destruction, repository
-from issuance_backend.credentials.domain import CardEvent
+from issuance_backend.credentials.domain import CardEvent, CardState
 from issuance_backend.credentials.orders import Gone, take_step, take_steps
 from issuance_backend.credentials.service import card_summary, known
 from issuance_backend.moments import Clock, rfc3339
@@ -23,20 +24,24 @@ _AT_ONCE = 200
 _CENTRE = (Role.PRODUCTION, Role.STOCK_KEEPER, Role.QUALITY)
 
 
-class UndeliveredDesk:
-    """Ages, takes back and destroys."""
+def age(database: Database, clock: Clock, days: int = WAITING_DAYS) -> int:
+    """Mark every card UNDELIVERED that lies at an office for more than so many days; how many."""
+    done = 0
+    while aged := _age_some(database, clock(), timedelta(days=days)):
+        done += aged
+    return done
 
-    def __init__(self, database: Database, clock: Clock, destroyed: Gone) -> None:
+
+class UndeliveredDesk:
+    """Takes back and destroys; ``shred`` makes the card itself unusable."""
+
+    def __init__(
+        self, database: Database, clock: Clock, destroyed: Gone, shred: Callable[[str], None]
+    ) -> None:
         self._database = database
         self._clock = clock
         self._destroyed = destroyed
-
-    def age(self, days: int = WAITING_DAYS) -> int:
-        """Mark every card UNDELIVERED that lies at an office for more than so many days; how many."""
-        done = 0
-        while aged := self._age_some(timedelta(days=days)):
-            done += aged
-        return done
+        self._shred = shred
 
     def return_to_centre(self, officer: Officer, card_id: str) -> CardSummary:
         """Take an undelivered card in at the centre; raises TransitionRefused."""
@@ -57,11 +62,14 @@ class UndeliveredDesk:
         with self._database.writing() as connection:
             card = known(connection, card_id)
             card, signed = destruction.sign(connection, card, officer.id, moment, self._destroyed)
+            if card.state is CardState.DESTROYED:
+                # Last, and before the commit: what is recorded as destroyed lies nowhere.
+                self._shred(card.id)
         return DestructionView(card.id, card.state.value, signed.first_officer, signed.second_officer)
 
-    def _age_some(self, waiting: timedelta) -> int:
-        moment = self._clock()
-        with self._database.writing() as connection:
-            cards = repository.waiting_since(connection, rfc3339(moment - waiting), _AT_ONCE)
-            take_steps(connection, cards, CardEvent.AGE, actor=SYSTEM, moment=moment)
-        return len(cards)
+
+def _age_some(database: Database, moment: datetime, waiting: timedelta) -> int:
+    with database.writing() as connection:
+        cards = repository.waiting_since(connection, rfc3339(moment - waiting), _AT_ONCE)
+        take_steps(connection, cards, CardEvent.AGE, actor=SYSTEM, moment=moment)
+    return len(cards)

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from issuance_backend import recorded_events
 from issuance_backend.dossiers import case_parts, domain, repository
-from issuance_backend.dossiers.domain import PARTS, DossierEvent, Part
+from issuance_backend.dossiers.domain import PARTS, VOUCHING, DossierEvent, Part
 from issuance_backend.dossiers.repository import Dossier
 from issuance_backend.moments import rfc3339
 from issuance_backend.officers.domain import Officer
@@ -81,7 +81,8 @@ def parts_taken(connection: Connection, dossier: Dossier) -> dict[Part, set[str]
     for step in recorded_events.of_subject(connection, subject(dossier.id)):
         part = PARTS.get(DossierEvent(step.event))
         if part is not None:
-            taken.setdefault(part, set()).add(step.actor)
+            vouching = (step.detail.get(name, "").split() for name in VOUCHING)
+            taken.setdefault(part, set()).update({step.actor}.union(*vouching))
     examiners = case_parts.examiners(connection, dossier.id)
     return {**taken, Part.ADJUDICATION: examiners} if examiners else taken
 

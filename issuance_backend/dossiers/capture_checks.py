@@ -124,7 +124,12 @@ class CaptureChecks:
         return Examined(checked, faults)
 
     def check_again(self, capture: DossierCapture, standing: StandingCapture, day: date) -> CheckedCapture:
-        """A capture of what was returned and nothing else; raises as ``check`` does."""
+        """A capture of what was returned and nothing else; raises as ``check`` does.
+
+        Fingerprints that were sent back come in a packet: no officer takes them at a desk.
+        """
+        if "fingerprints" in standing.returned:
+            raise FieldsRefused({"fingerprints": "FIELD_MISSING"})
         return _faultless(self.examine_again(capture, standing, day))
 
     def examine_again(self, capture: DossierCapture, standing: StandingCapture, day: date) -> Examined:
@@ -156,7 +161,10 @@ class CaptureChecks:
         registered = particulars.normalised(extract.person)
         required = required_on(day)
         values = particulars.form_values(person, capture.citizen_number, day)
+        # A number that was merged leads to another entry: nobody applies under a second number.
+        alias = extract.citizen_number != capture.citizen_number
         return {
+            **({"citizen_number": "FIELD_NOT_AS_REGISTERED"} if alias else {}),
             **particulars.registry_faults(person, registered),
             **particulars.field_faults(person, required.excused(capture.exceptions)),
             **required.faults(values, capture.exceptions),

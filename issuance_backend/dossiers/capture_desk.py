@@ -28,6 +28,7 @@ from monitoring.database import Database
 from verification.errors import DossierAlreadyOpen, FieldsRefused, LimitExceeded, TransitionRefused
 from verification.messages.enrollment import DossierCapture, PersonExtract
 from verification.messages.national_time import vietnam_date
+from verification.messages.receipt_code import receipt_code
 
 MAX_CAPTURES = 500
 """No transaction takes in more: others wait for its end."""
@@ -165,19 +166,20 @@ class CaptureDesk:
         return _New(sealed, checked, self._pictures.put(checked.portrait))
 
     def _checked_again(self, sealed: _Sealed, former: Dossier) -> _New:
-        standing = standing_capture(former, self._pictures.read(former.portrait))
+        standing = standing_capture(former, self._pictures)
         checked = self._checks.check_again(sealed.capture, standing, vietnam_date(self._clock()))
         return _New(sealed, checked, self._pictures.put(checked.portrait))
 
 
-def standing_capture(dossier: Dossier, portrait: bytes) -> StandingCapture:
-    """What a returned dossier consists of."""
+def standing_capture(dossier: Dossier, pictures: Pictures) -> StandingCapture:
+    """What a returned dossier consists of; a portrait that is taken again need not be readable any more."""
+    returned = dossier.returned.items if dossier.returned else ()
     return StandingCapture(
         citizen_number=dossier.citizen_number,
         person=dossier.person,
-        portrait=portrait,
+        portrait=b"" if "portrait" in returned else pictures.read(dossier.portrait),
         portrait_check=dossier.portrait_check,
-        returned=dossier.returned.items if dossier.returned else (),
+        returned=returned,
     )
 
 
@@ -238,4 +240,6 @@ def _require_new(connection: Connection, captures: Sequence[_New]) -> None:
 
 
 def _accepted(new: _New, dossier: str, officer: Officer) -> Capture:
-    return Capture(new.sealed.capture.capture_id, dossier, new.sealed.content_sha256, officer.id)
+    sealed = new.sealed
+    code = receipt_code(sealed.key)
+    return Capture(sealed.capture.capture_id, dossier, sealed.content_sha256, officer.id, code)

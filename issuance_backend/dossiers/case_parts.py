@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, exists, func, or_, select
+from sqlalchemy import Connection, exists, func, select
 
 from issuance_backend.biometric_search.adjudication import CaseState, Finding
+from issuance_backend.biometric_search.case_repository import CLAIMED
 from issuance_backend.biometric_search.domain import Outcome, TaskState
 from issuance_backend.biometric_search.tables import ADJUDICATION_CASES, ADJUDICATION_DECISIONS, SEARCH_TASKS
 from issuance_backend.dossiers.domain import DossierState, Search
 from issuance_backend.dossiers.repository import Dossier, read_dossier
+from issuance_backend.listing import lies_in
 from issuance_backend.schema import DOSSIERS
 
 # As Dossier.encounter builds it.
@@ -33,11 +35,7 @@ def examiners(connection: Connection, dossier_id: str) -> set[str]:
         select(ADJUDICATION_DECISIONS.c.examiner)
         .join(ADJUDICATION_CASES, ADJUDICATION_CASES.c.id == ADJUDICATION_DECISIONS.c.case_id)
         .where(
-            or_(
-                ADJUDICATION_CASES.c.probe_encounter == dossier_id,
-                ADJUDICATION_CASES.c.probe_encounter.startswith(f"{dossier_id}."),
-            ),
-            ADJUDICATION_CASES.c.truth.is_(None),
+            lies_in(ADJUDICATION_CASES.c.probe_encounter, dossier_id), ADJUDICATION_CASES.c.truth.is_(None)
         )
     )
     return set(connection.execute(question).scalars())
@@ -84,11 +82,27 @@ def examined(connection: Connection, limit: int) -> list[Dossier]:
     return [read_dossier({**row}) for row in connection.execute(question).mappings()]
 
 
+_AGAINST_A_CLAIM: Mapping[Finding, Finding] = {
+    Finding.SAME_PERSON: Finding.DIFFERENT_PERSONS,
+    # Whoever is not the one whose number they apply under applies as somebody else.
+    Finding.DIFFERENT_PERSONS: Finding.FRAUD,
+}
+
+
 def findings(connection: Connection, encounter: str) -> Sequence[Finding]:
-    """What the cases of one capture came to."""
-    question = select(ADJUDICATION_CASES.c.outcome).where(
+    """What the cases of one capture came to, each as it speaks against the application.
+
+    Examiners say whether two pictures show one person; where the application says to be the other one,
+    that they do speaks for it.
+    """
+    question = select(ADJUDICATION_CASES.c.outcome, ADJUDICATION_CASES.c.candidate_encounter).where(
         ADJUDICATION_CASES.c.probe_encounter == encounter,
         ADJUDICATION_CASES.c.truth.is_(None),
         ADJUDICATION_CASES.c.outcome.is_not(None),
     )
-    return [Finding(each) for each in connection.execute(question).scalars()]
+    found = []
+    for row in connection.execute(question):
+        finding = Finding(row.outcome)
+        is_claimed = row.candidate_encounter.startswith(CLAIMED)
+        found.append(_AGAINST_A_CLAIM.get(finding, finding) if is_claimed else finding)
+    return found

@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -29,7 +29,7 @@ from issuance_backend.dossiers.particulars import BIOMETRIC_ITEMS
 from issuance_backend.dossiers.repository import Dossier
 from issuance_backend.moments import Clock
 from issuance_backend.recorded_events import SYSTEM
-from issuance_backend.refusals import SearchTaskReplayed
+from issuance_backend.refusals import BlobAltered, BlobUnknown, SearchTaskReplayed
 from monitoring.database import Database
 from verification.errors import FaceNotVerified, MalformedDocument, TransitionRefused
 from verification.messages.biometric_search import SampleMessage
@@ -41,6 +41,9 @@ logger = logging.getLogger(__name__)
 
 AT_ONCE = 50
 """Dossiers of one kind that are read before the next kind has its turn."""
+
+PUT_OFF_FOR = timedelta(minutes=10)
+"""How long pictures that gave nothing are left alone: another engine or a whole store may be here then."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -103,6 +106,8 @@ class DeduplicationDesk:
         self._clock = clock
         self._enrolled_after = ""
         """Where enrolling goes on: those that cannot be enrolled do not keep the others from it."""
+        self._put_off: dict[str, datetime] = {}
+        """Until when captures wait whose pictures gave nothing: nobody else waits for them."""
 
     def run_pending(self) -> int:
         """Do everything that can be done now; how many steps that were."""
@@ -121,15 +126,27 @@ class DeduplicationDesk:
             needless = repository.with_needless_member(connection, AT_ONCE)
         done = sum(_is_done(self._settle_search, each) for each in ended)
         done += sum(_is_done(self._settle_cases, each) for each in examined)
-        done += sum(_is_done(self._enrol, each) for each in due)
+        done += sum(self._is_made(self._enrol, each) for each in due)
         self._enrolled_after = due[-1].id if len(due) == AT_ONCE else ""
         done += sum(_is_done(self._forget, each) for each in needless)
-        return done + sum(_is_done(self._begin_search, each) for each in approved)
+        return done + sum(self._is_made(self._begin_search, each) for each in approved)
+
+    def _is_made(self, step: Callable[[Dossier], None], dossier: Dossier) -> bool:
+        """As ``_is_done``, for a step that makes templates."""
+        now = self._clock()
+        if self._put_off.get(dossier.encounter, now) > now:
+            return False
+        try:
+            return _is_done(step, dossier)
+        except (FaceNotVerified, MalformedDocument, BlobUnknown, BlobAltered) as fault:
+            logger.warning("no templates", extra={"code": fault.code, "dossier": dossier.id})
+            self._put_off[dossier.encounter] = now + PUT_OFF_FOR
+            return False
 
     def _begin_search(self, dossier: Dossier) -> None:
         try:
             samples = self._templates(dossier)
-        except (FaceNotVerified, MalformedDocument) as fault:
+        except (FaceNotVerified, MalformedDocument, BlobAltered) as fault:
             self._return_biometrics(dossier, fault.code)
             return
         with self._database.writing() as connection:
@@ -200,10 +217,6 @@ def _is_done(step: Callable[[_Subject], None], subject: _Subject) -> bool:
     try:
         step(subject)
     except (TransitionRefused, SearchTaskReplayed):  # an officer, or another of these programs, was quicker
-        return False
-    except (FaceNotVerified, MalformedDocument) as fault:
-        # Templates were made of these pictures once: the engine is another one now.
-        logger.warning("not enrolled", extra={"code": fault.code})
         return False
     return True
 

@@ -214,6 +214,12 @@ PARTS: Mapping[DossierEvent, Part] = {
 }
 """The part that an event is; what a checker sends back or a citizen withdraws is none."""
 
+ADMITTED_BY, ANSWERED_BY = "admitted_by", "answered_by"
+VOUCHING = (ADMITTED_BY, ANSWERED_BY)
+"""The details of a step that name whose word it rests on: who registered the keys that signed it, and who
+answers for what could not be captured. They have its part as well.
+"""
+
 
 def require_only_part(officer: str, part: Part, taken: Mapping[Part, Iterable[str]]) -> None:
     """Raise SameOfficer when the officer took another part; to take the same one again is allowed."""

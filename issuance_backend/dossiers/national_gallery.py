@@ -176,7 +176,7 @@ def _insertion(gallery: Gallery, dossier: Dossier, samples: tuple[SampleMessage,
 
 
 def _national(connection: Connection) -> Gallery:
-    for gallery, _ in galleries.galleries(connection):
-        if gallery.kind is GalleryKind.NATIONAL:
-            return gallery
-    raise DeduplicationUnavailable("no national gallery is open")
+    found = galleries.galleries_of_kind(connection, GalleryKind.NATIONAL)
+    if not found:
+        raise DeduplicationUnavailable("no national gallery is open")
+    return found[0]

@@ -38,6 +38,7 @@ from verification.messages.enrollment_packet import (
     PrintedFormMark,
 )
 from verification.messages.national_time import vietnam_date
+from verification.messages.receipt_code import receipt_code
 
 FORM = "form"
 """The item that the printed form is, when a dossier is returned."""
@@ -65,13 +66,14 @@ class OpenedPacket:
     """What a packet whose seals hold contains; ``packet_sha256`` is its key, ``happened_at`` the kit's time.
 
     ``answers`` is the returned dossier that it captures again. Its portrait is empty where none was
-    taken again.
+    taken again. ``admitted_by`` are those who registered the keys that its officer signs with.
     """
 
     packet_sha256: str
     kit: str
     officer: str
     unit: str | None
+    admitted_by: tuple[str, ...] = ()
     happened_at: str
     citizen_number: str
     person: PersonFields
@@ -83,6 +85,8 @@ class OpenedPacket:
     exceptions: tuple[CaptureException, ...] = ()
     consent_language: str
     printed_form: PrintedFormMark
+    supervisor: str | None = None
+    """Who answers for what was not captured."""
 
     @property
     def exception_codes(self) -> tuple[str, ...]:
@@ -146,9 +150,9 @@ class PacketDesk:
             examined = self._checks.examine(capture, day)
         else:
             examined = self._checks.examine_again(capture, standing, day)
-            if packet.prints and "fingerprints" not in standing.returned:
-                faults = {**examined.faults, "fingerprints": "ITEM_NOT_RETURNED"}
-                examined = replace(examined, faults=faults)
+            fault = _prints_fault(packet, standing)
+            if fault is not None:
+                examined = replace(examined, faults={**examined.faults, "fingerprints": fault})
         faults = _packet_faults(packet, day)
         if faults:
             examined = replace(examined, faults={**examined.faults, **faults})
@@ -170,7 +174,9 @@ class PacketDesk:
             dossier = _opened(connection, examined, moment)
         else:
             dossier = _answered(connection, examined, examined.former, moment)
-        accepted = Capture(packet.packet_sha256, dossier.id, packet.packet_sha256, packet.officer)
+        packet_hash = packet.packet_sha256
+        code = receipt_code(packet_hash)
+        accepted = Capture(packet_hash, dossier.id, packet_hash, packet.officer, code)
         repository.add_captures(connection, [accepted])
         return dossier.id
 
@@ -194,7 +200,15 @@ class PacketDesk:
             former = acts.found(connection, packet.answers)
         if former.state is not DossierState.RETURNED:
             raise PacketDossierClosed("the dossier does not wait for a packet")
-        return standing_capture(former, self._pictures.read(former.portrait)), former
+        return standing_capture(former, self._pictures), former
+
+
+def _prints_fault(packet: OpenedPacket, standing: StandingCapture) -> str | None:
+    """What is wrong with prints that were, or were not, taken again."""
+    if "fingerprints" not in standing.returned:
+        return "ITEM_NOT_RETURNED" if packet.prints else None
+    has_reason = any(each.item.startswith("finger_") for each in packet.exceptions)
+    return None if packet.prints or has_reason else "FIELD_MISSING"
 
 
 def _packet_faults(packet: OpenedPacket, day: date) -> dict[str, str]:
@@ -278,7 +292,10 @@ def _opened(connection: Connection, examined: ExaminedPacket, moment: datetime) 
 
 def _answered(connection: Connection, examined: ExaminedPacket, former: Dossier, moment: datetime) -> Dossier:
     packet, checked = examined.packet, examined.examined.checked
-    domain.require_only_part(packet.officer, Part.CAPTURE, acts.parts_taken(connection, former))
+    taken = acts.parts_taken(connection, former)
+    for each in (packet.officer, packet.supervisor):
+        if each is not None:
+            domain.require_only_part(each, Part.CAPTURE, taken)
     changed = former
     if not examined.examined.faults:
         changed = replace(
@@ -333,6 +350,8 @@ def _detail(packet: OpenedPacket) -> dict[str, str]:
         **forms_used(datetime.fromisoformat(packet.happened_at)),
         **exceptions_detail(packet.exception_codes),
         "consent_language": packet.consent_language,
+        **({domain.ANSWERED_BY: packet.supervisor} if packet.supervisor else {}),
         "form_print": packet.printed_form.sha256,
+        **({domain.ADMITTED_BY: " ".join(packet.admitted_by)} if packet.admitted_by else {}),
         **({"unsigned": " ".join(unsigned)} if unsigned else {}),
     }

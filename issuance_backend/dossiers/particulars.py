@@ -118,11 +118,11 @@ def items_of(faults: Collection[str]) -> tuple[str, ...]:
 
 def residence_province(place: str) -> str | None:
     """The code of the province that a place of residence ends with; None where it names none."""
-    name = _province_name(place.rpartition(",")[2])
-    for code, province in provinces().items():
-        if _province_name(province.name) == name:
-            return code
-    return None
+    named = _province_name(place.rpartition(",")[2])
+    # Some units of 2025 have a name that no old province had: Thừa Thiên Huế is Huế since.
+    names = [(code, old.name) for code, old in provinces().items()]
+    names += [(code, unit.name) for code, unit in units_2025().items()]
+    return next((code for code, name in names if _province_name(name) == named), None)
 
 
 def is_same_province(code: str | None, other: str | None) -> bool:

@@ -7,13 +7,21 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, text, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from issuance_backend.dossiers.domain import CLOSED, COMPARED, DossierState, Search
+from issuance_backend.dossiers.domain import COMPARED, DossierState, Search
 from issuance_backend.dossiers.tables import DOSSIER_PRINTS
-from issuance_backend.paging import Page, PageAsked, page_of
-from issuance_backend.schema import CAPTURES, DOSSIERS, PORTRAITS
+from issuance_backend.listing import lies_in, read_page
+from issuance_backend.paging import Page, PageAsked
+from issuance_backend.schema import (
+    CAPTURES,
+    DOSSIERS,
+    HAS_MEMBER,
+    IS_ENROLMENT_DUE,
+    OPEN_DOSSIER,
+    PORTRAITS,
+)
 from verification.errors import DossierAlreadyOpen, TransitionRefused
 from verification.messages.dossier_decisions import ArchiveLookup, Rejection
 from verification.messages.enrollment import DossierReturn, PersonFields, PortraitCheck
@@ -21,22 +29,20 @@ from verification.messages.enrollment import DossierReturn, PersonFields, Portra
 _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
 # What every step of a dossier needs, built once: building a statement costs more than executing it.
-_CLOSED = tuple(state.value for state in CLOSED)
-_COMPARED = tuple(state.value for state in COMPARED)
+_FORGOTTEN = tuple(state.value for state in DossierState if state not in COMPARED)
 _ADD = insert(DOSSIERS)
 _SAVE = update(DOSSIERS).where(DOSSIERS.c.id == bindparam("which"), DOSSIERS.c.version == bindparam("former"))
 _FIND = select(DOSSIERS).where(DOSSIERS.c.id == bindparam("which"))
 _OPEN = select(DOSSIERS.c.id, DOSSIERS.c.citizen_number).where(
-    DOSSIERS.c.citizen_number.in_(bindparam("numbers", expanding=True)), DOSSIERS.c.state.not_in(_CLOSED)
+    DOSSIERS.c.citizen_number.in_(bindparam("numbers", expanding=True)), text(OPEN_DOSSIER)
 )
 # Both engines know the sentence. Between a look and an insert another office may store the same picture.
 _ADD_PORTRAIT = text(
     "INSERT INTO portraits (name, content) VALUES (:name, :content) ON CONFLICT (name) DO NOTHING"
 )
 _ADD_CAPTURE = insert(CAPTURES)
-_CAPTURES = select(
-    CAPTURES.c.capture_id, CAPTURES.c.dossier, CAPTURES.c.content_sha256, CAPTURES.c.officer
-).where(CAPTURES.c.capture_id.in_(bindparam("which", expanding=True)))
+_CAPTURES = select(CAPTURES).where(CAPTURES.c.capture_id.in_(bindparam("which", expanding=True)))
+_OF_RECEIPT = select(CAPTURES.c.dossier).where(CAPTURES.c.receipt_code == bindparam("code"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,8 +130,10 @@ def add(connection: Connection, dossiers: Sequence[Dossier]) -> None:
 
 def save(connection: Connection, dossier: Dossier) -> None:
     """Write a dossier's changes; raises TransitionRefused when somebody else was quicker."""
-    values = {**_values(dossier), "version": dossier.version + 1}
-    changed = connection.execute(_SAVE, {**values, "which": dossier.id, "former": dossier.version})
+    values = _values(dossier)
+    # Not the key: for one that is written SQLite looks into every table that refers to it.
+    key = {"which": values.pop("id"), "former": dossier.version}
+    changed = connection.execute(_SAVE, {**values, "version": dossier.version + 1, **key})
     if changed.rowcount != 1:
         raise TransitionRefused("the dossier changed meanwhile")
 
@@ -133,7 +141,7 @@ def save(connection: Connection, dossier: Dossier) -> None:
 def find(connection: Connection, dossier: str) -> Dossier | None:
     """The dossier with this id."""
     row = connection.execute(_FIND, {"which": dossier}).mappings().one_or_none()
-    return read_dossier({**row}) if row else None
+    return read_dossier(row) if row else None
 
 
 LIST_KEY = 2
@@ -147,44 +155,33 @@ def listed(
 
     ``area`` is a unit with all below it; None is everywhere.
     """
-    key = tuple_(DOSSIERS.c.updated_at, DOSSIERS.c.id)
-    question = select(DOSSIERS).limit(asked.limit + 1)
+    key = (DOSSIERS.c.updated_at, DOSSIERS.c.id)
+    question = select(DOSSIERS)
     if area is not None:
-        question = question.where(or_(DOSSIERS.c.unit == area, DOSSIERS.c.unit.startswith(f"{area}.")))
-    if state is None:
-        question = question.order_by(DOSSIERS.c.updated_at.desc(), DOSSIERS.c.id.desc())
-        question = question.where(key < asked.after) if asked.after else question
-    else:
+        question = question.where(lies_in(DOSSIERS.c.unit, area))
+    if state is not None:
         question = question.where(DOSSIERS.c.state == state.value)
-        question = question.order_by(DOSSIERS.c.updated_at, DOSSIERS.c.id)
-        question = question.where(key > asked.after) if asked.after else question
-    found = [read_dossier({**row}) for row in connection.execute(question).mappings()]
-    return page_of(found, asked, lambda dossier: (dossier.updated_at, dossier.id))
+    return read_page(connection, question, key, asked, read_dossier, newest_first=state is None)
 
 
 def oldest(connection: Connection, state: DossierState, limit: int) -> list[Dossier]:
     """Dossiers in one state, the one that waited longest first."""
     question = select(DOSSIERS).where(DOSSIERS.c.state == state.value)
     question = question.order_by(DOSSIERS.c.updated_at, DOSSIERS.c.id).limit(limit)
-    return [read_dossier({**row}) for row in connection.execute(question).mappings()]
+    return [read_dossier(row) for row in connection.execute(question).mappings()]
 
 
 def due_for_enrolment(connection: Connection, after: str, limit: int) -> list[Dossier]:
     """Dossiers whose applicant others are not compared with yet, behind an id."""
-    question = select(DOSSIERS).where(DOSSIERS.c.enrolment_due, DOSSIERS.c.id > after)
+    question = select(DOSSIERS).where(text(IS_ENROLMENT_DUE), DOSSIERS.c.id > after)
     question = question.order_by(DOSSIERS.c.id).limit(limit)
-    return [read_dossier({**row}) for row in connection.execute(question).mappings()]
+    return [read_dossier(row) for row in connection.execute(question).mappings()]
 
 
 def with_needless_member(connection: Connection, limit: int) -> list[Dossier]:
     """Dossiers with which nobody is to be compared any more, and still is."""
-    question = (
-        select(DOSSIERS)
-        .where(DOSSIERS.c.pending_member.is_not(None), DOSSIERS.c.state.not_in(_COMPARED))
-        .order_by(DOSSIERS.c.id)
-        .limit(limit)
-    )
-    return [read_dossier({**row}) for row in connection.execute(question).mappings()]
+    question = select(DOSSIERS).where(text(HAS_MEMBER), DOSSIERS.c.state.in_(_FORGOTTEN)).limit(limit)
+    return [read_dossier(row) for row in connection.execute(question).mappings()]
 
 
 def open_dossier(connection: Connection, citizen_number: str) -> str | None:
@@ -200,12 +197,13 @@ def open_dossiers(connection: Connection, citizen_numbers: Sequence[str]) -> dic
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """A capture that was accepted, by its id."""
+    """A capture that was accepted, by its id, and the code on the slip that the citizen got for it."""
 
     capture_id: str
     dossier: str
     content_sha256: str
     officer: str
+    receipt_code: str
 
 
 def add_captures(connection: Connection, captures: Sequence[Capture]) -> None:
@@ -218,8 +216,13 @@ def add_captures(connection: Connection, captures: Sequence[Capture]) -> None:
 
 def captures(connection: Connection, capture_ids: Sequence[str]) -> dict[str, Capture]:
     """The accepted captures with these ids."""
-    rows = connection.execute(_CAPTURES, {"which": capture_ids})
-    return {row.capture_id: Capture(*row) for row in rows}
+    rows = connection.execute(_CAPTURES, {"which": capture_ids}).mappings()
+    return {row["capture_id"]: Capture(**{**row}) for row in rows}
+
+
+def dossier_of_receipt(connection: Connection, code: str) -> str | None:
+    """The dossier whose citizen holds a slip with this code."""
+    return connection.execute(_OF_RECEIPT, {"code": code}).scalar_one_or_none()
 
 
 def prints(connection: Connection, dossier: str) -> dict[int, str]:
@@ -266,7 +269,7 @@ def _text(value: msgspec.Struct | None) -> str | None:
     return msgspec.json.encode(value).decode() if value is not None else None
 
 
-def read_dossier(row: Mapping[str, Any]) -> Dossier:
+def read_dossier(row: Mapping[Any, Any]) -> Dossier:
     """The dossier that a row of the table is."""
     return Dossier(
         **{

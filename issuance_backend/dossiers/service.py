@@ -23,10 +23,13 @@ from issuance_backend.dossiers.repository import Dossier
 from issuance_backend.moments import Clock
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.paging import Page, PageAsked
+from issuance_backend.statistics.clocks import Run
+from issuance_backend.statistics.time_limits import time_limit
 from monitoring.database import Database
 from verification.errors import FieldsRefused
 from verification.messages.enrollment import DossierSummary, DossierView
 from verification.messages.national_time import vietnam_date
+from verification.messages.receipt_code import receipt_code
 
 READERS = (
     Role.CAPTURE,
@@ -122,6 +125,7 @@ def _summary(connection: Connection, dossier: Dossier) -> DossierSummary:
 
 def _view(connection: Connection, dossier: Dossier, today: date) -> DossierView:
     card = cards.of_dossier(connection, dossier.id)
+    limit = time_limit(connection, acts.subject(dossier.id))
     return DossierView(
         id=dossier.id,
         state=dossier.state.value,
@@ -144,4 +148,6 @@ def _view(connection: Connection, dossier: Dossier, today: date) -> DossierView:
         rejection=dossier.rejection,
         lookup=dossier.lookup,
         prints=len(repository.prints(connection, dossier.id)),
+        receipt_code=receipt_code(dossier.packet_sha256),
+        due_on=limit.due_on.isoformat() if limit and limit.run is Run.RUNNING else None,
     )

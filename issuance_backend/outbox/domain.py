@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -13,6 +14,8 @@ MAX_NOTICES = 500
 DEFAULT_NOTICES = 100
 MAX_WAIT_SECONDS = 25
 """Shorter than the usual thirty seconds after which something on the way gives up."""
+
+_MARK = re.compile(r"[0-9a-f]{16}")
 
 
 class Topic(StrEnum):
@@ -40,10 +43,14 @@ class Notice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """Which notices are wanted: those after a position, so many, waiting so long for the first."""
+    """Which notices are wanted: those after a position, so many, waiting so long for the first.
+
+    ``mark`` is what the caller was told of the history up to that position.
+    """
 
     topics: tuple[Topic, ...]
     after: int | None = None
+    mark: str = ""
     limit: int = DEFAULT_NOTICES
     wait_seconds: int = 0
 
@@ -75,11 +82,15 @@ def ask(topics: tuple[Topic, ...], query: dict[str, str]) -> Ask:
             faults[name] = "FIELD_CHARACTERS"
         else:
             values[name] = int(text)
+    mark = query.get("mark", "")
+    if mark and (values.get("after") is None or not _MARK.fullmatch(mark)):
+        faults["mark"] = "FIELD_CHARACTERS"
     if faults or values["limit"] == 0:
         raise FieldsRefused(faults or {"limit": "FIELD_CHARACTERS"})
     return Ask(
         topics=topics,
         after=values["after"],
+        mark=mark,
         limit=values["limit"] or DEFAULT_NOTICES,
         wait_seconds=values["wait"] or 0,
     )

@@ -12,8 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from issuance_backend.moments import rfc3339
 from issuance_backend.outbox.domain import Ask, Notice
 from issuance_backend.outbox.tables import EVENT_CONSUMERS, NOTICES
-from issuance_backend.schema import EVENT_HEAD
+from issuance_backend.schema import EVENT_HEAD, EVENTS
 from verification.messages.event_feed import PublishedEvent
+
+_MARK_DIGITS = 16
 
 # Written with every step: built once, as building a statement costs more than executing it.
 _ADD = insert(NOTICES)
@@ -58,6 +60,14 @@ def after(connection: Connection, position: int, ask: Ask) -> list[PublishedEven
 def newest(connection: Connection) -> int:
     """The number of the step that was recorded last, whether or not anybody is told of it."""
     return int(connection.execute(select(EVENT_HEAD.c.sequence)).scalar_one())
+
+
+def mark(connection: Connection, sequence: int) -> str | None:
+    """What names the history up to a step: the end of the chain there. None where there is no such step."""
+    if sequence == 0:
+        return ""
+    chained = connection.execute(select(EVENTS.c.hash).where(EVENTS.c.sequence == sequence)).scalar()
+    return None if chained is None else str(chained)[:_MARK_DIGITS]
 
 
 def position(connection: Connection, consumer: str) -> int:

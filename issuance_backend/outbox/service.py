@@ -41,7 +41,7 @@ class NoticeBoard:
         """Notices after a position, or after the consumer's own confirmed one.
 
         Waits for the first one as long as asked. Raises EventPositionUnknown for a position that
-        this office never reached.
+        this office never reached, or reached by another history.
         """
         feed = self._look(consumer, ask)
         if feed.events or not ask.wait_seconds or not self._seats.acquire(blocking=False):
@@ -73,13 +73,16 @@ class NoticeBoard:
         with self._database.reading() as connection:
             position = repository.position(connection, consumer) if ask.after is None else ask.after
             newest = repository.newest(connection)
-            if position > newest:
-                # A subscriber ahead of us follows another database, or ours was restored from an old copy.
-                raise EventPositionUnknown("the position is ahead of the newest event")
+            known = repository.mark(connection, position)
+            if known is None or ask.mark not in {"", known}:
+                # A subscriber ahead of us, or of another history, follows another database, or ours was
+                # restored from an old copy: going on would hide from it what was told anew.
+                raise EventPositionUnknown("this office never was at that position")
             events = tuple(repository.after(connection, position, ask)) if newest > position else ()
-        # Behind a whole answer there may be more; behind a short one everything was seen, told or not.
-        reached = events[-1].sequence if len(events) == ask.limit else newest
-        return EventFeed(events=events, next=reached, newest=newest)
+            # Behind a whole answer there may be more; behind a short one everything was seen, told or not.
+            reached = events[-1].sequence if len(events) == ask.limit else newest
+            mark = repository.mark(connection, reached) or ""
+        return EventFeed(events=events, next=reached, newest=newest, mark=mark)
 
     def _wait(self, feed: EventFeed, ask: Ask) -> EventFeed:
         ends = self._ticks() + ask.wait_seconds
@@ -88,6 +91,6 @@ class NoticeBoard:
             with self._database.reading() as connection:
                 newest = repository.newest(connection)
             if newest > feed.next:
-                again = Ask(topics=ask.topics, after=feed.next, limit=ask.limit)
+                again = Ask(topics=ask.topics, after=feed.next, mark=feed.mark, limit=ask.limit)
                 feed = self._look("", again)
         return feed

@@ -35,7 +35,7 @@ class CardWriter(Protocol):
         ...
 
     def destroy(self, card: str) -> None:
-        """Make a spoiled card unusable; one that was never written is no fault."""
+        """Make a card unusable; one that was never written is no fault. Raises ProductionUnavailable."""
         ...
 
 
@@ -71,8 +71,11 @@ class CardDrawer:
 
     def destroy(self, card: str) -> None:
         """Remove the image and the faces, also what an interrupted machine left half written."""
-        for path in self._folder.glob(f"{self._path(card).stem}.*"):
-            path.unlink(missing_ok=True)
+        try:
+            for path in self._folder.glob(f"{self._path(card).stem}.*"):
+                path.unlink(missing_ok=True)
+        except OSError as fault:
+            raise ProductionUnavailable(f"card drawer: {type(fault).__name__}") from None
 
     def _keep(self, target: Path, content: bytes) -> None:
         draft = target.with_suffix(f".{secrets.token_hex(4)}.draft")

@@ -40,7 +40,7 @@ from issuance_backend.personalization.card_printer import CardWriter
 from issuance_backend.personalization.chip_key_pool import ChipKeyPool
 from issuance_backend.personalization.data_preparation import CardOrder, SodSigner, person_record, prepare
 from issuance_backend.personalization.quality_control import ExpectedCard, QualityControl, passed
-from issuance_backend.refusals import LeaseLost, ProductionInterrupted
+from issuance_backend.refusals import BlobUnknown, LeaseLost, ProductionInterrupted
 from issuance_backend.steps import SYSTEM
 from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.virtual_card import VirtualCard
@@ -126,8 +126,12 @@ class CardLine:
             return False
         try:
             self._make(lease)
+        except BlobUnknown as fault:
+            # Looked for again when the lease has run out: until then the other orders have their turn.
+            self._say_why(lease, fault.code)
         except Unavailable as fault:
-            self._let_wait(lease, fault.code)
+            self._say_why(lease, fault.code)
+            self._give_back(lease)
             raise
         except (LeaseLost, TransitionRefused):
             # Somebody else has the order by now, or its card.
@@ -262,12 +266,11 @@ class CardLine:
     ) -> Card:
         return orders.take_step(connection, card, event, actor=SYSTEM, moment=self._clock(), detail=detail)
 
-    def _let_wait(self, lease: Lease, code: str) -> None:
-        """Others may take the order; whoever looks at it sees why it waits."""
+    def _say_why(self, lease: Lease, code: str) -> None:
+        """Whoever looks at the order sees why it waits."""
         with suppress(LeaseLost), self._writing(lease) as connection:
             job = _found(connection, lease, *lease.keys)
             batches.save_task(connection, replace(job.task, code=code))
-            work_claims.give_back(connection, WORK, lease)
 
     def _give_back(self, lease: Lease) -> None:
         with self._database.writing() as connection:

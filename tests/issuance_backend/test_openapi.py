@@ -31,11 +31,10 @@ from issuance_backend.biometric_search.gallery_keys import KeyRoom
 from issuance_backend.biometric_search.modality import Modalities
 from issuance_backend.biometric_search.service import SearchDesk
 from issuance_backend.biometric_search.worker import SearchWorker
-from issuance_backend.credentials.undelivered_desk import UndeliveredDesk
+from issuance_backend.credentials.undelivered_desk import age as age_cards
 from issuance_backend.idempotency.api import answered_once
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
-from issuance_backend.personalization.batches.service import card_destroyed
 from issuance_backend.population_registry import repository
 from issuance_backend.population_registry.app import create_registry_app
 from issuance_backend.population_registry.settings import RegistrySettings
@@ -315,7 +314,7 @@ def test_real_cards_keep_the_contract(unsearched: Office) -> None:
 def test_a_card_that_nobody_fetched_keeps_the_contract(unsearched: Office) -> None:
     cards, left = Contract("credentials"), finished(unsearched, PERSON)
     deliver(unsearched, left)
-    UndeliveredDesk(unsearched.database, lambda: NOW + timedelta(days=99), card_destroyed).age()
+    age_cards(unsearched.database, lambda: NOW + timedelta(days=99))
     for officer, step in (
         ("khoa.stock", "return"),
         ("khoa.stock", "destruction"),

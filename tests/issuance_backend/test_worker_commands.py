@@ -134,24 +134,11 @@ def test_every_worker_has_the_same_options(
 
 @contextmanager
 def running(office: Office, *words: str) -> Iterator[subprocess.Popen[str]]:
-    settings = office.settings
-    environ = {
-        "ISSUANCE_SERVICE_TOKENS": settings.service_tokens,
-        "ISSUANCE_REGISTRY_URL": settings.registry_url,
-        "ISSUANCE_REGISTRY_TOKEN_FILE": settings.registry_token_file,
-        "ISSUANCE_PKI_DIR": settings.pki_dir,
-        "ISSUANCE_CARD_DIR": settings.card_dir,
-        "ISSUANCE_BLOB_KEYS_FILE": settings.blob_keys_file,
-        "ISSUANCE_BLOB_DIR": settings.blob_dir,
-        "ISSUANCE_INTAKE_KEY_DIR": settings.intake_key_dir,
-        "ISSUANCE_INTAKE_DIR": settings.intake_dir,
-        "ISSUANCE_SEARCH_KEY_DIR": settings.card_dir.parent / "search_keys",
-        "ISSUANCE_DATABASE_URL": settings.database_url,
-    }
+    search_keys = {"ISSUANCE_SEARCH_KEY_DIR": str(office.card_dir.parent / "search_keys")}
     process = subprocess.Popen(
         [sys.executable, "-m", "issuance_backend", *words],
         cwd=ROOT,
-        env={**os.environ, **{name: str(value) for name, value in environ.items()}},
+        env={**os.environ, **office.environ, **search_keys},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

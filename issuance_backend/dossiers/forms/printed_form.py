@@ -11,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 
 from reportlab.graphics.barcode.code128 import Code128
+from reportlab.graphics.barcode.qr import QrCode
 from reportlab.lib import colors
 from reportlab.lib.enums import TA_CENTER, TA_RIGHT
 from reportlab.lib.pagesizes import A4
@@ -29,11 +30,15 @@ from reportlab.platypus import (
 from issuance_backend.dossiers.forms.domain import form_reference
 from issuance_backend.printed_type import BOLD, FONTS, PLAIN, register_type, text_style
 from verification.messages.forms import FormEdition, FormField
+from verification.messages.receipt_code import status_link
 
 _MARGIN = 16 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
 _PORTRAIT = (40 * mm, 60 * mm)
 """4 x 6 cm, as the circulars print it."""
+
+_SYMBOL = 34 * mm
+"""With the four modules of white around that readers need."""
 
 _DOTS = "." * 24
 _SEXES = {"M": "Nam", "F": "Nữ"}
@@ -44,12 +49,17 @@ _LINE = colors.HexColor("#8a929b")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilledForm:
-    """What goes on the paper: values by item, coded exceptions, the picture, and what it belongs to."""
+    """What goes on the paper: values by item, coded exceptions, the picture, and what it belongs to.
+
+    ``status_address`` is the public page that answers for ``receipt_code``.
+    """
 
     values: Mapping[str, str]
     dossier: str = ""
     portrait: bytes = b""
     exceptions: Sequence[str] = field(default=())
+    receipt_code: str = ""
+    status_address: str = ""
 
 
 def as_pdf(edition: FormEdition, filled: FilledForm, fonts: Path = FONTS) -> bytes:
@@ -89,13 +99,15 @@ def _content(edition: FormEdition, filled: FilledForm) -> Iterator[Flowable]:
 
 
 def _head(edition: FormEdition, filled: FilledForm) -> Iterator[Flowable]:
-    """The bar code of the dossier and the portrait, where the edition has them."""
+    """The bar code, the receipt code and the portrait, where the edition has them."""
     left: list[Flowable] = []
     if edition.layout.barcode and filled.dossier:
         left = [
             Code128(filled.dossier, barHeight=11 * mm, barWidth=0.33 * mm),
             Paragraph(f"Mã hồ sơ: {escape(filled.dossier)}", text_style(PLAIN, 8)),
         ]
+    if edition.layout.receipt and filled.receipt_code:
+        left += [Spacer(1, 3 * mm), _receipt(filled, _WIDTH - 52 * mm)]
     if edition.layout.portrait:
         shown = (
             Image(io.BytesIO(filled.portrait), *_PORTRAIT)
@@ -167,6 +179,25 @@ def _finger_boxes() -> KeepTogether:
     table = Table(rows, [_WIDTH / 6] * 6, [24 * mm, 24 * mm])
     table.setStyle(TableStyle([("GRID", (0, 0), (-1, -1), 0.5, _LINE), ("VALIGN", (0, 0), (-1, -1), "TOP")]))
     return KeepTogether([Spacer(1, 3 * mm), Paragraph("Vân tay (ô ngón khuyết ghi lý do)", head), table])
+
+
+def _receipt(filled: FilledForm, width: float) -> Table:
+    """How the citizen asks where things stand: the code to type, and the same as a QR code."""
+    told = [
+        Paragraph("Mã tra cứu hồ sơ", text_style(PLAIN, 9)),
+        Paragraph(escape(filled.receipt_code), text_style(BOLD, 15)),
+    ]
+    symbol: Flowable | str = ""
+    if filled.status_address:
+        address = escape(filled.status_address)
+        told.append(Paragraph(f"Tra cứu tại <b>{address}</b> hoặc quét mã QR.", text_style(PLAIN, 9)))
+        symbol = QrCode(
+            status_link(filled.status_address, filled.receipt_code), width=_SYMBOL, height=_SYMBOL, qrBorder=4
+        )
+    told.append(Paragraph("Ai có mã này đều xem được hồ sơ đang ở bước nào.", text_style(PLAIN, 8)))
+    frame = [("BOX", (0, 0), (-1, -1), 0.6, _LINE), ("VALIGN", (0, 0), (-1, -1), "MIDDLE")]
+    widths = [width - _SYMBOL - 4 * mm, _SYMBOL + 4 * mm]
+    return Table([[told, symbol]], widths, style=TableStyle(frame), hAlign="LEFT")
 
 
 def _signatures(names: Sequence[str]) -> KeepTogether:

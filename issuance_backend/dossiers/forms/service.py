@@ -15,9 +15,13 @@ from issuance_backend.dossiers.forms.printed_form import FilledForm, as_pdf
 from issuance_backend.moments import Clock
 from issuance_backend.officers.domain import Officer
 from issuance_backend.refusals import FormUnknown
+from issuance_backend.unit_names.registry_map import UnitMap
+from verification.errors import RegistryUnavailable
 from verification.messages.enrollment import DossierView
 from verification.messages.forms import FormEdition
 from verification.messages.national_time import vietnam_date
+
+_COLLECT_AT = "collect_at"
 
 
 class Dossiers(Protocol):
@@ -41,10 +45,20 @@ class PrintedForm:
 class PaperDesk:
     """Forms by day, and filled for one dossier."""
 
-    def __init__(self, dossiers: Dossiers, clock: Clock, catalogue: FormCatalogue | None = None) -> None:
+    def __init__(
+        self,
+        dossiers: Dossiers,
+        clock: Clock,
+        catalogue: FormCatalogue | None = None,
+        *,
+        units: UnitMap | None = None,
+        status_address: str = "",
+    ) -> None:
         self._dossiers = dossiers
         self._clock = clock
         self._catalogue = catalogue or packaged_forms()
+        self._units = units
+        self._status_address = status_address
 
     def in_force(self, day: date | None) -> tuple[FormEdition, ...]:
         """The forms of a day; of today where none is asked for."""
@@ -66,20 +80,40 @@ class PaperDesk:
             raise FormUnknown("this dossier has no such form")
         portrait = self._dossiers.portrait(officer, dossier_id) if edition.layout.portrait else b""
         values = _values(dossier)
+        if any(each.item == _COLLECT_AT for each in edition.fields):
+            values[_COLLECT_AT] = self._office(dossier)
         stated = _exceptions(dossier, edition, values)
-        filled = FilledForm(values=values, dossier=dossier.id, portrait=portrait, exceptions=stated)
+        filled = FilledForm(
+            values=values,
+            dossier=dossier.id,
+            portrait=portrait,
+            exceptions=stated,
+            receipt_code=dossier.receipt_code,
+            status_address=self._status_address,
+        )
         return PrintedForm(edition, as_pdf(edition, filled))
+
+    def _office(self, dossier: DossierView) -> str:
+        """What the office of a dossier is called now; where nobody tells, it is written by hand."""
+        if self._units is None or dossier.unit is None:
+            return ""
+        try:
+            versions = self._units.names(dossier.unit)
+        except RegistryUnavailable:
+            return ""
+        return versions[-1].name if versions else ""
 
     def _used(self, dossier: DossierView) -> tuple[FormEdition, ...]:
         return self._catalogue.recorded((step.detail for step in dossier.steps), _day(dossier))
 
 
-def _values(dossier: DossierView) -> Mapping[str, str]:
+def _values(dossier: DossierView) -> dict[str, str]:
     """What a dossier has for the items of a form; what it lacks is left open on the paper."""
     held = msgspec.structs.asdict(dossier.person)
     known = {name: value for name, value in held.items() if isinstance(value, str)}
     known["citizen_number"] = dossier.citizen_number
     known["captured_on"] = _day(dossier).isoformat()
+    known["collect_from"] = dossier.due_on or ""
     return known
 
 
@@ -91,4 +125,6 @@ def _exceptions(dossier: DossierView, edition: FormEdition, values: Mapping[str,
 
 
 def _day(dossier: DossierView) -> date:
-    return vietnam_date(datetime.fromisoformat(dossier.created_at))
+    """The day on which it was first captured; for a packet its kit says when."""
+    captured_at = dossier.steps[0].detail.get("happened_at", dossier.created_at)
+    return vietnam_date(datetime.fromisoformat(captured_at))

@@ -9,12 +9,14 @@ import re
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
+from issuance_backend.dossiers.intake.extract_desk import KitExtractDesk
 from issuance_backend.dossiers.intake.kit_office import KitOffice
 from issuance_backend.dossiers.intake.refusals import PacketChunkRefused
 from issuance_backend.dossiers.intake.service import IntakeDesk
 from issuance_backend.http_body import BYTES, answer, read_body
 from issuance_backend.officers.api import acting_officer
 from verification.errors import LimitExceeded, RequestMalformed
+from verification.messages.commune_extract import ExtractRequest
 from verification.messages.enrollment_packet import CHUNK_BYTES, MAX_METADATA_BYTES
 from verification.messages.packet_intake import (
     GapClosing,
@@ -58,6 +60,17 @@ def packets_blueprint(desk: IntakeDesk) -> Blueprint:
     @blueprint.post("/packets/<packet>/completion")
     def complete(packet: str) -> ResponseReturnValue:
         return answer(PacketReceiptAnswer(desk.complete(packet)))
+
+    return blueprint
+
+
+def extracts_blueprint(desk: KitExtractDesk) -> Blueprint:
+    """/v1/commune-extracts, for kits and whoever carries their request; only the kit can read the answer."""
+    blueprint = Blueprint("kit_extracts", __name__, url_prefix="/v1/commune-extracts")
+
+    @blueprint.post("")
+    def seal() -> ResponseReturnValue:
+        return answer(desk.seal(read_body(ExtractRequest)))
 
     return blueprint
 

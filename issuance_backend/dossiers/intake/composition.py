@@ -7,6 +7,8 @@ from pathlib import Path
 
 from issuance_backend.dossiers.intake.centre_keys import load_keys
 from issuance_backend.dossiers.intake.dossier_door import DossierDoor
+from issuance_backend.dossiers.intake.extract_desk import KitExtractDesk
+from issuance_backend.dossiers.intake.extract_source import ExtractSource
 from issuance_backend.dossiers.intake.inbox import Inbox
 from issuance_backend.dossiers.intake.kit_office import KitOffice
 from issuance_backend.dossiers.intake.opening import Dossiers, Opening
@@ -45,3 +47,10 @@ def intake(database: Database, place: IntakePlace, dossiers: Dossiers, clock: Cl
     return Intake(
         IntakeDesk(database, inbox, keys, opening, clock), opening, KitOffice(database, opening, clock)
     )
+
+
+def extract_desk(
+    database: Database, place: IntakePlace, source: ExtractSource, clock: Clock
+) -> KitExtractDesk:
+    """The desk that seals extracts, with the key that signs receipts; raises IntakeKeyUnavailable."""
+    return KitExtractDesk(database, load_keys(place.key_dir).receipts, source, clock)

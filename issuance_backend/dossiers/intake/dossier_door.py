@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from issuance_backend.dossiers import packet_desk
 from issuance_backend.dossiers.intake import kit_repository, repository
+from issuance_backend.dossiers.intake.steps import admitted_by
 from issuance_backend.dossiers.packet_desk import CapturedItem, CapturedPrint, ExaminedPacket, PacketDesk
 from issuance_backend.officers import repository as officers
 from issuance_backend.officers.domain import Officer, Role
@@ -41,13 +42,15 @@ class DossierDoor:
         """Apply the rules and store pictures; raises RoleMissing and whatever the desk raises."""
         envelope, said = packet.envelope, packet.particulars
         media_types = {item.name: item.media_type for item in said.items}
+        unit, admitted = self._origin(envelope)
         prints = {name: int(name[-2:]) for name in packet.blobs if _FINGER.fullmatch(name)}
         others = packet.blobs.keys() - prints.keys() - {PORTRAIT}
         opened = packet_desk.OpenedPacket(
             packet_sha256=packet.packet_hash,
             kit=envelope.kit,
             officer=envelope.officer,
-            unit=self._unit_of(envelope),
+            unit=unit,
+            admitted_by=admitted,
             happened_at=envelope.happened_at,
             citizen_number=said.citizen_number,
             person=said.person,
@@ -62,6 +65,7 @@ class DossierDoor:
             exceptions=said.exceptions,
             consent_language=said.consent.language,
             printed_form=said.printed_form,
+            supervisor=envelope.supervisor,
         )
         return Prepared(packet.packet_hash, self._desk.examine(self._database, opened))
 
@@ -72,14 +76,18 @@ class DossierDoor:
         repository.add_items(connection, prepared.packet_hash, kept)
         return dossier
 
-    def _unit_of(self, envelope: PacketEnvelope) -> str | None:
-        """Where it was captured, if whoever sealed it and whoever answers for its exceptions may."""
+    def _origin(self, envelope: PacketEnvelope) -> tuple[str | None, tuple[str, ...]]:
+        """Where it was captured, and who admitted its officer's keys; raises RoleMissing.
+
+        For an officer who does not capture, and for one who may not answer for exceptions.
+        """
         # Whoever was taken off capturing after sealing is not asked here: the key's revocation says that.
         with self._database.reading() as connection:
             unit = _acting(connection, envelope.officer, Role.CAPTURE).unit
             if envelope.supervisor is not None:
                 _acting(connection, envelope.supervisor, Role.SUPERVISOR)
-            return unit or kit_repository.kit(connection, envelope.kit).unit
+            unit = unit or kit_repository.kit(connection, envelope.kit).unit
+            return unit, admitted_by(connection, envelope.officer)
 
 
 def _acting(connection: Connection, officer: str, role: Role) -> Officer:

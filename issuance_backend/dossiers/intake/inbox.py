@@ -18,6 +18,7 @@ from issuance_backend.dossiers.intake.refusals import (
     PacketChunkRefused,
     PacketIncomplete,
 )
+from monitoring.folder_sync import sync_folder
 from verification.messages.enrollment_packet import CHUNK_BYTES, chunk_offsets
 
 _PACKET = re.compile(r"[0-9a-f]{64}")
@@ -106,7 +107,7 @@ class Inbox:
         try:
             inode = os.fstat(file).st_ino
             if self._synced.get(packet) != inode:
-                _sync(self._root)
+                sync_folder(self._root)
                 if len(self._synced) >= _REMEMBERED:
                     self._synced.clear()
                 self._synced[packet] = inode
@@ -123,7 +124,7 @@ class Inbox:
         if not self._root.is_dir():
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             # A folder that is not synced into its own parent is lost with everything in it.
-            _sync(self._root.parent)
+            sync_folder(self._root.parent)
 
 
 def chunk_length(offset: int, size: int) -> int:
@@ -155,11 +156,3 @@ def _storage() -> Iterator[None]:
         yield
     except OSError as fault:
         raise IntakeStorageUnavailable(type(fault).__name__) from None
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -12,12 +12,13 @@ from issuance_backend.dossiers.intake import domain, kit_repository, repository
 from issuance_backend.dossiers.intake.domain import PacketEvent, PacketState, Signer, SignerKind
 from issuance_backend.dossiers.intake.kit_repository import ClosedGap, Kit
 from issuance_backend.dossiers.intake.opening import Opening
+from issuance_backend.dossiers.intake.refusals import KeyInOwnName
 from issuance_backend.dossiers.intake.repository import Packet
-from issuance_backend.dossiers.intake.steps import advance, record_kit
+from issuance_backend.dossiers.intake.steps import advance, record_key, record_kit
 from issuance_backend.moments import Clock, parse_moment, rfc3339
 from issuance_backend.officers import repository as officers
 from issuance_backend.officers.domain import Officer, Role
-from issuance_backend.unit_codes import lies_in
+from issuance_backend.unit_codes import is_unit, lies_in
 from monitoring.database import Database
 from verification.errors import FieldsRefused, SignatureInvalid, TransitionRefused
 from verification.messages.enrollment_packet import FIRST, parse_packet
@@ -50,6 +51,8 @@ class KitOffice:
     def register_kit(self, officer: Officer, asked: KitRegistration) -> None:
         """Register a new kit with its first key; raises FieldsRefused and SignerTaken."""
         officer.require(Role.SUPERVISOR)
+        if asked.unit is not None and not is_unit(asked.unit):
+            raise FieldsRefused({"unit": "FIELD_CHARACTERS"})
         moment = rfc3339(self._clock())
         signer = _signer(SignerKind.KIT, asked.kit, asked.jwk, moment, asked.valid_until)
         kit = Kit(id=asked.kit, unit=asked.unit, settled=0, head=FIRST, newest=0, registered_at=moment)
@@ -61,15 +64,17 @@ class KitOffice:
     def register_signer(self, officer: Officer, asked: SignerRegistration) -> None:
         """Register a key of an officer who captures or supervises, or a further one of a kit.
 
-        Raises FieldsRefused, KitUnknown and SignerTaken.
+        Raises KeyInOwnName, FieldsRefused, KitUnknown and SignerTaken.
         """
         officer.require(Role.SUPERVISOR)
         moment = rfc3339(self._clock())
         signer = _signer(_kind(asked.kind), asked.owner, asked.jwk, moment, asked.valid_until)
+        if signer.kind is SignerKind.OFFICER and signer.owner == officer.id:
+            raise KeyInOwnName("another supervisor registers this key")
         with self._database.writing() as connection:
             _require_owner(connection, signer)
             kit_repository.add_signer(connection, signer)
-            record_kit(connection, asked.owner, "register_signer", officer.id, moment, key=signer.thumbprint)
+            record_key(connection, signer, officer.id, moment)
 
     def revoke(self, officer: Officer, asked: SignerRevocation) -> RevocationAnswer:
         """Trust nothing any more that was signed from a moment on (I15), also one that has passed.

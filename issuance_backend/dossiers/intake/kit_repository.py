@@ -101,6 +101,13 @@ def signers(connection: Connection, thumbprints: Sequence[str], *, hold: bool = 
     return {row["thumbprint"]: Signer(**{**row, "kind": SignerKind(row["kind"])}) for row in rows}
 
 
+def signers_of(connection: Connection, kind: SignerKind, owner: str) -> list[Signer]:
+    """Every key of an owner."""
+    keys = PACKET_SIGNERS.c
+    question = select(PACKET_SIGNERS).where(keys.kind == kind.value, keys.owner == owner)
+    return [Signer(**{**row, "kind": kind}) for row in connection.execute(question).mappings()]
+
+
 def revoke(connection: Connection, kind: SignerKind, owner: str, moment: str, case_id: str) -> int:
     """Revoke every key of an owner from a moment on; an earlier revocation stays. How many keys that met."""
     keys = PACKET_SIGNERS.c

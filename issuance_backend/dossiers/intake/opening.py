@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Connection
 
 from issuance_backend.dossiers.intake import domain, kit_repository, repository
-from issuance_backend.dossiers.intake.domain import Doubt, PacketEvent, PacketState
+from issuance_backend.dossiers.intake.domain import MAX_AHEAD, Doubt, PacketEvent, PacketState
 from issuance_backend.dossiers.intake.inbox import Inbox
 from issuance_backend.dossiers.intake.kit_repository import Kit
 from issuance_backend.dossiers.intake.refusals import PacketIncomplete
@@ -30,6 +30,9 @@ from verification.messages.enrollment_packet import (
     parse_packet,
     split_content,
 )
+
+AT_ONCE = 50
+"""Whoever sends one packet does not wait until more of those behind it are opened."""
 
 logger = logging.getLogger(__name__)
 
@@ -98,13 +101,13 @@ class Opening:
         return True
 
     def open_what_can_be(self, kit: str, at_hand: OpenedPacket | None = None) -> None:
-        """As ``open_in_turn``; what cannot be opened now is opened later by whoever runs the intake."""
+        """As ``open_in_turn``, at most AT_ONCE; what is left is opened later by whoever runs the intake."""
         try:
-            self.open_in_turn(kit, at_hand)
+            self.open_in_turn(kit, at_hand, AT_ONCE)
         except Unavailable as fault:
             logger.warning("packet not opened yet", extra={"code": fault.code})
 
-    def open_in_turn(self, kit: str, at_hand: OpenedPacket | None = None) -> int:
+    def open_in_turn(self, kit: str, at_hand: OpenedPacket | None = None, most: int = MAX_AHEAD) -> int:
         """Open a kit's packets up to the first that is not here; how many numbers that decided.
 
         ``at_hand`` is a packet that is decrypted already. Raises Unavailable where a desk cannot answer now.
@@ -112,7 +115,7 @@ class Opening:
         decided = 0
         if at_hand is None or self._settled(kit) >= at_hand.envelope.sequence:
             decided = self._doubt_late_ones(kit)
-        while self._decide_next(kit, at_hand):
+        while decided < most and self._decide_next(kit, at_hand):
             decided += 1
         return decided
 

@@ -17,6 +17,12 @@ class PacketSignerUnknown(UntrustedDocument):
     code = "PACKET_SIGNER_UNKNOWN"
 
 
+class KeyInOwnName(Refused):
+    """Four eyes: whoever signs packets did not admit the key themselves."""
+
+    code = "KEY_IN_OWN_NAME"
+
+
 class PacketSequenceTaken(UntrustedDocument):
     """The kit gave one running number to two packets."""
 
@@ -51,6 +57,18 @@ class PacketContentRefused(UntrustedDocument):
     """The packet is signed, but nothing in it can be opened; its capture must be made again."""
 
     code = "PACKET_CONTENT_REFUSED"
+
+
+class CommuneExtractRefused(Refused):
+    """No registered kit asked for an extract of the registry, or it may have none."""
+
+    code = "COMMUNE_EXTRACT_REFUSED"
+
+
+class CommuneExtractTooLarge(Refused):
+    """The unit that a kit is registered for has more people than an extract holds."""
+
+    code = "COMMUNE_EXTRACT_TOO_LARGE"
 
 
 class KitUnknown(Refused):

@@ -10,12 +10,17 @@ from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from issuance_backend.dossiers.intake.domain import PacketState
 from issuance_backend.dossiers.intake.refusals import PacketSequenceTaken, PacketUnknown
-from issuance_backend.dossiers.intake.tables import PACKET_ITEMS, PACKETS
+from issuance_backend.dossiers.intake.tables import KITS, PACKET_ITEMS, PACKETS
 from verification.errors import TransitionRefused
 from verification.messages.enrollment_packet import UnverifiedPacket
 
 _FIND = select(PACKETS).where(PACKETS.c.packet == bindparam("which"))
 _AT = select(PACKETS).where(PACKETS.c.kit == bindparam("of"), PACKETS.c.sequence == bindparam("number"))
+_OF_RECEIPT = (
+    select(PACKETS.c.state, KITS.c.unit)
+    .join(KITS, KITS.c.id == PACKETS.c.kit)
+    .where(PACKETS.c.receipt_code == bindparam("code"))
+)
 _SAVE = update(PACKETS).where(
     PACKETS.c.packet == bindparam("which"), PACKETS.c.version == bindparam("former")
 )
@@ -35,6 +40,7 @@ class Packet:
     version: int
     metadata: bytes
     announced_at: str
+    receipt_code: str
     received_at: str | None = None
     receipt: str | None = None
     dossier: str | None = None
@@ -49,8 +55,10 @@ def add(connection: Connection, packet: Packet) -> None:
 
 def save(connection: Connection, packet: Packet) -> None:
     """Write a packet's changes; raises TransitionRefused when somebody else was quicker."""
-    values = {**_values(packet), "version": packet.version + 1}
-    changed = connection.execute(_SAVE, {**values, "which": packet.packet, "former": packet.version})
+    values = _values(packet)
+    # Not the key: for one that is written SQLite looks into every table that refers to it.
+    key = {"which": values.pop("packet"), "former": packet.version}
+    changed = connection.execute(_SAVE, {**values, "version": packet.version + 1, **key})
     if changed.rowcount != 1:
         raise TransitionRefused("the packet changed meanwhile")
 
@@ -78,6 +86,12 @@ def known(connection: Connection, packet: UnverifiedPacket) -> Packet | None:
     if standing is not None and standing.packet != packet.packet_hash:
         raise PacketSequenceTaken("this number is another packet's")
     return standing
+
+
+def of_receipt(connection: Connection, code: str) -> tuple[PacketState, str | None] | None:
+    """Where the packet stands whose citizen holds this receipt code, and the unit of its kit."""
+    row = connection.execute(_OF_RECEIPT, {"code": code}).one_or_none()
+    return (PacketState(row.state), row.unit) if row else None
 
 
 def at(connection: Connection, kit: str, sequence: int) -> Packet | None:

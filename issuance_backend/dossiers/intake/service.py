@@ -50,6 +50,7 @@ from verification.messages.enrollment_packet import (
     split_content,
 )
 from verification.messages.packet_intake import PacketKeyList, PacketStatus
+from verification.messages.receipt_code import receipt_code
 
 ISSUER = "issuance-intake"
 """Who signs receipts."""
@@ -182,6 +183,7 @@ class IntakeDesk:
             version=1,
             metadata=metadata,
             announced_at=moment,
+            receipt_code=receipt_code(packet.packet_hash),
         )
         with self._database.writing() as connection:
             kit = kit_repository.kit(connection, envelope.kit, lock=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -9,12 +10,13 @@ from sqlalchemy import Connection
 
 from issuance_backend import recorded_events
 from issuance_backend.dossiers.intake import domain, repository
-from issuance_backend.dossiers.intake.domain import PacketEvent
+from issuance_backend.dossiers.intake.domain import PacketEvent, Signer
 from issuance_backend.dossiers.intake.repository import Packet
 from issuance_backend.steps import SYSTEM, Step
 
 # The subject's column holds forty characters; half of a SHA-256 is as unique as anything.
 _HASH_CHARACTERS = 32
+REGISTERED = "register_signer"
 
 
 def subject(packet: str) -> str:
@@ -52,5 +54,26 @@ def advance(
 
 def record_kit(connection: Connection, kit: str, event: str, actor: str, at: str, **detail: str) -> None:
     """Record what was decided about a kit or an officer's keys."""
-    step = Step(subject="kit", event=event, state=event, actor=actor, at=at, detail={"kit": kit, **detail})
+    _record(connection, "kit", event, actor, at, {"kit": kit, **detail})
+
+
+def record_key(connection: Connection, signer: Signer, actor: str, at: str) -> None:
+    """Record that a key may sign from now on, by its owner's name: who signs is asked who admitted them."""
+    detail = {"kit": signer.owner, "key": signer.thumbprint}
+    _record(connection, _keys_of(signer.owner), REGISTERED, actor, at, detail)
+
+
+def admitted_by(connection: Connection, owner: str) -> tuple[str, ...]:
+    """Who registered a key with which this owner signs packets."""
+    return tuple(sorted({step.actor for step in recorded_events.of_subject(connection, _keys_of(owner))}))
+
+
+def _keys_of(owner: str) -> str:
+    return f"signer/{hashlib.sha256(owner.encode()).hexdigest()[:_HASH_CHARACTERS]}"
+
+
+def _record(
+    connection: Connection, subject: str, event: str, actor: str, at: str, detail: dict[str, str]
+) -> None:
+    step = Step(subject=subject, event=event, state=event, actor=actor, at=at, detail=detail)
     recorded_events.append(connection, step)

@@ -59,7 +59,9 @@ PACKETS = Table(
     Column("dossier", String(16), ForeignKey("dossiers.id")),
     Column("code", String(48)),
     Column("case_id", String(64)),
+    Column("receipt_code", String(19)),
     UniqueConstraint("kit", "sequence", name="one_packet_a_number"),
+    Index("packets_by_receipt", "receipt_code", unique=True),
     Index("packets_by_state", "state", "kit", "sequence"),
 )
 

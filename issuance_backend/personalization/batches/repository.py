@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, func, insert, select, tuple_, update
+from sqlalchemy import Connection, and_, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.credentials.domain import CardState
-from issuance_backend.credentials.repository import in_area
-from issuance_backend.paging import Page, PageAsked, page_of
+from issuance_backend.listing import lies_in, read_page
+from issuance_backend.paging import Page, PageAsked
 from issuance_backend.personalization.batches.domain import TaskState
 from issuance_backend.personalization.tables import BLANKS, PRODUCTION_BATCHES, PRODUCTION_TASKS
 from issuance_backend.schema import CREDENTIALS
@@ -72,7 +72,7 @@ def open_orders(connection: Connection, area: str | None, limit: int) -> list[st
     in_batch = select(PRODUCTION_TASKS.c.dossier).where(PRODUCTION_TASKS.c.dossier == columns.dossier)
     question = select(columns.dossier).where(columns.state == CardState.ORDERED.value, ~in_batch.exists())
     if area is not None:
-        question = question.where(in_area(columns.unit, area))
+        question = question.where(lies_in(columns.unit, area))
     question = question.order_by(columns.since, columns.id).limit(limit)
     return list(connection.execute(question.with_for_update(skip_locked=True)).scalars())
 
@@ -90,12 +90,10 @@ def add_batch(connection: Connection, batch: Batch, orders: Sequence[str]) -> No
 
 def batches(connection: Connection, asked: PageAsked) -> Page[Batch]:
     """Batches, the newest first."""
-    columns = PRODUCTION_BATCHES.c
-    question = select(PRODUCTION_BATCHES).order_by(columns.made_at.desc(), columns.id.desc())
-    if asked.after:
-        question = question.where(tuple_(columns.made_at, columns.id) < asked.after)
-    rows = connection.execute(question.limit(asked.limit + 1)).mappings()
-    return page_of([Batch(**row) for row in rows], asked, lambda batch: (batch.made_at, batch.id))
+    key = (PRODUCTION_BATCHES.c.made_at, PRODUCTION_BATCHES.c.id)
+    return read_page(
+        connection, select(PRODUCTION_BATCHES), key, asked, lambda row: Batch(**row), newest_first=True
+    )
 
 
 def batch(connection: Connection, which: str) -> Batch | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from issuance_backend.listing import read_page
 from issuance_backend.paging import Page, PageAsked, page_of
 from issuance_backend.personalization.blank_stock.domain import (
     LEGS,
@@ -140,21 +141,7 @@ def add_range(connection: Connection, delivered: Range) -> None:
 
 def ranges(connection: Connection, asked: PageAsked) -> Page[Range]:
     """Deliveries, by id."""
-    columns = BLANK_RANGES.c
-    question = select(BLANK_RANGES).order_by(columns.id).limit(asked.limit + 1)
-    if asked.after:
-        question = question.where(columns.id > asked.after[0])
-    found = [
-        Range(
-            id=row.id,
-            serials=SerialRange(row.series, row.first, row.last),
-            next=row.next,
-            received_by=row.received_by,
-            received_at=row.received_at,
-        )
-        for row in connection.execute(question)
-    ]
-    return page_of(found, asked, lambda each: (each.id,))
+    return read_page(connection, select(BLANK_RANGES), (BLANK_RANGES.c.id,), asked, _range)
 
 
 def in_stock(connection: Connection, series: str, number: int) -> str | None:
@@ -299,6 +286,16 @@ def blanks_by_account(connection: Connection) -> dict[Account, int]:
 
 def _left(connection: Connection, serial: str) -> bool:
     return connection.execute(select(BLANKS.c.serial).where(BLANKS.c.serial == serial)).first() is not None
+
+
+def _range(row: RowMapping) -> Range:
+    return Range(
+        id=row["id"],
+        serials=SerialRange(row["series"], row["first"], row["last"]),
+        next=row["next"],
+        received_by=row["received_by"],
+        received_at=row["received_at"],
+    )
 
 
 def _described(

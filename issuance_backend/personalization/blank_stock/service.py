@@ -7,7 +7,7 @@ took no part in its dossier (invariant I4).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -58,11 +58,12 @@ _KEEPERS = (Role.STOCK_KEEPER, Role.QUALITY, Role.PRODUCTION)
 
 
 class StockOffice:
-    """What officers do with blanks."""
+    """What officers do with blanks; ``shred`` makes the card on one unusable."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, clock: Clock, shred: Callable[[str], None]) -> None:
         self._database = database
         self._clock = clock
+        self._shred = shred
 
     def receive(self, officer: Officer, delivery: BlankDelivery) -> BlankRange:
         """Take a delivery into the books; raises FieldsRefused, and TransitionRefused for known serials."""
@@ -182,10 +183,14 @@ class StockOffice:
             require_uninvolved(connection, officer, found)
             _post(connection, Movement.DESTROY, len(found), (officer.id, rfc3339(moment)), which)
             repository.put(connection, [each.serial for each in found], Account.DESTROYED)
-            for card in [each.card for each in found if each.card]:
+            cards_on_them = [each.card for each in found if each.card]
+            for card in cards_on_them:
                 _destroy_card(connection, card, done, moment)
             repository.save_destruction(connection, done)
             _record(connection, done, DestructionEvent.CONFIRM, officer, rfc3339(moment))
+            # Last, and before the commit: what is recorded as destroyed lies nowhere.
+            for card in cards_on_them:
+                self._shred(card)
             return _destruction(connection, done)
 
     def cancel_destruction(self, officer: Officer, which: str) -> BlankDestruction:

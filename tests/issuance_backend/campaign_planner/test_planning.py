@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from issuance_backend.campaign_planner.domain import broken_rules, captures, fatigue_rules, month_of, week_of
 from issuance_backend.campaign_planner.planning import plan
+from tests.benchmarks.campaign_plan import DAYS, provinces_with_means
 from verification.errors import FieldsRefused
-from verification.identity.administrative_units import provinces
 from verification.messages.campaign_plan import Area, CycleTimes, DayPlan, PlanRequest
 
 START = date(2021, 1, 4)
@@ -175,18 +175,7 @@ def test_no_plan_by_hand_beats_the_bound() -> None:
 
 
 def test_the_nation_is_planned_anew_within_five_seconds() -> None:
-    areas = tuple(
-        Area(
-            unit=code,
-            target=200_000 + 10_000 * number,
-            remote=500 * number,
-            officers=300 + 9 * number,
-            stations=200,
-            mobile_teams=5 + number % 20,
-        )
-        for number, code in enumerate(provinces())
-    )
-    asked = request(*areas, days=90, reserve=2_000)
+    asked = request(*provinces_with_means(), days=DAYS, reserve=2_000)
     began = time.thread_time()
     made = plan(asked)
     assert time.thread_time() - began <= 5

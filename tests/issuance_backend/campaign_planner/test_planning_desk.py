@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -68,6 +70,24 @@ def test_a_planner_that_never_ends_is_stopped(monkeypatch: pytest.MonkeyPatch) -
     for _ in range(2):  # and the next one is served
         with pytest.raises(PlanNotFound):
             desk.plan(LEADER, asked())
+
+
+def test_who_comes_while_a_plan_is_made_is_not_kept_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_COMMAND", (sys.executable, "-c", "import time; time.sleep(60)"))
+    monkeypatch.setattr(service, "PLAN_SECONDS", 3.0)
+    monkeypatch.setattr(service, "WAIT_SECONDS", 0.05)
+    desk = PlanningDesk()
+
+    def ask() -> float:
+        began = time.monotonic()
+        with pytest.raises(PlanNotFound):
+            desk.plan(LEADER, asked())
+        return time.monotonic() - began
+
+    with ThreadPoolExecutor(8) as pool:
+        refused = sorted(pool.map(lambda _: ask(), range(8)))
+    assert refused[6] < 2.0
+    assert refused[7] >= 3.0, "one plan is made at a time, and the first is"
 
 
 def test_over_http(office: Office) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -142,12 +144,36 @@ def test_a_registry_that_is_down_loses_nothing(office: Office, news: News) -> No
     assert card_of(office, card).state == "suspended"
 
 
+def test_a_death_annulled_since_is_none_also_when_both_are_heard_again(office: Office, news: News) -> None:
+    card = active(office, PERSON)
+    for kind, status in (("death", "deceased"), ("death_annulled", "alive")):
+        news.happen(kind, status=status)
+        follow(office, news)
+    assert card_of(office, card).state == "active"
+    news.remembered = 0
+    assert follow(office, news) == 2
+    with office.database.reading() as connection:
+        steps = recorded_events.of_subject(connection, f"card/{card}")
+    assert [step.event for step in steps].count(CardEvent.SUSPEND) == 1
+
+
+def test_an_office_put_back_from_a_copy_hears_again_what_it_forgot(office: Office, news: News) -> None:
+    card = active(office, PERSON)
+    news.happen("birth")
+    follow(office, news)
+    news.happen("death")
+    news.confirm(2)  # as it did before it was put back
+    assert follow(office, news) == 1
+    assert card_of(office, card).state == "suspended"
+
+
 @dataclass
 class Served:
     """A registry behind a real socket."""
 
     world: RegistryWorld
     url: str
+    file: Path
 
     def feed(self, token: str) -> LifeEventsOverHttp:
         return LifeEventsOverHttp(self.url, token)
@@ -166,7 +192,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield Served(world, f"http://127.0.0.1:{server.port}")
+    yield Served(world, f"http://127.0.0.1:{server.port}", tmp_path / "registry.db")
     server.shutdown()
     thread.join()
 
@@ -191,7 +217,37 @@ def test_a_death_in_the_registry_suspends_the_card_within_a_second(office: Offic
         served.world.report(DeathAnnulled(PERSON.citizen_number))
         thread.join()
     assert took < 1.0
+    # The follower may have ended before it asked again.
+    follower.run_pending()
     assert card_of(office, card).state == "active"
+
+
+def test_a_registry_put_back_that_came_farther_since_keeps_no_death_from_us(
+    office: Office, served: Served
+) -> None:
+    """It has the number that we reached, for another event: what we go on from is what it remembers."""
+    card, copy = active(office, PERSON), served.file.with_suffix(".copy")
+    follower = RegistryFollower(office.database, served.feed("follower"), lambda: office.now[0])
+    served.world.report(Death(citizens()[1].citizen_number))
+    follower.run_pending()
+    copied(served.file, copy)
+    for other in citizens()[2:5]:
+        served.world.report(Death(other.citizen_number))
+    follower.run_pending()
+    reached = served.feed("follower").confirmed()
+    copied(copy, served.file)
+    served.world.report(Death(PERSON.citizen_number))
+    for other in citizens()[2:5]:
+        served.world.report(Death(other.citizen_number))
+    assert served.feed("follower").confirmed() < reached < served.feed("follower").after(0, 0).newest
+    follower.run_pending()
+    assert card_of(office, card).state == "suspended"
+
+
+def copied(source: Path, target: Path) -> None:
+    """The records as they stand, put in the place of others."""
+    with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
+        one.backup(other)
 
 
 def test_a_registry_that_does_not_know_us_or_is_not_there_is_unavailable(served: Served) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from issuance_backend import credential_commands, recorded_events
-from issuance_backend.credentials.undelivered_desk import UndeliveredDesk
+from issuance_backend.credentials import undelivered_desk
 from issuance_backend.moments import rfc3339
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
-from issuance_backend.personalization.batches.service import card_destroyed
 from issuance_backend.steps import SYSTEM, Step
 from tests.support.delivery import SUPERVISOR, card_of, deliver, finished, hand_over
 from tests.support.issuance_office import NOW, PASSWORD, Office, citizens
@@ -28,7 +28,7 @@ def waiting(office: Office, person: int = 0) -> str:
 
 
 def age(office: Office, days: int = 60) -> int:
-    return UndeliveredDesk(office.database, lambda: office.now[0], card_destroyed).age(days)
+    return undelivered_desk.age(office.database, lambda: office.now[0], days)
 
 
 def step(office: Office, officer: str, card: str, name: str) -> Any:
@@ -55,6 +55,11 @@ def test_who_comes_late_still_gets_the_card(office: Office) -> None:
     assert hand_over(office, card).get_json()["state"] == "active"
 
 
+def lies_in_drawer(office: Office, card: str) -> bool:
+    """Whether the machines keep anything of a card."""
+    return any(office.card_dir.glob(f"{card}*"))
+
+
 def returned(office: Office) -> str:
     card = waiting(office)
     assert step(office, STOCK, card, "return").get_json()["code"] == "STATE_NOT_ALLOWED"
@@ -62,6 +67,8 @@ def returned(office: Office) -> str:
     age(office)
     assert step(office, "mai.office", card, "return").get_json()["code"] == "OFFICER_ROLE_MISSING"
     assert step(office, STOCK, card, "return").get_json()["place"] == "centre"
+    for kept in ("card", "pdf", "front.png", "back.png"):
+        (office.card_dir / f"{card}.{kept}").write_bytes(b"written or printed")
     return card
 
 
@@ -72,10 +79,30 @@ def test_two_officers_destroy_what_came_back(office: Office) -> None:
         "card": card, "state": "returned_to_centre", "first_officer": STOCK, "second_officer": None,
     }  # fmt: skip
     assert step(office, STOCK, card, "destruction").get_json()["code"] == "SAME_OFFICER"
+    assert lies_in_drawer(office, card)
     second = step(office, SUPERVISOR, card, "destruction").get_json()
     assert (second["state"], second["second_officer"]) == ("destroyed", SUPERVISOR)
     assert card_of(office, card).place == "destroyed"
+    assert not lies_in_drawer(office, card)
     assert step(office, SUPERVISOR, card, "destruction").get_json()["code"] == "STATE_NOT_ALLOWED"
+
+
+def test_a_card_that_could_not_be_destroyed_is_not_recorded_as_gone(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    card = returned(office)
+    step(office, STOCK, card, "destruction")
+
+    def stuck(_path: Path, **_options: object) -> None:
+        raise PermissionError
+
+    with monkeypatch.context() as drawer:
+        drawer.setattr(Path, "unlink", stuck)
+        refused = step(office, SUPERVISOR, card, "destruction")
+    assert (refused.status_code, refused.get_json()["code"]) == (503, "PRODUCTION_UNAVAILABLE")
+    assert card_of(office, card).state == "returned_to_centre"
+    assert step(office, SUPERVISOR, card, "destruction").get_json()["state"] == "destroyed"
+    assert not lies_in_drawer(office, card)
 
 
 @pytest.mark.parametrize("officer", ["hoa.production", "lan.capture", "thu.central"])

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from issuance_backend import __main__ as command
-from issuance_backend.biometric_search.adjudication import Finding
+from issuance_backend.biometric_search.adjudication import CaseState, Finding
 from issuance_backend.biometric_search.case_repository import of_encounter
 from issuance_backend.dossiers import acts, deduplication, repository
 from issuance_backend.dossiers.deduplication import Biometrics, DeduplicationDesk, verdict
@@ -33,7 +33,7 @@ from tests.support.application_desk import (
 from tests.support.deduplication_centre import Centre, InventedTemplates, make_centre
 from tests.support.engines import Engine
 from tests.support.issuance_office import citizens, picture
-from tests.support.search_bed import EXAMINERS, finger_modality
+from tests.support.search_bed import EXAMINERS, LEAD, finger_modality
 from verification.errors import FaceNotFound, TransitionRefused
 from verification.fingerprint.nbis_engine import NbisEngine
 from verification.lds.finger_image import FingerPosition
@@ -262,30 +262,50 @@ def test_what_nobody_has_examined_is_not_settled() -> None:
         verdict(())
 
 
-@pytest.mark.parametrize("is_decided", [False, True])
-def test_a_bait_laid_on_a_pair_takes_no_case_from_the_examiners(centre: Centre, is_decided: bool) -> None:
+@pytest.mark.parametrize("already_decided", [0, 1, 2])
+def test_a_hit_has_its_own_blind_examination_whatever_was_said_of_a_bait(
+    centre: Centre, already_decided: int
+) -> None:
     """Whoever lays baits knows what an application is called before its search has ended."""
     first = centre.enrolled(0, 0)
     dossier = centre.apply(1, 0, touch=2)
     centre.work.run_pending()
-    lead = officer("a.lead", Role.ADJUDICATION_LEAD)
+    examiners = centre.bed.examiners
     bait = BaitCase(
         probe_encounter=centre.encounter(dossier),
         candidate_encounter=centre.encounter(first),
         are_same_person=False,
     )
-    centre.bed.examiners.lay_bait(lead, bait)
-    if is_decided:
-        case = centre.bed.examiners.next_case(EXAMINERS[0])
-        assert case is not None
-        for examiner in EXAMINERS[:2]:
-            said = CaseDecision(Finding.DIFFERENT_PERSONS.value)
-            centre.bed.examiners.decide(examiner, case.case_id, said)
+    examiners.lay_bait(LEAD, bait)
+    laid = examiners.next_case(EXAMINERS[0])
+    assert laid is not None
+    for examiner in EXAMINERS[:already_decided]:
+        examiners.decide(examiner, laid.case_id, CaseDecision(Finding.DIFFERENT_PERSONS.value))
     centre.run()
     assert (centre.desk.state(dossier), centre.desk.view(dossier).search) == ("adjudication", "hit")
-    if not is_decided:
-        centre.decide(dossier, Finding.SAME_PERSON, Finding.SAME_PERSON)
-        assert centre.desk.view(dossier).search == "confirmed"
+    with centre.desk.database.reading() as connection:
+        (real,) = of_encounter(connection, centre.encounter(dossier))
+    assert (real.state, real.id == laid.case_id) == (CaseState.OPEN, False)
+    centre.decide(dossier, Finding.SAME_PERSON, Finding.SAME_PERSON)
+    assert centre.desk.view(dossier).search == "confirmed"
+    # The bait still measures who looks closely.
+    told = {each.examiner: each.baits for each in examiners.figures(LEAD)}
+    assert [told[each.id] for each in EXAMINERS[:already_decided]] == [1] * already_decided
+    with pytest.raises(TransitionRefused):
+        examiners.lay_bait(LEAD, bait)
+
+
+def test_a_pair_that_a_search_found_is_no_bait(centre: Centre) -> None:
+    first = centre.enrolled(0, 0)
+    dossier = centre.apply(1, 0, touch=2)
+    centre.run()
+    bait = BaitCase(
+        probe_encounter=centre.encounter(dossier),
+        candidate_encounter=centre.encounter(first),
+        are_same_person=True,
+    )
+    with pytest.raises(TransitionRefused):
+        centre.bed.examiners.lay_bait(LEAD, bait)
 
 
 def drawn_print(seed: int, position: FingerPosition) -> bytes:

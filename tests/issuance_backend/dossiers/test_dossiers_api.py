@@ -145,7 +145,10 @@ def test_the_newest_are_first_among_all_and_the_longest_waiting_in_one_state(off
 SERVICES_ROUTES = (
     ("POST", "/v1/credential-status-queries"), ("GET", "/v1/events"), ("GET", "/v1/events/position"),
     ("PUT", "/v1/events/position"), ("POST", "/v1/statistics-targets"),
-    ("POST", "/v1/account-activations/1"),
+    ("POST", "/v1/account-activations/1"), ("POST", "/v1/application-status"),
+    ("POST", "/v1/commune-extracts"),
+    # Officers' pages ask as well, and the public one.
+    ("GET", "/v1/unit-names/1"),
 )  # fmt: skip
 
 

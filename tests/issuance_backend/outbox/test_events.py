@@ -115,6 +115,26 @@ def test_a_subscriber_that_is_ahead_of_us_is_told_so(database: Database, board: 
         board.after("g", Ask(topics=STATUS, after=2))
 
 
+def test_a_subscriber_of_another_history_is_told_so(database_engine: Engine, board: NoticeBoard) -> None:
+    """Put back to a copy and gone on since, the office has the subscriber's number, for another event."""
+    others = Database(database_engine.new())
+    others.migrate(ISSUANCE_MIGRATIONS)
+    record(board._database, *(step(number) for number in (1, 2, 3)))
+    record(others, *(step(number) for number in (1, 20, 30, 40)))
+    ours = [board.after("g", Ask(topics=STATUS, after=0, limit=limit)) for limit in (1, 2, 3)]
+    put_back = NoticeBoard(others, utc_now)
+    for feed in ours:
+        again = Ask(topics=STATUS, after=feed.next, mark=feed.mark)
+        assert board.after("g", again).next == 3
+        if feed.next == 1:
+            assert numbers(put_back.after("g", again)) == [2, 3, 4], "the copy has what was told so far"
+        else:
+            with pytest.raises(EventPositionUnknown):
+                put_back.after("g", again)
+    assert board.after("g", Ask(topics=STATUS, after=0)).mark == ours[-1].mark
+    others.close()
+
+
 def test_who_waits_sees_a_change_within_a_second(database: Database, board: NoticeBoard) -> None:
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(board.after, "g", Ask(topics=STATUS, after=0, wait_seconds=20))
@@ -227,7 +247,9 @@ def test_a_gateway_follows_the_states_of_cards_and_learns_nothing_else(office: O
         headers={"Authorization": f"Bearer {STATUS_TOKEN}"},
     )
     assert query.get_json() == {"state": "lost", "since": feed["events"][-1]["data"]["since"]}
-    assert gateway(f"?after={feed['next']}").get_json()["events"] == []
+    assert gateway(f"?after={feed['next']}&mark={feed['mark']}").get_json()["events"] == []
+    other = gateway(f"?after={feed['next']}&mark={'0' * 16}")
+    assert (other.status_code, other.get_json()["code"]) == (409, "EVENT_POSITION_UNKNOWN")
     with office.database.reading() as connection:
         told = "".join(f"{row.key}{row.data}" for row in connection.execute(select(NOTICES)))
     assert person.citizen_number not in told
@@ -249,7 +271,7 @@ def test_a_position_is_the_callers_own(gateway: Any, office: Office) -> None:
         ("?after=-1", "after"), ("?after=x", "after"), ("?after=99999999999", "after"), ("?after=٣", "after"),
         ("?limit=0", "limit"), (f"?limit={MAX_NOTICES + 1}", "limit"),
         (f"?wait={MAX_WAIT_SECONDS + 1}", "wait"), ("?topic=dossier-state", "topic"),
-        ("?topic=everything", "topic"),
+        ("?topic=everything", "topic"), ("?mark=0123456789abcdef", "mark"), ("?after=1&mark=x", "mark"),
     ],
 )  # fmt: skip
 def test_a_question_that_is_none_is_named(gateway: Any, query: str, field: str) -> None:

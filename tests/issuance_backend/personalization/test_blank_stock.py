@@ -16,6 +16,7 @@ from issuance_backend.personalization.blank_stock import repository
 from issuance_backend.personalization.blank_stock.domain import LEGS, Account, Movement
 from issuance_backend.personalization.blank_stock.repository import Posted
 from issuance_backend.personalization.blank_stock.service import StockOffice
+from issuance_backend.personalization.card_printer import CardDrawer
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.support.engines import Engine
@@ -32,6 +33,11 @@ def database(database_engine: Engine) -> Database:
     made = Database(database_engine.new())
     made.migrate(ISSUANCE_MIGRATIONS)
     return made
+
+
+def stock_of(database: Database) -> StockOffice:
+    """No card is made of these blanks: there is none to destroy."""
+    return StockOffice(database, lambda: NOW, pytest.fail)
 
 
 def balanced(database: Database) -> dict[Account, int]:
@@ -71,7 +77,7 @@ def test_whatever_moves_the_books_stay_balanced(
     [("VN000000005", "VN000000020"), ("VN000000010", "VN000000010"), ("VN000000001", "VN000000010")],
 )
 def test_no_blank_is_received_twice(database: Database, first: str, last: str) -> None:
-    office = StockOffice(database, lambda: NOW)
+    office = stock_of(database)
     office.receive(KEEPER, BlankDelivery(**DELIVERY))
     with pytest.raises(TransitionRefused):
         office.receive(KEEPER, BlankDelivery(first=first, last=last))
@@ -80,7 +86,7 @@ def test_no_blank_is_received_twice(database: Database, first: str, last: str) -
 
 
 def test_a_count_shows_a_difference_and_corrects_nothing(database: Database) -> None:
-    office = StockOffice(database, lambda: NOW)
+    office = stock_of(database)
     office.receive(KEEPER, BlankDelivery(**DELIVERY))
     counted = office.count(KEEPER, StockCount(counted=9))
     assert (counted.booked, counted.difference) == (10, -1)
@@ -91,7 +97,7 @@ def test_a_count_shows_a_difference_and_corrects_nothing(database: Database) -> 
 
 
 def test_a_blank_that_was_written_off_is_never_taken(database: Database) -> None:
-    office = StockOffice(database, lambda: NOW)
+    office = stock_of(database)
     office.receive(KEEPER, BlankDelivery(first="VN000000001", last="VN000000003"))
     books = office.write_off(KEEPER, BlankSerials(serials=("VN000000002",)))
     assert (books.stock, books.spoiled) == (2, 1)
@@ -143,7 +149,9 @@ def test_two_officers_destroy_a_spoiled_card_and_neither_made_it(office: Office)
         assert refused.get_json()["code"] == "SAME_OFFICER", name
     khoa = office.sign_in("khoa.stock")
     assert khoa.get("/v1/blank-destructions").get_json() == [made]
+    assert CardDrawer(office.card_dir).written(card)
     assert khoa.post(path).get_json()["state"] == "destroyed"
+    assert not list(office.card_dir.glob(f"{card}*"))
     assert khoa.post(path).get_json()["code"] == "STATE_NOT_ALLOWED"
     books = khoa.get("/v1/blank-stock").get_json()
     assert (books["spoiled"], books["destroyed"]) == (0, 1)

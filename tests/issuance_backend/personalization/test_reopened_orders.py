@@ -6,10 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 from issuance_backend import recorded_events
-from issuance_backend.credentials.undelivered_desk import UndeliveredDesk
+from issuance_backend.credentials.undelivered_desk import age as age_cards
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
-from issuance_backend.personalization.batches.service import card_destroyed
 from issuance_backend.personalization.blank_stock import repository as blanks
 from issuance_backend.personalization.blank_stock.domain import Account
 from tests.support.delivery import (
@@ -53,7 +52,7 @@ def destroyed(office: Office) -> tuple[str, str]:
     dossier, card = produced(office)
     deliver(office, card)
     office.now[0] = NOW + timedelta(days=61)
-    UndeliveredDesk(office.database, lambda: office.now[0], card_destroyed).age()
+    age_cards(office.database, lambda: office.now[0])
     for officer, step in ((PACKER, "return"), (PACKER, "destruction"), (SUPERVISOR, "destruction")):
         answer = office.sign_in(officer).post(f"/v1/credentials/{card}/{step}")
         assert answer.status_code == 200, answer.get_data(as_text=True)
@@ -82,7 +81,7 @@ def test_the_operator_of_a_batch_destroys_no_card_of_it(office: Office) -> None:
     _, card = produced(office)
     deliver(office, card)
     office.now[0] = NOW + timedelta(days=61)
-    UndeliveredDesk(office.database, lambda: office.now[0], card_destroyed).age()
+    age_cards(office.database, lambda: office.now[0])
     assert office.sign_in(PACKER).post(f"/v1/credentials/{card}/return").status_code == 200
     door = OfficerDoor(office.database, lambda: office.now[0])
     door.enrol("hoa.production", "Hoa", (Role.PRODUCTION, Role.QUALITY), PASSWORD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,14 +12,23 @@ import pypdf
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+from pypdf.generic import ContentStream
+from sqlalchemy import update
 
 from issuance_backend.dossiers.forms.catalogue import packaged_forms, read_forms, required_on
 from issuance_backend.dossiers.forms.domain import form_reference, requirements
 from issuance_backend.dossiers.forms.printed_form import FilledForm, as_pdf
+from issuance_backend.dossiers.forms.service import PaperDesk
+from issuance_backend.personalization.card_faces.qr_symbol import read_qr
 from issuance_backend.refusals import FormUnknown
+from issuance_backend.schema import DOSSIERS
 from monitoring.environment import ConfigurationFault
+from tests.support.application_desk import LAN, Desk, packet_of
 from tests.support.issuance_office import Office, citizens, picture
+from verification.messages.dc01 import UnitView
 from verification.messages.forms import FormEdition
+from verification.messages.receipt_code import receipt_code, status_link
 
 PERSON = citizens()[0]
 FORMS = packaged_forms()
@@ -189,6 +199,42 @@ def test_what_was_typed_is_text_on_the_paper_and_a_reason_stands_there() -> None
     assert "Ảnh 4 x 6 cm" in text
 
 
+@pytest.mark.parametrize("day", [date(2021, 6, 1), date(2026, 1, 1)])
+def test_the_slip_of_the_day_bears_the_receipt_code_and_its_address_as_a_qr_code(day: date) -> None:
+    code, address = receipt_code("a packet"), "https://tracuu.example/status"
+    filled = FilledForm(values=VALUES, portrait=picture(), receipt_code=code, status_address=address)
+    slip = as_pdf(FORMS.edition("CC02", day), filled)
+    assert code in printed(slip)
+    assert len(pypdf.PdfReader(io.BytesIO(slip)).pages) == 1
+    assert read_qr(drawn(slip)) == status_link(address, code)
+    plain = as_pdf(FORMS.edition("CC02", day), replace(filled, status_address=""))
+    assert code in printed(plain)
+    assert read_qr(drawn(plain)) is None
+    assert code not in printed(as_pdf(FORMS.edition("CC01", day), filled)), (
+        "no other paper gives the code away"
+    )
+
+
+def drawn(paper: bytes) -> Image.Image:
+    """The filled rectangles of a page, four pixels a point: enough of it for a reader of codes."""
+    reader = pypdf.PdfReader(io.BytesIO(paper))
+    picture_ = Image.new("L", (4 * 596, 4 * 842), 255)
+    draw, place, kept = ImageDraw.Draw(picture_), (0.0, 0.0), []
+    for numbers, operator in ContentStream(reader.pages[0].get_contents(), reader).operations:
+        if operator == b"q":
+            kept.append(place)
+        elif operator == b"Q":
+            place = kept.pop()
+        elif operator == b"cm":
+            place = (place[0] + float(numbers[4]), place[1] + float(numbers[5]))
+        elif operator == b"re":
+            left, bottom, width, height = (float(each) for each in numbers)
+            left, bottom = left + place[0], bottom + place[1]
+            corners = (left, 842 - bottom - height, left + width, 842 - bottom)
+            draw.rectangle([round(4 * each) for each in corners], fill=0)
+    return picture_
+
+
 # -- over HTTP
 
 
@@ -240,6 +286,27 @@ def test_a_dossier_of_today_is_on_the_form_of_today(office: Office) -> None:
     assert lan.get(f"/v1/dossiers/{dossier}/forms/DC01.pdf").status_code == 404
 
 
+def test_the_slip_of_a_dossier_says_its_code_by_when_and_where(office: Office) -> None:
+    name = "Công an phường Phúc Xá"
+    office.registry.units["001.02"] = [UnitView("001.02", "district", name, date(2008, 8, 1), None, "NQ")]
+    lan = office.sign_in("lan.capture")
+    view = lan.capture(PERSON).get_json()
+    with office.database.writing() as connection:
+        connection.execute(update(DOSSIERS).values(unit="001.02"))
+    text = printed(lan.get(f"/v1/dossiers/{view['id']}/forms/CC02.pdf").data)
+    assert view["receipt_code"] in text
+    assert f"Nơi trả kết quả: {name}" in text
+    assert date.fromisoformat(view["due_on"]).strftime("Ngày hẹn trả kết quả: %d/%m/%Y") in text
+
+
 def test_whoever_may_not_see_the_dossier_may_not_print_it(office: Office) -> None:
     dossier = office.sign_in("lan.capture").capture(PERSON).get_json()["id"]
     assert office.client().get(f"/v1/dossiers/{dossier}/forms/CC01.pdf").status_code == 401
+
+
+def test_a_packets_form_bears_the_day_on_which_the_kit_captured_it(desk: Desk) -> None:
+    """Days may pass before a packet reaches the centre: the citizen was there on one day only."""
+    dossier = desk.received(packet_of(happened_at="2026-11-18T02:00:00Z"))
+    paper = PaperDesk(desk.office, lambda: desk.now[0]).printed(LAN, dossier, "CC02")
+    assert "18/11/2026" in printed(paper.content)
+    assert desk.now[0].strftime("%d/%m/%Y") not in printed(paper.content)

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import inspect
 
-from issuance_backend.dossiers.intake import domain, tables
+from issuance_backend.dossiers.intake import domain, opening, tables
 from issuance_backend.dossiers.intake.refusals import KitUnknown, PacketClockAhead, SignerTaken
 from issuance_backend.moments import rfc3339
 from issuance_backend.officers.domain import Officer, Role
@@ -77,6 +77,18 @@ def test_packets_wait_for_the_one_before_them(centre: Centre, kit: Kit) -> None:
     assert centre.dossiers.opened == expected
     told = centre.intake.kits.numbers(LEADER, kit.name)
     assert (told.settled, told.gaps, told.pending, told.received) == (4, (), (), ())
+
+
+def test_nobody_waits_until_everything_behind_their_packet_is_opened(
+    centre: Centre, kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "AT_ONCE", 2)
+    packets = sealed(kit, 6)
+    for packet in reversed(packets):
+        centre.bring(packet)
+    assert len(centre.dossiers.opened) == 3
+    assert centre.intake.opening.open_waiting() == 3
+    assert centre.dossiers.opened == [packet.packet_hash for packet in packets]
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -19,8 +19,18 @@ from werkzeug.test import TestResponse
 from issuance_backend import recorded_events
 from issuance_backend.__main__ import main
 from issuance_backend.dossiers.intake import repository
+from issuance_backend.officers.domain import Role
+from issuance_backend.officers.service import OfficerDoor
 from tests.issuance_backend.test_openapi import Contract
-from tests.support.issuance_office import STATUS_TOKEN, Office, OfficerClient, citizens, picture
+from tests.support.issuance_office import (
+    NOW,
+    PASSWORD,
+    STATUS_TOKEN,
+    Office,
+    OfficerClient,
+    citizens,
+    picture,
+)
 from tests.support.sealed_packets import Kit
 from verification.messages.enrollment_packet import (
     CANNOT_SIGN,
@@ -81,23 +91,10 @@ class Carrier:
 @pytest.fixture
 def command(office: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Command:
     """``issuance_backend packets ...`` over this office's database: what it returned and printed."""
-    made = office.settings
-    named = {
-        "SERVICE_TOKENS": made.service_tokens,
-        "REGISTRY_URL": made.registry_url,
-        "REGISTRY_TOKEN_FILE": made.registry_token_file,
-        "PKI_DIR": made.pki_dir,
-        "CARD_DIR": made.card_dir,
-        "BLOB_KEYS_FILE": made.blob_keys_file,
-        "BLOB_DIR": made.blob_dir,
-        "DATABASE_URL": made.database_url,
-        "INTAKE_KEY_DIR": made.intake_key_dir,
-        "INTAKE_DIR": made.intake_dir,
-    }
     for name in [name for name in os.environ if name.startswith("ISSUANCE_")]:
         monkeypatch.delenv(name)
-    for name, value in named.items():
-        monkeypatch.setenv(f"ISSUANCE_{name}", str(value))
+    for name, value in office.environ.items():
+        monkeypatch.setenv(name, value)
 
     def run(*arguments: str) -> tuple[int, str]:
         return main(["packets", *arguments]), capsys.readouterr().out
@@ -176,16 +173,25 @@ def test_a_second_application_waits_for_a_case(carrier: Carrier, kit: Kit, super
     assert carrier.judge(supervisor.post(path, {**CASE, "is_accepted": False})).status_code == 409
 
 
+@pytest.fixture
+def vouching(office: Office) -> str:
+    """A supervisor who is not the one that registers keys."""
+    OfficerDoor(office.database, lambda: NOW).enrol("tam.supervisor", "Tâm", (Role.SUPERVISOR,), PASSWORD)
+    return "tam.supervisor"
+
+
 def test_who_answers_for_exceptions_is_a_supervisor(
-    office: Office, carrier: Carrier, kit: Kit, supervisor: OfficerClient
+    carrier: Carrier, kit: Kit, supervisor: OfficerClient, vouching: str
 ) -> None:
     missing = (CaptureException("finger_01", "FINGER_MISSING"),)
-    packet = kit.seal(blobs=ITEMS, exceptions=missing, supervisor="son.supervisor")
+    packet = kit.seal(blobs=ITEMS, exceptions=missing, supervisor=vouching)
     assert carrier.announce(packet.metadata).get_json()["code"] == "PACKET_SIGNER_UNKNOWN"
     body = {"kind": "officer", "owner": "minh.approve", "jwk": public_jwk(kit.supervisor_key.public_key())}
     refused = carrier.judge(supervisor.post("/v1/packet-signers", body))
     assert refused.status_code == 422, "an approver's key signs no packets"
-    body["owner"] = "son.supervisor"
+    own = carrier.judge(supervisor.post("/v1/packet-signers", {**body, "owner": "son.supervisor"}))
+    assert (own.status_code, own.get_json()["code"]) == (403, "KEY_IN_OWN_NAME")
+    body["owner"] = vouching
     assert carrier.judge(supervisor.post("/v1/packet-signers", body)).status_code == 204
     carrier.bring(packet)
     status = carrier.get(f"/v1/packets/{packet.packet_hash}").get_json()
@@ -193,12 +199,12 @@ def test_who_answers_for_exceptions_is_a_supervisor(
 
 
 def test_a_citizen_who_cannot_sign_has_a_valid_dossier(
-    office: Office, carrier: Carrier, kit: Kit, supervisor: OfficerClient
+    office: Office, carrier: Carrier, kit: Kit, supervisor: OfficerClient, vouching: str
 ) -> None:
-    body = {"kind": "officer", "owner": "son.supervisor", "jwk": public_jwk(kit.supervisor_key.public_key())}
+    body = {"kind": "officer", "owner": vouching, "jwk": public_jwk(kit.supervisor_key.public_key())}
     assert carrier.judge(supervisor.post("/v1/packet-signers", body)).status_code == 204
     cannot = (CaptureException(CITIZEN_SIGNATURE, CANNOT_SIGN),)
-    packet = kit.seal(blobs=ITEMS, is_signed=False, exceptions=cannot, supervisor="son.supervisor")
+    packet = kit.seal(blobs=ITEMS, is_signed=False, exceptions=cannot, supervisor=vouching)
     carrier.bring(packet)
     with office.database.reading() as connection:
         row = repository.found(connection, packet.packet_hash)
@@ -253,17 +259,30 @@ def test_a_stick_is_imported_by_command(command: Command, carrier: Carrier, kit:
     for file, packet in zip(files, packets, strict=True):
         file.write_bytes(to_file(packet.metadata, packet.content))
     # The registry is not there: what is received waits, and is opened when it is.
-    printed = in_a_process("import", *map(str, files))
+    printed = in_a_process("import", "--receipts", str(tmp_path), *map(str, files))
     assert printed.returncode == 0, printed.stderr
     receipts = printed.stdout.split()
+    assert [file.with_suffix(".receipt").read_text() for file in files] == receipts
     assert receipts[0] == receipt
     assert len(set(receipts)) == 3
     states = [carrier.get(f"/v1/packets/{packet.packet_hash}").get_json()["state"] for packet in packets]
     assert states == ["opened", "received", "received"]
     assert "0 packets decided" in command("work", "--once")[1]
     assert "0 packets removed" in command("sweep")[1]
+
+
+@pytest.mark.usefixtures("command")
+def test_a_bad_file_on_a_stick_keeps_no_other_from_being_taken_in(
+    carrier: Carrier, kit: Kit, tmp_path: Path
+) -> None:
+    packet = kit.seal(blobs=ITEMS)
+    files = [tmp_path / name for name in ("1.packet", "2.packet", "3.packet")]
     files[0].write_bytes(b"junk")
-    assert command("import", str(files[0])) == (1, "")
+    files[2].write_bytes(to_file(packet.metadata, packet.content))
+    printed = in_a_process("import", *map(str, files))
+    assert printed.returncode == 1
+    assert "1.packet: PACKET_MALFORMED, 2.packet: FileNotFoundError" in printed.stderr
+    assert printed.stdout.split() == [carrier.bring(packet)]
 
 
 def test_kits_are_registered_by_command(command: Command, tmp_path: Path) -> None:

@@ -1,0 +1,53 @@
+"""Where whoever holds a receipt code asks; the answer says where things stand and never whose they are."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from issuance_backend.application_status import domain
+from issuance_backend.credentials import repository as cards
+from issuance_backend.dossiers import acts, repository
+from issuance_backend.dossiers.intake import repository as packets
+from issuance_backend.moments import Clock
+from issuance_backend.refusals import ReceiptUnknown
+from issuance_backend.statistics.time_limits import time_limit
+from monitoring.database import Database
+from verification.messages.application_status import ApplicationStatus, Stage
+from verification.messages.national_time import vietnam_date
+from verification.messages.receipt_code import read_receipt_code
+
+_NOBODYS = "-"
+"""Looked for in place of what is no code, so that the answer takes as long."""
+
+
+class StatusDesk:
+    """Answers by receipt code."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    def of_receipt(self, typed: str) -> ApplicationStatus:
+        """Where the application of a slip stands; raises ReceiptUnknown, alike for what is no code at all."""
+        code = read_receipt_code(typed) or _NOBODYS
+        with self._database.reading() as connection:
+            dossier = repository.dossier_of_receipt(connection, code)
+            packet = packets.of_receipt(connection, code)
+            if dossier is not None:
+                return self._of_dossier(connection, dossier)
+        if packet is None:
+            raise ReceiptUnknown("no slip with this code, or not yet")
+        state, unit = packet
+        return ApplicationStatus(stage=domain.stage_of_packet(state), unit=unit)
+
+    def _of_dossier(self, connection: Connection, dossier_id: str) -> ApplicationStatus:
+        dossier, card = acts.found(connection, dossier_id), cards.of_dossier(connection, dossier_id)
+        if card is None:
+            stage, unit = domain.stage_of(dossier.state), dossier.unit
+        else:
+            stage = domain.stage_of(dossier.state, card.state, was_packed=card.box is not None)
+            unit = card.unit or dossier.unit
+        items = dossier.returned.items if dossier.returned and stage is Stage.CAPTURE_AGAIN else ()
+        status = ApplicationStatus(stage=stage, unit=unit, items=items)
+        limit = time_limit(connection, acts.subject(dossier_id))
+        return domain.with_limit(status, limit, vietnam_date(self._clock()))

@@ -1,0 +1,118 @@
+"""Seals for a registered kit what it needs to know of its commune's people while it has no network."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from msgspec.structs import replace
+
+from issuance_backend.dossiers import repository as dossiers
+from issuance_backend.dossiers.intake import kit_repository
+from issuance_backend.dossiers.intake.domain import CLOCK_AHEAD, SignerKind
+from issuance_backend.dossiers.intake.extract_source import ExtractSource
+from issuance_backend.dossiers.intake.kit_repository import Kit
+from issuance_backend.dossiers.intake.refusals import CommuneExtractRefused, CommuneExtractTooLarge
+from issuance_backend.dossiers.intake.steps import record_kit
+from issuance_backend.moments import Clock, parse_moment, rfc3339
+from issuance_backend.unit_codes import is_unit
+from monitoring.database import Database
+from verification.errors import SignatureInvalid
+from verification.messages.commune_extract import (
+    MAX_PEOPLE,
+    CommuneExtract,
+    ExtractedPerson,
+    ExtractRequest,
+    Resident,
+    SealedExtract,
+    read_request,
+    seal_extract,
+)
+from verification.messages.signing_key import PublicKey, SigningKey, public_key_of
+
+RELIED_UPON = timedelta(days=14)
+"""Who was registered, died or moved meanwhile is stopped or let through wrongly."""
+
+LONGEST_WAY = timedelta(days=7)
+"""How old a request may be that came on a stick."""
+
+_ASKED_AT_ONCE = 500
+
+
+class KitExtractDesk:
+    """Gives a kit the extract of the commune it is registered for, and records that it did."""
+
+    def __init__(self, database: Database, key: SigningKey, source: ExtractSource, clock: Clock) -> None:
+        self._database = database
+        self._key = key
+        self._source = source
+        self._clock = clock
+
+    def seal(self, asked: ExtractRequest) -> SealedExtract:
+        """The extract for the kit that asks, sealed to the key it names.
+
+        Raises KitUnknown, CommuneExtractRefused, UnitUnknown, CommuneExtractTooLarge, RegistryUnavailable.
+        """
+        moment = self._clock()
+        with self._database.reading() as connection:
+            kit = kit_repository.kit(connection, asked.kit)
+            signers = kit_repository.signers_of(connection, SignerKind.KIT, kit.id)
+        now = rfc3339(moment)
+        trusted = {
+            signer.thumbprint: signer.key
+            for signer in signers
+            if signer.is_valid_at(now) and signer.is_trusted(now, now)
+        }
+        opening = _opening_key(asked, trusted, moment)
+        extract = self._made(kit, moment)
+        token = seal_extract(extract, self._key, opening, os.urandom)
+        with self._database.writing() as connection:
+            detail = {"unit": extract.unit, "people": str(len(extract.people)), "as_of": extract.as_of}
+            record_kit(connection, kit.id, "take_extract", kit.id, now, **detail)
+        return SealedExtract(token)
+
+    def _made(self, kit: Kit, moment: datetime) -> CommuneExtract:
+        if kit.unit is None or not is_unit(kit.unit):
+            raise CommuneExtractRefused("the kit is registered for no commune")
+        commune, filters = self._source.commune(kit.unit), self._source.filters()
+        found = list(islice(self._source.residents(kit.unit), MAX_PEOPLE + 1))
+        if len(found) > MAX_PEOPLE:
+            raise CommuneExtractTooLarge("more people than any commune has")
+        return CommuneExtract(
+            unit=kit.unit,
+            unit_name=commune.name,
+            as_of=filters.as_of,
+            expires_at=rfc3339(moment + RELIED_UPON),
+            people=tuple(self._with_open_dossiers(found)),
+            merged={alias: each.entry.citizen_number for each in found for alias in each.aliases},
+            numbers=filters.numbers,
+            names=filters.names,
+        )
+
+    def _with_open_dossiers(self, found: Sequence[Resident]) -> Iterator[ExtractedPerson]:
+        entries = [each.entry for each in found]
+        for start in range(0, len(entries), _ASKED_AT_ONCE):
+            some = entries[start : start + _ASKED_AT_ONCE]
+            with self._database.reading() as connection:
+                waiting = dossiers.open_dossiers(connection, [entry.citizen_number for entry in some])
+            for entry in some:
+                yield replace(entry, open_dossier=waiting.get(entry.citizen_number))
+
+
+def _opening_key(
+    asked: ExtractRequest, trusted: Mapping[str, PublicKey], now: datetime
+) -> ec.EllipticCurvePublicKey:
+    """The key to seal to, as the kit's own signature names it; raises CommuneExtractRefused."""
+    try:
+        wanted = read_request(asked, trusted)
+        key = public_key_of(wanted.opening)
+    except SignatureInvalid:
+        raise CommuneExtractRefused("signed by no key of this kit, or for a key that is none") from None
+    if not now - LONGEST_WAY <= parse_moment(wanted.asked_at) < now + CLOCK_AHEAD:
+        raise CommuneExtractRefused("asked too long ago, or at a time that has not come")
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        raise CommuneExtractRefused("an opening key is on P-256")
+    return key
