@@ -25,6 +25,7 @@ from verification.messages.enrollment import (
 
 Answer = TypeVar("Answer")
 
+_CONNECT_SECONDS = 2.0
 _SECONDS = 20.0
 """A whole report of the nation is made before it is answered."""
 
@@ -65,9 +66,7 @@ class BackendClient:
         self._url = url.rstrip("/")
         self._token = token
         # Nothing is sent twice by itself: an officer decides whether to press the button again.
-        self._pool = pool or urllib3.PoolManager(
-            maxsize=8, timeout=urllib3.Timeout(connect=2.0, read=_SECONDS), retries=False
-        )
+        self._pool = pool or urllib3.PoolManager(maxsize=8, retries=False)
 
     def with_token(self, token: str) -> BackendClient:
         """The same backend on behalf of a signed-in officer."""
@@ -123,10 +122,15 @@ class BackendClient:
         return self.ask("POST", f"/v1/dossiers/{quote(dossier, safe='')}/{step}", DossierView, message)
 
     def ask(
-        self, method: str, path: str, kind: type[Answer], message: msgspec.Struct | None = None
+        self,
+        method: str,
+        path: str,
+        kind: type[Answer],
+        message: msgspec.Struct | None = None,
+        seconds: float = _SECONDS,
     ) -> Answer:
-        """Send a message, if any, and read the answer as this kind."""
-        return _decoded(self._granted(method, path, message).data, kind)
+        """Send a message, if any, and read the answer as this kind; wait so long for it."""
+        return _decoded(self._granted(method, path, message, seconds).data, kind)
 
     def ask_if_any(self, path: str, kind: type[Answer]) -> Answer | None:
         """Read what may not be there: None where the backend answers that there is nothing."""
@@ -155,9 +159,9 @@ class BackendClient:
         )
 
     def _granted(
-        self, method: str, path: str, message: msgspec.Struct | None
+        self, method: str, path: str, message: msgspec.Struct | None, seconds: float = _SECONDS
     ) -> urllib3.response.BaseHTTPResponse:
-        response = self._send(method, path, message)
+        response = self._send(method, path, message, seconds)
         if response.status >= 500 and response.status != 503:
             raise BackendUnavailable(f"status {response.status}")
         if response.status >= 400:
@@ -166,12 +170,14 @@ class BackendClient:
         return response
 
     def _send(
-        self, method: str, path: str, message: msgspec.Struct | None
+        self, method: str, path: str, message: msgspec.Struct | None, seconds: float = _SECONDS
     ) -> urllib3.response.BaseHTTPResponse:
         headers = {"Content-Type": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
-        options: dict[str, Any] = {"body": msgspec.json.encode(message)} if message is not None else {}
+        options: dict[str, Any] = {"timeout": urllib3.Timeout(connect=_CONNECT_SECONDS, read=seconds)}
+        if message is not None:
+            options["body"] = msgspec.json.encode(message)
         try:
             return self._pool.request(method, self._url + path, headers=headers, **options)
         except urllib3.exceptions.HTTPError as fault:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
+import msgspec
 from flask import Blueprint, Response, jsonify, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -45,6 +46,10 @@ def reports_blueprint(backend: BackendClient) -> Blueprint:
     @blueprint.get("/leaderboard")
     def leaderboard() -> ResponseReturnValue:
         return _leaderboard_page(backend)
+
+    @blueprint.get("/returns")
+    def returns() -> ResponseReturnValue:
+        return _returns_page(backend)
 
     @blueprint.get("/records")
     def records() -> ResponseReturnValue:
@@ -118,6 +123,15 @@ def _leaderboard_page(backend: BackendClient) -> ResponseReturnValue:
         ]
         return jsonify(criteria=criteria.id, version=criteria.version, places=ranked)
     return page("leaderboard.html", report=found, asked=asked, criteria=criteria, places=places)
+
+
+def _returns_page(backend: BackendClient) -> ResponseReturnValue:
+    """Captures of a period that were sent back, for whoever leads those who captured."""
+    asked = _asked()
+    found = statistics_client.returns(officers_backend(backend), asked)
+    if wants_json():
+        return jsonify(msgspec.to_builtins(found))
+    return page("returns.html", report=found, asked=asked, periods=PERIODS)
 
 
 def _address(endpoint: str, values: Mapping[str, str]) -> str:

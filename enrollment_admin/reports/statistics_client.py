@@ -10,6 +10,7 @@ from verification.messages.statistics import (
     Definitions,
     RecordLine,
     Report,
+    ReturnReport,
     TextFindings,
     TextToCheck,
 )
@@ -37,6 +38,11 @@ def records(
 ) -> Listed[RecordLine]:
     """The records behind a figure."""
     return backend.listed(f"{_STATISTICS}/records", {**asked, "figure": figure}, cursor, RecordLine)
+
+
+def returns(backend: BackendClient, asked: Mapping[str, str]) -> ReturnReport:
+    """Captures that were sent back; ``asked`` as for a report."""
+    return backend.ask("GET", f"{_STATISTICS}/returns?{urlencode(asked)}", ReturnReport)
 
 
 def check_text(backend: BackendClient, text: TextToCheck) -> TextFindings:

@@ -61,7 +61,7 @@ ENTRIES = (
 )
 
 
-def entries_for(roles: Iterable[str]) -> tuple[Entry, ...]:
+def entries_for(roles: Iterable[str], entries: tuple[Entry, ...] = ENTRIES) -> tuple[Entry, ...]:
     """The pages of these roles, the one to begin with first."""
     held = frozenset(roles)
-    return tuple(entry for entry in ENTRIES if entry.is_for(held))
+    return tuple(entry for entry in entries if entry.is_for(held))

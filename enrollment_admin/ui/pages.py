@@ -14,11 +14,11 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from enrollment_admin.refusals import BackendRefused, FormTokenInvalid
-from enrollment_admin.ui.navigation import entries_for
+from enrollment_admin.ui.navigation import ENTRIES, Entry, entries_for
 from enrollment_admin.ui.translations_file import LANGUAGES, sentences
 from monitoring.harness import STATUSES, status_of
 from monitoring.problem import problem
-from verification.errors import OfficerSessionEnded, VerificationError
+from verification.errors import FieldsRefused, OfficerSessionEnded, VerificationError
 from verification.messages.fault_catalogue import FaultText, fault
 from verification.messages.national_time import VIETNAM
 
@@ -40,8 +40,8 @@ _HEADERS = {
 }
 
 
-def prepare(app: Flask) -> None:
-    """Give every template its sentences and every answer its headers."""
+def prepare(app: Flask, entries: tuple[Entry, ...] = ENTRIES) -> None:
+    """Give every template its sentences and the pages of the top line, and every answer its headers."""
 
     def protect(response: Response) -> Response:
         for name, value in _HEADERS.items():
@@ -51,7 +51,7 @@ def prepare(app: Flask) -> None:
         return response
 
     app.after_request(protect)
-    app.context_processor(_for_templates)
+    app.context_processor(lambda: _for_templates(entries))
     app.template_filter("moment")(local_moment)
     app.template_filter("day")(local_day)
     app.template_filter("amount")(amount)
@@ -172,17 +172,19 @@ def error_page(error: VerificationError) -> ResponseReturnValue:
     code, status, fields = error.code, status_of(error, _STATUSES), {}
     if isinstance(error, BackendRefused):
         code, status, fields = error.answered_code, error.status, error.fields
+    elif isinstance(error, FieldsRefused):
+        fields = error.fields
     if wants_json():
         return problem(status, code, language=language(), **({"fields": fields} if fields else {}))
     if code == OfficerSessionEnded.code:
         _sign_out_with_word(code)
         return redirect(url_for("sign_in.form"), 303)
-    return page("error.html", status, code=code)
+    return page("error.html", status, code=code, fields=fields)
 
 
 def _sign_out_with_word(code: str) -> None:
     """Forget the session but not its language; somebody who never signed in is told nothing of an end."""
-    was_signed_in, chosen = "token" in session, session.get("language")
+    was_signed_in, chosen = "officer" in session, session.get("language")
     session.clear()
     if chosen:
         session["language"] = chosen
@@ -217,7 +219,7 @@ def _first_page() -> str:
     return f"{request.path}?{urlencode(kept)}" if kept else request.path
 
 
-def _for_templates() -> dict[str, Any]:
+def _for_templates(entries: tuple[Entry, ...]) -> dict[str, Any]:
     return {
         "first_page": _first_page,
         "t": sentence,
@@ -227,5 +229,5 @@ def _for_templates() -> dict[str, Any]:
         "form_token": form_token,
         "language": language(),
         "officer": session.get("officer"),
-        "entries": entries_for(session["officer"]["roles"]) if "officer" in session else (),
+        "entries": entries_for(session["officer"]["roles"], entries) if "officer" in session else (),
     }

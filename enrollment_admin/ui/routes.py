@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from flask import Blueprint, redirect, request, session, url_for
+from flask import Blueprint, redirect, request, session
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.ui.translations_file import LANGUAGES
@@ -24,6 +24,6 @@ def language_blueprint() -> Blueprint:
         if chosen in LANGUAGES:
             session["language"] = chosen
         back = request.form.get("back", "")
-        return redirect(back if _OUR_PATH.fullmatch(back) else url_for("review.work_list"), 303)
+        return redirect(back if _OUR_PATH.fullmatch(back) else "/", 303)
 
     return blueprint

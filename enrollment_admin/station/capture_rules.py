@@ -1,0 +1,111 @@
+"""What may be captured: the form's mandatory items, its coded reasons, and what nobody types over. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence, Set
+from datetime import date
+
+import msgspec
+
+from enrollment_admin.station.kit_store import GateAttempt, Particulars
+from enrollment_admin.station.refusals import FormOutdated
+from verification.errors import FieldsRefused, LimitExceeded
+from verification.messages.enrollment import PersonFields
+from verification.messages.enrollment_packet import (
+    CANNOT_SIGN,
+    CITIZEN_SIGNATURE,
+    MAX_ITEM_BYTES,
+    CaptureException,
+)
+from verification.messages.forms import FormEdition
+
+PORTRAIT = "portrait"
+EDITABLE = frozenset({"place_of_residence", "identification"})
+"""What an officer may type over the registry's particulars; the rest the registry has to correct."""
+DECLARED = frozenset({"full_name", "date_of_birth", "sex"})
+"""What the gate asked; where no extract has the person, the officer types the rest."""
+
+_ITEM = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,60}")
+_FINGER = re.compile(r"finger_(0[1-9]|1[0-5])")
+
+
+def has_passed(attempts: Sequence[GateAttempt]) -> bool:
+    """Whether the last attempt was let through, with the number that a packet needs."""
+    if not attempts:
+        return False
+    return attempts[-1].answer.is_open and attempts[-1].declaration.citizen_number is not None
+
+
+def particulars_of(attempt: GateAttempt) -> Particulars:
+    """What a capture begins with: the registry's entry, or what alone was declared."""
+    declared, entry = attempt.declaration, attempt.answer.person
+    if entry is not None:
+        return Particulars(entry.citizen_number, entry.person, is_registered=True)
+    person = PersonFields(
+        full_name=declared.full_name,
+        date_of_birth=declared.date_of_birth.isoformat(),
+        sex=declared.sex,
+        nationality="",
+        ethnicity="",
+        religion="",
+        place_of_origin="",
+        place_of_residence="",
+        identification="",
+        father="",
+        mother="",
+    )
+    return Particulars(declared.citizen_number, person)
+
+
+def require_unchanged(said: Particulars, person: PersonFields) -> None:
+    """What the gate held against the registry is not typed over; raises FieldsRefused."""
+    held = msgspec.structs.asdict(said.person) if said.person else {}
+    typed = msgspec.structs.asdict(person)
+    fixed = held.keys() - EDITABLE if said.is_registered else DECLARED
+    faults = {name: "FIELD_NOT_AS_REGISTERED" for name in sorted(fixed) if typed[name] != held[name]}
+    if faults:
+        raise FieldsRefused(faults)
+
+
+def require_item(item: str, media_type: str, content: bytes) -> None:
+    """An item that a packet can hold; raises FieldsRefused and LimitExceeded."""
+    if not _ITEM.fullmatch(item):
+        raise FieldsRefused({"item": "FIELD_CHARACTERS"})
+    if not _MEDIA_TYPE.fullmatch(media_type):
+        raise FieldsRefused({item: "FIELD_CHARACTERS"})
+    if not content:
+        raise FieldsRefused({item: "FIELD_MISSING"})
+    if len(content) > MAX_ITEM_BYTES:
+        raise LimitExceeded(f"an item of {len(content)} bytes")
+
+
+def require_excusable(
+    form: FormEdition, values: Mapping[str, str], kept: Set[str], stated: CaptureException
+) -> None:
+    """The form knows this reason for this item, and the item is not here; raises FieldsRefused."""
+    known = {each.code.upper(): each.item for each in form.exceptions} | {CANNOT_SIGN: CITIZEN_SIGNATURE}
+    item = "fingerprints" if _FINGER.fullmatch(stated.item) else stated.item
+    if known.get(stated.code) != item:
+        raise FieldsRefused({stated.item: "EXCEPTION_UNKNOWN"})
+    if stated.item in kept or values.get(stated.item):
+        raise FieldsRefused({stated.item: "EXCEPTION_CONTRADICTED"})
+
+
+def missing_items(
+    form: FormEdition, values: Mapping[str, str], kept: Set[str], excused: Set[str]
+) -> list[str]:
+    """What the form asks and has neither been captured nor excused."""
+    asked = [PORTRAIT] if form.layout.portrait and PORTRAIT not in kept else []
+    asked += [
+        field.item for field in form.fields if field.mandatory and not values.get(field.item, "").strip()
+    ]
+    return [item for item in asked if item not in excused]
+
+
+def require_in_force(form: FormEdition, day: date) -> None:
+    """The edition is the one of this day; its last day is one of its days. Raises FormOutdated."""
+    since, until = date.fromisoformat(form.valid_from), date.fromisoformat(form.valid_to or day.isoformat())
+    if not since <= day <= until:
+        raise FormOutdated("another edition is in force")

@@ -1,0 +1,119 @@
+"""How packets leave a kit and receipts come back: over the network, or on a stick that somebody carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+from flask import Blueprint, Response, flash, redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from enrollment_admin.station.centre_client import CentreClient
+from enrollment_admin.station.kit import Kit
+from enrollment_admin.station.kit_pages.sending import Sending
+from enrollment_admin.station.outbox import NETWORK, STICK, Outbox
+from enrollment_admin.station.refusals import CentreUnavailable, StickMissing
+from enrollment_admin.ui.pages import answer, page, typed, wants_json
+
+
+@dataclass(frozen=True, slots=True)
+class Carriers:
+    """What packets can leave by; sticks appear as folders in ``sticks``."""
+
+    kit: Kit
+    outbox: Outbox
+    sending: Sending
+    centre: CentreClient | None
+    sticks: Path
+
+    def present(self) -> list[str]:
+        """The sticks that are plugged in, by name."""
+        return sorted(each.name for each in self.sticks.glob("*") if each.is_dir())
+
+    def stick(self, name: str) -> Path:
+        """One of them; raises StickMissing."""
+        if name not in self.present():
+            raise StickMissing("no such stick")
+        return self.sticks / name
+
+
+class OutboxView(msgspec.Struct, frozen=True):
+    """Where a kit's packets are, as a program sees it; what the last round of sending came to."""
+
+    waiting: tuple[int, ...]
+    is_sending: bool
+    receipted: tuple[int, ...]
+    refused: dict[int, str]
+    stopped: str | None
+    chunks: int
+
+
+def carriers_blueprint(carriers: Carriers) -> Blueprint:
+    """/outbox."""
+    blueprint = Blueprint("carriers", __name__)
+
+    @blueprint.get("/outbox")
+    def outbox() -> ResponseReturnValue:
+        return _as_json(carriers) if wants_json() else _outbox_page(carriers)
+
+    @blueprint.post("/outbox/sending")
+    def send() -> ResponseReturnValue:
+        carriers.sending.start()
+        return _as_json(carriers) if wants_json() else redirect(url_for("carriers.outbox"), 303)
+
+    @blueprint.post("/outbox/extract")
+    def fetch_extract() -> ResponseReturnValue:
+        if carriers.centre is None:
+            raise CentreUnavailable("this kit was not told where the centre is")
+        carriers.kit.keep_extract(carriers.centre.commune_extract(carriers.kit.extract_request()))
+        return answer(None, url_for("station.drafts"), "kit.done.extract")
+
+    @blueprint.post("/outbox/export")
+    def export() -> ResponseReturnValue:
+        stick = carriers.stick(typed("stick"))
+        carriers.outbox.export(stick)
+        carriers.kit.leave_request(stick)
+        return answer(None, url_for("carriers.outbox"), "kit.done.exported")
+
+    @blueprint.post("/outbox/import")
+    def take_in() -> ResponseReturnValue:
+        stick = carriers.stick(typed("stick"))
+        has_extract = carriers.kit.take_extract(stick)
+        report = carriers.outbox.take_receipts(stick)
+        for _, code in report.refused:
+            flash(code, "fault")
+        done = "kit.done.imported" if report.receipted or has_extract else "kit.done.nothing_new"
+        return answer(None, url_for("carriers.outbox"), done)
+
+    return blueprint
+
+
+def _outbox_page(carriers: Carriers) -> ResponseReturnValue:
+    # Asked first: a round that ends meanwhile is shown once more, not half.
+    is_sending = carriers.sending.is_running
+    waiting = carriers.outbox.waiting()
+    return page(
+        "kit/outbox.html",
+        waiting=waiting,
+        kilobytes=sum(each.size for each in waiting) // 1024,
+        is_sending=is_sending,
+        progress=carriers.sending.progress,
+        report=None if is_sending else carriers.sending.report,
+        can_send=carriers.centre is not None,
+        sticks=carriers.present(),
+        by={NETWORK: "kit.outbox.network", STICK: "kit.outbox.stick"},
+    )
+
+
+def _as_json(carriers: Carriers) -> ResponseReturnValue:
+    is_sending, report = carriers.sending.is_running, carriers.sending.report
+    view = OutboxView(
+        waiting=tuple(each.sequence for each in carriers.outbox.waiting()),
+        is_sending=is_sending,
+        receipted=report.receipted if report else (),
+        refused=dict(report.refused) if report else {},
+        stopped=report.stopped if report else None,
+        chunks=report.chunks if report else 0,
+    )
+    return Response(msgspec.json.encode(view), content_type="application/json")

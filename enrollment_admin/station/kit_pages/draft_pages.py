@@ -1,0 +1,163 @@
+"""How the pages of a capture look: the list, the gate's answer beside its fields, one page a task."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import msgspec
+import segno
+from flask import redirect, url_for
+from flask.typing import ResponseReturnValue
+
+from enrollment_admin.station.capture_desk import CaptureDesk, Draft
+from enrollment_admin.station.capture_steps import DraftState
+from enrollment_admin.station.desks import Desks
+from enrollment_admin.station.kit_pages.door import signed_in
+from enrollment_admin.station.kit_pages.tasks import (
+    Task,
+    is_registered,
+    needs_supervisor,
+    next_task,
+    open_tasks,
+)
+from enrollment_admin.station.kit_pages.typed_forms import LANGUAGES_OF_CONSENT, fields_to_type
+from enrollment_admin.ui.pages import page, typed
+from verification.messages.enrollment_packet import CANNOT_SIGN, CITIZEN_SIGNATURE
+from verification.messages.receipt_code import receipt_code, status_link
+
+FIGURES = (
+    DraftState.DRAFT,
+    DraftState.CAPTURED,
+    DraftState.FORM_CHECKED,
+    DraftState.SEALED,
+    DraftState.IN_TRANSIT,
+    DraftState.RECEIPTED,
+)
+
+
+class Reason(NamedTuple):
+    """A coded reason for an item that cannot be captured, in the form's own words where it has some."""
+
+    item: str
+    code: str
+    vi: str = ""
+    en: str = ""
+
+
+class Slip(NamedTuple):
+    """What the citizen takes home: the code, where it was captured, and a QR code that asks with it."""
+
+    code: str
+    unit: str
+    symbol: str | None
+
+
+def list_page(desks: Desks, desk: CaptureDesk) -> ResponseReturnValue:
+    """What is on this kit, and how much of it waits."""
+    extract, extract_code = desks.extract_or_fault()
+    figures, drafts = desk.figures(), desk.drafts()
+    return page(
+        "kit/list.html",
+        drafts=drafts,
+        tasks={each.id: next_task(each) for each in drafts},
+        figures={each.value: figures.by_state[each] for each in FIGURES},
+        attempts=figures.attempts,
+        stopped=figures.stopped,
+        extract=extract,
+        extract_code=extract_code,
+    )
+
+
+def declaration_page(
+    desks: Desks,
+    said: Mapping[str, str],
+    faults: Mapping[str, Sequence[str]],
+    draft: str | None = None,
+) -> ResponseReturnValue:
+    """Who is before you, with what is wrong beside each field."""
+    extract, extract_code = desks.extract_or_fault()
+    return page(
+        "kit/declaration.html",
+        422 if faults else 200,
+        draft=draft,
+        typed=said,
+        faults=faults,
+        extract=extract,
+        extract_code=extract_code,
+    )
+
+
+def task_page(
+    desks: Desks, draft: Draft, task: Task, faults: Mapping[str, str] | None = None
+) -> ResponseReturnValue:
+    """The page of a task, or of the one that comes before it."""
+    if task not in open_tasks(draft):
+        return redirect(url_for("station.task", draft=draft.id, task=next_task(draft)), 303)
+    if task is Task.DECLARATION:
+        return declaration_page(desks, _said(draft), _stops(draft), draft.id)
+    return page(
+        f"kit/{task}.html",
+        422 if faults else 200,
+        draft=draft,
+        task=task,
+        tasks=tuple(Task)[1:-1],
+        open_tasks=open_tasks(draft),
+        faults=faults or {},
+        fields=fields_to_type(is_registered=is_registered(draft)),
+        typed_or=lambda name, kept: typed(name) if faults else kept,
+        reasons=_reasons(desks, draft, task),
+        languages=LANGUAGES_OF_CONSENT,
+        supervisors=[each for each in desks.kit.officers.names() if each != signed_in()],
+        needs_supervisor=needs_supervisor(draft),
+        slip=_slip(desks, draft),
+        kit=desks.kit.profile,
+    )
+
+
+def _slip(desks: Desks, draft: Draft) -> Slip | None:
+    """Nothing but the packet's hash goes into it: the kit holds nothing of the citizen any more."""
+    if draft.packet is None:
+        return None
+    code, profile = receipt_code(draft.packet), desks.kit.profile
+    extract, _ = desks.extract_or_fault()
+    unit = extract.unit_name if extract else profile.unit
+    if profile.status_address is None:
+        return Slip(code, unit, None)
+    symbol = segno.make_qr(status_link(profile.status_address, code), error="m")
+    return Slip(code, unit, symbol.svg_data_uri(scale=6, border=4))
+
+
+def _said(draft: Draft) -> dict[str, str]:
+    """The last declaration as it was typed."""
+    if not draft.attempts:
+        return {}
+    declared = draft.attempts[-1].declaration
+    return {
+        "citizen_number": declared.citizen_number or "",
+        "has_no_number": "" if declared.citizen_number else "yes",
+        "full_name": declared.full_name,
+        "date_of_birth": declared.date_of_birth.strftime("%d/%m/%Y"),
+        "sex": declared.sex,
+    }
+
+
+def _stops(draft: Draft) -> dict[str, list[str]]:
+    """What the gate stopped, by field; who has no number needs one before a card."""
+    found: dict[str, list[str]] = {}
+    for stop in draft.answer.stops if draft.answer else ():
+        found.setdefault(stop.field, []).append(stop.code)
+    return found or {"citizen_number": ["KIT_GATE_NOT_PASSED"]}
+
+
+def _reasons(desks: Desks, draft: Draft, task: Task) -> list[Reason]:
+    """What may be stated on this page instead of a value that is not there."""
+    if task is Task.SIGNATURE:
+        return [Reason(CITIZEN_SIGNATURE, CANNOT_SIGN)]
+    held = msgspec.structs.asdict(draft.person) if draft.person else {}
+    stated = {each.item for each in draft.exceptions}
+    return [
+        Reason(each.item, each.code.upper(), each.vi, each.en)
+        for each in desks.kit.profile.form.exceptions
+        if task is Task.PARTICULARS and held.get(each.item) == "" and each.item not in stated
+    ]

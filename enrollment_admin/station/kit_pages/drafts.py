@@ -1,0 +1,223 @@
+"""One capture from the first question to the slip in the citizen's hand: one task a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import msgspec
+from flask import Blueprint, Response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from enrollment_admin.station.capture_desk import Answering, CaptureDesk, Draft
+from enrollment_admin.station.capture_rules import PORTRAIT
+from enrollment_admin.station.desks import Desks
+from enrollment_admin.station.kit_keys import OfficerKeys
+from enrollment_admin.station.kit_pages.door import signed_in
+from enrollment_admin.station.kit_pages.draft_pages import declaration_page, list_page, task_page
+from enrollment_admin.station.kit_pages.tasks import Task, is_registered, next_task
+from enrollment_admin.station.kit_pages.typed_forms import (
+    MEDIA_TYPES,
+    fields_to_type,
+    read_consent,
+    read_declaration,
+    read_particulars,
+    require_picture,
+)
+from enrollment_admin.station.refusals import GateNotPassed, PassphraseWrong
+from enrollment_admin.ui.pages import UPLOADING, answer, error_page, typed, wants_json
+from verification.errors import FieldsRefused, PacketSupervisorMissing, VerificationError
+from verification.messages.enrollment_packet import CITIZEN_SIGNATURE
+
+_PRINT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
+"""The printed form brings its own style, and nothing that runs."""
+
+
+class DraftView(msgspec.Struct, frozen=True):
+    """A capture as a program sees it: what is next, what stops it, what is missing."""
+
+    id: str
+    state: str
+    task: str
+    stops: dict[str, str]
+    missing: tuple[str, ...]
+    sequence: int | None
+    packet: str | None
+
+
+def drafts_blueprint(desks: Desks) -> Blueprint:
+    """The list, and the pages of one capture."""
+    blueprint = Blueprint(UPLOADING, __name__)
+    tasks = ",".join(Task)
+
+    @blueprint.get("/")
+    def drafts() -> ResponseReturnValue:
+        return list_page(desks, _desk(desks))
+
+    @blueprint.get("/drafts/new")
+    def new() -> ResponseReturnValue:
+        return declaration_page(desks, {}, {})
+
+    @blueprint.post("/drafts/new")
+    def begin() -> ResponseReturnValue:
+        return _declared(desks, None)
+
+    @blueprint.get("/drafts/<draft>")
+    def draft(draft: str) -> ResponseReturnValue:
+        return _shown(_desk(desks).draft(draft))
+
+    @blueprint.get(f"/drafts/<draft>/<any({tasks}):task>")
+    def task(draft: str, task: str) -> ResponseReturnValue:
+        return task_page(desks, _desk(desks).draft(draft), Task(task))
+
+    @blueprint.post("/drafts/<draft>/declaration")
+    def declare(draft: str) -> ResponseReturnValue:
+        return _declared(desks, draft)
+
+    @blueprint.get("/drafts/<draft>/items/<item>")
+    def picture(draft: str, item: str) -> ResponseReturnValue:
+        content = _desk(desks).content(draft, item)
+        return Response(content, content_type=MEDIA_TYPES.get(item, "application/octet-stream"))
+
+    _add_acts(blueprint, desks)
+    return blueprint
+
+
+def _add_acts(blueprint: Blueprint, desks: Desks) -> None:
+    """What is done to a capture that the gate let pass."""
+
+    @blueprint.post("/drafts/<draft>/particulars")
+    def describe(draft: str) -> ResponseReturnValue:
+        return _done(desks, draft, Task.PARTICULARS, _describe)
+
+    @blueprint.post("/drafts/<draft>/exceptions")
+    def state_exception(draft: str) -> ResponseReturnValue:
+        task = Task.SIGNATURE if typed("item") == CITIZEN_SIGNATURE else Task.PARTICULARS
+        return _done(desks, draft, task, _state_exception)
+
+    @blueprint.post("/drafts/<draft>/portrait")
+    def keep_portrait(draft: str) -> ResponseReturnValue:
+        return _done(desks, draft, Task.PORTRAIT, _keep_portrait)
+
+    @blueprint.post("/drafts/<draft>/signature")
+    def keep_signature(draft: str) -> ResponseReturnValue:
+        return _done(desks, draft, Task.SIGNATURE, _keep_signature)
+
+    @blueprint.post("/drafts/<draft>/form")
+    def print_form(draft: str) -> ResponseReturnValue:
+        return _printed(_desk(desks), draft)
+
+    @blueprint.post("/drafts/<draft>/seal")
+    def seal(draft: str) -> ResponseReturnValue:
+        return _done(desks, draft, Task.SEAL, partial(_seal, desks.kit.officers))
+
+    @blueprint.post("/drafts/<draft>/withdrawal")
+    def withdraw(draft: str) -> ResponseReturnValue:
+        _desk(desks).withdraw(draft)
+        return answer(None, url_for("station.drafts"), "kit.done.withdrawn")
+
+
+def _desk(desks: Desks) -> CaptureDesk:
+    return desks.of(signed_in())
+
+
+def _shown(draft: Draft, status: int = 200) -> ResponseReturnValue:
+    """A capture as JSON, or the page of what is to be done next."""
+    task = next_task(draft)
+    if not wants_json():
+        return redirect(url_for("station.task", draft=draft.id, task=task), 303)
+    view = DraftView(
+        id=draft.id,
+        state=draft.state,
+        task=task,
+        stops={stop.field: stop.code for stop in draft.answer.stops} if draft.answer else {},
+        missing=draft.missing,
+        sequence=draft.sequence,
+        packet=draft.packet,
+    )
+    return Response(msgspec.json.encode(view), status, content_type="application/json")
+
+
+def _declared(desks: Desks, draft: str | None) -> ResponseReturnValue:
+    """Ask the gate; what it stops is seen on the capture's own page, and nothing that was typed is lost."""
+    desk = _desk(desks)
+    try:
+        declaration = read_declaration(request.form)
+        seen = desk.declare(draft, declaration) if draft else desk.begin(declaration)
+    except VerificationError as fault:
+        if wants_json():
+            return error_page(fault)
+        faults = fault.fields if isinstance(fault, FieldsRefused) else {"citizen_number": fault.code}
+        return declaration_page(desks, request.form, {name: [faults[name]] for name in faults}, draft)
+    return _shown(seen, 201)
+
+
+def _done(
+    desks: Desks, draft: str, task: Task, act: Callable[[CaptureDesk, str], object]
+) -> ResponseReturnValue:
+    """Do what a page asks for and go on, or show the page again with the faults in their places."""
+    desk = _desk(desks)
+    try:
+        act(desk, draft)
+    except FieldsRefused as fault:
+        if wants_json():
+            return error_page(fault)
+        return task_page(desks, desk.draft(draft), task, fault.fields)
+    return _shown(desk.draft(draft))
+
+
+def _printed(desk: CaptureDesk, draft: str) -> ResponseReturnValue:
+    """The form itself for a person, who prints it; for a program, what is next."""
+    printed = desk.print_form(draft)
+    if wants_json():
+        return _shown(desk.draft(draft))
+    headers = {"Content-Security-Policy": _PRINT_POLICY}
+    return Response(printed, content_type="text/html; charset=utf-8", headers=headers)
+
+
+def _describe(desk: CaptureDesk, draft: str) -> None:
+    seen = desk.draft(draft)
+    if seen.person is None:
+        raise GateNotPassed("nobody to describe")
+    fields = fields_to_type(is_registered=is_registered(seen))
+    desk.describe(draft, read_particulars(request.form, seen.person, fields))
+
+
+def _state_exception(desk: CaptureDesk, draft: str) -> None:
+    desk.state_exception(draft, typed("item"), typed("code"))
+
+
+def _keep_portrait(desk: CaptureDesk, draft: str) -> None:
+    _keep(desk, draft, PORTRAIT)
+
+
+def _keep_signature(desk: CaptureDesk, draft: str) -> None:
+    _keep(desk, draft, CITIZEN_SIGNATURE)
+
+
+def _keep(desk: CaptureDesk, draft: str, item: str) -> None:
+    upload = request.files.get(item)
+    content = upload.read() if upload else b""
+    require_picture(item, content)
+    desk.keep(draft, item, MEDIA_TYPES[item], content)
+
+
+def _seal(keys: OfficerKeys, desk: CaptureDesk, draft: str) -> None:
+    language, named = read_consent(request.form), typed("supervisor")
+    secrets = {name: request.form.get(name, "") for name in ("passphrase", "supervisor_passphrase")}
+    with _beside(PassphraseWrong, "supervisor_passphrase"):
+        if named:
+            keys.open(named, secrets["supervisor_passphrase"])
+    supervisor = Answering(named, secrets["supervisor_passphrase"]) if named else None
+    with _beside(PassphraseWrong, "passphrase"), _beside(PacketSupervisorMissing, "supervisor"):
+        desk.seal(draft, secrets["passphrase"], language, supervisor)
+
+
+@contextmanager
+def _beside(kind: type[VerificationError], field: str) -> Iterator[None]:
+    """A refusal of this kind is told beside this field."""
+    try:
+        yield
+    except kind as fault:
+        raise FieldsRefused({field: fault.code}) from None

@@ -1,0 +1,87 @@
+"""What only a kit refuses; the groups are those of ``verification.errors``."""
+
+from __future__ import annotations
+
+from verification.errors import Refused, Unavailable, UntrustedDocument
+
+
+class CaptureUnknown(Refused):
+    """This kit has no such capture."""
+
+    code = "KIT_CAPTURE_UNKNOWN"
+
+
+class CaptureOfAnother(Refused):
+    """The capture was begun by another officer, who alone may go on with it."""
+
+    code = "KIT_CAPTURE_OF_ANOTHER"
+
+
+class GateNotPassed(Refused):
+    """Something is wrong with who the citizen said they are: nothing is captured before it is right."""
+
+    code = "KIT_GATE_NOT_PASSED"
+
+
+class ExtractMissing(Refused):
+    """No extract of the commune was ever brought to this kit: nobody can be checked."""
+
+    code = "KIT_EXTRACT_MISSING"
+
+
+class FormOutdated(Refused):
+    """The form that the kit prints is not in force today: the centre would return the dossier."""
+
+    code = "KIT_FORM_OUTDATED"
+
+
+class PassphraseWrong(Refused):
+    """The officer's key does not open with this passphrase, or the kit has no key of this officer."""
+
+    code = "KIT_PASSPHRASE_WRONG"
+
+
+class KitAlreadyMade(Refused):
+    """The folder holds a kit already: its numbers may not begin anew."""
+
+    code = "KIT_ALREADY_MADE"
+
+
+class CentreRefused(Refused):
+    """The centre refused what a kit sent, for the reason ``answered_code``."""
+
+    code = "KIT_CENTRE_REFUSED"
+
+    def __init__(self, answered_code: str) -> None:
+        super().__init__(answered_code)
+        self.answered_code = answered_code
+
+
+class StickMissing(Refused):
+    """The stick that an officer chose is not plugged in."""
+
+    code = "KIT_STICK_MISSING"
+
+
+class KitStoreAltered(UntrustedDocument):
+    """What the kit keeps does not open: it was altered, or the key is another kit's."""
+
+    code = "KIT_STORE_ALTERED"
+
+
+class ReceiptOfAnother(UntrustedDocument):
+    """A receipt is for a packet that this kit did not seal."""
+
+    code = "KIT_RECEIPT_OF_ANOTHER"
+
+
+class CentreUnavailable(Unavailable):
+    """The centre does not answer: the packet waits."""
+
+    code = "KIT_CENTRE_UNAVAILABLE"
+
+
+class KitStorageUnavailable(Unavailable):
+    """The kit's disk, or the stick, cannot be read or written."""
+
+    code = "KIT_STORAGE_UNAVAILABLE"

@@ -1,0 +1,136 @@
+"""The kit's pages as an officer far from any office sees them, in both languages, wide and narrow."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.keys import Keys
+
+from issuance_backend.dossiers.intake.centre_keys import load_keys, make_keys
+from issuance_backend.personalization.card_faces.qr_symbol import read_qr
+from tests.support.issuance_office import picture
+from tests.support.kit_bench import OFFICER, PASSPHRASE, STATUS_ADDRESS, declared
+from tests.support.kit_pages_bench import KitPages, begun, keep, kit_pages, seal, signature, typed
+from tests.support.page_walk import LANGUAGES, WIDTHS, Walk
+from tests.support.served_app import serving
+from tests.support.teller_page import browser
+from verification.messages.receipt_code import status_link
+
+pytestmark = [pytest.mark.slow, pytest.mark.browser]
+
+_LOADED = "return performance.getEntriesByType('resource').map(each => each.name)"
+
+_SIGNED = "return document.getElementById('signature').files.length"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A browser before a kit."""
+
+    walk: Walk
+    pages: KitPages
+    paths: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    folder = tmp_path_factory.mktemp("kit")
+    make_keys(folder / "keys", "2026-11")
+    pages = kit_pages(folder, load_keys(folder / "keys"))
+    (pages.sticks / "USB-THON-3").mkdir()
+    with serving(pages.app) as url, browser() as chrome:
+        yield Scene(Walk(chrome, url), pages, captures_of_every_kind(pages))
+
+
+def captures_of_every_kind(pages: KitPages) -> dict[str, str]:
+    """The address of a page in each state of the work."""
+    lan = pages.sign_in()
+    stopped = begun(lan, 1, full_name="Nguyễn Văn Nhầm", sex="M" if declared(1).sex == "F" else "F")
+    fresh, taken, printed, signed, sealed = (begun(lan, index) for index in range(5))
+    elsewhere = begun(lan, 5)
+    for draft in (taken, printed, signed, sealed):
+        keep(lan, draft, "portrait", picture())
+    for draft in (printed, signed, sealed):
+        lan.post(f"{draft}/form", page=f"{draft}/form")
+    for draft in (signed, sealed):
+        keep(lan, draft, "signature", signature())
+    seal(lan, sealed)
+    return {
+        "list": "/",
+        "declaration": "/drafts/new",
+        "stopped": f"{stopped}/declaration",
+        "particulars": f"{fresh}/particulars",
+        "elsewhere": f"{elsewhere}/particulars",
+        "portrait": f"{fresh}/portrait",
+        "form": f"{taken}/form",
+        "signature": f"{printed}/signature",
+        "seal": f"{signed}/seal",
+        "slip": f"{sealed}/slip",
+        "outbox": "/outbox",
+        "unknown": "/drafts/kit-007-999",
+    }
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_page_is_right_wide_and_narrow(scene: Scene, language: str) -> None:
+    walk = scene.walk
+    walk.open("/login", "wide")
+    faults = []
+    for kind, width in WIDTHS.items():
+        walk.size(width)
+        faults += walk.faults(f"kit-sign-in-vi-{kind}", walk.one("html").get_attribute("lang") or "", kind)
+    walk.sign_in(OFFICER, language, PASSPHRASE, "passphrase")
+    for name, path in scene.paths.items():
+        walk.open(path, "wide")
+        loaded = walk.chrome.execute_script(_LOADED)
+        faults += [f"{name}: from elsewhere: {each}" for each in loaded if not each.startswith(walk.url)]
+        for kind, width in WIDTHS.items():
+            walk.size(width)
+            faults += walk.faults(f"kit-{name}-{language}-{kind}", language, kind)
+    assert not faults, "\n".join(faults)
+
+
+def test_a_citizen_is_captured_with_keyboard_and_pen(scene: Scene, tmp_path: Path) -> None:
+    walk = scene.walk
+    walk.size(WIDTHS["wide"])
+    walk.sign_in(OFFICER, "vi", PASSPHRASE, "passphrase")
+    walk.open("/drafts/new", "wide")
+    for name, value in typed(declared()).items():
+        if name != "sex":
+            walk.write(name, value)
+    walk.one(f"[name=sex][value={declared().sex}]").send_keys(Keys.SPACE)
+    walk.press("main form .primary")
+    portrait = tmp_path / "portrait.jpg"
+    portrait.write_bytes(picture())
+    walk.one("#portrait").send_keys(str(portrait))
+    walk.press("main form .primary.big")
+    address = walk.chrome.current_url
+    walk.one("main form .primary.big").send_keys(Keys.ENTER)
+    walk.until(lambda chrome: len(chrome.window_handles) == 2)
+    desk, paper = walk.chrome.window_handles
+    walk.chrome.switch_to.window(paper)
+    walk.until(lambda chrome: declared().full_name in chrome.page_source)
+    walk.keep("kit-printed-form", 800)
+    walk.chrome.close()
+    walk.chrome.switch_to.window(desk)
+    walk.press("main a.button[href]:not([href='/'])")
+    assert walk.chrome.current_url == address.replace("/form", "/signature")
+    pen = ActionChains(walk.chrome).move_to_element_with_offset(walk.one("#pad"), -120, 20).click_and_hold()
+    pen.move_by_offset(60, -50).move_by_offset(60, 60).move_by_offset(70, -40).release().perform()
+    walk.until(lambda chrome: chrome.execute_script(_SIGNED))
+    walk.keep("kit-signed-on-the-pad", WIDTHS["wide"])
+    walk.press("main form .primary.big")
+    walk.one("#agreed").send_keys(Keys.SPACE)
+    walk.write("passphrase", PASSPHRASE)
+    walk.press("main form .primary.big")
+    walk.size(WIDTHS["wide"], 1400)
+    code = walk.one(".slip-code").text
+    symbol = Image.open(io.BytesIO(walk.one(".slip-symbol").screenshot_as_png))
+    assert read_qr(symbol) == status_link(STATUS_ADDRESS, code)
+    assert walk.chrome.current_url == address.replace("/form", "/slip")
