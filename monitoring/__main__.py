@@ -18,13 +18,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from monitoring.capture_kit import KitPlace, make_kit
 from monitoring.environment import ConfigurationFault
 from monitoring.preparation import run
 from monitoring.probe import CounterPlace, Places, Probe, Timeline
-from monitoring.probe_clients import ProbeFailed, Wallet
+from monitoring.probe_clients import HttpClient, ProbeFailed, Wallet
 from monitoring.site import BANK_COUNTER, OFFICE_COUNTER, OFFICE_PARTNER, PARTNER, Addresses, Counter, Site
 from monitoring.stack import READY_PATHS, WORKERS, Stack
-from monitoring.staff import OFFICERS
+from monitoring.staff import OFFICERS, Staff
 from monitoring.stand.drawn_people import draw, portrait
 from monitoring.stand.page import Stand
 from monitoring.stand.scene import Artist, Scene
@@ -76,7 +77,9 @@ def _demo(options: argparse.Namespace) -> int:
         results = probe.run()
         timeline.say(_check_receipt(stack.folder, probe.receipt))
         figures = probe.figures()
-        timeline.say(f"  {run('issuance_backend', 'verify-events', settings=stack.settings.issuance())}")
+        issuance = stack.settings.issuance()
+        run("issuance_backend", "housekeeping", "--once", settings=issuance)
+        timeline.say(f"  {run('issuance_backend', 'verify-events', settings=issuance)}")
     print(json.dumps({"scenarios": results, "figures": figures}), flush=True)
     return 0
 
@@ -127,12 +130,28 @@ def _running(
             stack = Stack(site, supervisor, timeline.say)
             try:
                 stack.start()
+                _open_kit(stack)
                 timeline.say(f"all programs answer; cards are read over {stack.transport}")
                 yield stack, scene
             finally:
                 stack.stop()
     finally:
         scene.close()
+
+
+def _open_kit(stack: Stack) -> None:
+    """The kit of an officer in the country; it is made when the office answers for the first time."""
+    keys, addresses = stack.folder / "keys", stack.addresses
+    place = KitPlace(stack.folder / "kit", keys / "kit_store_key", keys / "kit.passphrase")
+    staff = Staff(addresses.url("admin"), addresses.url("issuance"), _passwords(stack.folder))
+    token = (keys / "kits.token").read_text()
+    centre = HttpClient(addresses.url("issuance"), {"Authorization": f"Bearer {token}"})
+    make_kit(place, staff, centre, f"{addresses.url('admin')}/status")
+    stack.open_kit(place.folder, place.store_key)
+
+
+def _passwords(folder: Path) -> dict[str, str]:
+    return {name: (folder / "keys" / f"{name}.password").read_text() for name in OFFICERS}
 
 
 def _reader(options: argparse.Namespace, timeline: Timeline) -> VirtualReader | None:
@@ -154,8 +173,9 @@ def _places(folder: Path, addresses: Addresses, scene_url: str) -> Places:
         issuance_url=addresses.url("issuance"),
         wallet_url=addresses.url("wallet"),
         scene_url=scene_url,
-        passwords={name: (folder / "keys" / f"{name}.password").read_text() for name in OFFICERS},
-        kit_token=(folder / "keys" / "kits.token").read_text(),
+        passwords=_passwords(folder),
+        kit_url=addresses.url("kit"),
+        kit_passphrase=(folder / "keys" / "kit.passphrase").read_text(),
         bank=_counter_place(BANK_COUNTER, addresses, PARTNER, folder / "keys" / "partner.pem"),
         office=_counter_place(OFFICE_COUNTER, addresses, OFFICE_PARTNER, folder / "keys" / "office.pem"),
         people=json.loads((folder / "people.json").read_text(encoding="utf-8")),
@@ -194,6 +214,7 @@ def _announce(stack: Stack, scene: Scene) -> None:
   teller's page        {addresses.url("agent")}/
   hand-over counter    {addresses.url("office_agent")}/   (its receipt goes into the hand-over form)
   enrolment admin      {addresses.url("admin")}/
+  kit in the country   {addresses.url("kit")}/   (passphrase: {stack.folder}/keys/kit.passphrase)
   gateways             {addresses.url("gateway")}/openapi.yaml, {addresses.url("office_gateway")}/openapi.yaml
   population registry  {addresses.url("registry")}/healthz
   issuance backend     {addresses.url("issuance")}/healthz

@@ -1,112 +1,85 @@
-"""A kit away from any office: it seals what was captured, and brings it to the centre later, over HTTP.
+"""A kit away from any office: the real program in a folder of its own, registered at the centre once.
 
-The keys are made here and live as long as the kit: each run of a demonstration registers another one.
+Its officer works at its pages, where the passphrase of the signing key is what signs them in.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import os
-import secrets
-from collections.abc import Mapping
-from datetime import UTC, datetime
-
-import msgspec
-from cryptography.hazmat.primitives.asymmetric import ec
+import json
+import time
+from pathlib import Path
+from typing import NamedTuple
 
 from monitoring import staff as posts
+from monitoring.preparation import run
 from monitoring.probe_clients import HttpClient, Json, ProbeFailed
-from monitoring.staff import UNIT, Staff
-from verification.messages.enrollment import PersonFields
-from verification.messages.enrollment_packet import (
-    CHUNK_BYTES,
-    CITIZEN_SIGNATURE,
-    FIRST,
-    Consent,
-    PacketDraft,
-    PacketKeys,
-    PacketParticulars,
-    PrintedFormMark,
-    SealedPacket,
-    item_of,
-    read_packet_receipt,
-    seal_packet,
-)
-from verification.messages.signing_key import public_jwk, public_key_of, thumbprint
+from monitoring.staff import UNIT, Officer, Staff
 
-FORM = "CC01"
-MEDIA_TYPES = {"portrait": "image/jpeg", CITIZEN_SIGNATURE: "image/png"}
+KIT, FORM = "kit-001", "CC01"
+SEND_SECONDS = 30.0
+LOOK_SECONDS = 0.05
+
+
+class KitPlace(NamedTuple):
+    """Where a kit lies, the key of its store, and what opens its officer's key."""
+
+    folder: Path
+    store_key: Path
+    passphrase: Path
+
+
+def make_kit(place: KitPlace, staff: Staff, centre: HttpClient, status_address: str) -> None:
+    """Make a kit with one officer, and let a supervisor register both; one that is there stays as it is."""
+    if (place.folder / "kit.json").exists():
+        return
+    place.folder.mkdir(mode=0o700, exist_ok=True)
+    keys, form = place.folder / "centre_keys.json", place.folder / "form.json"
+    keys.write_bytes(centre.get("/v1/packet-keys"))
+    form.write_bytes(staff.at_office(posts.CAPTURE_OFFICER).get(f"/v1/forms/{FORM}"))
+    registering = staff.at_office(posts.SUPERVISOR)
+    at_kit = ("--folder", place.folder, "--store-key", place.store_key)
+    init = ("init", *at_kit, "--kit", KIT, "--unit", UNIT, "--centre-keys", keys, "--form", form)
+    told = run("enrollment_admin.station", *init, "--status-address", status_address)
+    registering.send_json("POST", "/v1/kits", json.loads(told))
+    officer = ("officer", *at_kit, "--officer", posts.CAPTURE_OFFICER, "--passphrase-file", place.passphrase)
+    signer = json.loads(run("enrollment_admin.station", *officer))
+    registering.send_json("POST", "/v1/packet-signers", signer)
 
 
 class CaptureKit:
-    """One kit with one officer, whose keys a supervisor has registered."""
+    """The officer at the kit's pages."""
 
-    def __init__(self, staff: Staff, office_url: str, token: str) -> None:
-        self._office = staff.at_office(posts.CAPTURE_OFFICER)
-        self._centre = HttpClient(office_url, {"Authorization": f"Bearer {token}"})
-        self._keys = self._centre.get_json("/v1/packet-keys")
-        self.name = f"kit-{secrets.token_hex(4)}"
-        self._kit_key, self._officer_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
-        self._sequence, self._previous = 0, FIRST
-        deciding = staff.at_office(posts.SUPERVISOR)
-        kit = {"kit": self.name, "unit": UNIT, "jwk": public_jwk(self._kit_key.public_key())}
-        deciding.send_json("POST", "/v1/kits", kit)
-        jwk = public_jwk(self._officer_key.public_key())
-        signer = {"kind": "officer", "owner": posts.CAPTURE_OFFICER, "jwk": jwk}
-        deciding.send_json("POST", "/v1/packet-signers", signer)
+    def __init__(self, kit_url: str, passphrase: str) -> None:
+        self._passphrase = passphrase
+        self._pages = Officer(kit_url, posts.CAPTURE_OFFICER, passphrase=passphrase)
 
-    def capture(self, citizen_number: str, blobs: Mapping[str, bytes]) -> SealedPacket:
-        """Seal a capture; ``blobs`` are the portrait and the citizen's signature."""
-        extract = self._office.get_json(f"/v1/prefill/{citizen_number}")
-        moment = datetime.now(UTC).isoformat()
-        form = PrintedFormMark(FORM, hashlib.sha256(citizen_number.encode()).hexdigest())
-        particulars = PacketParticulars(
-            citizen_number=citizen_number,
-            person=msgspec.convert(extract["person"], PersonFields),
-            consent=Consent("vi", moment, form.sha256),
-            printed_form=form,
-            items=tuple(item_of(name, MEDIA_TYPES[name], blobs[name]) for name in blobs),
-        )
-        draft = PacketDraft(
-            kit=self.name,
-            sequence=self._sequence + 1,
-            previous=self._previous,
-            officer=posts.CAPTURE_OFFICER,
-            happened_at=moment,
-            particulars=particulars,
-            blobs=blobs,
-        )
-        centre = public_key_of(self._keys["opening"])
-        if not isinstance(centre, ec.EllipticCurvePublicKey):
-            raise ProbeFailed("the centre's key for packets is none on a curve")
-        packet = seal_packet(draft, PacketKeys(self._officer_key, self._kit_key, centre), os.urandom)
-        self._sequence, self._previous = draft.sequence, packet.packet_hash
-        return packet
+    def take_extract(self) -> None:
+        """Fetch what the registry knows of the commune's people, while there is a network."""
+        self._pages.press("/outbox/extract")
 
-    def bring(self, packet: SealedPacket) -> int:
-        """Send a packet in chunks, and check the centre's receipt; how many chunks there were.
+    def declare(self, citizen_number: str, person: Json, draft: str | None = None) -> Json:
+        """Type who somebody says to be, for the first time or once more; what the gate answers."""
+        said = {name: person[name] for name in ("full_name", "date_of_birth", "sex")}
+        path = f"/drafts/{draft}/declaration" if draft else "/drafts/new"
+        return self._pages.press(path, citizen_number=citizen_number, **said)
 
-        A kit that lost the answer asks again: the same packet has the same receipt.
-        """
-        as_json = {"Content-Type": "application/json"}
-        status: Json = msgspec.json.decode(self._centre.send("POST", "/v1/packets", packet.metadata, as_json))
-        for offset in status["missing"]:
-            chunk = packet.content[offset : offset + CHUNK_BYTES]
-            digest = base64.b64encode(hashlib.sha256(chunk).digest()).decode()
-            headers = {
-                "Content-Type": "application/octet-stream",
-                "Content-Digest": f"sha-256=:{digest}:",
-            }
-            self._centre.send("PUT", f"/v1/packets/{packet.packet_hash}/chunks/{offset}", chunk, headers)
-        first, again = (self._completed(packet) for _ in range(2))
-        key = public_key_of(self._keys["receipts"])
-        if read_packet_receipt(first, {thumbprint(key): key}).packet != packet.packet_hash:
-            raise ProbeFailed("the centre's receipt is for another packet")
-        if again != first:
-            raise ProbeFailed("the centre gave two receipts for one packet")
-        return len(status["missing"])
+    def capture(self, draft: str, portrait: bytes, signature: bytes) -> None:
+        """Everything from the portrait to the sealed packet; no network is asked."""
+        at = f"/drafts/{draft}"
+        self._pages.press(f"{at}/portrait", portrait=("portrait.jpg", portrait, "image/jpeg"))
+        self._pages.press(f"{at}/form")
+        self._pages.press(f"{at}/signature", signature=("signature.png", signature, "image/png"))
+        self._pages.press(f"{at}/seal", language="vi", agreed="yes", passphrase=self._passphrase)
 
-    def _completed(self, packet: SealedPacket) -> str:
-        answered = self._centre.send_json("POST", f"/v1/packets/{packet.packet_hash}/completion")
-        return str(answered["receipt"])
+    def send(self) -> int:
+        """Send what waits until the centre's receipts are here; how many chunks there were."""
+        view = self._pages.press("/outbox/sending")
+        until = time.monotonic() + SEND_SECONDS
+        while view["is_sending"]:
+            if time.monotonic() > until:
+                raise ProbeFailed("the kit's packets did not reach the centre in time")
+            time.sleep(LOOK_SECONDS)
+            view = self._pages.read("/outbox")
+        if view["waiting"]:
+            raise ProbeFailed(f"the centre did not take a packet: {view['stopped'] or view['refused']}")
+        return int(view["chunks"])

@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 
 from flask import Blueprint, Flask, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, TooManyRequests
 
+from monitoring.call_limits import WINDOW_SECONDS, CallLimits
 from monitoring.problem import problem
 from verification.errors import (
     AccessDenied,
@@ -54,6 +55,16 @@ logger = logging.getLogger(__name__)
 
 def open_to_all() -> None:
     """The guard of a blueprint that anybody may call: said in the open, not forgotten."""
+
+
+def public(limits: CallLimits) -> Guard:
+    """The guard of a blueprint that anybody may call, though not too often; raises TooManyRequests."""
+
+    def guard() -> None:
+        if not limits.admits(request.remote_addr or ""):
+            raise TooManyRequests(retry_after=WINDOW_SECONDS)
+
+    return guard
 
 
 def mount(app: Flask, blueprint: Blueprint, *, guard: Guard) -> None:

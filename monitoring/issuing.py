@@ -45,6 +45,11 @@ class IssuingOffice:
         capturing = self._staff.at_pages(posts.CAPTURE_OFFICER)
         return str(capturing.press("/dossiers", citizen_number=citizen_number, portrait=picture)["id"])
 
+    def registered(self, citizen_number: str) -> Json:
+        """The particulars that the registry holds of a number: what its holder says when asked."""
+        capturing = self._staff.at_office(posts.CAPTURE_OFFICER)
+        return dict(capturing.get_json(f"/v1/prefill/{citizen_number}")["person"])
+
     def newest_dossier(self, citizen_number: str) -> str:
         """The dossier of a number that is being worked on, however it was captured."""
         capturing = self._staff.at_office(posts.CAPTURE_OFFICER)

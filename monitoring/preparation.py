@@ -38,17 +38,22 @@ PREPARE_SECONDS = 180
 GALLERY = "national"
 CITIZENS = 200
 CITIZEN_SEED = 2026
+COMMUNE = "Phường Trúc Bạch, Quận Ba Đình, Hà Nội"
+"""Where those who come to the counters live."""
+
+COMMUNE_MAP = Path(__file__).parent / "stand/commune.json"
 _KEY_PAIRS = ("gateway_log", "agent_device", "partner", "office_gateway_log", "office_agent_device", "office")
 
 # Which caller may do what at which service; each caller proves itself with its own secret token.
 SERVICE_CALLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "registry": {
         "gateway": ("person.query",),
-        "issuance": ("person.query", "registry.read", "events.life-event"),
+        "issuance": ("person.query", "registry.read", "registry.extract", "events.life-event"),
     },
     "issuance": {
         "gateway": ("status.query", "events.credential-status"),
         "kits": ("packet.deliver",),
+        "status_page": ("application.status",),
     },
 }
 
@@ -89,7 +94,7 @@ class Preparation:
             self._once(f"{name}.pem", _new_key)
             _write(self._keys / f"{name}.jwk", _public_jwk(self._keys / f"{name}.pem"))
         shutil.copyfile(self._keys / "gateway_log.jwk", self._folder / "log_trust" / "log_key.jwk")
-        for name in ("admin_secret", *(f"{officer}.password" for officer in OFFICERS)):
+        for name in ("admin_secret", "kit.passphrase", *(f"{officer}.password" for officer in OFFICERS)):
             self._once(name, _new_secret)
         for service, callers in SERVICE_CALLERS.items():
             for caller in callers:
@@ -121,12 +126,17 @@ class Preparation:
     def _fill_registry(self) -> None:
         if not (self._folder / "people.json").exists():
             self._say(f"population registry: {CITIZENS} synthetic citizens")
+            settings = self._settings.registry()
+            load = ("load", COMMUNE_MAP, "--actor", "demo")
+            run("issuance_backend.population_registry.units", *load, settings=settings)
             run(
                 "issuance_backend.population_registry",
-                *("generate", "--count", CITIZENS, "--seed", CITIZEN_SEED),
+                *("generate", "--count", CITIZENS, "--seed", CITIZEN_SEED, "--commune", COMMUNE),
                 *("--export", self._folder / "people.json"),
-                settings=self._settings.registry(),
+                settings=settings,
             )
+            # The kit asks for the commune's people right away.
+            run("issuance_backend.population_registry", "housekeeping", "--once", settings=settings)
 
     def _make_picture_store(self) -> None:
         keys = self._keys / "blob_keys.json"

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import NamedTuple
 
 from monitoring import staff as posts
@@ -21,7 +22,6 @@ from monitoring.probe_clients import Bank, Camera, Counter, HttpClient, Json, Pr
 from monitoring.staff import Staff
 from monitoring.stand.drawn_people import portrait
 from monitoring.stand.scene import Kind, Pose
-from verification.messages.enrollment_packet import CITIZEN_SIGNATURE
 
 PURPOSE, HANDOVER = "bank.counter.identify", "card.handover"
 PROMISED_SECONDS = 1.0
@@ -57,7 +57,8 @@ class Places:
     wallet_url: str
     scene_url: str
     passwords: dict[str, str]
-    kit_token: str
+    kit_url: str
+    kit_passphrase: str
     bank: CounterPlace
     office: CounterPlace
     people: list[Json]
@@ -241,10 +242,16 @@ class Probe:
         return dossier
 
     def _captured_by_kit(self, citizen: Json, portrait_seed: int) -> str:
-        number, token = str(citizen["citizen_number"]), self._places.kit_token
-        kit = CaptureKit(self._staff, self._places.issuance_url, token)
-        packet = kit.capture(number, {"portrait": portrait(portrait_seed), CITIZEN_SIGNATURE: _SIGNED})
-        chunks = kit.bring(packet)
+        number = str(citizen["citizen_number"])
+        person = self._office.registered(number)
+        kit = CaptureKit(self._places.kit_url, self._places.kit_passphrase)
+        kit.take_extract()
+        stopped = kit.declare(number, {**person, "date_of_birth": _a_day_later(person["date_of_birth"])})
+        code = stopped["stops"]["date_of_birth"]
+        self._say(f"a birth date mistyped at a kit: its own gate stops it, no network is asked ({code})")
+        kit.declare(number, person, stopped["id"])
+        kit.capture(stopped["id"], portrait(portrait_seed), _SIGNED)
+        chunks = kit.send()
         self._say(
             f"dossier captured by {posts.CAPTURE_OFFICER} with a kit, sealed; chunks brought later: {chunks}"
         )
@@ -331,6 +338,10 @@ class Probe:
         if self._bank_desk.partner.outcome(self.receipt) != "verified":
             raise ProbeFailed("the bank's own server was told another outcome than the teller")
         self._say("the bank's server fetched the signed receipt of the same decision")
+
+
+def _a_day_later(day: str) -> str:
+    return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
 
 
 def _line(scenario: Scenario, result: Json) -> str:

@@ -45,6 +45,7 @@ class Addresses:
     office_gateway: int
     office_agent: int
     office_vpcd: int
+    kit: int
 
     @classmethod
     def free(cls) -> Addresses:
@@ -58,7 +59,7 @@ class Addresses:
     @classmethod
     def usual(cls) -> Addresses:
         """The addresses of ``make up``."""
-        return cls(8701, 8702, 8703, 8704, 8705, 8706, 8707, 8709, 8710, 8711)
+        return cls(8701, 8702, 8703, 8704, 8705, 8706, 8707, 8709, 8710, 8711, 8712)
 
     def url(self, name: str) -> str:
         """The base address of a program."""
@@ -145,6 +146,7 @@ class SiteSettings:
             "ISSUANCE_INTAKE_KEY_DIR": str(self.folder / "packet_keys"),
             "ISSUANCE_INTAKE_DIR": str(self.folder / "packets"),
             "ISSUANCE_RECEIPT_KEYS_FILE": str(self.keys / "office_gateway_log.jwk"),
+            "ISSUANCE_STATUS_ADDRESS": f"{self.addresses.url('admin')}/status",
             "ISSUANCE_DEMO_BAD_PRINT": str(self._has_bad_print).lower(),
             "ISSUANCE_PROFILE": "demo",
         }
@@ -172,6 +174,7 @@ class SiteSettings:
         return {
             "ADMIN_BACKEND_URL": self.addresses.url("issuance"),
             "ADMIN_SECRET_KEY_FILE": str(self.keys / "admin_secret"),
+            "ADMIN_STATUS_TOKEN_FILE": str(self.keys / "status_page.token"),
         }
 
     def agent(self, counter: Counter) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from monitoring.preparation import Preparation
 from monitoring.site import BANK_COUNTER, HOST, OFFICE_COUNTER, Counter, Site, SiteSettings, environment
@@ -21,6 +22,7 @@ READY_PATHS = {
     "agent": "/v1/status",
     "office_gateway": "/readyz",
     "office_agent": "/v1/status",
+    "kit": "/readyz",
 }
 WORKERS: Mapping[str, tuple[str, ...]] = {
     "workers": ("work", "dossiers", "search", "production", "packets", "deaths", "housekeeping"),
@@ -63,6 +65,18 @@ class Stack:
         for program in programs:
             self._supervisor.wait_ready(program.name)
         self._supervisor.watch()
+
+    def open_kit(self, kit: Path, store_key: Path) -> None:
+        """Start the pages of a kit that was made once the office answered, and wait until they do."""
+        command = [
+            *_python("enrollment_admin.station"),
+            *("serve", "--folder", str(kit), "--store-key", str(store_key)),
+            *("--port", str(self.addresses.kit), "--sticks", str(self.folder / "sticks")),
+            *("--url", self.addresses.url("issuance")),
+            *("--token-file", str(self.settings.keys / "kits.token")),
+        ]
+        self._supervisor.start(self._program("kit", command, {}))
+        self._supervisor.wait_ready("kit")
 
     def stop(self) -> None:
         """Stop everything that was started."""

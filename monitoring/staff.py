@@ -48,12 +48,12 @@ OFFICERS: Mapping[str, Post] = {
 
 
 class Officer:
-    """An officer who is signed in at the enrolment pages, as a program sees them."""
+    """An officer who is signed in at the enrolment pages or at a kit's, as a program sees them."""
 
-    def __init__(self, admin_url: str, name: str, password: str) -> None:
-        self._client = HttpClient(admin_url)
+    def __init__(self, url: str, name: str, **secret: str) -> None:
+        self._client = HttpClient(url)
         self._token = str(self._client.get_json("/login")["csrf_token"])
-        opened = self.press("/login", officer=name, password=password)
+        opened = self.press("/login", officer=name, **secret)
         # A session from before signing in does not live on.
         self._token = str(opened["csrf_token"])
 
@@ -79,7 +79,7 @@ class Staff:
     def at_pages(self, name: str) -> Officer:
         """The officer at the enrolment pages."""
         if name not in self._at_pages:
-            self._at_pages[name] = Officer(self._admin_url, name, self._passwords[name])
+            self._at_pages[name] = Officer(self._admin_url, name, password=self._passwords[name])
         return self._at_pages[name]
 
     def at_office(self, name: str) -> HttpClient:

@@ -33,6 +33,7 @@ from issuance_backend.population_registry.nation.people import NationPlan, make_
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.benchmarks.figure import Figure, against_floor, at_most
+from tests.support.application_desk import OfficerJudges
 from tests.support.issuance_office import REASON, InventedRegistry, picture
 from verification.messages.enrollment import DossierCapture
 
@@ -45,17 +46,6 @@ FLOOR_GOAL = 5.0
 _NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 # Rows go in before the rows that name them.
 _TABLES = ("portraits", "dossiers", "captures", "events", "notices", "figure_moves", "figure_days")
-
-
-class _OfficerJudges:
-    """No face engine: the officer says why the portrait is good."""
-
-    engine: str | None = None
-    model_digests: tuple[str, ...] = ()
-
-    def faults(self, portrait: bytes) -> tuple[str, ...]:
-        """None that a program found."""
-        return ()
 
 
 def run(dossiers: int = DOSSIERS) -> list[Figure]:
@@ -84,7 +74,7 @@ def _taken_in(file: Path, dossiers: int) -> tuple[float, float]:
     captures = [_capture(entry) for entry in living]
     registry = InventedRegistry({entry.citizen_number: entry for entry in living})
     database = _migrated(file)
-    checks = CaptureChecks(registry, _OfficerJudges())
+    checks = CaptureChecks(registry, OfficerJudges())
     office = ApplicationOffice(
         database, checks, Pictures(database, None), lambda: _NOW, order_ended=order_ended
     )

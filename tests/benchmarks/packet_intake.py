@@ -30,6 +30,7 @@ from issuance_backend.dossiers.packet_desk import PacketDesk
 from issuance_backend.dossiers.pictures import Pictures
 from issuance_backend.population_registry.nation.people import NationPlan, make_nation
 from tests.benchmarks.figure import Figure, at_most
+from tests.support.application_desk import OfficerJudges
 from tests.support.issuance_office import NOW, InventedRegistry, picture
 from tests.support.packet_centre import Centre, PlainDossiers, prepared_database
 from verification.messages.enrollment_packet import SealedPacket
@@ -41,17 +42,6 @@ KITS = 4
 PACKET_BYTES = 400_000
 MILLISECONDS_GOAL = 1000 / 30
 """Thirty packets a second by one core."""
-
-
-class _OfficerJudges:
-    """No face engine: the officer says why the portrait is good."""
-
-    engine: str | None = None
-    model_digests: tuple[str, ...] = ()
-
-    def faults(self, portrait: bytes) -> tuple[str, ...]:
-        """None that a program found."""
-        return ()
 
 
 def run(packets: int = PACKETS) -> list[Figure]:
@@ -77,7 +67,7 @@ def _taken_in(folder: Path, packets: int) -> float:
     add_key(folder / "blob_keys.json", "bench")
     place = StorePlace(keys_file=folder / "blob_keys.json", dir=folder / "blobs")
     pictures = Pictures(database, open_store(place, database, lambda: NOW))
-    desk = PacketDesk(CaptureChecks(registry, _OfficerJudges()), pictures)
+    desk = PacketDesk(CaptureChecks(registry, OfficerJudges()), pictures)
     centre = Centre(database, folder, PlainDossiers())
     kits = [centre.kit(f"kit-{number}") for number in range(KITS)]
     centre.intake = centre.again(dossier_door(database, desk))

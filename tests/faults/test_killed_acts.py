@@ -37,8 +37,7 @@ from typing import Any
 
 import pytest
 
-from issuance_backend.credentials.undelivered_desk import UndeliveredDesk
-from issuance_backend.personalization.batches.service import card_destroyed
+from issuance_backend.credentials.undelivered_desk import age as age_cards
 from issuance_backend.personalization.blank_stock.domain import Account
 from issuance_backend.population_registry.domain import RegistryPerson
 from tests.support.delivery import (
@@ -80,28 +79,47 @@ def dossiers(office: Office) -> list[Any]:
 
 
 def test_no_act_from_the_capture_to_the_hand_over_is_done_in_part_or_twice(deaths: Deaths) -> None:
-    office, act = deaths.office, deaths.act
+    office = deaths.office
     older = active(office, PERSON)
-    act(
+    dossier = ordered(deaths)
+    card = made_after_a_spoiled_one(deaths, dossier)
+    hand_over(deaths, card)
+    assert (card_of(office, older).state, card_of(office, card).state) == ("replaced", "active")
+    deaths.act("lan.capture", f"/v1/credentials/{card}/loss-report", leaves=["card suspend"])
+    held = books(office)
+    assert (held[Account.ISSUED], held[Account.SPOILED], held[Account.DESTROYED]) == (1, 0, 1)
+    require_sound(office.database)
+    print(f"{deaths.kills} kills")
+
+
+def ordered(deaths: Deaths) -> str:
+    """A dossier from its capture to its card's order."""
+    deaths.act(
         "lan.capture",
         "/v1/dossiers",
         capture_body(PERSON, "capture-0000000002", portrait=picture(2)),
         leaves=["dossier capture", "dossier validate"],
         between_statements=True,
     )
-    dossier = next(each["id"] for each in dossiers(office) if each["state"] == "validated")
+    dossier = str(next(each["id"] for each in dossiers(deaths.office) if each["state"] == "validated"))
     path = f"/v1/dossiers/{dossier}"
-    act(
+    deaths.act(
         "minh.approve",
         f"{path}/local-approval",
         leaves=["dossier approve_locally", "dossier skip_search"],
     )
-    act(
+    deaths.act(
         "thu.central",
         f"{path}/central-approval",
         leaves=["dossier approve_centrally", "card order"],
         between_statements=True,
     )
+    return dossier
+
+
+def made_after_a_spoiled_one(deaths: Deaths, dossier: str) -> str:
+    """Blanks, a batch, a card that an officer's eye refuses, and the one after it."""
+    office, act = deaths.office, deaths.act
     delivery = {"first": "VN000000001", "last": "VN000000010"}
     act("khoa.stock", "/v1/blank-stock/ranges", delivery, leaves=["blanks receive"])
     act("hoa.production", "/v1/production-batches", {"limit": 5}, leaves=["production queue"])
@@ -118,6 +136,12 @@ def test_no_act_from_the_capture_to_the_hand_over_is_done_in_part_or_twice(death
     office.card_line().run_until_idle()
     card = newest(office, dossier)
     assert card != spoiled
+    return card
+
+
+def hand_over(deaths: Deaths, card: str) -> None:
+    """A good card from the centre into its holder's hands."""
+    office, act = deaths.office, deaths.act
     act("khoa.stock", "/v1/boxes", {"unit": UNIT, "cards": [card]}, leaves=["box seal", "card pack"])
     (box,) = office.sign_in(PACKER).get("/v1/boxes?state=sealed").get_json()
     carried = ["box dispatch", "card dispatch"]
@@ -131,12 +155,6 @@ def test_no_act_from_the_capture_to_the_hand_over_is_done_in_part_or_twice(death
         leaves=["card replace", "card hand_over", "dossier complete"],
         between_statements=True,
     )
-    assert (card_of(office, older).state, card_of(office, card).state) == ("replaced", "active")
-    act("lan.capture", f"/v1/credentials/{card}/loss-report", leaves=["card suspend"])
-    held = books(office)
-    assert (held[Account.ISSUED], held[Account.SPOILED], held[Account.DESTROYED]) == (1, 0, 1)
-    require_sound(office.database)
-    print(f"{deaths.kills} kills")
 
 
 def destroy_spoiled(deaths: Deaths, card: str) -> None:
@@ -170,7 +188,7 @@ def test_a_card_that_nobody_fetched_is_destroyed_once_with_its_blank_and_its_ord
         between_statements=True,
     )
     office.now[0] += timedelta(days=61)
-    UndeliveredDesk(office.database, lambda: office.now[0], card_destroyed).age()
+    age_cards(office.database, lambda: office.now[0])
     path = f"/v1/credentials/{card}"
     act(PACKER, f"{path}/return", leaves=["card return_to_centre"])
     act(PACKER, f"{path}/destruction", leaves=[])

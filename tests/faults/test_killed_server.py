@@ -72,23 +72,13 @@ class Server:
 
 @contextmanager
 def served(office: Office) -> Iterator[Server]:
-    settings, port = office.settings, free_port()
-    environ = {
-        "ISSUANCE_SERVICE_TOKENS": settings.service_tokens,
-        "ISSUANCE_REGISTRY_URL": settings.registry_url,
-        "ISSUANCE_REGISTRY_TOKEN_FILE": settings.registry_token_file,
-        "ISSUANCE_PKI_DIR": settings.pki_dir,
-        "ISSUANCE_CARD_DIR": settings.card_dir,
-        "ISSUANCE_BLOB_KEYS_FILE": settings.blob_keys_file,
-        "ISSUANCE_BLOB_DIR": settings.blob_dir,
-        "ISSUANCE_DATABASE_URL": settings.database_url,
-    }
+    port = free_port()
     command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--worker-class", "gthread"]
     command += ["--threads", "4", "--bind", f"127.0.0.1:{port}", "issuance_backend.wsgi:issuance()"]
     process = subprocess.Popen(
         command,
         cwd=ROOT,
-        env={**os.environ, **{name: str(value) for name, value in environ.items()}},
+        env={**os.environ, **office.environ},
         preexec_fn=end_with_parent,  # noqa: PLW1509 - prctl only, no lock is taken in the child
         stderr=subprocess.DEVNULL,
     )

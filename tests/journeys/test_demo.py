@@ -40,6 +40,7 @@ FIGURES = {
 
 TOLD = (
     "refused by the rules (PORTRAIT_TOO_SMALL)",
+    "its own gate stops it, no network is asked (GATE_BIRTH_DATE_DIFFERS)",
     "with a kit, sealed; chunks brought later: 1",
     "the same officer, who approves others, tried to approve it: refused",
     "the same face under another number: the search found somebody",

@@ -57,7 +57,7 @@ def make(walk: Walk) -> Walked:
     """Walk, judging on the way; the chain of what was recorded is verified at the end."""
     database = Database(walk.url)
     if walk.url.startswith("sqlite"):
-        event.listen(database._engine, "connect", _sync_nothing)
+        event.listen(database._engine, "connect", sync_nothing)
     try:
         office = OfficeWalk(database, real_workshop(walk.pki, database), walk.seed)
         office.run(walk.events)
@@ -111,6 +111,6 @@ def _forget_log(url: str) -> None:
         raise FileExistsError("the template is still in use")
 
 
-def _sync_nothing(connection: Any, _record: object) -> None:
+def sync_nothing(connection: Any, _record: object) -> None:
     # What a power cut would do is not asked here, as on the tests' PostgreSQL: that is asked in tests/faults.
     connection.execute("PRAGMA synchronous=OFF")

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from issuance_backend import recorded_events
 from issuance_backend.credentials import holds
 from issuance_backend.credentials.tables import CARD_BOXES
+from issuance_backend.credentials.undelivered_desk import age as age_cards
 from issuance_backend.dossiers.packet_desk import OpenedPacket
 from issuance_backend.officers.domain import Officer
 from issuance_backend.paging import PageAsked
@@ -260,7 +261,7 @@ class Acts:
     def age(self) -> object:
         if self.chance.random() < 0.1:
             self.desk.now[0] += timedelta(days=1)
-        return self.undelivered.age(days=int(self.chance.integers(0, 2)))
+        return age_cards(self.database, lambda: self.desk.now[0], int(self.chance.integers(0, 2)))
 
     def return_to_centre(self) -> object:
         return self.undelivered.return_to_centre(self.who(), self.card("undelivered"))

@@ -24,7 +24,7 @@ from issuance_backend.moments import parse_moment
 from issuance_backend.personalization.tables import BLANK_ACCOUNTS, BLANK_POSTINGS, BLANK_RANGES, BLANKS
 from issuance_backend.schema import CREDENTIALS, DOSSIERS, EVENTS
 from issuance_backend.statistics import repository
-from issuance_backend.statistics.definitions import vocabulary
+from issuance_backend.statistics.definitions import ANY_STATE, Clock, vocabulary
 from issuance_backend.statistics.figures import CLOCK_PARTS, Figures, clock_figure
 from issuance_backend.statistics.units import NATION, members_of
 from verification.messages.national_time import vietnam_date
@@ -329,7 +329,7 @@ def clocks_have_one_place(connection: Connection, seen: Seen, rows: _Rows) -> No
         sums = repository.balances(connection, members_of(NATION, today), names, today)
         missed = repository.overdue_dues(connection, members_of(NATION, today), today)
         told = clock_figure(Figures(today, "", sums, missed), NATION, clock)
-        places = Counter(_clock_place(clock.stops, seen.of[f"dossier/{each}"]) for each in rows.dossiers)
+        places = Counter(_clock_place(clock, seen.of[f"dossier/{each}"]) for each in rows.dossiers)
         counted = {
             "runs": told.inside + told.overdue,
             "paused": told.paused,
@@ -337,14 +337,16 @@ def clocks_have_one_place(connection: Connection, seen: Seen, rows: _Rows) -> No
             "ended": told.ended,
         }
         require("I10", counted == {each: places[each] for each in counted}, clock.id, counted, places)
-        require("I10", told.started == len(rows.dossiers), clock.id, told.started)
+        require("I10", told.started == len(rows.dossiers) - places["not started"], clock.id, told.started)
         require("I10", min(told.inside, told.overdue, told.on_time, told.late) >= 0, clock.id, told)
 
 
-def _clock_place(stops: Iterable[str], lines: list[Line]) -> str:
-    place = "runs"
+def _clock_place(clock: Clock, lines: list[Line]) -> str:
+    place = "not started"
     for line in lines:
-        if line.state in stops:
+        if place == "not started" and {ANY_STATE, line.state}.isdisjoint(clock.starts):
+            continue
+        if line.state in clock.stops:
             return "done"
         if line.state in {"rejected", "withdrawn"}:
             return "ended"

@@ -112,16 +112,16 @@ class OfficeWalk(Acts):
         self.acts: tuple[Callable[[], object], ...] = self.every_act()
 
     def _make_desks(self, machines: Workshop, clock: Callable[[], object]) -> None:
+        machine = self.machines(self.chance)
         database, told = self.database, self.desk.office.complete
         clocked: tuple[Database, Callable[[], object]] = (database, clock)
         self.delivery = DeliveryDesk(*clocked, ReceiptDesk({}), told)  # type: ignore[arg-type]
         self.shipping = ShippingDesk(*clocked, card_revoked)  # type: ignore[arg-type]
         self.suspension = SuspensionDesk(*clocked, card_revoked)  # type: ignore[arg-type]
-        self.undelivered = UndeliveredDesk(*clocked, card_destroyed)  # type: ignore[arg-type]
+        self.undelivered = UndeliveredDesk(*clocked, card_destroyed, machine.destroy)  # type: ignore[arg-type]
         self.accounts = AccountOffice(*clocked)  # type: ignore[arg-type]
         self.production = ProductionDesk(*clocked)  # type: ignore[arg-type]
-        self.stock = StockOffice(*clocked)  # type: ignore[arg-type]
-        machine = self.machines(self.chance)
+        self.stock = StockOffice(*clocked, machine.destroy)  # type: ignore[arg-type]
         pictures = self.desk.pictures
         own = replace(
             machines,

@@ -11,12 +11,14 @@ from werkzeug.routing import AnyConverter, BaseConverter
 
 from enrollment_admin.app import create_app as create_admin
 from enrollment_admin.settings import AdminSettings
+from issuance_backend.dossiers.intake.centre_keys import load_keys, make_keys
 from issuance_backend.population_registry.app import create_registry_app
 from issuance_backend.population_registry.settings import RegistrySettings
 from issuance_backend.virtual_card import wallet
 from tests.support.counter_bench import HttpGateway, make_bench
 from tests.support.gateway_world import make_world
 from tests.support.issuance_office import make_office
+from tests.support.kit_pages_bench import kit_pages
 
 # The blueprints that anybody may call, by program, each with its reason.
 OPEN_TO_ALL = {
@@ -28,10 +30,14 @@ OPEN_TO_ALL = {
     },
     "registry": {"health"},
     "issuance": {"health", "officer_sign_in"},  # nobody is signed in before signing in
+    "kit": {"health"},
     "admin": {"health"},
     "agent": {"health"},
     "wallet": {"health", "slots"},  # invented people, loopback, and never in production
 }
+
+# What citizens see, open to all so many times a minute, by program.
+PUBLIC = {"admin": {"public_status"}}
 
 
 def gateway(folder: Path) -> Flask:
@@ -54,7 +60,14 @@ def admin(folder: Path) -> Flask:
     secret = folder / "secret"
     secret.write_text("x" * 32)
     secret.chmod(0o600)
-    return create_admin(AdminSettings(backend_url="http://127.0.0.1:1", secret_key_file=secret))
+    return create_admin(
+        AdminSettings(backend_url="http://127.0.0.1:1", secret_key_file=secret, status_token_file=secret)
+    )
+
+
+def kit(folder: Path) -> Flask:
+    make_keys(folder / "keys", "2026-11")
+    return kit_pages(folder, load_keys(folder / "keys"), has_extract=False).app
 
 
 def agent(folder: Path) -> Flask:
@@ -71,6 +84,7 @@ PROGRAMS: dict[str, Callable[[Path], Flask]] = {
     "registry": registry,
     "issuance": issuance,
     "admin": admin,
+    "kit": kit,
     "agent": agent,
     "wallet": drawer,
 }
@@ -98,6 +112,8 @@ def test_only_what_is_listed_here_is_open_to_all(program: str, tmp_path: Path) -
     guards = PROGRAMS[program](tmp_path).extensions["guards"]
     open_ones = {name for name, guard in guards.items() if guard.__name__ == "open_to_all"}
     assert open_ones == OPEN_TO_ALL[program]
+    public_ones = {name for name, guard in guards.items() if guard.__qualname__.startswith("public.")}
+    assert public_ones == PUBLIC.get(program, set())
 
 
 def some_value(converter: BaseConverter) -> str:
@@ -110,7 +126,7 @@ def test_no_other_address_does_anything_for_somebody_unknown(program: str, tmp_p
     app = PROGRAMS[program](tmp_path)
     for rule in app.url_map.iter_rules():
         blueprint = rule.endpoint.partition(".")[0]
-        if rule.endpoint == "static" or blueprint in OPEN_TO_ALL[program]:
+        if rule.endpoint == "static" or blueprint in OPEN_TO_ALL[program] | PUBLIC.get(program, set()):
             continue
         path = rule.build(
             {name: some_value(rule._converters[name]) for name in rule.arguments}, append_unknown=False
@@ -118,7 +134,7 @@ def test_no_other_address_does_anything_for_somebody_unknown(program: str, tmp_p
         assert path is not None
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
             answer = app.test_client().open(path[1], method=method, json={"x": 1})
-            is_page = program == "admin" and method == "GET" and blueprint in {"sign_in", "language"}
+            is_page = program in {"admin", "kit"} and method == "GET" and blueprint in {"sign_in", "language"}
             assert is_page or answer.status_code in {302, 303, 400, 401, 403}, (
                 method,
                 path,

@@ -20,19 +20,27 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import select
 
 from issuance_backend.credentials.tables import CARD_BOXES
 from issuance_backend.dossiers import approval_desk
+from issuance_backend.dossiers.intake.composition import dossier_door
+from issuance_backend.dossiers.intake.refusals import KeyInOwnName
+from issuance_backend.officers import service
 from issuance_backend.officers.domain import Officer, Role
+from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.refusals import BlankStockEmpty, HandOverProofMissing, RoleMissing, SameOfficer
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.properties.office_walk import Machines, OfficeWalk, real_workshop
 from tests.support.application_desk import UNIT, capture_of, officer, packet_of
 from tests.support.engines import Sqlite
+from tests.support.issuance_office import NOW, PASSWORD
+from tests.support.packet_centre import Centre, PlainDossiers
 from verification.errors import VerificationError
 from verification.messages.delivery import (
     BoxPacking,
@@ -42,7 +50,9 @@ from verification.messages.delivery import (
     HandOver,
     HolderConfirmation,
 )
+from verification.messages.packet_intake import SignerRegistration
 from verification.messages.production import BlankDelivery
+from verification.messages.signing_key import public_jwk
 
 STEPS = (
     *("capture", "approve_locally", "approve_centrally", "receive_blanks", "have_it_made"),
@@ -290,6 +300,32 @@ def test_who_signed_the_packet_of_a_kit_captured_it(new_office: Callable[[], Off
     office.desk.received(packet_of(office.people[0], officer="lan"))
     with pytest.raises(SameOfficer):
         office.do("approve_locally", officer("lan", *Role, unit=UNIT))
+
+
+def test_nobody_admits_the_key_with_which_they_sign_packets(
+    new_office: Callable[[], Office], tmp_path: Path
+) -> None:
+    """A packet is a capture: who could admit a key in their own name would capture with nobody's leave."""
+    kits = Centre(new_office().database, tmp_path, PlainDossiers()).intake.kits
+    jwk = dict(public_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()))
+    with pytest.raises(KeyInOwnName):
+        kits.register_signer(officer("lan", *Role, unit=UNIT), SignerRegistration("officer", "lan", jwk))
+
+
+def test_who_admits_the_key_of_another_has_a_part_in_what_it_captures(
+    new_office: Callable[[], Office], tmp_path: Path
+) -> None:
+    """Or a supervisor who approves would make a key, call it another officer's, and approve what it signs."""
+    office = new_office()
+    with patch.object(service, "_METHOD", "scrypt:1024:8:1"):
+        OfficerDoor(office.database, lambda: NOW).enrol("lan", "Lan", (Role.CAPTURE,), PASSWORD)
+    door = dossier_door(office.database, office.desk.office.packets)
+    centre = Centre(office.database, tmp_path, door)
+    kit = centre.kit(officer="lan", by=officer("minh", *Role, unit=UNIT))
+    centre.bring(kit.seal(office.people[0]))
+    with pytest.raises(SameOfficer):
+        office.do("approve_locally", officer("minh", *Role, unit=UNIT))
+    office.do("approve_locally", officer("son", *Role, unit=UNIT))
 
 
 def test_an_office_that_forgot_the_rule_is_found_out(

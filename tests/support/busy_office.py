@@ -199,6 +199,7 @@ def _office_visits(dossiers: dict[str, str], box: str, batch: str) -> list[Visit
         Visit("cards-list", "mai.office", "/credentials/work-list?state=at_office"),
         Visit("reports", "son.supervisor", "/reports?period=month"),
         Visit("leaderboard", "son.supervisor", "/reports/leaderboard"),
+        Visit("returns", "son.supervisor", "/reports/returns?period=month"),
         Visit("records", "son.supervisor", "/reports/records?figure=captured"),
         Visit("text", "son.supervisor", "/reports/text"),
         Visit("kits", "son.supervisor", "/kits"),

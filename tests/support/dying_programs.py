@@ -11,14 +11,15 @@ from types import SimpleNamespace
 
 import msgspec
 
+from enrollment_admin.station.centre_client import CentreClient
+from enrollment_admin.station.outbox import Outbox
 from issuance_backend.app import create_issuance_app
 from issuance_backend.credentials.registry_follower import RegistryFollower
-from issuance_backend.credentials.undelivered_desk import UndeliveredDesk
+from issuance_backend.credentials.undelivered_desk import age as age_cards
 from issuance_backend.dossiers.deduplication import DeduplicationDesk
 from issuance_backend.outbox.service import NoticeBoard
 from issuance_backend.personalization import card_printer
 from issuance_backend.personalization import service as line_service
-from issuance_backend.personalization.batches.service import card_destroyed
 from issuance_backend.personalization.card_printer import CardDrawer
 from issuance_backend.personalization.chip_key_pool import ChipKeyPool
 from issuance_backend.personalization.quality_control import QualityControl
@@ -31,6 +32,7 @@ from tests.support.application_desk import desk_on
 from tests.support.deduplication_centre import Biometry, Centre, InventedTemplates
 from tests.support.issuance_office import InventedRegistry
 from tests.support.killing import Point, die
+from tests.support.kit_bench import KitBench, enrol_at
 from tests.support.packet_centre import Centre as PacketCentre
 from tests.support.packet_centre import PlainDossiers
 from tests.support.registry_news import News
@@ -101,9 +103,9 @@ def follow_registry(url: str, news: News, now: datetime, point: Point) -> None:
 
 def age(url: str, now: datetime, point: Point) -> None:
     """Cards that nobody fetched."""
-    desk = UndeliveredDesk(Database(url), lambda: now, card_destroyed)
+    database = Database(url)
     point.arrange()
-    desk.age()
+    age_cards(database, lambda: now)
 
 
 def confirm(url: str, consumer: str, reached: int, now: datetime, point: Point) -> None:
@@ -118,6 +120,21 @@ def bring(url: str, folder: Path, packet: SealedPacket, now: datetime, point: Po
     centre = PacketCentre(Database(url), folder, PlainDossiers(), now=[now])
     point.arrange()
     centre.bring(packet)
+
+
+def enrol(bench: KitBench, centre: str, said: Path, point: Point) -> None:
+    """A citizen at a kit, from the first question to the centre's receipt."""
+    point.around(CentreClient, "announce", "put_chunk", "complete")
+    point.arrange()
+    enrol_at(bench, centre, said)
+
+
+def carry(bench: KitBench, stick: Path, point: Point) -> None:
+    """What waits in a kit onto a stick, and what the stick brings back into the kit."""
+    outbox = Outbox(bench.open())
+    point.arrange()
+    outbox.take_receipts(stick)
+    outbox.export(stick)
 
 
 def produce(settings: IssuanceSettings, now: datetime, step: str) -> None:

@@ -30,6 +30,7 @@ from gateway.domain.partner import Agent, Partner, Standing
 from gateway.domain.purpose import PURPOSES
 from gateway.settings import GatewaySettings
 from issuance_backend.csca.ceremony import CeremonyPlan, hold_ceremony
+from issuance_backend.errors import STATUSES
 from issuance_backend.moments import rfc3339, utc_now
 from issuance_backend.outbox.api import EVENT_ROLES, events_blueprint
 from issuance_backend.outbox.domain import Notice, Topic
@@ -38,7 +39,7 @@ from issuance_backend.recorded_events import Step, append
 from issuance_backend.service_tokens import ServiceCaller, require_service
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
-from monitoring.harness import mount
+from monitoring.harness import instrument, mount
 from tests.support import pki
 from tests.support.gateway_world import (
     AGENT,
@@ -74,7 +75,7 @@ class Issuer:
     def __init__(self, database_url: str) -> None:
         moment = datetime.now(UTC)
         self.ceremony = hold_ceremony(CeremonyPlan(), moment)
-        self.database = Database(database_url)
+        self.put_back(database_url)
         self.database.migrate(ISSUANCE_MIGRATIONS)
         self.port = free_port()
         self._moment = moment
@@ -83,6 +84,10 @@ class Issuer:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def put_back(self, database_url: str) -> None:
+        """Go on with other records; the program is to be started again."""
+        self.database = Database(database_url)
 
     def card(self) -> pki.SignedCard:
         """A card in its holder's hands."""
@@ -101,6 +106,7 @@ class Issuer:
 
     def start(self) -> None:
         app = Flask(__name__)
+        instrument(app, "issuance", ready=dict, statuses=STATUSES)
         caller = ServiceCaller(hashlib.sha256(TOKEN.encode()).hexdigest(), EVENT_ROLES)
         board = NoticeBoard(self.database, utc_now)
         mount(

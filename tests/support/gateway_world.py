@@ -42,7 +42,7 @@ from verification.messages.credential_status import (
     CredentialStatusQuery,
 )
 from verification.messages.decision import Answer
-from verification.messages.event_feed import EventFeed, PublishedEvent
+from verification.messages.event_feed import EventFeed, FeedPlace, PublishedEvent
 from verification.messages.evidence import (
     ActiveAuthenticationProof,
     AttestedEvidence,
@@ -107,6 +107,7 @@ class FakeCardEvents:
         self.told: list[PublishedEvent] = []
         self.fault: Exception | None = None
         self.silent_steps = 0
+        self.asked: list[FeedPlace] = []
 
     def tell(self, status_key: str, state: str, expires_on: str | None = None) -> None:
         data = {"state": state, **({"expires_on": expires_on} if expires_on else {})}
@@ -118,14 +119,20 @@ class FakeCardEvents:
         """The last event, with those of other topics that are not told."""
         return (self.told[-1].sequence if self.told else 0) + self.silent_steps
 
-    def after(self, position: int, most: int = 200) -> EventFeed:
+    def after(self, place: FeedPlace, most: int = 200) -> EventFeed:
+        self.asked.append(place)
         if self.fault is not None:
             raise self.fault
-        if position > self.newest:
-            raise CardEventsRestarted("ahead")
-        events = tuple(event for event in self.told if event.sequence > position)[:most]
+        if place.position > self.newest or place.mark not in {"", self._mark(place.position)}:
+            raise CardEventsRestarted("never there")
+        events = tuple(event for event in self.told if event.sequence > place.position)[:most]
         reached = events[-1].sequence if len(events) == most else self.newest
-        return EventFeed(events, reached, self.newest)
+        return EventFeed(events, reached, self.newest, self._mark(reached))
+
+    def _mark(self, position: int) -> str:
+        """Like the issuer's: everything that was told up to there."""
+        history = [event for event in self.told if event.sequence <= position]
+        return hashlib.sha256(msgspec.json.encode(history)).hexdigest()[:16]
 
 
 @dataclass

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -28,6 +28,7 @@ from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.personalization.batches.service import ProductionDesk
 from issuance_backend.personalization.blank_stock.service import StockOffice
+from issuance_backend.personalization.card_printer import CardDrawer
 from issuance_backend.personalization.chip_key_pool import ChipKeyPool
 from issuance_backend.personalization.service import CardLine
 from issuance_backend.population_registry.domain import RegistryPerson, extract
@@ -40,6 +41,7 @@ from monitoring.database import Database
 from tests.support.engines import Engine, Sqlite
 from verification.errors import RegistryUnavailable, TransitionRefused
 from verification.identity.administrative_units import provinces
+from verification.messages.dc01 import UnitView
 from verification.messages.enrollment import PersonExtract
 from verification.messages.production import BatchOrder, BlankDelivery, BlankRange
 
@@ -93,6 +95,12 @@ class InventedRegistry:
         default_factory=lambda: {person.citizen_number: person for person in citizens()}
     )
     is_up: bool = True
+    units: dict[str, list[UnitView]] = field(default_factory=dict)
+
+    def names(self, code: str) -> list[UnitView]:
+        if not self.is_up:
+            raise RegistryUnavailable("switched off")
+        return self.units.get(code, [])
 
     def extract(self, citizen_number: str) -> PersonExtract:
         if not self.is_up:
@@ -144,6 +152,12 @@ class Office:
     now: list[datetime]
     settings: IssuanceSettings
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """The settings of the office as a program of its own is told them."""
+        made = {each.name: getattr(self.settings, each.name) for each in fields(self.settings)}
+        return {f"ISSUANCE_{name.upper()}": str(value) for name, value in made.items() if value}
+
     def client(self) -> FlaskClient:
         return self.app.test_client()
 
@@ -168,7 +182,7 @@ class Office:
     def receive_blanks(self, count: int = 50) -> BlankRange:
         """Put blanks into the stock that no one had before."""
         keeper = Officer("khoa.stock", "Khoa", frozenset({Role.STOCK_KEEPER}))
-        stock = StockOffice(self.database, lambda: self.now[0])
+        stock = StockOffice(self.database, lambda: self.now[0], CardDrawer(self.card_dir).destroy)
         first = stock.books(keeper).received + 1
         delivery = BlankDelivery(first=f"VN{first:09}", last=f"VN{first + count - 1:09}")
         return stock.receive(keeper, delivery)
@@ -228,7 +242,7 @@ def make_office(
     tokens = folder / "tokens.json"
     digest = hashlib.sha256(STATUS_TOKEN.encode()).hexdigest()
     roles = ["status.query", "events.credential-status", "statistics.targets", "search.task"]
-    roles += ["account.activate", "packet.deliver"]
+    roles += ["account.activate", "packet.deliver", "application.status"]
     tokens.write_text(json.dumps({"gateway": {"sha256": digest, "roles": roles}}))
     blob_keys = folder / "blob_keys.json"
     if not blob_keys.exists():
@@ -252,5 +266,5 @@ def make_office(
     database = Database(settings.database_url)
     now = [NOW]
     registry = InventedRegistry()
-    app = create_issuance_app(settings, clock=lambda: now[0], registry=registry)
+    app = create_issuance_app(settings, clock=lambda: now[0], registry=registry, units=registry)
     return Office(app, database, registry, settings.card_dir, pki_dir, now, settings)

@@ -52,6 +52,11 @@ class Point:
         self._write = os.pwritev
         os.pwritev = self._at_file_write
 
+    def around(self, owner: type, *names: str) -> None:
+        """Die before or after each call of these as well: what they do leaves its trace elsewhere."""
+        for name in names:
+            self._wrap(owner, name, self._at_call)
+
     def _reach(self) -> None:
         self._left -= 1
         if self._left == 0:
@@ -69,6 +74,12 @@ class Point:
             return commit()
         self._reach()
         done = commit()
+        self._reach()
+        return done
+
+    def _at_call(self, call: Callable[[], object]) -> object:
+        self._reach()
+        done = call()
         self._reach()
         return done
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,11 +12,11 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.serving import make_server
 
 from enrollment_admin.app import create_app
 from enrollment_admin.settings import AdminSettings
-from tests.support.issuance_office import PASSWORD, REASON, Office, citizens, picture
+from tests.support.issuance_office import PASSWORD, REASON, STATUS_TOKEN, Office, citizens, picture
+from tests.support.served_app import serving
 
 PERSON = citizens()[0]
 
@@ -25,19 +24,11 @@ PERSON = citizens()[0]
 @contextmanager
 def pages_of(office: Office, folder: Path) -> Iterator[Flask]:
     """The pages, over the office served on a port of its own."""
-    server = make_server("127.0.0.1", 0, office.app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    secret = folder / "secret"
+    secret, token = folder / "secret", folder / "status_page.token"
     secret.write_text("a secret for session cookies")
-    try:
-        yield create_app(
-            AdminSettings(backend_url=f"http://127.0.0.1:{server.server_port}", secret_key_file=secret)
-        )
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    token.write_text(STATUS_TOKEN)
+    with serving(office.app) as url:
+        yield create_app(AdminSettings(backend_url=url, secret_key_file=secret, status_token_file=token))
 
 
 @dataclass

@@ -94,13 +94,13 @@ class Centre:
         place = IntakePlace(self.folder / "inbox", self.folder / "keys")
         return intake(self.database, place, dossiers, lambda: self.now[0])
 
-    def kit(self, name: str = "kit-001", *, officer: str = "lan.capture") -> Kit:
+    def kit(self, name: str = "kit-001", *, officer: str = "lan.capture", by: Officer = SUPERVISOR) -> Kit:
         """A registered kit with a registered officer."""
         kit = Kit(self.keys.opening[self.keys.newest].public_key(), name=name, officer=officer)
         asked = KitRegistration(kit=name, jwk=dict(public_jwk(kit.kit_key.public_key())), unit="001.02.00013")
-        self.intake.kits.register_kit(SUPERVISOR, asked)
+        self.intake.kits.register_kit(by, asked)
         jwk = dict(public_jwk(kit.officer_key.public_key()))
-        self.intake.kits.register_signer(SUPERVISOR, SignerRegistration("officer", officer, jwk))
+        self.intake.kits.register_signer(by, SignerRegistration("officer", officer, jwk))
         return kit
 
     def register_supervisor(self, kit: Kit, name: str = VOUCHING) -> None:

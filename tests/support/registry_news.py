@@ -17,6 +17,7 @@ class News:
 
     told: list[LifeEventView] = field(default_factory=list)
     asked: list[int] = field(default_factory=list)
+    remembered: int = 0
     is_up: bool = True
 
     def happen(self, kind: str, number: str = citizens()[0].citizen_number, status: str = "deceased") -> None:
@@ -34,6 +35,12 @@ class News:
             if number > position
         )[:2]
         return EventFeed(events, events[-1].sequence if events else position, len(self.told))
+
+    def confirmed(self) -> int:
+        return self.remembered
+
+    def confirm(self, position: int) -> None:
+        self.remembered = max(self.remembered, position)
 
     def event(self, event: str) -> LifeEventView:
         return self.told[int(event, 16)]

@@ -35,7 +35,7 @@ TODAY = date(2026, 11, 21)
 CIVIL_REGISTER = "civil-register"
 ROLES = (
     *("person.query", "registry.read", "person.register", "person.enrich", "person.publish"),
-    *("person.receive", "number.issue", "events.life-event", "events.person-change"),
+    *("person.receive", "number.issue", "events.life-event", "events.person-change", "registry.extract"),
 )
 
 
