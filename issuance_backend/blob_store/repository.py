@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, select, text, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, text, update
 
 from issuance_backend.blob_store.domain import Blob
 from issuance_backend.blob_store.tables import BLOBS
@@ -43,6 +43,11 @@ def after(connection: Connection, address: str) -> list[Blob]:
     """Some of the contents behind an address, by address; the first ones behind an empty text."""
     question = select(BLOBS).where(BLOBS.c.address > address).order_by(BLOBS.c.address).limit(BATCH)
     return [_blob(row) for row in connection.execute(question).mappings()]
+
+
+def remove_all(connection: Connection, addresses: Collection[str]) -> None:
+    """Remove contents' rows, and with them their keys."""
+    connection.execute(delete(BLOBS).where(BLOBS.c.address.in_(addresses)))
 
 
 def not_wrapped_with(connection: Connection, key_id: str) -> list[Blob]:

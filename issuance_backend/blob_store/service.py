@@ -7,7 +7,7 @@ was stored for a transaction that failed is swept up later.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -85,6 +85,11 @@ class BlobStore:
     def keep(connection: Connection, *blobs: Blob) -> None:
         """Name contents that were put, in the caller's transaction."""
         repository.add_all(connection, blobs)
+
+    @staticmethod
+    def forget(connection: Connection, addresses: Collection[str]) -> None:
+        """Destroy the keys of contents in the caller's transaction; ``sweep`` removes the objects."""
+        repository.remove_all(connection, addresses)
 
     def read(self, address: str) -> bytes:
         """A content; raises BlobUnknown, BlobAltered and BlobStoreUnavailable."""

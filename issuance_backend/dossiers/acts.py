@@ -20,7 +20,13 @@ from issuance_backend.refusals import DossierUnknown
 from issuance_backend.unit_codes import lies_in
 
 _KEEPS_PROPOSAL = frozenset(
-    {DossierEvent.PROPOSE_REJECTION, DossierEvent.REJECT, DossierEvent.SUSPEND, DossierEvent.RESUME}
+    {
+        DossierEvent.PROPOSE_REJECTION,
+        DossierEvent.REJECT,
+        DossierEvent.SUSPEND,
+        DossierEvent.RESUME,
+        DossierEvent.ERASE,
+    }
 )
 
 

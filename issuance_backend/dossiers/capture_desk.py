@@ -138,6 +138,7 @@ class CaptureDesk:
             used = {**new.sealed.detail, **forms_used(moment)}
             dossier = take_step(act, DossierEvent.CAPTURE, officer.id, used)
             repository.add_captures(connection, [_accepted(new, dossier.id, officer)])
+            repository.add_former_pictures(connection, dossier.id, {former.portrait} - {new.picture.name})
             detail = validated(new.checked)
             take_step(Act(connection, dossier, moment), DossierEvent.VALIDATE, SYSTEM, detail)
 

@@ -10,9 +10,9 @@ adjudication      somebody alike is enrolled                 two examiners; what
 central_approved  a card is ordered                          hand-over; rejected only when no card is left
 completed         the card was handed over                   nobody
 returned          items to redo are named                    captured again, these items only
-rejected          two officers said so                       nobody
+rejected          two officers said so                       its pictures are erased in time
 suspended         a case holds it                            goes on where it stood
-withdrawn         the citizen no longer wants it             nobody
+withdrawn         the citizen no longer wants it             its pictures are erased in time
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ class DossierEvent(StrEnum):
     SUSPEND = "suspend"
     RESUME = "resume"
     WITHDRAW = "withdraw"
+    ERASE = "erase"
 
 
 _RETURNABLE = (
@@ -88,6 +89,9 @@ _REJECTABLE = (
 )
 _HELD = (*_RETURNABLE, DossierState.CENTRAL_APPROVED)
 """What a case can hold. Held after the central approval, a dossier lets no card be handed over."""
+
+ENDED_WITHOUT_CARD = (DossierState.REJECTED, DossierState.WITHDRAWN)
+"""What they hold of a body is erased in time: ``schema.HOLDS_ENDED_BODY`` names the same."""
 
 TABLE: StateTable[DossierState, DossierEvent] = StateTable(
     {
@@ -114,12 +118,13 @@ TABLE: StateTable[DossierState, DossierEvent] = StateTable(
         **{(state, DossierEvent.PROPOSE_REJECTION): state for state in _REJECTABLE},
         **{(state, DossierEvent.REJECT): DossierState.REJECTED for state in _REJECTABLE},
         **{(state, DossierEvent.SUSPEND): DossierState.SUSPENDED for state in _HELD},
+        **{(state, DossierEvent.ERASE): state for state in ENDED_WITHOUT_CARD},
     }
 )
 """Every transition but one: ``resume`` leads back to where the dossier was suspended."""
 
 CLOSED = frozenset({DossierState.COMPLETED, DossierState.REJECTED, DossierState.WITHDRAWN})
-"""Nothing happens any more; the same person may apply again."""
+"""Nothing changes any more but what is still kept; the same person may apply again."""
 
 COMPARED = frozenset(
     {

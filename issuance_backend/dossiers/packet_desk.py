@@ -307,6 +307,11 @@ def _answered(connection: Connection, examined: ExaminedPacket, former: Dossier,
             returned=None,
             captured_by=packet.officer,
         )
+        names = {examined.portrait.name, *(each.name for each in examined.prints.values())}
+        replaced = {former.portrait}
+        if examined.prints:
+            replaced.update(repository.prints(connection, former.id).values())
+        repository.add_former_pictures(connection, former.id, replaced - names)
         _name_prints(connection, former.id, examined)
     act = Act(connection, changed, moment)
     received = take_step(act, DossierEvent.RECEIVE, packet.officer, _detail(packet))

@@ -11,6 +11,8 @@ from sqlalchemy import Connection
 from issuance_backend.blob_store.domain import Blob
 from issuance_backend.blob_store.service import BlobStore
 from issuance_backend.dossiers import repository
+from issuance_backend.refusals import PictureErased
+from issuance_backend.schema import ERASED_PICTURE
 from monitoring.database import Database
 
 MEDIA_TYPE = "image/jpeg"
@@ -48,11 +50,14 @@ class Pictures:
     @staticmethod
     def keep(connection: Connection, *pictures: StoredPicture) -> None:
         """Name pictures that were put, in the caller's transaction; the same picture is kept once."""
-        BlobStore.keep(connection, *(picture.blob for picture in pictures if picture.blob is not None))
+        # In the order in which they are erased: who keeps a picture that is going waits until it is gone.
         repository.add_portraits(connection, {picture.name: picture.content for picture in pictures})
+        BlobStore.keep(connection, *(picture.blob for picture in pictures if picture.blob is not None))
 
     def read(self, name: str) -> bytes:
-        """A picture; raises BlobUnknown, BlobAltered and BlobStoreUnavailable."""
+        """A picture; raises PictureErased, BlobUnknown, BlobAltered and BlobStoreUnavailable."""
+        if name == ERASED_PICTURE:
+            raise PictureErased("its time was over")
         with self._database.reading() as connection:
             content = repository.portrait(connection, name)
         return content if content or self._store is None else self._store.read(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.dossiers.domain import COMPARED, DossierState, Search
-from issuance_backend.dossiers.tables import DOSSIER_PRINTS
+from issuance_backend.dossiers.tables import DOSSIER_PRINTS, FORMER_PICTURES
 from issuance_backend.listing import lies_in, read_page
 from issuance_backend.paging import Page, PageAsked
 from issuance_backend.schema import (
@@ -40,6 +40,11 @@ _OPEN = select(DOSSIERS.c.id, DOSSIERS.c.citizen_number).where(
 _ADD_PORTRAIT = text(
     "INSERT INTO portraits (name, content) VALUES (:name, :content) ON CONFLICT (name) DO NOTHING"
 )
+_ADD_FORMER = text(
+    "INSERT INTO former_pictures (dossier, picture) VALUES (:dossier, :picture) ON CONFLICT DO NOTHING"
+)
+# The intake knows this module, and this module not the intake.
+_RENAME_ITEMS = text("UPDATE packet_items SET picture = :name WHERE picture = :former")
 _ADD_CAPTURE = insert(CAPTURES)
 _CAPTURES = select(CAPTURES).where(CAPTURES.c.capture_id.in_(bindparam("which", expanding=True)))
 _OF_RECEIPT = select(CAPTURES.c.dossier).where(CAPTURES.c.receipt_code == bindparam("code"))
@@ -106,7 +111,7 @@ def portrait_in_table(connection: Connection) -> tuple[str, bytes] | None:
 
 
 def rename_portrait(connection: Connection, former: str, name: str) -> None:
-    """Let every dossier of a picture name it anew, and remove the old row.
+    """Let every dossier and packet of a picture name it anew, and remove the old row.
 
     The version counts: an officer who read a dossier before cannot write the old name back.
     """
@@ -115,7 +120,9 @@ def rename_portrait(connection: Connection, former: str, name: str) -> None:
         .where(DOSSIERS.c.portrait == former)
         .values(portrait=name, version=DOSSIERS.c.version + 1)
     )
-    connection.execute(update(DOSSIER_PRINTS).where(DOSSIER_PRINTS.c.picture == former).values(picture=name))
+    for table in (DOSSIER_PRINTS, FORMER_PICTURES):
+        connection.execute(update(table).where(table.c.picture == former).values(picture=name))
+    connection.execute(_RENAME_ITEMS, {"name": name, "former": former})
     connection.execute(delete(PORTRAITS).where(PORTRAITS.c.name == former))
 
 
@@ -237,6 +244,12 @@ def set_prints(connection: Connection, dossier: str, names: Mapping[int, str]) -
     rows = [{"dossier": dossier, "position": each, "picture": name} for each, name in names.items()]
     if rows:
         connection.execute(insert(DOSSIER_PRINTS), rows)
+
+
+def add_former_pictures(connection: Connection, dossier: str, names: Collection[str]) -> None:
+    """Remember pictures in whose place others were captured, until they are erased."""
+    if names:
+        connection.execute(_ADD_FORMER, [{"dossier": dossier, "picture": name} for name in sorted(names)])
 
 
 def _values(dossier: Dossier) -> dict[str, object]:

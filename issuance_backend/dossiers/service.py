@@ -27,7 +27,7 @@ from issuance_backend.statistics.clocks import Run
 from issuance_backend.statistics.time_limits import time_limit
 from monitoring.database import Database
 from verification.errors import FieldsRefused
-from verification.messages.enrollment import DossierSummary, DossierView
+from verification.messages.enrollment import DossierSummary, DossierView, RecordedStep
 from verification.messages.national_time import vietnam_date
 from verification.messages.receipt_code import receipt_code
 
@@ -42,6 +42,7 @@ READERS = (
     Role.QUALITY,
     Role.OFFICE,
     Role.SUPERVISOR,
+    Role.AUDITOR,
 )
 """Who may see a dossier. Examiners may not: they judge two pictures without knowing whose they are."""
 
@@ -94,7 +95,7 @@ class ApplicationOffice:
             return _view(connection, acts.found(connection, dossier_id, officer), today)
 
     def portrait(self, officer: Officer, dossier_id: str) -> bytes:
-        """The captured picture (JPEG)."""
+        """The captured picture (JPEG); raises PictureErased."""
         officer.require(*READERS)
         with self._database.reading() as connection:
             name = acts.found(connection, dossier_id, officer).portrait
@@ -126,6 +127,7 @@ def _summary(connection: Connection, dossier: Dossier) -> DossierSummary:
 def _view(connection: Connection, dossier: Dossier, today: date) -> DossierView:
     card = cards.of_dossier(connection, dossier.id)
     limit = time_limit(connection, acts.subject(dossier.id))
+    steps = recorded_events.of_subject(connection, acts.subject(dossier.id))
     return DossierView(
         id=dossier.id,
         state=dossier.state.value,
@@ -136,7 +138,7 @@ def _view(connection: Connection, dossier: Dossier, today: date) -> DossierView:
         created_at=dossier.created_at,
         updated_at=dossier.updated_at,
         portrait_check=dossier.portrait_check,
-        steps=recorded_events.of_subject(connection, acts.subject(dossier.id)),
+        steps=steps,
         card=summary(card, dossier.person.full_name, today) if card else None,
         card_steps=recorded_events.of_subject(connection, f"card/{card.id}") if card else (),
         returned=dossier.returned,
@@ -150,4 +152,9 @@ def _view(connection: Connection, dossier: Dossier, today: date) -> DossierView:
         prints=len(repository.prints(connection, dossier.id)),
         receipt_code=receipt_code(dossier.packet_sha256),
         due_on=limit.due_on.isoformat() if limit and limit.run is Run.RUNNING else None,
+        erased_on=next((_day_of(step) for step in steps if step.event == DossierEvent.ERASE), None),
     )
+
+
+def _day_of(step: RecordedStep) -> str:
+    return vietnam_date(datetime.fromisoformat(step.at)).isoformat()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 import msgspec
 from sqlalchemy import Connection
@@ -36,8 +37,10 @@ from verification.messages.packet_intake import (
 )
 from verification.messages.signing_key import public_key_of, thumbprint
 
+_BLOCKED = "officer-blocked"
+"""In the place of a case: the block itself is recorded beside it."""
 _SIGNING = frozenset({Role.CAPTURE, Role.SUPERVISOR})
-_READERS = (Role.SUPERVISOR, Role.TEAM_LEADER, Role.DISTRICT_CHIEF)
+_READERS = (Role.SUPERVISOR, Role.TEAM_LEADER, Role.DISTRICT_CHIEF, Role.AUDITOR)
 
 
 class KitOffice:
@@ -110,7 +113,7 @@ class KitOffice:
         return [
             KitSummary(kit.id, kit.unit, kit.id in revoked, kit.settled, kit.newest)
             for kit in known
-            if officer.unit is None or (kit.unit is not None and lies_in(kit.unit, officer.unit))
+            if officer.area is None or (kit.unit is not None and lies_in(kit.unit, officer.area))
         ]
 
     def numbers(self, officer: Officer, kit_id: str) -> KitNumbers:
@@ -157,6 +160,15 @@ class KitOffice:
         self._opening.open_released(packet_hash)
         with self._database.reading() as connection:
             return _doubtful(repository.found(connection, packet_hash))
+
+
+def revoke_keys_of_blocked(connection: Connection, officer: str, by: str, moment: datetime) -> int:
+    """Trust nothing any more that a blocked officer signed from now on (I15); how many keys that met."""
+    at = rfc3339(moment)
+    keys = kit_repository.revoke(connection, SignerKind.OFFICER, officer, at, _BLOCKED)
+    if keys:
+        record_kit(connection, officer, "revoke_signer", by, at, case_id=_BLOCKED, since=at)
+    return keys
 
 
 def _numbers(connection: Connection, kit: Kit) -> KitNumbers:
@@ -224,8 +236,9 @@ def _require_owner(connection: Connection, signer: Signer) -> None:
     if signer.kind is SignerKind.KIT:
         kit_repository.kit(connection, signer.owner)
         return
-    account = officers.account(connection, signer.owner)
-    if account is None or account.officer.roles.isdisjoint(_SIGNING):
+    # Whoever blocks the owner waits for the key, and revokes it with the others.
+    account = officers.account(connection, signer.owner, hold=True)
+    if account is None or account.is_suspended or account.officer.roles.isdisjoint(_SIGNING):
         raise FieldsRefused({"owner": "FIELD_NOT_AS_REGISTERED"})
 
 

@@ -63,6 +63,7 @@ PACKETS = Table(
     UniqueConstraint("kit", "sequence", name="one_packet_a_number"),
     Index("packets_by_receipt", "receipt_code", unique=True),
     Index("packets_by_state", "state", "kit", "sequence"),
+    Index("packets_by_dossier", "dossier"),
 )
 
 PACKET_ITEMS = Table(
@@ -71,6 +72,7 @@ PACKET_ITEMS = Table(
     Column("packet", String(64), ForeignKey("packets.packet"), primary_key=True),
     Column("name", String(40), primary_key=True),
     Column("picture", String(64), ForeignKey("portraits.name"), nullable=False),
+    Index("packet_items_by_picture", "picture"),
 )
 
 CLOSED_GAPS = Table(
