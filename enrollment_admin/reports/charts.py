@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
-from verification.messages.statistics import ClockFigure, Report, TargetFigure, UnitLine
+from verification.messages.statistics import CauseFigure, ClockFigure, Report, TargetFigure, UnitLine
 
 CLOCK_PARTS = ("on_time", "late", "inside", "overdue", "paused", "ended")
 """Every started time limit is in exactly one of them."""
@@ -48,9 +50,19 @@ def bars(amounts: Sequence[tuple[str, int]]) -> tuple[Bar, ...]:
     return tuple(Bar(name, amount, _percent(amount, largest)) for name, amount in amounts)
 
 
-def funnel(report: Report) -> tuple[Bar, ...]:
-    """From capture to hand-over, in the order of the work."""
-    return bars([(name, report.total.to_date.get(name, 0)) for name in report.funnel])
+def funnel(report: Report, counters: Sequence[str]) -> tuple[Bar, ...]:
+    """Counters in the order of the work."""
+    return bars([(name, report.total.to_date.get(name, 0)) for name in counters])
+
+
+def causes(report: Report) -> tuple[tuple[str, tuple[tuple[CauseFigure, Bar], ...]], ...]:
+    """The codes that were named, by what they are codes of."""
+    drawn = []
+    for definition, found in groupby(report.causes, attrgetter("definition")):
+        figures = tuple(found)
+        lengths = bars([(each.code, each.to_date) for each in figures])
+        drawn.append((definition, tuple(zip(figures, lengths, strict=True))))
+    return tuple(drawn)
 
 
 def by_unit(units: Sequence[UnitLine], counter: str) -> tuple[tuple[UnitLine, Bar], ...]:

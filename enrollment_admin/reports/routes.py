@@ -14,11 +14,22 @@ from enrollment_admin.refusals import BackendRefused
 from enrollment_admin.reports import charts, statistics_client
 from enrollment_admin.reports import leaderboard as board
 from enrollment_admin.sign_in.routes import officers_backend
-from enrollment_admin.ui.pages import error_page, form_token, language, page, wants_json
+from enrollment_admin.ui.pages import (
+    error_page,
+    fault_text,
+    form_token,
+    language,
+    page,
+    sentence_or,
+    wants_json,
+)
+from verification.messages.fault_catalogue import fault_catalogue
 from verification.messages.statistics import (
+    CauseDefinition,
     ClockDefinition,
     CounterDefinition,
     Definitions,
+    Report,
     TextFindings,
     TextToCheck,
 )
@@ -26,6 +37,7 @@ from verification.messages.statistics import (
 PERIODS = ("day", "week", "month", "year")
 _ASKED = ("unit", "as_of", "period")
 _UNIT_COUNTER = "captured"
+_TEXTS_OF_CAUSES = {"returns": "item.", "exceptions": "exception.", "outcomes": "finding."}
 
 
 def reports_blueprint(backend: BackendClient) -> Blueprint:
@@ -92,12 +104,28 @@ def _report_page(backend: BackendClient) -> ResponseReturnValue:
         faults=faults,
         periods=PERIODS,
         titles=_titles(words),
-        funnel=charts.funnel(found),
+        funnels=_funnels(found),
+        causes=charts.causes(found),
+        cause_text=_cause_text,
         units=charts.by_unit(found.units, _UNIT_COUNTER),
         clocks=[(clock, charts.slices(clock)) for clock in found.clocks],
         clock_parts=charts.CLOCK_PARTS,
         progress=charts.progress(found.targets),
     )
+
+
+def _funnels(found: Report) -> dict[str, tuple[charts.Bar, ...]]:
+    """The cards', and the electronic identities' where there are any, by the key of their heading."""
+    accounts = charts.funnel(found, found.account_funnel)
+    cards = {"reports.funnel": charts.funnel(found, found.funnel)}
+    return cards | ({"reports.account_funnel": accounts} if any(each.amount for each in accounts) else {})
+
+
+def _cause_text(cause: str, code: str) -> str:
+    """What a code of a cause is called; of one that no page knows, its own word."""
+    if cause == "spoilage" and code in fault_catalogue():
+        return fault_text(code).what
+    return sentence_or(_TEXTS_OF_CAUSES.get(cause, "") + code, code)
 
 
 def _leaderboard_page(backend: BackendClient) -> ResponseReturnValue:
@@ -139,8 +167,12 @@ def _address(endpoint: str, values: Mapping[str, str]) -> str:
 
 
 def _titles(words: Definitions) -> dict[str, str]:
-    """What every counter and every time limit is called in the session's language."""
-    named: tuple[CounterDefinition | ClockDefinition, ...] = (*words.counters, *words.clocks)
+    """What every counter, cause and time limit is called in the session's language."""
+    named: tuple[CounterDefinition | CauseDefinition | ClockDefinition, ...] = (
+        *words.counters,
+        *words.causes,
+        *words.clocks,
+    )
     return {each.id: each.en if language() == "en" else each.vi for each in named}
 
 
@@ -153,7 +185,11 @@ def _records_page(backend: BackendClient) -> ResponseReturnValue:
     )
     if wants_json():
         return jsonify(subjects=[entry.subject for entry in found.entries], next=following)
-    title = _titles(statistics_client.definitions(officers)).get(figure)
+    titles = _titles(statistics_client.definitions(officers))
+    title = titles.get(figure)
+    if figure.startswith("cause.") and figure.count(".") == 2:
+        _, cause, code = figure.split(".")
+        title = f"{titles.get(cause, cause)}: {_cause_text(cause, code)}"
     return page(
         "records.html",
         records=found.entries,

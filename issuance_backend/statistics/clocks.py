@@ -43,8 +43,8 @@ class Due:
     clock: str
     unit: str
     due_on: date
-    due: int
-    cleared: int
+    due: int = 0
+    cleared: int = 0
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ are listed can be formed: "issued" is no counter, so nobody can report captures 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, cached_property
@@ -21,7 +21,10 @@ ANY_STATE = "*"
 
 
 class Counter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Something that is counted once for each subject: the first time it is in one of these states."""
+    """Something that is counted once for each subject: the first time it is in one of these states.
+
+    One that names another counter in ``after`` counts only what that one has counted before.
+    """
 
     id: str
     kind: str
@@ -31,10 +34,25 @@ class Counter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     en: str
     means: str
     words: tuple[str, ...] = ()
+    after: str | None = None
 
-    def counts(self, state: str) -> bool:
-        """Whether being in this state counts."""
+    def counts(self, state: str, counted: Collection[str]) -> bool:
+        """Whether being in this state counts, for what was counted by these before and not by this one."""
+        if self.id in counted or (self.after is not None and self.after not in counted):
+            return False
         return ANY_STATE in self.reached or state in self.reached
+
+
+class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Codes that a step names in its detail, each counted every time it is named."""
+
+    id: str
+    kind: str
+    version: int
+    details: tuple[str, ...]
+    vi: str
+    en: str
+    means: str
 
 
 class Share(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -62,14 +80,26 @@ class Clock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     en: str
 
 
+class Ages(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A state in which the age of what waits matters, and the days that part the young from the old."""
+
+    kind: str
+    state: str
+    version: int
+    days: tuple[int, ...]
+
+
 class _Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: str
     counters: tuple[Counter, ...]
     shares: tuple[Share, ...]
+    causes: tuple[Cause, ...]
     clocks: tuple[Clock, ...]
     finished: dict[str, tuple[str, ...]]
     unreported: dict[str, str]
+    ages: tuple[Ages, ...]
     funnel: tuple[str, ...]
+    account_funnel: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -94,6 +124,11 @@ class Vocabulary:
         return self.tables.shares
 
     @property
+    def causes(self) -> tuple[Cause, ...]:
+        """Every kind of code that is counted."""
+        return self.tables.causes
+
+    @property
     def clocks(self) -> tuple[Clock, ...]:
         """Every time limit."""
         return self.tables.clocks
@@ -103,11 +138,27 @@ class Vocabulary:
         """The counters from capture to hand-over, in their order."""
         return self.tables.funnel
 
+    @property
+    def account_funnel(self) -> tuple[str, ...]:
+        """The counters from an application for an electronic identity to its first use."""
+        return self.tables.account_funnel
+
+    @property
+    def ages(self) -> tuple[Ages, ...]:
+        """Every state in which the age of what waits is told."""
+        return self.tables.ages
+
     @cached_property
     def counters_of(self) -> Mapping[str, tuple[Counter, ...]]:
         """The counters by kind of subject."""
         kinds = {counter.kind for counter in self.counters}
         return {kind: tuple(each for each in self.counters if each.kind == kind) for kind in kinds}
+
+    @cached_property
+    def causes_of(self) -> Mapping[str, tuple[Cause, ...]]:
+        """The kinds of codes by kind of subject."""
+        kinds = {cause.kind for cause in self.causes}
+        return {kind: tuple(each for each in self.causes if each.kind == kind) for kind in kinds}
 
     @cached_property
     def clocks_of(self) -> Mapping[str, tuple[Clock, ...]]:

@@ -7,8 +7,9 @@ counted, a delivery): everything it changes, it changes by its size.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 
@@ -24,6 +25,7 @@ from verification.messages.national_time import vietnam_date
 MAX_SIZE = 1_000_000_000
 _MAX_NAME = 24
 _FIRST_BUCKET = 60
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
 BUCKETS = 24
 """Time spent in a state is counted in buckets that double, from a minute to sixteen years."""
 
@@ -39,6 +41,7 @@ class Happening:
     unit: str | None = None
     size: int = 1
     started: date | None = None
+    detail: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def kind(self) -> str:
@@ -90,16 +93,16 @@ def move(rules: Rules, former: Position | None, happening: Happening) -> Move:
     marks.append((unit, into(kind, state)))
     counted = former.counted if former else frozenset()
     reached = [
-        counter.id
-        for counter in rules.vocabulary.counters_of.get(kind, ())
-        if counter.id not in counted and counter.counts(state)
+        counter.id for counter in rules.vocabulary.counters_of.get(kind, ()) if counter.counts(state, counted)
     ]
     marks.extend((unit, count_of(name)) for name in reached)
+    marks.extend((unit, name) for name in _causes(rules.vocabulary, kind, happening.detail))
     today = vietnam_date(happening.at)
     work = ClockWork(rules.calendar, marks, dues=[])
     arrival = Arrival(state, unit, today, min(happening.started or today, today), former is None)
     runs = former.clocks if former else {}
     clocks = advance_clocks(rules.vocabulary.clocks_of.get(kind, ()), runs, arrival, work)
+    work.dues.extend(_ages(rules.vocabulary, former, happening, unit))
     position = Position(
         state=state,
         unit=unit,
@@ -124,6 +127,16 @@ def out_of(kind: str, state: str) -> str:
 def count_of(counter: str) -> str:
     """The figure of a counter."""
     return f"count.{counter}"
+
+
+def cause_of(cause: str, code: str) -> str:
+    """The figure of one code of a cause."""
+    return f"cause.{cause}.{code}"
+
+
+def age_of(kind: str, state: str) -> str:
+    """Under which name the days are summed on which what is in a state came into it."""
+    return f"age.{kind}.{state}"
 
 
 def time_bucket(spent: timedelta) -> int:
@@ -151,20 +164,13 @@ def happening_of(
         unit=unit if unit is not None and is_unit(unit) else None,
         size=min(max(whole, 1), MAX_SIZE),
         started=_day(started),
+        detail=detail,
     )
 
 
 def stands_where(position: Position, started: date | None, happening: Happening) -> Happening:
     """A first step that belongs to another subject: a card is where its dossier was taken."""
-    return Happening(
-        sequence=happening.sequence,
-        subject=happening.subject,
-        state=happening.state,
-        at=happening.at,
-        unit=happening.unit or position.unit,
-        size=happening.size,
-        started=happening.started or started,
-    )
+    return replace(happening, unit=happening.unit or position.unit, started=happening.started or started)
 
 
 def recorded_at(text: str, former: datetime | None) -> datetime:
@@ -176,6 +182,28 @@ def recorded_at(text: str, former: datetime | None) -> datetime:
 def stored(moment: datetime) -> str:
     """A moment as tables keep it."""
     return rfc3339(moment)
+
+
+def _ages(words: Vocabulary, former: Position | None, happening: Happening, unit: str) -> Iterator[Due]:
+    """What comes into a state of ages is due on that day, and cleared on the same day when it leaves."""
+    for ages in words.ages:
+        if ages.kind == happening.kind:
+            name = age_of(ages.kind, ages.state)
+            if former is not None and former.state == ages.state:
+                yield Due(name, former.unit, vietnam_date(former.at), cleared=1)
+            if happening.state == ages.state:
+                yield Due(name, unit, vietnam_date(happening.at), due=1)
+
+
+def _causes(words: Vocabulary, kind: str, detail: Mapping[str, str]) -> Iterator[str]:
+    """The figures of the codes that a step names, each once; what is no code is counted as ``other``."""
+    for cause in words.causes_of.get(kind, ()):
+        said = " ".join(detail.get(name, "") for name in cause.details)
+        # A finding says "where:what"; the code is the last word.
+        codes = (each.rpartition(":")[2] for each in said.replace(",", " ").split())
+        yield from dict.fromkeys(
+            cause_of(cause.id, code if _CODE.fullmatch(code) else "other") for code in codes
+        )
 
 
 def _day(text: str) -> date | None:

@@ -8,9 +8,16 @@ from datetime import date
 from decimal import Decimal
 
 from issuance_backend.statistics.definitions import Amount, Clock, Vocabulary, percentage, quotient, rounded
-from issuance_backend.statistics.domain import BUCKETS, bucket_limit, count_of, into, out_of
+from issuance_backend.statistics.domain import BUCKETS, bucket_limit, cause_of, count_of, into, out_of
 from issuance_backend.statistics.units import members_of
-from verification.messages.statistics import ClockFigure, IdentityCheck, ShareFigure, StockFigure
+from verification.messages.statistics import (
+    CauseFigure,
+    ClockFigure,
+    IdentityCheck,
+    ShareFigure,
+    StageFigure,
+    StockFigure,
+)
 
 Sums = Mapping[tuple[str, str], int]
 """Amounts by (unit, figure), each unit with everything below it."""
@@ -70,6 +77,27 @@ def places(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((parts[1], parts[2]) for parts in found if parts[0] == "in"))
 
 
+def cause_names(names: Iterable[str], words: Vocabulary) -> tuple[str, ...]:
+    """The figures of every code that was ever named, in the order of the definitions."""
+    known = sorted(names)
+    return tuple(name for cause in words.causes for name in known if name.startswith(cause_of(cause.id, "")))
+
+
+def causes(
+    now: Figures, before: Figures, area: str, names: Iterable[str], words: Vocabulary
+) -> tuple[CauseFigure, ...]:
+    """How often each code was named in an area, in all and since another moment; the most frequent first."""
+    versions = {cause.id: cause.version for cause in words.causes}
+    found = []
+    for name in names:
+        _, cause, code = name.split(".")
+        if amount := now.amount(area, name):
+            lately = amount - before.amount(area, name)
+            found.append(CauseFigure(cause, versions[cause], code, amount, lately))
+    order = list(versions)
+    return tuple(sorted(found, key=lambda each: (order.index(each.definition), -each.to_date, each.code)))
+
+
 def clock_figure(figures: Figures, area: str, clock: Clock) -> ClockFigure:
     """How an area keeps one time limit: every one that was started is in exactly one of six places."""
     parts = {part: figures.amount(area, f"clock.{clock.id}.{part}") for part in CLOCK_PARTS}
@@ -126,6 +154,17 @@ def parts_make_the_whole(
         if figures.amount(area, name) != sum(figures.amount(unit, name) for unit in below)
     ]
     return IdentityCheck("nation_is_sum_of_provinces", len(names), tuple(broken))
+
+
+def older_hold(stages: Iterable[StageFigure]) -> IdentityCheck:
+    """What has waited longer is a part of what has waited less long, and all of it is there."""
+    checked = tuple(stage for stage in stages if stage.older)
+    broken = []
+    for stage in checked:
+        amounts = [stage.stock, *(each.amount for each in stage.older), 0]
+        if amounts != sorted(amounts, reverse=True):
+            broken.append(f"{stage.kind}.{stage.state}")
+    return IdentityCheck("older_are_of_the_stock", len(checked), tuple(broken))
 
 
 def clocks_hold(clocks: Iterable[ClockFigure]) -> IdentityCheck:

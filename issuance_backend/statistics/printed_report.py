@@ -50,18 +50,27 @@ def as_pdf(report: Report, fonts: Path = FONTS) -> bytes:
 
 def _content(report: Report) -> list[Flowable]:
     words = vocabulary()
-    funnel = [(words.counter(name).vi, report.total.to_date.get(name, 0)) for name in report.funnel]
+    done = report.total.to_date
     content: list[Flowable] = [
         Paragraph(f"Báo cáo thống kê: {escape(report.unit_name)}", text_style(BOLD, 16)),
         Paragraph(f"Tính đến {report.as_of} · phiên bản số liệu {report.version}", text_style(PLAIN, 9)),
         Spacer(1, 4 * mm),
-        _bars("Từ thu nhận đến trả thẻ", funnel),
+        _bars(
+            "Từ thu nhận đến trả thẻ", [(words.counter(name).vi, done.get(name, 0)) for name in report.funnel]
+        ),
     ]
+    accounts = [(words.counter(name).vi, done.get(name, 0)) for name in report.account_funnel]
+    if any(amount for _, amount in accounts):
+        content.append(_bars("Từ hồ sơ định danh đến kích hoạt", accounts))
     captured = sorted(
         ((line.name, line.to_date.get("captured", 0)) for line in report.units), key=lambda each: -each[1]
     )
     if captured:
         content.append(_bars("Hồ sơ đã thu nhận theo đơn vị", captured))
+    for cause in words.causes:
+        named = [(each.code, each.to_date) for each in report.causes if each.definition == cause.id]
+        if named:
+            content.append(_bars(cause.vi, named))
     for sheet in sheets(report):
         if sheet.rows:
             content.extend(_table(part) for part in _narrow(sheet))

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Connection,
     Row,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -300,6 +301,15 @@ def oldest(connection: Connection, kind: str, state: str, area: str) -> str | No
     )
     question = question.where(_inside(area))
     return connection.execute(question.order_by(FIGURE_MOVES.c.sequence).limit(1)).scalar_one_or_none()
+
+
+def still_there(connection: Connection, units: Sequence[str], age: str, since: Sequence[date]) -> list[int]:
+    """How much of what came into a state by each of these days, in some units, has not left it."""
+    there = FIGURE_DUES.c.due - FIGURE_DUES.c.cleared
+    question = select(
+        *(func.coalesce(func.sum(case((FIGURE_DUES.c.due_on <= day, there), else_=0)), 0) for day in since)
+    ).where(FIGURE_DUES.c.clock == age, FIGURE_DUES.c.unit.in_(units), FIGURE_DUES.c.due_on <= max(since))
+    return [int(amount) for amount in connection.execute(question).one()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

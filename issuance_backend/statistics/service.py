@@ -22,7 +22,7 @@ from issuance_backend.statistics import (
     roll_up,
 )
 from issuance_backend.statistics.definitions import vocabulary
-from issuance_backend.statistics.domain import count_of, into, out_of
+from issuance_backend.statistics.domain import age_of, count_of, into, out_of
 from issuance_backend.statistics.figures import Figures
 from issuance_backend.statistics.pace import PACE_DAYS, Progress
 from issuance_backend.statistics.repository import Bound, RecordsAsked, Target
@@ -34,12 +34,14 @@ from monitoring.database import Database
 from verification.errors import FieldsRefused
 from verification.messages.national_time import VIETNAM, vietnam_date
 from verification.messages.statistics import (
+    CauseDefinition,
     ClockDefinition,
     ClockFigure,
     CounterDefinition,
     Definitions,
     IdentityCheck,
     NewTarget,
+    OlderThan,
     RecordLine,
     Report,
     ReturnReport,
@@ -54,7 +56,7 @@ from verification.messages.statistics import (
 
 MAX_TARGETS = 5_000
 MAX_TEXT = 20_000
-_LEADERS = (Role.SUPERVISOR, Role.TEAM_LEADER, Role.DISTRICT_CHIEF)
+_LEADERS = (Role.SUPERVISOR, Role.TEAM_LEADER, Role.DISTRICT_CHIEF, Role.AUDITOR)
 _MAX_AMOUNT = 10**12
 _MAX_BASIS = 200
 _FIRST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -129,6 +131,10 @@ class StatisticsOffice:
                 CounterDefinition(each.id, each.version, each.kind, each.vi, each.en, each.means)
                 for each in words.counters
             ),
+            causes=tuple(
+                CauseDefinition(each.id, each.version, each.kind, each.vi, each.en, each.means)
+                for each in words.causes
+            ),
             shares=tuple(
                 ShareDefinition(each.id, each.version, each.part, each.whole) for each in words.shares
             ),
@@ -148,8 +154,8 @@ class StatisticsOffice:
     def records(self, asked: Asked, figure: str, page: PageAsked) -> Page[RecordLine]:
         """The records behind a figure, one page: exactly those whose sizes add up to it.
 
-        ``figure`` is a counter, or ``stock.KIND.STATE``, or any figure's own name; raises FigureUnknown,
-        UnitUnknown.
+        ``figure`` is a counter, ``stock.KIND.STATE``, ``cause.CAUSE.CODE`` or any figure's own name; raises
+        FigureUnknown, UnitUnknown.
         """
         as_of = self._moment(asked)
         with self._database.reading() as connection:
@@ -274,14 +280,16 @@ def _report(seen: _Seen) -> Report:
     counts = [count_of(counter.id) for counter in words.counters]
     clock_names = [f"clock.{clock.id}.{part}" for clock in words.clocks for part in figures.CLOCK_PARTS]
     known = set(seen.names)
-    wanted = [name for name in (*counts, *flows) if name in known]
+    causes = figures.cause_names(seen.names, words)
+    wanted = [*(name for name in (*counts, *flows) if name in known), *causes]
     own = [name for name in (*clock_names, *figures.time_names(at)) if name in known]
     now = _figures(seen, wanted, own)
     first_day = seen.asked.period.first_day(seen.day)
-    before = _figures_before(seen, [name for name in counts if name in known], first_day)
+    before = _figures_before(seen, [*(name for name in counts if name in known), *causes], first_day)
     stocks = figures.stocks(now, area, at)
     clock_figures = tuple(figures.clock_figure(now, area, clock) for clock in words.clocks)
     started = tuple(each for each in clock_figures if each.started)
+    stages = _stages(seen, now, stocks)
     return Report(
         as_of=rfc3339(seen.as_of),
         version=seen.version,
@@ -298,9 +306,11 @@ def _report(seen: _Seen) -> Report:
         funnel=words.funnel,
         stocks=stocks,
         clocks=started,
-        stages=_stages(seen, now, stocks),
+        stages=stages,
         targets=_targets(seen, now),
-        identities=_identities(seen, now, wanted, started, at),
+        identities=(*_identities(seen, now, wanted, started, at), figures.older_hold(stages)),
+        causes=figures.causes(now, before, area, causes, words),
+        account_funnel=words.account_funnel,
     )
 
 
@@ -366,9 +376,22 @@ def _stages(seen: _Seen, now: Figures, stocks: tuple[StockFigure, ...]) -> tuple
             nineteen_of_twenty_left_within_minutes=most,
             days_to_clear=str(figures.a_day(each.stock * PACE_DAYS, lately)) if lately else None,
             is_bottleneck=_days(each.stock, lately) == slowest,
+            older=_older(seen, each),
         )
         for each, half, most, oldest, lately in found
     )
+
+
+def _older(seen: _Seen, stock: StockFigure) -> tuple[OlderThan, ...]:
+    """How much of a stock has waited for the days that are defined for it."""
+    place = stock.kind, stock.state
+    days = next((each.days for each in vocabulary().ages if (each.kind, each.state) == place), ())
+    if seen.bound is not None or not days:
+        return ()
+    since = [seen.day - timedelta(days=each) for each in days]
+    members = members_of(seen.asked.unit, seen.day)
+    amounts = repository.still_there(seen.connection, members, age_of(*place), since)
+    return tuple(OlderThan(*each) for each in zip(days, amounts, strict=True))
 
 
 def _days(stock: int, lately: int) -> float:
@@ -439,7 +462,7 @@ def _after(page: PageAsked) -> int:
 
 
 def _figure_name(figure: str) -> str:
-    kinds = ("stock.", "in.", "out.", "clock.", "time.")
+    kinds = ("stock.", "in.", "out.", "clock.", "time.", "cause.")
     return figure if figure.startswith(kinds) else count_of(vocabulary().counter(figure).id)
 
 

@@ -1,8 +1,9 @@
-"""A report as a spreadsheet (XLSX), with a chart of the funnel."""
+"""A report as a spreadsheet (XLSX), with charts of the funnels."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from datetime import UTC
 
 from xlsxwriter import Workbook
@@ -14,7 +15,7 @@ from issuance_backend.statistics.tabulation import Sheet, sheets
 from verification.messages.statistics import Report
 
 _WIDEST = 42
-_CHART = "Phễu"
+_CHART, _ACCOUNTS = "Phễu", "Phễu định danh"
 
 
 def as_xlsx(report: Report) -> bytes:
@@ -35,22 +36,23 @@ def as_xlsx(report: Report) -> bytes:
                     page.write(number, column, cell, whole if isinstance(cell, int) else None)
             page.freeze_panes(1, 0)
             _set_widths(page, sheet)
-        _funnel(workbook, report)
+        _funnel(workbook, report, _CHART, report.funnel)
+        _funnel(workbook, report, _ACCOUNTS, report.account_funnel)
     return out.getvalue()
 
 
-def _funnel(workbook: Workbook, report: Report) -> None:
-    page = workbook.add_worksheet(_CHART)
-    for row, name in enumerate(report.funnel):
+def _funnel(workbook: Workbook, report: Report, title: str, counters: Sequence[str]) -> None:
+    page = workbook.add_worksheet(title)
+    for row, name in enumerate(counters):
         page.write(row, 0, vocabulary().counter(name).vi)
         page.write(row, 1, report.total.to_date.get(name, 0))
-    last = len(report.funnel) - 1
+    last = len(counters) - 1
     chart = workbook.add_chart({"type": "bar"})
     chart.add_series(
         {
             "name": report.unit_name,
-            "categories": [_CHART, 0, 0, last, 0],
-            "values": [_CHART, 0, 1, last, 1],
+            "categories": [title, 0, 0, last, 0],
+            "values": [title, 0, 1, last, 1],
             "data_labels": {"value": True},
         }
     )

@@ -40,6 +40,7 @@ def sheets(report: Report) -> tuple[Sheet, ...]:
             ("Loại", "Trạng thái", "Vào", "Ra", "Tồn"),
             tuple((each.kind, each.state, each.entered, each.left, each.stock) for each in report.stocks),
         ),
+        _causes(report),
         _clocks(report),
         _stages(report),
         _targets(report),
@@ -94,6 +95,18 @@ def _units(report: Report) -> Sheet:
     return Sheet("Chỉ tiêu theo đơn vị", ("Mã", "Đơn vị", *names), tuple(row(line) for line in lines))
 
 
+def _causes(report: Report) -> Sheet:
+    titles = {each.id: each.vi for each in vocabulary().causes}
+    return Sheet(
+        "Nguyên nhân",
+        ("Nguyên nhân", "Phiên bản", "Mã", "Lũy kế", "Trong kỳ"),
+        tuple(
+            (titles[each.definition], each.version, each.code, each.to_date, each.in_period)
+            for each in report.causes
+        ),
+    )
+
+
 def _clocks(report: Report) -> Sheet:
     return Sheet(
         "Thời hạn",
@@ -140,6 +153,7 @@ def _stages(report: Report) -> Sheet:
             "Trung vị (phút)",
             "p95 (phút)",
             "Ngày để giải quyết",
+            "Chờ từ (ngày: số)",
         ),
         tuple(
             (
@@ -150,6 +164,7 @@ def _stages(report: Report) -> Sheet:
                 _cell(each.half_left_within_minutes),
                 _cell(each.nineteen_of_twenty_left_within_minutes),
                 each.days_to_clear or "",
+                "; ".join(f"{older.days}: {older.amount}" for older in each.older),
             )
             for each in report.stages
         ),

@@ -25,7 +25,7 @@ NOW = START + timedelta(days=9)
 def report(database: Database) -> Report:
     steps = [
         Told(START, "dossier/1", "captured", {"unit": "001.02", "size": "1800000"}),
-        Told(START, "dossier/2", "captured", {"unit": "036"}),
+        Told(START, "dossier/2", "captured", {"unit": "036", "exceptions": "finger_worn"}),
         Told(START + timedelta(days=1), "dossier/1", "local_approved", {}),
     ]
     record(database, steps)
@@ -63,6 +63,7 @@ def test_csv_holds_every_figure_of_the_report(report: Report) -> None:
     assert lines["001"]["Đơn vị"] == "Hà Nội"
     assert ["Tính đến", report.as_of] in rows
     assert ["Phiên bản số liệu", "3"] in rows
+    assert ["Ngoại lệ khi thu nhận", "1", "finger_worn", "1", "0"] in rows
     assert ["sent_of_captured", "1", "1800000", "1800001", "100.0"] in rows
 
 
@@ -98,6 +99,8 @@ def test_pdf_is_readable_text_with_vietnamese_letters(report: Report) -> None:
     assert "hồ sơ đã thu nhận" in text
     assert "1.800.000" in text
     assert "Hà Nội" in text
+    assert "Ngoại lệ khi thu nhận" in text
+    assert "finger_worn" in text
 
 
 def test_without_its_type_no_pdf_is_made(report: Report, tmp_path: Path) -> None:

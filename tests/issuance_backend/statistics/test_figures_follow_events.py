@@ -22,7 +22,23 @@ from tests.support.figure_history import START, Told, count, record, wipe
 from verification.messages.statistics import Report
 
 DOSSIER_STATES = ["captured", "validated", "returned", "suspended", "local_approved", "approved", "completed", "withdrawn"]  # fmt: skip # noqa: E501
-CARD_STATES = ["ordered", "personalised", "qa_passed", "qa_failed", "spoiled", "at_office", "active"]
+CARD_STATES = [
+    "ordered",
+    "personalised",
+    "qa_passed",
+    "qa_failed",
+    "spoiled",
+    "at_office",
+    "undelivered",
+    "active",
+]
+DETAILS = {
+    "dossier": [
+        {"items": "portrait,form"},
+        {"exceptions": "finger_worn mother_unknown", "unsigned": "cannot_sign"},
+    ],
+    "card": [{"faults": "portrait:QC_PORTRAIT_BLURRED,chip:QC_FILE_MISSING,mrz:QC_FILE_MISSING"}],
+}
 UNITS = ["001", "001.02", "001.02.00013", "036", "036.7"]
 
 
@@ -45,6 +61,8 @@ def histories(draw: st.DrawFn) -> list[Told]:
                 detail["dossier"] = str(number)
             if draw(st.integers(0, 4)) == 0:
                 detail["happened_at"] = (moment - timedelta(days=draw(st.integers(0, 9)))).isoformat()
+        if draw(st.integers(0, 2)) == 0:
+            detail |= draw(st.sampled_from(DETAILS[kind]))
         known.add(subject)
         states = DOSSIER_STATES if kind == "dossier" else CARD_STATES
         steps.append(Told(moment, subject, draw(st.sampled_from(states)), detail))
@@ -83,6 +101,10 @@ def test_every_figure_of_every_moment_is_what_counting_gives(database: Database,
                 "stocks", unit
             )
             assert places(report) == +counted.within("clocks", unit)
+            causes = {f"{each.definition}.{each.code}": each.to_date for each in report.causes}
+            assert causes == +counted.within("causes", unit)
+            older = {f"{s.kind}.{s.state}.{o.days}": o.amount for s in report.stages for o in s.older}
+            assert older == {name: counted.within("older", unit)[name] for name in older}
             assert all(stock.entered - stock.left == stock.stock for stock in report.stocks)
             assert not [check for check in report.identities if check.broken]
             for line in report.units:
@@ -103,7 +125,8 @@ def test_the_records_behind_a_figure_are_exactly_those_it_counts(
         for unit in ("", "001.02"):
             asked = Asked(unit=unit, as_of=moment)
             report = office.report(asked)
-            for name, amount in report.total.to_date.items():
+            causes = {f"cause.{each.definition}.{each.code}": each.to_date for each in report.causes}
+            for name, amount in (report.total.to_date | causes).items():
                 assert sum(line.size for line in every_page(office, asked, name)) == amount
             for stock in report.stocks:
                 lines = every_page(office, asked, f"stock.{stock.kind}.{stock.state}")
