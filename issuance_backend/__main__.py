@@ -10,22 +10,17 @@ import os
 import sys
 from collections.abc import Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Protocol, cast
 
-import msgspec
-
-from issuance_backend import recorded_events
 from issuance_backend.idempotency.service import RequestRegister
 from issuance_backend.moments import utc_now
-from issuance_backend.officers.domain import Role
-from issuance_backend.officers.service import OfficerDoor, OfficerRoster
+from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.partly_done import PartlyDone
 from issuance_backend.recorded_events import ChainBroken
 from issuance_backend.statistics.service import StatisticsOffice
 from issuance_backend.storage import issuance_database
 from monitoring.database import Database
-from monitoring.environment import ConfigurationFault, read_secret
+from monitoring.environment import ConfigurationFault
 from verification.errors import VerificationError
 
 
@@ -41,6 +36,7 @@ class _Commands(Protocol):
 
 # A worker runs one of them for days: it holds in memory what that one needs, and nothing of the others.
 _COMMANDS = {
+    "officer": ("officer_commands", "enrol, block and unblock officers"),
     "store": ("blob_commands", "keys, check and care of sealed pictures"),
     "credentials": ("credential_commands", "cards on their way and in use"),
     "produce": ("production_commands", "make the cards of batches"),
@@ -92,8 +88,6 @@ def _seed(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace, database: Database) -> str:
-    if options.command == "officer":
-        return _officer(options, database)
     if options.command in _COMMANDS:
         return _commands(options.command).run(options, os.environ, database)
     return _upkeep(options.command, database)
@@ -107,40 +101,6 @@ def _upkeep(command: str, database: Database) -> str:
     if command == "rebuild-figures":
         return f"{StatisticsOffice(database, utc_now).rebuild()} recorded events counted again"
     return "schema is up to date"
-
-
-def _officer(options: argparse.Namespace, database: Database) -> str:
-    if options.action == "add":
-        door = OfficerDoor(database, utc_now)
-        password = read_secret(options.password_file)
-        door.enrol(options.id, options.name or options.id, options.role, password, options.unit)
-        return f"officer {options.id}: {', '.join(sorted(options.role))}"
-    if options.action == "add-all":
-        return _enrol_all(options.roster, OfficerDoor(database, utc_now))
-    roster = OfficerRoster(database, utc_now, recorded_events.append)
-    if options.action == "block":
-        roster.block(options.id, options.by)
-        return f"officer {options.id}: blocked, every session ended"
-    roster.unblock(options.id, options.by)
-    return f"officer {options.id}: may sign in"
-
-
-def _enrol_all(roster: Path, door: OfficerDoor) -> str:
-    entries = msgspec.json.decode(roster.read_bytes(), type=list[_RosterEntry])
-    for entry in entries:
-        password = read_secret(Path(entry.password_file))
-        door.enrol(entry.id, entry.name or entry.id, entry.roles, password, entry.unit)
-    return f"{len(entries)} officers enrolled"
-
-
-class _RosterEntry(msgspec.Struct, forbid_unknown_fields=True):
-    """One officer of a list that is enrolled at once."""
-
-    id: str
-    roles: tuple[Role, ...]
-    password_file: str
-    name: str | None = None
-    unit: str | None = None
 
 
 def _parser(chosen: str) -> argparse.ArgumentParser:
@@ -157,20 +117,6 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
     seed = commands.add_parser("seed", help="fill a registry with an invented nation")
     if chosen == "seed":
         _nation().add_arguments(seed)
-    officer = commands.add_parser("officer", help="enrol, block and unblock officers")
-    actions = officer.add_subparsers(dest="action", required=True)
-    for name, told in (("block", "end every session and refuse new ones"), ("unblock", "let sign in again")):
-        action = actions.add_parser(name, help=told)
-        action.add_argument("--id", required=True)
-        action.add_argument("--by", required=True, help="whoever decides it, as it is recorded")
-    several = actions.add_parser("add-all", help="enrol every officer of a list")
-    several.add_argument("--roster", type=Path, required=True, help="JSON: id, roles, password_file, unit")
-    add = actions.add_parser("add", help="enrol an officer, or give a known one a new password")
-    add.add_argument("--id", required=True)
-    add.add_argument("--name", help="as colleagues read it; the id unless given")
-    add.add_argument("--role", type=Role, action="append", required=True, help=", ".join(Role))
-    add.add_argument("--unit", help="where they work, as 001.02.00013; nobody sees more than their unit")
-    add.add_argument("--password-file", type=Path, required=True)
     return parser
 
 

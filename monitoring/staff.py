@@ -44,6 +44,7 @@ OFFICERS: Mapping[str, Post] = {
     "district-chief": Post(("district_chief",), False),
     "archive-clerk": Post(("archive_clerk",), False),
     "investigator": Post(("investigator",), False),
+    "auditor": Post(("auditor",), False),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -34,10 +35,21 @@ class Role(StrEnum):
     COURIER = "courier"
     OFFICE = "office"
     SUPERVISOR = "supervisor"
+    AUDITOR = "auditor"
 
 
-NATIONAL_ROLES = frozenset({Role.ARCHIVE_CLERK, Role.CENTRAL_APPROVER, Role.PRODUCTION, Role.QUALITY})
+NATIONAL_ROLES = frozenset(
+    {Role.ARCHIVE_CLERK, Role.CENTRAL_APPROVER, Role.PRODUCTION, Role.QUALITY, Role.AUDITOR}
+)
 """Their work comes from every unit."""
+
+
+def require_held_together(roles: Collection[Role]) -> None:
+    """Raise ValueError for no role, and for an auditor with another: who judges work has no part in it."""
+    if not roles:
+        raise ValueError("an officer needs a role")
+    if Role.AUDITOR in roles and len(set(roles)) > 1:
+        raise ValueError("an auditor has no other role")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from issuance_backend.officers.domain import (
 from issuance_backend.schema import OFFICER_SESSIONS, OFFICERS
 
 _ACCOUNT = select(OFFICERS).where(OFFICERS.c.id == bindparam("officer"))
+_HELD_ACCOUNT = _ACCOUNT.with_for_update(read=True)
 
 
 def add(connection: Connection, officer: Officer, password_hash: str, moment: datetime) -> None:
@@ -53,9 +54,9 @@ def set_password(connection: Connection, officer: Officer, password_hash: str) -
     return changed.rowcount == 1
 
 
-def account(connection: Connection, officer: str) -> OfficerAccount | None:
-    """The account of an officer."""
-    row = connection.execute(_ACCOUNT, {"officer": officer}).one_or_none()
+def account(connection: Connection, officer: str, *, hold: bool = False) -> OfficerAccount | None:
+    """The account of an officer; who holds it keeps it from being blocked until they are done."""
+    row = connection.execute(_HELD_ACCOUNT if hold else _ACCOUNT, {"officer": officer}).one_or_none()
     if row is None:
         return None
     return OfficerAccount(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import cache
 
 from sqlalchemy import Connection
@@ -11,7 +12,13 @@ from werkzeug.security import check_password_hash, generate_password_hash
 
 from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.officers import repository
-from issuance_backend.officers.domain import MIN_PASSWORD_LENGTH, SESSION_LENGTH, Officer, Role
+from issuance_backend.officers.domain import (
+    MIN_PASSWORD_LENGTH,
+    SESSION_LENGTH,
+    Officer,
+    Role,
+    require_held_together,
+)
 from issuance_backend.refusals import OfficerSuspended, SignInBlocked, SignInFailed
 from issuance_backend.steps import Step
 from issuance_backend.unit_codes import is_unit
@@ -23,6 +30,9 @@ _METHOD = "scrypt:32768:8:1"
 
 Record = Callable[[Connection, Step], None]
 """Records a step in the same transaction."""
+
+RevokeKeys = Callable[[Connection, str, str, datetime], int]
+"""Revokes the keys that an officer signs with, by whom and from when on; how many that met."""
 
 
 class OfficerDoor:
@@ -44,8 +54,7 @@ class OfficerDoor:
         if len(password) < MIN_PASSWORD_LENGTH:
             raise ValueError(f"a password needs at least {MIN_PASSWORD_LENGTH} characters")
         entry = Officer(officer, name, frozenset(roles), unit)
-        if not entry.roles:
-            raise ValueError("an officer needs a role")
+        require_held_together(entry.roles)
         password_hash = generate_password_hash(password, _METHOD)
         with self._database.writing() as connection:
             if not repository.set_password(connection, entry, password_hash):
@@ -105,21 +114,29 @@ class OfficerDoor:
 class OfficerRoster:
     """Who may come to work at all; used by whoever runs the office, and recorded."""
 
-    def __init__(self, database: Database, clock: Clock, record: Record) -> None:
+    def __init__(self, database: Database, clock: Clock, record: Record, revoke_keys: RevokeKeys) -> None:
         self._database = database
         self._clock = clock
         self._record = record
+        self._revoke_keys = revoke_keys
 
-    def block(self, officer: str, by: str) -> None:
-        """End an officer's sessions and refuse new ones; raises ValueError unless there is one to block."""
+    def block(self, officer: str, by: str) -> int:
+        """End an officer's sessions, refuse new ones and revoke their keys; how many keys those were.
+
+        Raises ValueError unless there is an officer to block.
+        """
         moment = self._clock()
         with self._database.writing() as connection:
             if not repository.suspend(connection, officer, moment):
                 raise ValueError("there is no such officer, or the account is blocked already")
             self._record(connection, _step(officer, "block", "blocked", by, rfc3339(moment)))
+            return self._revoke_keys(connection, officer, by, moment)
 
     def unblock(self, officer: str, by: str) -> None:
-        """Let an officer sign in again; raises ValueError unless the account was blocked."""
+        """Let an officer sign in again; raises ValueError unless the account was blocked.
+
+        Their keys stay revoked: whoever had them meanwhile is not known. They sign with a new one.
+        """
         with self._database.writing() as connection:
             if not repository.readmit(connection, officer):
                 raise ValueError("there is no such officer, or the account is not blocked")
