@@ -1,9 +1,10 @@
 """``python -m issuance_backend housekeeping``: what has to be done now and then, and that nobody waits for.
 
 Sessions that ended and answers kept for repeated requests are forgotten, what killed programs left in the
-stores is swept, cards that nobody fetched are marked undelivered, and the recorded events are signed. Any
-number of programs may do it at once. Settings are the office's; a store that is not set is not swept, and
-without an intake, whose keys the centre signs with, nothing is signed.
+stores is swept, what applications that ended without a card hold of a body is erased when its time is over,
+cards that nobody fetched are marked undelivered, and the recorded events are signed. Any number of programs
+may do it at once. Settings are the office's; a store that is not set is not swept, and without an intake,
+whose keys the centre signs with, nothing is signed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from issuance_backend import housekeeping
 from issuance_backend.blob_store.place import StorePlace, open_store
 from issuance_backend.credentials.undelivered_desk import WAITING_DAYS, age
 from issuance_backend.dossiers.intake.centre_keys import load_keys
+from issuance_backend.dossiers.retention_desk import RetentionDesk
 from issuance_backend.event_checkpoints import CheckpointDesk
 from issuance_backend.idempotency.service import RequestRegister
 from issuance_backend.intake_composition import issuance_intake
@@ -42,6 +44,8 @@ def run(options: argparse.Namespace, environ: Mapping[str, str], database: Datab
         "ended sessions forgotten": OfficerDoor(database, utc_now).remove_ended_sessions,
         "old requests forgotten": RequestRegister(database, utc_now).purge,
         **_of_the_place(environ, database),
+        # After the sweep: whoever stores the same picture at this moment is done before the next one.
+        "dossiers' pictures erased": RetentionDesk(database, utc_now).erase,
         "cards undelivered": lambda: age(database, utc_now, options.days),
     }
     return housekeeping.keep_house(options, duties)

@@ -242,6 +242,12 @@ class BlobAltered(UntrustedDocument):
     code = "BLOB_ALTERED"
 
 
+class PictureErased(Refused):
+    """The application ended without a card, and the time to keep its pictures was over."""
+
+    code = "PICTURE_ERASED"
+
+
 class BlobTooLarge(LimitExceeded):
     """Larger than the store takes."""
 

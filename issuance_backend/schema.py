@@ -26,6 +26,9 @@ IS_ENROLMENT_DUE = "enrolment_due"
 OPEN_DOSSIER = "state NOT IN ('completed', 'rejected', 'withdrawn')"
 OPEN_ORDER = "state IN ('ordered', 'personalising', 'personalised')"
 ACTIVE_CARD = "state = 'active'"
+# What a dossier names in place of pictures whose time was over.
+ERASED_PICTURE = "erased"
+HOLDS_ENDED_BODY = "state IN ('rejected', 'withdrawn') AND portrait <> 'erased'"
 
 OFFICERS = Table(
     "officers",
@@ -100,11 +103,20 @@ DOSSIERS = Table(
     Index("dossiers_by_change", "updated_at", "id"),
     Index("dossiers_by_unit", "unit", "state", "updated_at"),
     Index("dossiers_by_task", "search_task"),
+    Index("dossiers_by_portrait", "portrait"),
     Index(
         "dossiers_to_enrol",
         "id",
         sqlite_where=text(IS_ENROLMENT_DUE),
         postgresql_where=text(IS_ENROLMENT_DUE),
+    ),
+    Index(
+        "dossiers_to_erase",
+        "state",
+        "updated_at",
+        "id",
+        sqlite_where=text(HOLDS_ENDED_BODY),
+        postgresql_where=text(HOLDS_ENDED_BODY),
     ),
     Index(
         "dossiers_with_member",

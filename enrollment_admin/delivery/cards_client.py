@@ -7,11 +7,17 @@ from urllib.parse import quote
 import msgspec
 
 from enrollment_admin.backend_client import BackendClient, Listed
-from verification.messages.delivery import BoxPacking, BoxScan, BoxSeal, BoxSummary, BoxView, DestructionView
+from verification.messages.delivery import (
+    BoxPacking,
+    BoxScan,
+    BoxSeal,
+    BoxSummary,
+    BoxView,
+    DestructionView,
+    WaitingCard,
+    WaitingOffice,
+)
 from verification.messages.enrollment import CardSummary
-
-MAX_PAGES_WAITING = 20
-"""A page that packs shows no more than these lists of cards."""
 
 _CARDS, _BOXES = "/v1/credentials", "/v1/boxes"
 
@@ -26,17 +32,14 @@ def in_state(backend: BackendClient, state: str, cursor: str | None) -> Listed[C
     return backend.listed(f"{_CARDS}/work-list", {"state": state}, cursor, CardSummary)
 
 
-def waiting_for_a_box(backend: BackendClient) -> list[CardSummary]:
-    """The cards that passed quality control and lie in no box, the newest first, so many as can be shown."""
-    found: list[CardSummary] = []
-    cursor: str | None = None
-    for _ in range(MAX_PAGES_WAITING):
-        read = in_state(backend, "qa_passed", cursor)
-        found += read.entries
-        cursor = read.cursor
-        if cursor is None:
-            break
-    return found
+def waiting_offices(backend: BackendClient) -> list[WaitingOffice]:
+    """The offices for which cards wait to be packed."""
+    return backend.ask("GET", f"{_BOXES}/waiting-offices", list[WaitingOffice])
+
+
+def waiting_cards(backend: BackendClient, unit: str, cursor: str | None) -> Listed[WaitingCard]:
+    """The cards that wait for a box to one office, the oldest first."""
+    return backend.listed(f"{_BOXES}/waiting-cards", {"unit": unit}, cursor, WaitingCard)
 
 
 def card_step(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
-from enrollment_admin.backend_client import BackendClient
+from enrollment_admin.backend_client import BackendClient, Listed
 from enrollment_admin.delivery import cards_client
+from enrollment_admin.refusals import BackendRefused
 from enrollment_admin.sign_in.routes import officers_backend
 from enrollment_admin.ui.pages import outcome_of, page, typed, typed_words
-from verification.messages.delivery import BoxPacking, BoxScan, BoxSeal
+from verification.messages.delivery import BoxPacking, BoxScan, BoxSeal, WaitingCard
 
 BOX_STATES = ("sealed", "dispatched", "received", "received_short")
 
@@ -73,15 +74,25 @@ def _boxes_page(backend: BackendClient, state: str, cursor: str | None) -> Respo
 def _packing_page(
     backend: BackendClient, unit: str, faults: dict[str, str] | None = None
 ) -> ResponseReturnValue:
-    """The cards that wait for a box, those of one office where its code was given."""
-    waiting = cards_client.waiting_for_a_box(officers_backend(backend))
+    """The offices with cards that wait for a box, and those cards where an office was chosen."""
+    officers = officers_backend(backend)
+    offices = cards_client.waiting_offices(officers)
+    waiting: Listed[WaitingCard] = Listed((), None)
+    try:
+        if unit:
+            waiting = cards_client.waiting_cards(officers, unit, request.args.get("cursor"))
+    except BackendRefused as fault:
+        if "unit" not in fault.fields:
+            raise
+        faults = {**fault.fields, **(faults or {})}
     return page(
         "packing.html",
         422 if faults else 200,
         unit=unit,
-        units=sorted({card.unit for card in waiting if card.unit}),
-        waiting=[card for card in waiting if card.unit in {unit, None}] if unit else (),
-        chosen=typed_words("cards"),
+        units=[office.unit for office in offices if office.unit],
+        amount=sum(office.cards for office in offices if office.unit in {unit, None}),
+        waiting=waiting.entries,
+        following=waiting.cursor and url_for("shipping.new", unit=unit, cursor=waiting.cursor),
         faults=faults or {},
     )
 

@@ -118,7 +118,7 @@ class CaptureDesk:
         with self._kit.database.writing() as connection:
             row = self._kit.store.add(connection, self._officer, attempt.at)
             self._answered(connection, row, attempt)
-            return self._seen(connection, row.number)
+            return self._seen(connection, self._id(row.number))
 
     def declare(self, draft: str, declaration: Declaration) -> Draft:
         """Another attempt at the gate, for a capture that was stopped there; raises TransitionRefused."""
@@ -130,16 +130,16 @@ class CaptureDesk:
         return self.draft(draft)
 
     def draft(self, draft: str) -> Draft:
-        """One capture."""
+        """One capture of this officer's; raises CaptureOfAnother."""
         with self._kit.database.reading() as connection:
-            return self._seen(connection, self._number(draft))
+            return self._seen(connection, draft)
 
     def drafts(self) -> tuple[Draft, ...]:
-        """The captures of every officer that the kit still answers for, oldest first."""
+        """The captures of this officer that the kit still answers for, oldest first."""
         store = self._kit.store
         with self._kit.database.reading() as connection:
             packets = {packet.draft: packet for packet in store.waiting(connection)}
-            rows = store.in_hand(connection)
+            rows = [row for row in store.in_hand(connection) if row.officer == self._officer]
             return tuple(self._shown(connection, row, packets.get(row.number)) for row in rows)
 
     def figures(self) -> KitFigures:
@@ -148,9 +148,9 @@ class CaptureDesk:
             return self._kit.store.figures(connection)
 
     def content(self, draft: str, item: str) -> bytes:
-        """What was captured as an item; raises CaptureUnknown where it is not here."""
+        """What was captured as an item; raises CaptureOfAnother, and CaptureUnknown where it is not here."""
         with self._kit.database.reading() as connection:
-            contents = self._kit.store.contents(connection, self._number(draft))
+            contents = self._kit.store.contents(connection, self._own(connection, draft).number)
         if item not in contents:
             raise CaptureUnknown("no such item")
         return contents[item]
@@ -255,12 +255,17 @@ class CaptureDesk:
     def _changing(self, draft: str) -> Iterator[tuple[Connection, DraftRow]]:
         """One transaction over a capture of this officer's own, which is still at the desk."""
         with self._kit.database.writing() as connection:
-            row = self._kit.store.draft(connection, self._number(draft))
-            if row.officer != self._officer:
-                raise CaptureOfAnother("begun by another officer")
+            row = self._own(connection, draft)
             if row.state not in AT_THE_DESK:
                 raise TransitionRefused(f"a capture that is {row.state} is not changed")
             yield connection, row
+
+    def _own(self, connection: Connection, draft: str) -> DraftRow:
+        """What was captured of a citizen is seen and changed by who captures it alone."""
+        row = self._kit.store.draft(connection, self._number(draft))
+        if row.officer != self._officer:
+            raise CaptureOfAnother("begun by another officer")
+        return row
 
     def _answered(self, connection: Connection, row: DraftRow, attempt: GateAttempt) -> None:
         self._kit.store.add_attempt(connection, row.number, attempt)
@@ -369,9 +374,9 @@ class CaptureDesk:
             pictures={name: (kinds[name], contents[name]) for name in contents if name != CITIZEN_SIGNATURE},
         )
 
-    def _seen(self, connection: Connection, number: int) -> Draft:
-        row = self._kit.store.draft(connection, number)
-        return self._shown(connection, row, self._kit.store.packet_of(connection, number))
+    def _seen(self, connection: Connection, draft: str) -> Draft:
+        row = self._own(connection, draft)
+        return self._shown(connection, row, self._kit.store.packet_of(connection, row.number))
 
     def _shown(self, connection: Connection, row: DraftRow, packet: PacketRow | None) -> Draft:
         # What left the desk has nothing here to ask for: a list of hundreds that wait is two questions.

@@ -199,7 +199,7 @@ def open_kit(folder: Path, store_key: Path, clock: Clock, random: Random) -> Kit
         database=KitDatabase(folder / "store.db"),
         store=KitStore(profile.name, KitCipher(secret, random)),
         packets=PacketFolder(folder / "outbox"),
-        officers=OfficerKeys(folder / "officers"),
+        officers=OfficerKeys(folder / "officers", clock),
         key=_own_key(folder / "kit_key.pem", secret),
         opening_key=_own_key(folder / "opening_key.pem", secret),
         clock=clock,

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Lock
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -21,7 +23,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from enrollment_admin.station.durable_files import disk, make_folder, write_whole
-from enrollment_admin.station.refusals import KitStoreAltered, PassphraseWrong
+from enrollment_admin.station.refusals import KitStoreAltered, PassphraseBlocked, PassphraseWrong
 from monitoring.environment import ConfigurationFault
 from verification.errors import FieldsRefused
 from verification.messages.seal import KEY_BYTES, derive_key
@@ -31,6 +33,10 @@ Random = Callable[[int], bytes]
 
 SHORTEST_PASSPHRASE = 10
 """The key on a stolen kit can be tried without end: what opens it is no PIN."""
+
+MOST_WRONG = 5
+BLOCKED_FOR = timedelta(minutes=5)
+"""No more wrong passphrases than these in this time, while the program runs: nobody guesses at a desk."""
 
 _NONCE_BYTES = 12
 _OFFICER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,39}")
@@ -59,8 +65,11 @@ class KitCipher:
 class OfficerKeys:
     """The signing keys of the officers who work with a kit."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, clock: Callable[[], datetime]) -> None:
         self._folder = folder
+        self._clock = clock
+        self._wrong: dict[str, list[datetime]] = {}
+        self._trying = Lock()
 
     def names(self) -> tuple[str, ...]:
         """The officers who have a key here."""
@@ -79,10 +88,16 @@ class OfficerKeys:
         return public_jwk(self.open(officer, passphrase).public_key())
 
     def open(self, officer: str, passphrase: str) -> ec.EllipticCurvePrivateKey:
-        """The officer's key; raises PassphraseWrong."""
+        """The officer's key; raises PassphraseWrong, PassphraseBlocked after too many wrong ones."""
         if officer not in self.names():
             raise PassphraseWrong("no key of this officer")
-        key = read_key(self._path(officer), passphrase.encode())
+        with self._trying:
+            now = self._clock()
+            wrong = [at for at in self._wrong.get(officer, ()) if at > now - BLOCKED_FOR]
+            if len(wrong) >= MOST_WRONG:
+                raise PassphraseBlocked("too many wrong passphrases")
+            key = read_key(self._path(officer), passphrase.encode())
+            self._wrong[officer] = [] if key else [*wrong, now]
         if key is None:
             raise PassphraseWrong("the key does not open")
         return key

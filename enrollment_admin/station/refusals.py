@@ -41,6 +41,12 @@ class PassphraseWrong(Refused):
     code = "KIT_PASSPHRASE_WRONG"
 
 
+class PassphraseBlocked(PassphraseWrong):
+    """Too many wrong passphrases: this officer's key is not tried for a while."""
+
+    code = "KIT_PASSPHRASE_BLOCKED"
+
+
 class KitAlreadyMade(Refused):
     """The folder holds a kit already: its numbers may not begin anew."""
 

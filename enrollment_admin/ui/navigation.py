@@ -17,11 +17,12 @@ DOSSIER_ROLES = frozenset(
         "quality",
         "office",
         "supervisor",
+        "auditor",
     }
 )
 
 CARD_ROLES = frozenset(
-    {"capture", "office", "production", "approver", "supervisor", "stock_keeper", "quality"}
+    {"capture", "office", "production", "approver", "supervisor", "stock_keeper", "quality", "auditor"}
 )
 
 
@@ -51,10 +52,27 @@ ENTRIES = (
     _entry("station.new", "nav.new", "capture"),
     _entry("adjudication.next_case", "nav.adjudication", "examiner"),
     _entry("examiners.figures", "nav.examiners", "adjudication_lead"),
-    _entry("intake.kits", "nav.intake", "supervisor", "team_leader", "district_chief", also=("signers",)),
-    _entry("production.batches", "nav.production", "production", "quality"),
-    _entry("stock.stock", "nav.stock", "stock_keeper", "quality", "production"),
-    _entry("shipping.boxes", "nav.shipping", "production", "stock_keeper", "courier", "office", "supervisor"),
+    _entry(
+        "intake.kits",
+        "nav.intake",
+        "supervisor",
+        "team_leader",
+        "district_chief",
+        "auditor",
+        also=("signers",),
+    ),
+    _entry("production.batches", "nav.production", "production", "quality", "auditor"),
+    _entry("stock.stock", "nav.stock", "stock_keeper", "quality", "production", "auditor"),
+    _entry(
+        "shipping.boxes",
+        "nav.shipping",
+        "production",
+        "stock_keeper",
+        "courier",
+        "office",
+        "supervisor",
+        "auditor",
+    ),
     _entry("delivery.cards", "nav.cards", *sorted(CARD_ROLES), also=("suspensions",)),
     _entry("reports.report", "nav.reports"),
     _entry("planner.new", "nav.plan", "supervisor"),

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, TextClause, exists, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.biometric_search.adjudication import CaseState, Finding, Judged
-from issuance_backend.biometric_search.tables import ADJUDICATION_CASES, ADJUDICATION_DECISIONS
+from issuance_backend.biometric_search.tables import ADJUDICATION_CASES, ADJUDICATION_DECISIONS, OPEN_CASE
 from verification.errors import TransitionRefused
 from verification.messages.biometric_search import LikenessMessage
 
@@ -122,9 +122,7 @@ def oldest_for(connection: Connection, examiner: str) -> Case | None:
         ADJUDICATION_DECISIONS.c.examiner == examiner,
     )
     took_part = ADJUDICATION_CASES.c.took_part.contains(f'"{examiner}"', autoescape=True)
-    found = _listed(
-        connection, ADJUDICATION_CASES.c.state != CaseState.DECIDED.value, ~own, ~took_part, limit=1
-    )
+    found = _listed(connection, text(OPEN_CASE), ~own, ~took_part, limit=1)
     return found[0] if found else None
 
 
@@ -181,7 +179,9 @@ def judged(connection: Connection) -> list[Judged]:
     ]
 
 
-def _listed(connection: Connection, *conditions: ColumnElement[bool], limit: int | None = None) -> list[Case]:
+def _listed(
+    connection: Connection, *conditions: ColumnElement[bool] | TextClause, limit: int | None = None
+) -> list[Case]:
     question = (
         select(ADJUDICATION_CASES)
         .where(*conditions)

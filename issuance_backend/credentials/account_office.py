@@ -88,7 +88,7 @@ class AccountOffice:
 
     def of_number(self, officer: Officer, citizen_number: str) -> list[AccountView]:
         """Every account ever made for a number, the newest first."""
-        officer.require(Role.CAPTURE, Role.CENTRAL_APPROVER, Role.SUPERVISOR, Role.OFFICE)
+        officer.require(Role.CAPTURE, Role.CENTRAL_APPROVER, Role.SUPERVISOR, Role.OFFICE, Role.AUDITOR)
         with self._database.reading() as connection:
             return [_view(account) for account in repository.of_number(connection, citizen_number)]
 

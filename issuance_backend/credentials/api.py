@@ -122,6 +122,15 @@ def boxes_blueprint(desk: ShippingDesk) -> Blueprint:
     def pack() -> ResponseReturnValue:
         return answer(desk.pack(acting_officer(), read_body(BoxPacking)), 201)
 
+    @blueprint.get("/waiting-offices")
+    def waiting_offices() -> ResponseReturnValue:
+        return answer(desk.waiting_offices(acting_officer()))
+
+    @blueprint.get("/waiting-cards")
+    def waiting_cards() -> ResponseReturnValue:
+        unit = request.args.get("unit", "")
+        return page_answer(desk.waiting_cards(acting_officer(), unit, read_page(LIST_KEY)))
+
     @blueprint.get("/<box>")
     def view(box: str) -> ResponseReturnValue:
         return answer(desk.view(acting_officer(), box))

@@ -9,7 +9,17 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.credentials.domain import CardState, Reason
@@ -92,6 +102,7 @@ def of_dossier(connection: Connection, dossier: str) -> Card | None:
     return _card(row) if row else None
 
 
+_IS_TO_PACK = CREDENTIALS.c.state == CardState.QA_PASSED.value
 LIST_KEY = 2
 _KEY = (CREDENTIALS.c.since, CREDENTIALS.c.id)
 """Lists go by the moment of the last change, and by id where that is the same."""
@@ -114,6 +125,22 @@ def page_of_state(connection: Connection, state: CardState, area: str | None, as
     if area is not None:
         question = question.where(lies_in(CREDENTIALS.c.unit, area))
     return read_page(connection, question, _KEY, asked, _card, newest_first=True)
+
+
+def to_pack(connection: Connection, unit: str, asked: PageAsked) -> Page[Card]:
+    """Some of the cards that wait for a box to this unit, or that any unit may get, the oldest first."""
+    its_own = or_(CREDENTIALS.c.unit == unit, CREDENTIALS.c.unit.is_(None))
+    question = select(CREDENTIALS).where(_IS_TO_PACK, its_own)
+    return read_page(connection, question, _KEY, asked, _card)
+
+
+def counts_to_pack(connection: Connection, area: str | None) -> dict[str | None, int]:
+    """How many cards wait for a box, by their unit; None for those that any unit may get."""
+    unit = CREDENTIALS.c.unit
+    question = select(unit, func.count()).where(_IS_TO_PACK).group_by(unit)
+    if area is not None:
+        question = question.where(or_(lies_in(unit, area), unit.is_(None)))
+    return {row[0]: row[1] for row in connection.execute(question)}
 
 
 def locked(connection: Connection, cards: Collection[str]) -> dict[str, Card]:

@@ -36,7 +36,10 @@ Delivered = Callable[[Connection, str, str, datetime], None]
 _COUNTERS = (Role.CAPTURE, Role.OFFICE)
 """Who hands cards over."""
 
-_READERS = (*_COUNTERS, Role.PRODUCTION, Role.APPROVER, Role.SUPERVISOR, Role.STOCK_KEEPER, Role.QUALITY)
+_READERS = (
+    *_COUNTERS,
+    *(Role.PRODUCTION, Role.APPROVER, Role.SUPERVISOR, Role.STOCK_KEEPER, Role.QUALITY, Role.AUDITOR),
+)
 
 
 class DeliveryDesk:

@@ -26,10 +26,18 @@ from issuance_backend.steps import Step
 from issuance_backend.unit_codes import is_unit
 from monitoring.database import Database
 from verification.errors import FieldsRefused
-from verification.messages.delivery import BoxPacking, BoxScan, BoxSeal, BoxSummary, BoxView
+from verification.messages.delivery import (
+    BoxPacking,
+    BoxScan,
+    BoxSeal,
+    BoxSummary,
+    BoxView,
+    WaitingCard,
+    WaitingOffice,
+)
 
 _PACKERS = (Role.PRODUCTION, Role.STOCK_KEEPER)
-_READERS = (*_PACKERS, Role.COURIER, Role.OFFICE, Role.SUPERVISOR)
+_READERS = (*_PACKERS, Role.COURIER, Role.OFFICE, Role.SUPERVISOR, Role.AUDITOR)
 
 
 class ShippingDesk:
@@ -109,6 +117,24 @@ class ShippingDesk:
         if blocking:
             raise FieldsRefused(blocking)
         return BoxView(_summary(box), tuple(card.id for card in cards))
+
+    def waiting_offices(self, officer: Officer) -> tuple[WaitingOffice, ...]:
+        """The offices for which cards wait to be packed."""
+        officer.require(*_READERS)
+        with self._database.reading() as connection:
+            counts = repository.counts_to_pack(connection, officer.area)
+        by_unit = sorted(counts.items(), key=lambda each: each[0] or "")
+        return tuple(WaitingOffice(unit, cards) for unit, cards in by_unit)
+
+    def waiting_cards(self, officer: Officer, unit: str, asked: PageAsked) -> Page[WaitingCard]:
+        """The cards that wait for a box to one office, the oldest first; raises CardElsewhere."""
+        officer.require(*_READERS)
+        if not is_unit(unit):
+            raise FieldsRefused({"unit": "FIELD_CHARACTERS"})
+        require_area(officer, unit)
+        with self._database.reading() as connection:
+            found = repository.to_pack(connection, unit, asked)
+        return Page(tuple(WaitingCard(card.id, card.since) for card in found.entries), found.cursor)
 
     def listed(self, officer: Officer, state: str, asked: PageAsked) -> Page[BoxSummary]:
         """Boxes in one state for the offices that the officer works for; raises FieldsRefused."""

@@ -93,4 +93,5 @@ ACCOUNTS = Table(
         postgresql_where=text(OPEN_ACCOUNT),
     ),
     Index("accounts_by_dossier", "dossier"),
+    Index("accounts_by_number", "citizen_number", "since"),
 )

@@ -50,3 +50,16 @@ def test_what_cannot_be_asked_is_said(one_of_two: Flask, query: str) -> None:
     answered = sign_in(one_of_two, "son.supervisor").get(f"/reports/returns?{query}")
     assert answered.status_code in {404, 422}
     assert "class=" in text(answered)
+
+
+def test_the_report_draws_what_came_back_with_its_records(one_of_two: Flask) -> None:
+    lan = sign_in(one_of_two, "lan.capture")
+    shown = text(lan.get("/reports"))
+    (drawn,) = re.findall(r"<h3>Mục bị trả lại</h3>(.*?)</table>", shown, re.DOTALL)
+    assert "Ảnh chân dung" in drawn
+    (link,) = re.findall(r'href="(/reports/records\?[^"]*)"[^>]*>1</a>', drawn)
+    assert "cause.returns.portrait" in link
+    behind = text(lan.get(link.replace("&amp;", "&")))
+    assert "Mục bị trả lại: Ảnh chân dung" in behind
+    assert behind.count("Hồ sơ <code>") == 1
+    assert "Hồ sơ phải thu nhận lại" in shown, "none of two, and that is said"

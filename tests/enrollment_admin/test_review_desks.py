@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,14 @@ import pypdf
 import pytest
 from flask import Flask
 
+from enrollment_admin.ui.pages import local_day
+from issuance_backend.dossiers.retention_desk import RetentionDesk
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from tests.support.issuance_office import NOW, PASSWORD, REASON, Office, picture
 from tests.support.office_pages import PERSON, Browser, approved, captured, sign_in, text
 from verification.messages.fault_catalogue import fault
+from verification.messages.national_time import vietnam_date
 
 CHIEFS = {
     "tuan.leader": (Role.TEAM_LEADER,),
@@ -44,6 +48,21 @@ def test_every_reader_finds_only_what_is_theirs_to_do(app: Flask) -> None:
         "approve", "return", "archive-lookup", "reject",
     }  # fmt: skip
     assert offers(text(sign_in(app, "hoa.production").get(path))) == set()
+
+
+def test_a_page_says_when_pictures_were_erased(app: Flask, office: Office) -> None:
+    dossier = captured(app)
+    path = f"/dossiers/{dossier}"
+    lan = sign_in(app, "lan.capture")
+    assert "portrait.jpg" in lan.done(f"{path}/withdraw", page=path)
+    later = office.now[0] + timedelta(days=365)
+    assert RetentionDesk(office.database, lambda: later).erase() == 1
+    for language, said in (("vi", "đã xoá ngày"), ("en", "erased on")):
+        shown = text(sign_in(app, "lan.capture", language).get(path))
+        assert "portrait.jpg" not in shown
+        assert f"{said} {local_day(vietnam_date(later).isoformat())}" in shown
+    answer = lan.get(f"{path}/portrait.jpg", Accept="application/json")
+    assert (answer.status_code, answer.get_json()["code"]) == (410, "PICTURE_ERASED")
 
 
 def test_two_officers_approve_and_each_page_says_what_comes_next(app: Flask) -> None:

@@ -15,6 +15,7 @@ from tests.support.delivery import finished, packed
 from tests.support.issuance_office import Office, citizens
 from tests.support.office_pages import sign_in, text
 from verification.messages.dc01 import UnitView
+from verification.messages.fault_catalogue import fault
 
 UNIT = "001.002"
 
@@ -119,6 +120,12 @@ def test_pages_name_units(app: Flask, office: Office) -> None:
         shown = text(stock.get(page))
         assert "Quận Mới" in shown, page
         assert f'<small class="hint number">{UNIT}</small>' in shown, page
+
+
+def test_what_is_no_unit_is_told_where_cards_are_packed(app: Flask, office: Office) -> None:
+    finished(office, citizens()[0])
+    answer = sign_in(app, "khoa.stock").get("/boxes/new?unit=x")
+    assert (answer.status_code, fault("FIELD_CHARACTERS").vi.what in text(answer)) == (422, True)
 
 
 def test_pages_stand_while_the_registry_is_down(app: Flask, office: Office) -> None:

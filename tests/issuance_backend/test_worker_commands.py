@@ -203,7 +203,7 @@ def test_housekeeping_does_what_nobody_waits_for(
     assert command.main(["housekeeping", "--once"]) == 0
     told = capsys.readouterr().out
     assert f"{sessions} ended sessions forgotten; 0 old requests forgotten; 1 objects swept" in told
-    assert "1 cards undelivered" in told
+    assert "0 dossiers' pictures erased; 1 cards undelivered" in told
     assert (card_of(office, card).state, objects(settings.blob_dir)) == ("undelivered", named)
     assert command.main(["housekeeping", "--until-idle"]) == 0
     assert "1 " not in capsys.readouterr().out, "nothing is done twice"

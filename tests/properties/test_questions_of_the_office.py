@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import literal, literal_column, select
 
-from issuance_backend.credentials import holds
+from issuance_backend.biometric_search import case_repository
+from issuance_backend.credentials import account_repository, holds
+from issuance_backend.credentials import repository as cards
 from issuance_backend.credentials.domain import CardState
 from issuance_backend.dossiers import case_parts, repository
 from issuance_backend.dossiers.deduplication import DeduplicationDesk
@@ -36,6 +38,8 @@ GROWING = {
 }
 PAGES_BY_TIME = {"SCAN dossiers USING INDEX dossiers_by_change"}
 """The newest first, and no more than a page of them."""
+OPEN_CASES = {"SCAN adjudication_cases USING INDEX open_cases"}
+"""It holds the cases that nobody has decided yet, and no more."""
 
 
 @pytest.fixture
@@ -78,6 +82,19 @@ def test_no_list_and_no_worker_reads_a_whole_table(walk: OfficeWalk, tmp_path: P
     assert read_whole(plans) == {}
     by_index = " ".join(line for plan in plans.values() for line in plan)
     for index in ("dossiers_to_enrol", "dossiers_with_member", "one_open_account"):
+        assert index in by_index
+
+
+def test_what_waits_is_found_among_what_waits(walk: OfficeWalk) -> None:
+    with plans_of("issuance_backend") as plans, walk.database.writing() as connection:
+        case_repository.oldest_for(connection, "lan.examiner")
+        account_repository.of_number(connection, walk.people[0].citizen_number)
+        cards.to_pack(connection, "001.02", PageAsked(after=("2026", "0")))
+        cards.counts_to_pack(connection, None)
+    found = read_whole(plans)
+    assert {line for lines in found.values() for line in lines} == OPEN_CASES
+    by_index = " ".join(line for plan in plans.values() for line in plan)
+    for index in ("accounts_by_number", "credentials_by_state", "open_cases"):
         assert index in by_index
 
 

@@ -1,7 +1,7 @@
 """Who it takes from a capture to a card in its holder's hands: every set of roles, every share of the work.
 
 What each step demands is not copied from the product but asked of a real office: every role alone tries
-every step, and one officer with every role tries every pair of steps. Over what was found all 32,768 sets
+every step, and one officer with every role tries every pair of steps. Over what was found all 65,536 sets
 of roles are then searched:
 
 * no officer completes the path alone, whatever their roles: capture, local approval and central approval
@@ -9,7 +9,8 @@ of roles are then searched:
   does not hand over; who keeps the blanks does not have cards made on them;
 * three officers can, where each has all the roles needed; two cannot, whatever they share;
 * the least roles among them all are seven: capture, approver, central approver, stock keeper, production,
-  courier, and supervisor (who takes the box in and confirms the holder).
+  courier, and supervisor (who takes the box in and confirms the holder);
+* an auditor does none of it, nor anything else that is done in an office, and has no other role.
 
 Examiners, whose word is needed only after a hit, are in ``test_adjudication_machine``.
 """
@@ -18,6 +19,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
 from unittest.mock import patch
@@ -31,9 +34,10 @@ from issuance_backend.dossiers import approval_desk
 from issuance_backend.dossiers.intake.composition import dossier_door
 from issuance_backend.dossiers.intake.refusals import KeyInOwnName
 from issuance_backend.officers import service
-from issuance_backend.officers.domain import Officer, Role
+from issuance_backend.officers.domain import Officer, Role, require_held_together
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.refusals import BlankStockEmpty, HandOverProofMissing, RoleMissing, SameOfficer
+from issuance_backend.schema import EVENTS
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.properties.office_walk import Machines, OfficeWalk, real_workshop
@@ -326,6 +330,39 @@ def test_who_admits_the_key_of_another_has_a_part_in_what_it_captures(
     with pytest.raises(SameOfficer):
         office.do("approve_locally", officer("minh", *Role, unit=UNIT))
     office.do("approve_locally", officer("son", *Role, unit=UNIT))
+
+
+def recorded_of(office: Office, who: Officer, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """What is recorded in one's name after trying every act of an office, each some times."""
+    # What comes sealed is no act of somebody signed in: whose key sealed it is asked at its door.
+    sealed = {office.receive_packet, office.packet_again}
+    monkeypatch.setattr(office, "who", lambda: who)
+    for act in set(office.acts) - sealed:
+        for _ in range(10):
+            office.desk.now[0] += timedelta(seconds=1)
+            with suppress(VerificationError):
+                act()
+    with office.database.reading() as connection:
+        kept = connection.execute(select(EVENTS.c.event).where(EVENTS.c.actor == who.id))
+        return set(kept.scalars())
+
+
+def test_an_auditor_does_nothing_of_all_that_is_done(
+    new_office: Callable[[], Office], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In an office where everything waits for somebody; one who has the other roles gets much of it done."""
+    office = new_office()
+    office.run(600)
+    everybody = officer("everybody", *(set(Role) - {Role.AUDITOR}), unit=UNIT)
+    assert recorded_of(office, officer("thanh.tra", Role.AUDITOR), monkeypatch) == set()
+    assert len(recorded_of(office, everybody, monkeypatch)) > 15
+
+
+@pytest.mark.parametrize("role", sorted(set(Role) - {Role.AUDITOR}))
+def test_an_auditor_has_no_other_role(role: Role) -> None:
+    require_held_together({Role.AUDITOR})
+    with pytest.raises(ValueError, match="auditor"):
+        require_held_together({Role.AUDITOR, role})
 
 
 def test_an_office_that_forgot_the_rule_is_found_out(

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import select
 
 from issuance_backend import recorded_events
+from issuance_backend.blob_store.service import BlobStore
 from issuance_backend.dossiers.approval_desk import Duplicates
 from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.domain import DossierEvent, fold
@@ -133,10 +134,10 @@ def make_desk(engine: Engine, *, searches: bool = False) -> Desk:
     return desk_on(database, searches=searches)
 
 
-def desk_on(database: Database, *, searches: bool = False) -> Desk:
-    """An office over a database that has its tables."""
+def desk_on(database: Database, *, searches: bool = False, store: BlobStore | None = None) -> Desk:
+    """An office over a database that has its tables; without a store pictures lie in a table."""
     now = [NOW]
-    registry, pictures = InventedRegistry(), Pictures(database, None)
+    registry, pictures = InventedRegistry(), Pictures(database, store)
     office = ApplicationOffice(
         database,
         CaptureChecks(registry, OfficerJudges()),

@@ -77,10 +77,12 @@ class Counted:
     counters: Counter[tuple[str, str]] = field(default_factory=Counter)
     stocks: Counter[tuple[str, str]] = field(default_factory=Counter)
     clocks: Counter[tuple[str, str]] = field(default_factory=Counter)
+    causes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    older: Counter[tuple[str, str]] = field(default_factory=Counter)
     held: dict[tuple[str, str], set[str]] = field(default_factory=dict)
 
     def within(self, name: str, area: str) -> Counter[str]:
-        """One of the three, added up over an area."""
+        """One of the five, added up over an area."""
         sums: Counter[str] = Counter()
         table: Mapping[tuple[str, str], int] = getattr(self, name)
         for (unit, thing), amount in table.items():
@@ -101,6 +103,9 @@ def count(steps: Iterable[Told], moment: datetime) -> Counted:
         place = f"{_kind(subject)}.{life.steps[-1][1]}"
         counted.stocks[life.unit, place] += life.size
         counted.held.setdefault((life.unit, place), set()).add(subject)
+        for days in (10, 30, 90, 180):
+            if (today - life.steps[-1][0].astimezone(_VIETNAM).date()).days >= days:
+                counted.older[life.unit, f"{place}.{days}"] += life.size
         for name, unit in life.clock_units.items():
             clock = next(each for each in vocabulary().clocks if each.id == name)
             counted.clocks[unit, f"{name}.{_where(clock, life, today)}"] += life.size
@@ -114,11 +119,17 @@ def _live(told: Told, lives: dict[str, _Life], counted: Counted) -> None:
     life = lives[told.subject]
     life.unit = told.detail.get("unit", life.unit)
     life.steps.append((told.at, told.state))
+    before = set(life.reached)
     for counter in vocabulary().counters:
         new = counter.kind == _kind(told.subject) and counter.id not in life.reached
-        if new and {"*", told.state}.intersection(counter.reached):
+        is_due = counter.after is None or counter.after in before
+        if new and is_due and {"*", told.state}.intersection(counter.reached):
             life.reached.add(counter.id)
             counted.counters[life.unit, counter.id] += life.size
+    for cause in vocabulary().causes:
+        said = ",".join(told.detail.get(name, "") for name in cause.details).replace(" ", ",").split(",")
+        for code in {each.split(":")[-1] for each in said if each and cause.kind == _kind(told.subject)}:
+            counted.causes[life.unit, f"{cause.id}.{code}"] += life.size
     for clock in vocabulary().clocks:
         starts = told.state in clock.starts or (is_first and "*" in clock.starts)
         if clock.kind == _kind(told.subject) and starts:

@@ -41,6 +41,7 @@ class KitPages:
     kit: Kit
     app: Flask
     sticks: Path
+    bench: KitBench
 
     @property
     def outbox(self) -> Outbox:
@@ -65,12 +66,13 @@ def kit_pages(
     place: Path, keys: CentreKeys, centre: CentreClient | None = None, *, has_extract: bool = True
 ) -> KitPages:
     """A new kit of the invented commune, and its pages."""
-    kit = KitBench(place, PacketKeyList(keys.opening_jwk(), keys.receipts_jwk())).make()
+    bench = KitBench(place, PacketKeyList(keys.opening_jwk(), keys.receipts_jwk()))
+    kit = bench.make()
     if has_extract:
         kit.keep_extract(seal_extract(commune(), keys.receipts, kit.opening_key.public_key(), os.urandom))
     sticks = place / "media"
     sticks.mkdir()
-    return KitPages(kit, create_kit_app(kit, centre, sticks), sticks)
+    return KitPages(kit, create_kit_app(kit, centre, sticks), sticks, bench)
 
 
 def typed(declaration: Declaration) -> dict[str, str]:

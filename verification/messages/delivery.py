@@ -35,6 +35,20 @@ class CardSuspension(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     case: str | None = None
 
 
+class WaitingOffice(msgspec.Struct, frozen=True):
+    """How many cards wait to be packed for an office; without ``unit``, for any office."""
+
+    unit: str | None
+    cards: int
+
+
+class WaitingCard(msgspec.Struct, frozen=True):
+    """A card that waits to be packed, and since when."""
+
+    id: str
+    since: str
+
+
 class BoxPacking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Cards that go into one box for one office."""
 

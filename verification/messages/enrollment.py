@@ -166,6 +166,7 @@ class DossierView(msgspec.Struct, frozen=True):
     ``search`` is what is known of duplicates: ``waiting``, ``clear``, ``hit`` (examiners look),
     ``confirmed`` (they found the same person or a fraud) or ``no_gallery`` (nobody was compared).
     ``receipt_code`` is that of the newest capture; ``due_on`` ends the time limit, while it runs.
+    ``erased_on`` is when the pictures of one that ended without a card were erased.
     """
 
     id: str
@@ -191,3 +192,4 @@ class DossierView(msgspec.Struct, frozen=True):
     prints: int = 0
     receipt_code: str = ""
     due_on: str | None = None
+    erased_on: str | None = None

@@ -16,6 +16,17 @@ class CounterDefinition(msgspec.Struct, frozen=True):
     means: str
 
 
+class CauseDefinition(msgspec.Struct, frozen=True):
+    """Codes that are counted each time they are named: what they are, in words."""
+
+    id: str
+    version: int
+    kind: str
+    vi: str
+    en: str
+    means: str
+
+
 class ShareDefinition(msgspec.Struct, frozen=True):
     """One share that may be formed: the counters above and below the line."""
 
@@ -43,6 +54,7 @@ class Definitions(msgspec.Struct, frozen=True):
     version: str
     calendar: str
     counters: tuple[CounterDefinition, ...]
+    causes: tuple[CauseDefinition, ...]
     shares: tuple[ShareDefinition, ...]
     clocks: tuple[ClockDefinition, ...]
 
@@ -83,8 +95,28 @@ class ClockFigure(msgspec.Struct, frozen=True):
     late_percent: str | None
 
 
+class CauseFigure(msgspec.Struct, frozen=True):
+    """How often one code was named: to date, and in the period asked for."""
+
+    definition: str
+    version: int
+    code: str
+    to_date: int
+    in_period: int
+
+
+class OlderThan(msgspec.Struct, frozen=True):
+    """How much of what waits came at least so many days ago, by the calendar."""
+
+    days: int
+    amount: int
+
+
 class StageFigure(msgspec.Struct, frozen=True):
-    """Where work waits: how much, since when, how long others took, the days to clear it at this pace."""
+    """Where work waits: how much, since when, how long others took, the days to clear it at this pace.
+
+    Since when, and how much is older than so many days, is told of the present only.
+    """
 
     kind: str
     state: str
@@ -94,6 +126,7 @@ class StageFigure(msgspec.Struct, frozen=True):
     nineteen_of_twenty_left_within_minutes: int | None
     days_to_clear: str | None
     is_bottleneck: bool
+    older: tuple[OlderThan, ...] = ()
 
 
 class TargetFigure(msgspec.Struct, frozen=True):
@@ -157,6 +190,8 @@ class Report(msgspec.Struct, frozen=True):
     stages: tuple[StageFigure, ...]
     targets: tuple[TargetFigure, ...]
     identities: tuple[IdentityCheck, ...]
+    causes: tuple[CauseFigure, ...] = ()
+    account_funnel: tuple[str, ...] = ()
 
 
 class RecordLine(msgspec.Struct, frozen=True):

@@ -92,6 +92,9 @@ def task_page(
     desks: Desks, draft: Draft, task: Task, faults: Mapping[str, str] | None = None
 ) -> ResponseReturnValue:
     """The page of a task, or of the one that comes before it."""
+    if task is Task.SIGNATURE and next_task(draft) is Task.FORM:
+        # Who says that it is signed learns why there is nothing to sign yet.
+        task, faults = Task.FORM, {"form": "KIT_FORM_NOT_PRINTED"}
     if task not in open_tasks(draft):
         return redirect(url_for("station.task", draft=draft.id, task=next_task(draft)), 303)
     if task is Task.DECLARATION:

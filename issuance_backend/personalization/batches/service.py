@@ -49,7 +49,7 @@ from verification.messages.production import (
     ProductionBatch,
 )
 
-_READERS = (Role.PRODUCTION, Role.QUALITY, Role.STOCK_KEEPER)
+_READERS = (Role.PRODUCTION, Role.QUALITY, Role.STOCK_KEEPER, Role.AUDITOR)
 
 
 class ProductionDesk:

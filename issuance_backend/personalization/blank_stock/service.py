@@ -54,7 +54,7 @@ MAX_DESTROYED = 500
 MAX_COUNTED = 100_000_000
 """More blanks than that are in no safe."""
 
-_KEEPERS = (Role.STOCK_KEEPER, Role.QUALITY, Role.PRODUCTION)
+_READERS = (Role.STOCK_KEEPER, Role.QUALITY, Role.PRODUCTION, Role.AUDITOR)
 
 
 class StockOffice:
@@ -87,14 +87,14 @@ class StockOffice:
 
     def ranges(self, officer: Officer, asked: PageAsked) -> Page[BlankRange]:
         """Every delivery."""
-        officer.require(*_KEEPERS)
+        officer.require(*_READERS)
         with self._database.reading() as connection:
             found = repository.ranges(connection, asked)
         return Page(tuple(_range(each) for each in found.entries), found.cursor)
 
     def books(self, officer: Officer) -> BlankStock:
         """The balances of this moment (invariant I8: received = issued + spoiled + destroyed + stock)."""
-        officer.require(*_KEEPERS)
+        officer.require(*_READERS)
         with self._database.reading() as connection:
             held = repository.balances(connection)
         return BlankStock(
@@ -135,7 +135,7 @@ class StockOffice:
 
     def spoiled(self, officer: Officer, asked: PageAsked) -> Page[SpoiledBlank]:
         """Blanks that wait for their destruction."""
-        officer.require(*_KEEPERS)
+        officer.require(*_READERS)
         with self._database.reading() as connection:
             found = repository.spoiled(connection, asked)
         return Page(tuple(SpoiledBlank(serial=b.serial, card=b.card) for b in found.entries), found.cursor)
@@ -209,7 +209,7 @@ class StockOffice:
 
     def open_destructions(self, officer: Officer) -> list[BlankDestruction]:
         """What waits for its second officer."""
-        officer.require(*_KEEPERS)
+        officer.require(*_READERS)
         with self._database.reading() as connection:
             found = repository.open_destructions(connection)
             return [_destruction(connection, each) for each in found]

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, text, update
 
 from issuance_backend.paging import PageAsked
 from issuance_backend.population_registry.dc01.domain import (
@@ -17,7 +17,14 @@ from issuance_backend.population_registry.dc01.domain import (
     Recheck,
     Values,
 )
-from issuance_backend.population_registry.dc01.tables import BATCHES, FORMS, KEYINGS, RECHECKS
+from issuance_backend.population_registry.dc01.tables import (
+    BATCHES,
+    FORMS,
+    KEYINGS,
+    NOT_KEYED_AGAIN,
+    RECHECKS,
+    TO_BE_DECIDED,
+)
 
 _TEXTS = ("findings", "missing", "conflicts")
 _BATCH_FIELDS = tuple(Batch.__dataclass_fields__)
@@ -195,17 +202,10 @@ def next_for(connection: Connection, officer: str, *, differing: bool) -> tuple[
     """A drawn form that this officer may key again; or, ``differing``, may decide between two readings."""
     columns = RECHECKS.c
     if differing:
-        fits = and_(
-            columns.second_clerk.is_not(None), columns.first_wrong.is_(None), columns.second_clerk != officer
-        )
+        fits = and_(text(TO_BE_DECIDED), columns.first_clerk != officer, columns.second_clerk != officer)
     else:
-        fits = columns.second_clerk.is_(None)
-    question = (
-        select(columns.form, columns.round)
-        .where(fits, columns.first_clerk != officer)
-        .order_by(columns.batch, columns.form)
-        .limit(1)
-    )
+        fits = and_(text(NOT_KEYED_AGAIN), columns.first_clerk != officer)
+    question = select(columns.form, columns.round).where(fits).order_by(columns.batch, columns.form).limit(1)
     row = connection.execute(question).one_or_none()
     if row is None:
         return None

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, Text, text
 
 from issuance_backend.population_registry.tables import METADATA
+
+# Questions say them in these words: SQLite uses a partial index for no others.
+NOT_KEYED_AGAIN = "second_clerk IS NULL"
+TO_BE_DECIDED = "second_clerk IS NOT NULL AND first_wrong IS NULL"
 
 BATCHES = Table(
     "dc01_batches",
@@ -80,6 +84,13 @@ RECHECKS = Table(
     Column("first_wrong", Text),
     Index("dc01_rechecks_by_batch", "batch", "round"),
     Index("dc01_rechecks_by_clerk", "first_clerk"),
+    *(
+        Index(name, "batch", "form", sqlite_where=text(condition), postgresql_where=text(condition))
+        for name, condition in (
+            ("dc01_rechecks_to_key", NOT_KEYED_AGAIN),
+            ("dc01_rechecks_to_decide", TO_BE_DECIDED),
+        )
+    ),
 )
 
 STANDINGS = Table(

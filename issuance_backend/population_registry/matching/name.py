@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
-from issuance_backend.population_registry.matching.word_distance import edit_distance, is_near, sound
+from issuance_backend.population_registry.matching.word_distance import is_near, is_one_slip, sound
 from verification.identity.vietnamese_syllable import canonical_word, skeleton_word
 
 _WORDS = re.compile(r"[^\W\d_]+")
@@ -130,7 +130,7 @@ def _word_by_word(
     for position, (a, b) in enumerate(zip(one, other, strict=True)):
         if a == b:
             agreeing.append(a)
-        elif is_near(a, b) or (edit_distance(a, b, 1) == 1 and not (is_known(a) and is_known(b))):
+        elif is_near(a, b) or (is_one_slip(a, b) and not (is_known(a) and is_known(b))):
             near.append(a)
         else:
             differing.append(position)

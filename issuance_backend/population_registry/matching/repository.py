@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, false, func, insert, or_, select
+from sqlalchemy import Connection, Integer, Row, bindparam, delete, func, insert, or_, select
 
 from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.matching.domain import Comparable, prepare_person, source_of
@@ -30,6 +30,17 @@ _COMPARED = (
     _ENTRY.residence,
     _ENTRY.born,
 )
+_KEYS = ("citizen_number", "old_id", "born", *Keys._fields)
+BLOCK = (
+    select(*_COMPARED)
+    .where(or_(*(_ENTRY[name] == bindparam(name) for name in _KEYS)))
+    .limit(bindparam("most", type_=Integer))
+)
+"""Each key is an equality of its own, so that both engines join the results of their indexes.
+
+One statement for every question: it is built once, and prepared once by a connection.
+"""
+
 _ENTRY_COLUMNS = tuple(column.name for column in MATCH_ENTRIES.columns)
 _NAME = _ENTRY_COLUMNS.index("name")
 _PERSON_COLUMNS = [PERSONS.c[name] for name in RegistryPerson.__dataclass_fields__]
@@ -43,24 +54,19 @@ IndexRow = tuple[Any, ...]
 
 def block(connection: Connection, asked: Comparable, limit: int) -> list[Comparable]:
     """The persons who share a key with the one asked for, at most ``limit``."""
-    return [_comparable(row) for row in connection.execute(block_statement(asked, limit))]
+    rows = connection.execute(BLOCK, {**keys_looked_up(asked), "most": limit})
+    return [_comparable(row) for row in rows]
 
 
-def block_statement(asked: Comparable, limit: int) -> Select[*tuple[Any, ...]]:
-    """Each key is an equality of its own, so that both engines join the results of their indexes."""
-    return select(*_COMPARED).where(or_(false(), *_conditions(asked))).limit(limit)
-
-
-def _conditions(asked: Comparable) -> Iterator[ColumnElement[bool]]:
-    if asked.citizen_number:
-        yield _ENTRY.citizen_number == asked.citizen_number
-    if asked.old_id:
-        yield _ENTRY.old_id == asked.old_id
-    if born := whole_date(asked):
-        yield _ENTRY.born == born
-    for name, key in zip(Keys._fields, index_keys(asked), strict=True):
-        if key:
-            yield _ENTRY[name] == key
+def keys_looked_up(asked: Comparable) -> dict[str, str | int | None]:
+    """Key by column; None, which equals nothing, for one that the question does not have."""
+    keys = {
+        "citizen_number": asked.citizen_number,
+        "old_id": asked.old_id,
+        "born": whole_date(asked),
+        **index_keys(asked)._asdict(),
+    }
+    return {name: key or None for name, key in keys.items()}
 
 
 def put(connection: Connection, persons: Iterable[RegistryPerson]) -> int:

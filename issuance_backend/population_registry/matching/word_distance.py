@@ -39,7 +39,13 @@ def is_near(one: str, other: str) -> bool:
     """
     if sound(one) == sound(other):
         return True
-    return min(len(one), len(other)) > 2 and edit_distance(one, other, 1) <= 1
+    return min(len(one), len(other)) > 2 and is_one_slip(one, other)
+
+
+@lru_cache(maxsize=262_144)
+def is_one_slip(one: str, other: str) -> bool:
+    """Whether two words are at most one letter apart; the words of a nation's names are few."""
+    return edit_distance(one, other, 1) <= 1
 
 
 def edit_distance(one: str, other: str, most: int) -> int:

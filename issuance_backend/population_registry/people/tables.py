@@ -39,4 +39,5 @@ MERGES = Table(
         postgresql_where=text(STANDING_MERGE),
     ),
     Index("merges_of_reference", "kept"),
+    Index("merges_of_alias", "merged", "merged_at"),
 )

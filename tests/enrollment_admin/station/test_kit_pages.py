@@ -12,6 +12,7 @@ from threading import Event
 import pytest
 
 from enrollment_admin.station.centre_client import CentreClient
+from enrollment_admin.station.kit_keys import BLOCKED_FOR, MOST_WRONG
 from enrollment_admin.station.kit_pages.typed_forms import fields_to_type
 from issuance_backend.dossiers.intake.centre_keys import CentreKeys, load_keys, make_keys
 from issuance_backend.population_registry.domain import extract
@@ -269,8 +270,11 @@ def test_nothing_is_sealed_without_consent_and_the_officers_own_key(
 def test_a_capture_is_its_officers_own_and_can_be_taken_back(pages: KitPages, lan: Browser) -> None:
     draft = begun(lan)
     chief = pages.sign_in(CHIEF)
-    assert fault("KIT_CAPTURE_OF_ANOTHER").vi.what in text(keep(chief, draft, "portrait", picture()))
     keep(lan, draft, "portrait", picture())
+    for path in (draft, f"{draft}/portrait", f"{draft}/items/portrait"):
+        assert fault("KIT_CAPTURE_OF_ANOTHER").vi.what in text(chief.get(path)), path
+    assert declared().full_name not in text(chief.get("/"))
+    assert chief.post(f"{draft}/withdrawal", page="/").status_code == 403
     assert lan.get(f"{draft}/items/portrait").data == picture()
     done = lan.post(f"{draft}/withdrawal", page=f"{draft}/form")
     assert done.headers["Location"] == "/"
@@ -294,6 +298,34 @@ def test_nobody_comes_in_without_opening_their_key(pages: KitPages, officer: str
     assert answer.status_code == 403
     assert fault("KIT_PASSPHRASE_WRONG").vi.what in text(answer)
     assert browser.get("/").headers["Location"] == "/login"
+
+
+def test_nobody_guesses_at_a_passphrase(pages: KitPages, lan: Browser) -> None:
+    guesser = Browser(pages.app.test_client())
+
+    def guess(passphrase: str, officer: str = OFFICER) -> str:
+        return text(guesser.post("/login", {"officer": officer, "passphrase": passphrase}, page="/login"))
+
+    for number in range(MOST_WRONG):
+        assert fault("KIT_PASSPHRASE_WRONG").vi.what in guess(f"wrong {number}")
+    assert fault("KIT_PASSPHRASE_BLOCKED").vi.what in guess(PASSPHRASE)
+    draft = captured(lan)
+    assert fault("KIT_PASSPHRASE_BLOCKED").vi.what in text(seal(lan, draft)), "the same key, the same limit"
+    pages.bench.pass_time(BLOCKED_FOR.seconds)
+    assert seal(lan, draft).status_code == 303
+    assert fault("KIT_PASSPHRASE_WRONG").vi.what in guess("wrong once", CHIEF)
+
+
+def test_who_says_that_a_form_is_signed_before_it_is_printed_is_told(lan: Browser) -> None:
+    draft = begun(lan)
+    keep(lan, draft, "portrait", picture())
+    shown = lan.get(f"{draft}/form")
+    onward = re.search(r'<a class="button" href="([^"]+)">Công dân đã ký', shown.get_data(as_text=True))
+    assert onward
+    told = lan.get(onward[1])
+    assert (told.status_code, fault("KIT_FORM_NOT_PRINTED").vi.what in text(told)) == (422, True)
+    lan.post(f"{draft}/form", page=f"{draft}/form")
+    assert lan.get(onward[1]).status_code == 200
 
 
 def test_a_page_of_another_name_and_a_form_without_its_token_are_refused(lan: Browser) -> None:

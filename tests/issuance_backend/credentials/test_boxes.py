@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 
 from issuance_backend import recorded_events
 from issuance_backend.credentials import boxes
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
+from issuance_backend.schema import CREDENTIALS
 from tests.support.delivery import (
     COURIER,
     PACKER,
@@ -54,6 +56,28 @@ def test_a_box_goes_from_the_centre_to_the_office(office: Office) -> None:
     assert {card["id"] for card in listed} == set(cards)
     seen = office.sign_in(RECEIVER).get("/v1/boxes?state=received").get_json()
     assert [each["id"] for each in seen] == [box["id"]]
+
+
+def test_who_packs_sees_what_waits_longest_of_one_office(office: Office) -> None:
+    cards, packer = three(office), office.sign_in(PACKER)
+    places = ((UNIT, "2026-11-03"), (None, "2026-11-02"), ("079.02.00013", "2026-11-01"))
+    with office.database.writing() as connection:
+        for card, (unit, since) in zip(cards, places, strict=True):
+            its_own = update(CREDENTIALS).where(CREDENTIALS.c.id == card)
+            connection.execute(its_own.values(unit=unit, since=since))
+    offices = packer.get("/v1/boxes/waiting-offices").get_json()
+    assert offices == [{"unit": unit, "cards": 1} for unit in (None, UNIT, "079.02.00013")]
+    first = packer.get(f"/v1/boxes/waiting-cards?unit={UNIT}&limit=1")
+    link = first.headers["Link"]
+    second = packer.get(link[1 : link.index(">")])
+    assert "Link" not in second.headers
+    assert [each["id"] for each in (*first.get_json(), *second.get_json())] == [cards[1], cards[0]]
+    packed(office, cards[:2])
+    assert packer.get(f"/v1/boxes/waiting-cards?unit={UNIT}").get_json() == []
+    for wrong in ("", "x", "001/02"):
+        refused = packer.get(f"/v1/boxes/waiting-cards?unit={wrong}")
+        assert refused.get_json()["fields"] == {"unit": "FIELD_CHARACTERS"}
+    assert office.sign_in("lan.capture").get(f"/v1/boxes/waiting-cards?unit={UNIT}").status_code == 403
 
 
 def test_a_scan_that_differs_is_refused_whole_and_recorded(office: Office) -> None:

@@ -119,7 +119,7 @@ def test_every_key_is_looked_up_in_an_index(database: Database) -> None:
         connection.execute(text("ANALYZE"))
         if connection.dialect.name == "postgresql":
             connection.execute(text("SET LOCAL enable_seqscan = off"))
-        statement = repository.block_statement(asked, 100)
+        statement = repository.BLOCK.params({**repository.keys_looked_up(asked), "most": 100})
         compiled = statement.compile(connection, compile_kwargs={"literal_binds": True})
         explain = "EXPLAIN " if connection.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
         seen = [str(row) for row in connection.exec_driver_sql(explain + str(compiled).replace("%", "%%"))]
