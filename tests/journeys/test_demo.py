@@ -30,13 +30,18 @@ FIGURES = {
     "sent": 4,
     "approved": 3,
     "completed": 3,
+    "ordered": 4,
     "personalised": 4,
     "qa_passed": 3,
     "qa_failed": 1,
+    "spoiled": 1,
     "received": 3,
     "delivered": 3,
+    "adjudications": 1,
+    "adjudications_compared": 1,
+    "adjudications_decided": 1,
 }
-"""Four dossiers, of which one is a duplicate; one print of four is bad."""
+"""Four dossiers, of which one is a duplicate; one print of four is bad, and its card is ordered again."""
 
 TOLD = (
     "refused by the rules (PORTRAIT_TOO_SMALL)",
