@@ -121,7 +121,12 @@ def test_it_dies_with_the_program_that_started_it(tmp_path: Path, ending: signal
     if (reason := VirtualReader.available()) is not None:
         lacks(reason)
     command = [sys.executable, "-m", "monitoring.virtual_reader", str(tmp_path / "bed")]
-    program = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    # Whoever is started in the background of a script inherits that interrupts are ignored.
+    inherited = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        program = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(signal.SIGINT, inherited)
     assert program.stdout is not None
     assert program.stdout.readline() == f"export PCSCLITE_CSOCK_NAME={tmp_path}/bed/pcscd.comm\n"
     assert program.stdout.readline() == f"slot 0: unix:{tmp_path}/bed/door-0\n"

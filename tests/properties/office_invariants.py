@@ -85,7 +85,7 @@ class Seen:
     touched: set[str] = field(default_factory=set)
     newest: int = 0
     now: datetime = BEGINNING
-    """When the newest line was recorded."""
+    """The latest moment of a line: whoever works at once may each have a clock of their own."""
     holding: dict[tuple[str, str], set[str]] = field(default_factory=lambda: defaultdict(set))
     """Who counts as the one that there may be, by kind and number."""
 
@@ -122,7 +122,7 @@ class Invariants:
             seen.newest = row.sequence
             seen.of[row.subject].append(line)
             seen.touched.add(row.subject)
-            seen.now = parse_moment(row.at)
+            seen.now = max(seen.now, parse_moment(row.at))
             _at_every_instant(seen, rows, row.subject, line)
 
 
