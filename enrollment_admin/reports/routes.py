@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 
 import msgspec
-from flask import Blueprint, Response, jsonify, redirect, request, url_for
+from flask import Blueprint, Response, jsonify, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
@@ -33,6 +33,9 @@ from verification.messages.statistics import (
     TextFindings,
     TextToCheck,
 )
+
+LEADERS = frozenset({"supervisor", "team_leader", "district_chief", "auditor"})
+"""Who sees what each officer of their area was sent back."""
 
 PERIODS = ("day", "week", "month", "year")
 _ASKED = ("unit", "as_of", "period")
@@ -103,6 +106,7 @@ def _report_page(backend: BackendClient) -> ResponseReturnValue:
         asked=asked,
         faults=faults,
         periods=PERIODS,
+        leads=not LEADERS.isdisjoint(session["officer"]["roles"]),
         titles=_titles(words),
         funnels=_funnels(found),
         causes=charts.causes(found),
