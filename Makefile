@@ -9,7 +9,7 @@ export PYTHONUNBUFFERED = 1
 help:
 	@echo "make demo    issue a card, tap it, prove it, and see clone, impostor and lost card refused"
 	@echo "make up      the same programs kept running; their addresses are printed"
-	@echo "make test    the whole test suite"
+	@echo "make test    the whole test suite (ARGS=... for some)"
 	@echo "make check   format, lint, types, import contracts"
 	@echo "make bench   every published figure (ONLY=pattern for some)"
 
@@ -22,8 +22,14 @@ demo: setup
 up: setup
 	@$(PYTHON) -m monitoring up
 
+# Files of tests side by side, one a core; then what measures, with nothing beside it.
 test: setup
+ifdef ARGS
 	@$(PYTHON) -m pytest $(ARGS)
+else
+	@$(PYTHON) -m pytest -n $(shell nproc) --dist loadfile --no-loadscope-reorder --ignore tests/benchmarks
+	@$(PYTHON) -m pytest tests/benchmarks
+endif
 
 check: setup
 	@$(PYTHON) -m ruff format --check .
