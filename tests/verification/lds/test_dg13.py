@@ -74,7 +74,7 @@ def test_every_vector_gives_what_it_expects(name: str) -> None:
         assert dg13.full_name == expect["2_nfc"]
 
 
-@pytest.mark.parametrize("name", READABLE.keys() - {"nfd_unicode", "long_address_81_length"})
+@pytest.mark.parametrize("name", sorted(READABLE.keys() - {"nfd_unicode", "long_address_81_length"}))
 def test_every_vector_gives_the_whole_person(name: str) -> None:
     expected: dict[int, tuple[str, ...] | None] = {**base_fields(), **CHANGES.get(name, {})}
     assert dict(parse_dg13(encoded_of(name)).fields) == {k: v for k, v in expected.items() if v is not None}
@@ -94,7 +94,7 @@ def test_the_file_is_kept_as_read(name: str) -> None:
     assert parse_dg13(build_dg13(dg13)) == dg13
 
 
-@pytest.mark.parametrize("name", READABLE.keys() - {"full_one_seq", "out_of_order"})
+@pytest.mark.parametrize("name", sorted(READABLE.keys() - {"full_one_seq", "out_of_order"}))
 def test_what_we_write_is_byte_for_byte_the_vector(name: str) -> None:
     assert build_dg13(parse_dg13(encoded_of(name))) == encoded_of(name)
 
