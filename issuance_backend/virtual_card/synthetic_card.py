@@ -21,11 +21,11 @@ from issuance_backend.virtual_card.chip_profiles import (
     card_security_infos,
     dg14_infos,
 )
-from issuance_backend.virtual_card.procedural_finger import render_finger
 from verification.encoding.dates import slashed, yymmdd
 from verification.encoding.mrz import Td1
 from verification.face.image import encode_jp2
 from verification.face.procedural_portrait import person, render
+from verification.fingerprint.procedural_finger import render_finger
 from verification.identity.citizen_number import CitizenNumber
 from verification.identity.person_name import mrz_name
 from verification.lds.common_data import CommonData, build_common_data

@@ -15,7 +15,6 @@ class Stage(StrEnum):
     CAPTURE_REFUSED = "capture_refused"
     CHECKING = "checking"
     CAPTURE_AGAIN = "capture_again"
-    ON_HOLD = "on_hold"
     BEING_MADE = "being_made"
     ON_THE_WAY = "on_the_way"
     READY = "ready"

@@ -79,14 +79,21 @@ class Verify(
 
 
 class Delete(
-    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, tag="delete", tag_field="operation"
+    msgspec.Struct,
+    frozen=True,
+    forbid_unknown_fields=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag="delete",
+    tag_field="operation",
 ):
-    """Remove a person from a gallery; ``reason`` is kept, the templates are not."""
+    """Remove a person from a gallery, or one encounter; ``reason`` is kept, the templates are not."""
 
     task_id: str
     gallery: str
     subject: str
     reason: str
+    encounter: str | None = None
 
 
 SearchRequest = Insert | Identify | Verify | Delete

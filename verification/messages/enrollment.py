@@ -79,7 +79,7 @@ class DossierCapture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One capture. The same ``capture_id`` with the same content is the same capture.
 
     The portrait may be empty where a dossier was returned for something else. ``exceptions`` are codes of
-    the form for items that the citizen does not have.
+    the form for items that the citizen does not have, ``begun_at`` is when the officer began.
     """
 
     capture_id: str
@@ -88,6 +88,7 @@ class DossierCapture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     portrait: bytes
     manual_portrait_reason: str | None = None
     exceptions: tuple[str, ...] = ()
+    begun_at: str | None = None
 
 
 class DossierReturn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

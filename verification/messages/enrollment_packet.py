@@ -115,17 +115,24 @@ class Consent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     form_sha256: str
 
 
-class PrintedFormMark(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The form that was printed and signed: its code, and the hash of its print."""
+class PrintedFormMark(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The form that was printed and signed: its code, and the hash of its print.
+
+    ``limits`` says under which limits the kit found it faithful (F04), and ``likeness`` how like its
+    captures the least faithful print is; kits before these judged nothing.
+    """
 
     form: str
     sha256: str
+    limits: str | None = None
+    likeness: float | None = None
 
 
 class PacketParticulars(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the centre alone reads: who applies, what was agreed, and every item as it was captured.
 
     ``dossier`` is the returned dossier whose items are captured again, none for a new application.
+    ``begun_at`` is when its officer began, by the kit's clock.
     """
 
     citizen_number: str
@@ -136,6 +143,7 @@ class PacketParticulars(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     exceptions: tuple[CaptureException, ...] = ()
     manual_portrait_reason: str | None = None
     dossier: str | None = None
+    begun_at: str | None = None
 
 
 class PacketEnvelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -334,6 +342,29 @@ def open_items(
 ) -> OpenedPacket:
     """Decrypt a packet whose content is split already; raises PacketAltered or PacketMalformed."""
     envelope = packet.envelope
+    content_key, particulars = _opened_particulars(envelope, key)
+    context = _context(envelope.kit, envelope.sequence, envelope.officer)
+    blobs = {
+        item.name: _open_item(item, sealed[item.name], content_key, context) for item in particulars.items
+    }
+    return OpenedPacket(packet.packet_hash, envelope, particulars, blobs)
+
+
+def reopen_packet(
+    packet: UnverifiedPacket, blobs: Mapping[str, bytes], key: ec.EllipticCurvePrivateKey
+) -> OpenedPacket:
+    """A packet whose items were opened before: they must be those that it lists; raises PacketAltered."""
+    _, particulars = _opened_particulars(packet.envelope, key)
+    for item in particulars.items:
+        if hashlib.sha256(blobs[item.name]).hexdigest() != item.sha256:
+            raise PacketAltered("an item is not the one that was captured")
+    return OpenedPacket(packet.packet_hash, packet.envelope, particulars, blobs)
+
+
+def _opened_particulars(
+    envelope: PacketEnvelope, key: ec.EllipticCurvePrivateKey
+) -> tuple[bytes, PacketParticulars]:
+    """The key of the items, and what only the centre reads."""
     context = _context(envelope.kit, envelope.sequence, envelope.officer)
     try:
         secret = msgspec.json.decode(
@@ -345,11 +376,7 @@ def open_items(
     if len(content_key) != _CONTENT_KEY_BYTES:
         raise PacketMalformed("the key of the items is not 32 bytes")
     _require_particulars(secret.particulars, envelope)
-    blobs = {
-        item.name: _open_item(item, sealed[item.name], content_key, context)
-        for item in secret.particulars.items
-    }
-    return OpenedPacket(packet.packet_hash, envelope, secret.particulars, blobs)
+    return content_key, secret.particulars
 
 
 def split_content(envelope: PacketEnvelope, content: bytes) -> dict[str, memoryview]:
@@ -483,10 +510,22 @@ def _require_particulars(particulars: PacketParticulars, envelope: PacketEnvelop
     coded = [(_ITEM.fullmatch(each.item), _CODE.fullmatch(each.code)) for each in particulars.exceptions]
     if not all(item and code for item, code in coded):
         raise PacketMalformed("an exception has no item or no code")
-    if not _HASH.fullmatch(particulars.printed_form.sha256):
-        raise PacketMalformed("the printed form is not recorded")
+    _require_recorded(particulars.printed_form)
+    if particulars.begun_at is not None and not _is_moment(particulars.begun_at):
+        raise PacketMalformed("begun at no moment")
     _require_agreed(particulars, envelope.happened_at)
     _require_answered_for(particulars, envelope)
+
+
+def _require_recorded(printed: PrintedFormMark) -> None:
+    """The form's hash is one, and so is what was found of it, where the kit judged it."""
+    if not _HASH.fullmatch(printed.sha256):
+        raise PacketMalformed("the printed form is not recorded")
+    judged = (printed.limits is None, printed.likeness is None)
+    if not all(judged) and (
+        any(judged) or not _NAME.fullmatch(printed.limits or "") or not 0 <= (printed.likeness or 0) <= 1
+    ):
+        raise PacketMalformed("the judgement of the printed form is none")
 
 
 def _require_agreed(particulars: PacketParticulars, sealed_at: str) -> None:

@@ -33,7 +33,7 @@ _FOLDER = Path(__file__).parent / "faults"
 _OFFICE_AREAS = frozenset(
     {
         *("card_drawer", "dc01", "delivery", "gate", "intake", "issuance", "issuer_keys", "kit"),
-        *("kit_pages", "platform", "registry", "search"),
+        *("kit_pages", "platform", "printed_form", "registry", "search"),
     }
 )
 """Files of faults that only the office and its officers meet; counters do not keep them in memory."""

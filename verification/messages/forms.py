@@ -18,12 +18,21 @@ class FormField(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FormException(msgspec.Struct, frozen=True, kw_only=True):
-    """A coded reason for which an item may be left out."""
+    """A coded reason for which an item may be left out; ``whole`` stands for all fingerprints together."""
 
     code: str
     item: str
     vi: str
     en: str
+    whole: bool = False
+
+
+class FormPrints(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose prints are taken: of these fingers (ISO/IEC 19794-4), from a full age; of no one younger."""
+
+    positions: tuple[int, ...]
+    from_age: int
+    legal_basis: str
 
 
 class FormLayout(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,3 +67,4 @@ class FormEdition(msgspec.Struct, frozen=True, kw_only=True):
     layout: FormLayout
     exceptions: tuple[FormException, ...]
     fields: tuple[FormField, ...]
+    prints: FormPrints | None = None

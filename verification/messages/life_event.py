@@ -20,10 +20,11 @@ class Birth(_Reported, frozen=True, tag="birth"):
     particulars: Attributes
 
 
-class Death(_Reported, frozen=True, tag="death"):
-    """A person died."""
+class Death(_Reported, frozen=True, omit_defaults=True, tag="death"):
+    """A person died; ``spouse_number`` is whom a document names as married to them, where one does."""
 
     citizen_number: str
+    spouse_number: str | None = None
 
 
 class DeathAnnulled(_Reported, frozen=True, tag="death_annulled"):

@@ -27,6 +27,30 @@ class CauseDefinition(msgspec.Struct, frozen=True):
     means: str
 
 
+class MeasureDefinition(msgspec.Struct, frozen=True):
+    """Something that is measured: what its average is of, in words."""
+
+    id: str
+    version: int
+    kind: str
+    vi: str
+    en: str
+    means: str
+
+
+class DistributionDefinition(msgspec.Struct, frozen=True):
+    """Something that is told by bands: of which parts, and the bands from the worst to the best."""
+
+    id: str
+    version: int
+    kind: str
+    parts: tuple[str, ...]
+    bands: tuple[str, ...]
+    vi: str
+    en: str
+    means: str
+
+
 class ShareDefinition(msgspec.Struct, frozen=True):
     """One share that may be formed: the counters above and below the line."""
 
@@ -57,6 +81,8 @@ class Definitions(msgspec.Struct, frozen=True):
     causes: tuple[CauseDefinition, ...]
     shares: tuple[ShareDefinition, ...]
     clocks: tuple[ClockDefinition, ...]
+    measures: tuple[MeasureDefinition, ...] = ()
+    distributions: tuple[DistributionDefinition, ...] = ()
 
 
 class ShareFigure(msgspec.Struct, frozen=True):
@@ -129,6 +155,61 @@ class StageFigure(msgspec.Struct, frozen=True):
     older: tuple[OlderThan, ...] = ()
 
 
+class AverageFigure(msgspec.Struct, frozen=True):
+    """What was measured so often, added up and on average: to date, and in the period asked for."""
+
+    definition: str
+    version: int
+    measured: int
+    total: int
+    average: str | None
+    measured_in_period: int
+    total_in_period: int
+    average_in_period: str | None
+
+
+class TurnaroundFigure(msgspec.Struct, frozen=True):
+    """How long what left a state had been there, on average: to date, and in the period asked for."""
+
+    kind: str
+    state: str
+    left: int
+    seconds: int
+    average_minutes: str | None
+    left_in_period: int
+    seconds_in_period: int
+    average_minutes_in_period: str | None
+
+
+class BandFigure(msgspec.Struct, frozen=True):
+    """How much of a part falls into one band: to date, and in the period asked for."""
+
+    band: str
+    to_date: int
+    in_period: int
+
+
+class PartFigure(msgspec.Struct, frozen=True):
+    """One part of a distribution in its bands, which are ``whole`` together."""
+
+    definition: str
+    version: int
+    part: str
+    whole: int
+    bands: tuple[BandFigure, ...]
+
+
+class KitFigure(msgspec.Struct, frozen=True):
+    """Of the ``newest`` running numbers of a kit: how many are missing, and how many a case gave up."""
+
+    kit: str
+    unit: str
+    newest: int
+    missing: int
+    given_up: int
+    oldest_since: str | None
+
+
 class TargetFigure(msgspec.Struct, frozen=True):
     """A target against what was done in its period, and what the present pace makes of it."""
 
@@ -192,6 +273,10 @@ class Report(msgspec.Struct, frozen=True):
     identities: tuple[IdentityCheck, ...]
     causes: tuple[CauseFigure, ...] = ()
     account_funnel: tuple[str, ...] = ()
+    averages: tuple[AverageFigure, ...] = ()
+    turnarounds: tuple[TurnaroundFigure, ...] = ()
+    parts: tuple[PartFigure, ...] = ()
+    kits: tuple[KitFigure, ...] = ()
 
 
 class RecordLine(msgspec.Struct, frozen=True):

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from issuance_backend.virtual_card.procedural_finger import render_finger
 from tests.support.synthetic_fingers import fingers, records, second_impressions
 from verification.errors import (
     FingerImageUndecodable,
@@ -18,6 +17,7 @@ from verification.errors import (
 from verification.fingerprint.engine import FingerSample, Print
 from verification.fingerprint.minutiae import read_template
 from verification.fingerprint.nbis_engine import NbisEngine
+from verification.fingerprint.procedural_finger import render_finger
 from verification.lds.finger_image import FingerPosition
 
 INDEX = FingerPosition.RIGHT_INDEX

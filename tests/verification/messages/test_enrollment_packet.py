@@ -38,6 +38,7 @@ from verification.messages.enrollment_packet import (
     OpenedPacket,
     PacketKeys,
     PacketReceipt,
+    PrintedFormMark,
     from_file,
     open_packet,
     parse_packet,
@@ -193,6 +194,13 @@ def test_the_language_of_consent_is_recorded(kit: Kit, language: str) -> None:
         kit.seal(blobs=SMALL, consent=Consent(language, MOMENT, "ab" * 32))
 
 
+@pytest.mark.parametrize("begun_at", ["", "this morning", "2026-11-20T08:00:00"])
+def test_a_beginning_is_a_moment_with_its_zone(kit: Kit, begun_at: str) -> None:
+    with pytest.raises(PacketMalformed):
+        kit.seal(blobs=SMALL, begun_at=begun_at)
+    kit.seal(blobs=SMALL, begun_at="2026-11-20T08:00:00+07:00")
+
+
 @pytest.mark.parametrize(
     "consent", [Consent("vi", MOMENT, "cd" * 32), Consent("vi", "2027-01-01T00:00:00Z", "ab" * 32)]
 )
@@ -200,6 +208,19 @@ def test_the_citizen_agreed_to_the_very_print_before_it_was_sealed(kit: Kit, con
     with pytest.raises(CitizenConsentInvalid):
         kit.seal(blobs=SMALL, consent=consent)
     kit.seal(blobs=SMALL, consent=Consent("hmn-Latn", "2026-11-20T23:00:00Z", "ab" * 32))
+
+
+@pytest.mark.parametrize(
+    ("limits", "likeness"),
+    [("digital-1", None), (None, 1.0), ("", 1.0), ("two words", 1.0), ("digital-1", 1.5)],
+)
+def test_what_a_form_was_judged_to_be_is_said_whole_or_not_at_all(
+    kit: Kit, limits: str | None, likeness: float | None
+) -> None:
+    with pytest.raises(PacketMalformed):
+        kit.seal(blobs=SMALL, printed_form=PrintedFormMark("CC01", "ab" * 32, limits, likeness))
+    kit.seal(blobs=SMALL, printed_form=PrintedFormMark("CC01", "ab" * 32, "digital-1", 0.9995))
+    assert msgspec.json.encode(PrintedFormMark("CC01", "ab")) == b'{"form":"CC01","sha256":"ab"}'
 
 
 @pytest.mark.parametrize("supervisor", [None, "lan.capture"])

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from issuance_backend.virtual_card.procedural_finger import HEIGHT, WIDTH, render_finger
+from verification.fingerprint.procedural_finger import HEIGHT, WIDTH, render_finger
 from verification.lds.finger_image import FingerPosition
 
 FINGERS = [position for position in FingerPosition if 1 <= position <= 10]

@@ -8,6 +8,7 @@ Matching scores between such prints say nothing about people.
 from __future__ import annotations
 
 import hashlib
+import io
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,13 @@ def render_finger(seed: int, position: FingerPosition) -> npt.NDArray[np.uint8]:
     chance = np.random.default_rng(int.from_bytes(digest[:8], "big"))
     ridges = _grow(_orientation(chance, position), chance)
     return _press(_enlarged(ridges), chance)
+
+
+def scanned_finger(seed: int, position: FingerPosition) -> bytes:
+    """The same as a scanner's file: PNG at 500 ppi."""
+    file = io.BytesIO()
+    Image.fromarray(render_finger(seed, position)).save(file, "PNG", dpi=(PPI, PPI))
+    return file.getvalue()
 
 
 def _orientation(chance: np.random.Generator, position: FingerPosition) -> Field:

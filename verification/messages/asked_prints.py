@@ -1,0 +1,67 @@
+"""Which fingers a form asks of whom, and what stands for one that is not there: for kit and centre. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from datetime import date
+
+from verification.messages.forms import FormException, FormPrints
+
+FINGERPRINTS = "fingerprints"
+"""The item that all prints are together."""
+
+SINGLE_FINGERS = range(1, 11)
+"""Positions of ISO/IEC 19794-4, table 7, without slaps: thumb to little finger, right hand before left."""
+
+_FINGER = re.compile(r"finger_(0[1-9]|1[0-5])")
+
+
+def finger_item(position: int) -> str:
+    """Under which name a packet has the print of a finger."""
+    return f"finger_{position:02}"
+
+
+FINGER_ITEMS = tuple(finger_item(position) for position in SINGLE_FINGERS)
+
+
+def is_finger(item: str) -> bool:
+    """Whether an item is a print, of one finger or of several."""
+    return _FINGER.fullmatch(item) is not None
+
+
+def may_take_prints(prints: FormPrints | None, born: date | None, day: date) -> bool:
+    """Whether the law lets prints be taken of somebody on a day; of whom no age is known they are."""
+    return prints is None or born is None or _full_years(born, day) >= prints.from_age
+
+
+def asked_fingers(prints: FormPrints | None, born: date | None, day: date) -> tuple[str, ...]:
+    """The items of the fingers that somebody gives on a day."""
+    if prints is None or not may_take_prints(prints, born, day):
+        return ()
+    return tuple(finger_item(position) for position in prints.positions)
+
+
+def missing_fingers(
+    asked: Collection[str], taken: Collection[str], excused: Collection[str]
+) -> tuple[str, ...]:
+    """The fingers that have neither a print nor a reason; a reason for all of them is one for each."""
+    if FINGERPRINTS in excused:
+        return ()
+    return tuple(item for item in asked if item not in taken and item not in excused)
+
+
+def is_reason_for(reason: FormException, item: str) -> bool:
+    """Whether a coded reason may stand for an item: one of a finger for that finger alone."""
+    if reason.item != FINGERPRINTS:
+        return reason.item == item
+    return item == FINGERPRINTS if reason.whole else is_finger(item)
+
+
+def is_contradicted(item: str, taken: Collection[str]) -> bool:
+    """Whether what a reason was stated for is here all the same."""
+    return item in taken or (item == FINGERPRINTS and any(is_finger(each) for each in taken))
+
+
+def _full_years(born: date, day: date) -> int:
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
