@@ -46,22 +46,6 @@ class IndexDesk:
             for name in IndexName
         )
 
-    def recomputed(self, area: str, day: date | None) -> tuple[QualityIndex, ...]:
-        """The same figures counted form by form; they differ from :meth:`indices` only by a fault."""
-        as_of = self._day(day)
-        counts: Counter[tuple[str, Measure]] = Counter()
-        with self._database.reading() as connection:
-            register = self._units.register_in(connection)
-            for _, standing in index_repository.standings(connection, as_of):
-                counts.update(
-                    {(standing.unit, measure): 1 for measure in Measure if standing.is_in(measure, as_of)}
-                )
-        _require_area(register, area, as_of)
-        by_line = _by_line(counts, register, as_of)
-        return tuple(
-            index_of(unit, name, found, as_of) for unit, found in _lines(by_line, area) for name in IndexName
-        )
-
     def failing(self, area: str, index: IndexName, day: date | None, asked: PageAsked) -> Page[FailingForm]:
         """Exactly the forms that an index of an area counts against on a day."""
         as_of = self._day(day)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 
 from issuance_backend.paging import PageAsked
 from issuance_backend.population_registry.dc01.measures import (
@@ -63,12 +62,6 @@ def units_counted(connection: Connection) -> list[str]:
     return list(connection.execute(select(COUNTS.c.unit).distinct().order_by(COUNTS.c.unit)).scalars())
 
 
-def standings(connection: Connection, day: date) -> Iterable[tuple[str, Standing]]:
-    """What counted of every form at the end of a day."""
-    rows = connection.execute(select(STANDINGS).where(_on(day)).order_by(STANDINGS.c.form))
-    return ((row.form, _standing(row)) for row in rows)
-
-
 def failing(
     connection: Connection, index: IndexName, units: list[str] | None, day: date, asked: PageAsked
 ) -> list[tuple[str, str, str, tuple[str, ...]]]:
@@ -110,9 +103,3 @@ def _fails(index: IndexName, day: date) -> ColumnElement[bool]:
 
 def _on(day: date) -> ColumnElement[bool]:
     return and_(STANDINGS.c.from_day <= day, STANDINGS.c.to_day > day)
-
-
-def _standing(row: Row[Any]) -> Standing:
-    columns = row._asdict()
-    columns["reasons"] = msgspec.json.decode(columns["reasons"], type=tuple[str, ...])
-    return Standing(**{name: columns[name] for name in _FIELDS})

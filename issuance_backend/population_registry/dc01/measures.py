@@ -88,13 +88,6 @@ class Standing:
         if self.clean and self.confirmed_on is not None:
             yield Measure.CONFIRMED, self.confirmed_on
 
-    def is_in(self, measure: Measure, day: date) -> bool:
-        """Whether the form is one of a count on a day."""
-        return any(
-            counted is measure and (when == NO_DAY or fresh_from(day) <= when <= day)
-            for counted, when in self.counted()
-        )
-
 
 def standing_of(form: Form) -> Standing:
     """What of a form counts now."""

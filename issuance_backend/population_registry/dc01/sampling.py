@@ -33,7 +33,6 @@ _ZERO_AT: Mapping[str, str] = {
     "4.0": "B",
     "6.5": "A",
 }
-LIMITS = tuple(_ZERO_AT)
 
 # Acceptance numbers down a column from that letter on; an arrow up or down leads to a neighbour's plan.
 _UP, _DOWN = -1, -2
@@ -95,11 +94,6 @@ def severity_after(verdicts: Sequence[bool]) -> Severity:
         elif severity is Severity.TIGHTENED and len(recent) == 5 and all(recent):
             severity, recent = Severity.NORMAL, []
     return severity
-
-
-def acceptance_probability(chosen: SamplingPlan, rate: float) -> float:
-    """How often a long line of forms with this share of wrong ones passes the plan."""
-    return _at_most(chosen.acceptance, chosen.size, rate)
 
 
 @dataclass(frozen=True, slots=True)

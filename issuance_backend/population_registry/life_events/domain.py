@@ -10,6 +10,7 @@ import msgspec
 
 from issuance_backend.population_registry.domain import RegistryPerson
 from verification.errors import FieldsRefused, TransitionRefused
+from verification.identity.person_name import normalized_name
 from verification.messages.life_event import (
     Attributes,
     Birth,
@@ -23,7 +24,7 @@ from verification.messages.life_event import (
 )
 from verification.messages.person_query import LifeStatus
 
-SINGLE, MARRIED = "Chưa kết hôn", "Đã kết hôn"
+SINGLE, MARRIED, WIDOWED, DIVORCED = "Chưa kết hôn", "Đã kết hôn", "Góa", "Ly hôn"
 MAX_TEXT = 200
 _MARRIAGE_AGES = {"M": 20, "F": 18}
 """Law on Marriage and Family 52/2014/QH13, article 8."""
@@ -80,6 +81,27 @@ def require_may_marry(one: RegistryPerson, other: RegistryPerson, day: date) -> 
             raise FieldsRefused({field: "LIFE_EVENT_MARRIED"})
         if _age(person.date_of_birth, day) < _MARRIAGE_AGES[person.sex]:
             raise FieldsRefused({field: "LIFE_EVENT_AGE"})
+
+
+def require_married(one: RegistryPerson, other: RegistryPerson) -> None:
+    """Raise FieldsRefused unless each record names the other as the spouse."""
+    for person, spouse in ((one, other), (other, one)):
+        if person.marital_status != MARRIED or _spoken(person.spouse or "") != _spoken(spouse.full_name):
+            raise FieldsRefused({"spouse_number": "FIELD_NOT_AS_REGISTERED"})
+
+
+def _spoken(name: str) -> str:
+    return normalized_name(name).casefold()
+
+
+def widowed_since(left: RegistryPerson, gone: RegistryPerson) -> date | None:
+    """The day of a death that left somebody widowed; None where the one lives, or the other died before."""
+    if gone.life_status is not LifeStatus.DECEASED or gone.life_status_since is None:
+        return None
+    outlived = left.life_status is not LifeStatus.DECEASED or (
+        left.life_status_since is not None and left.life_status_since > gone.life_status_since
+    )
+    return gone.life_status_since if outlived else None
 
 
 def correction_faults(event: Correction) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from datetime import date
 
@@ -42,6 +43,19 @@ def of_report(connection: Connection, reported_by: str, report_id: str) -> Regis
     """The event that a program reported under this id."""
     same = (LIFE_EVENTS.c.reported_by == reported_by) & (LIFE_EVENTS.c.report_id == report_id)
     return _one(connection, same)
+
+
+def last_bond(connection: Connection, numbers: Collection[str]) -> RegisteredEvent | None:
+    """The newest event that says to whom somebody with these numbers is, or was, married."""
+    either = LIFE_EVENTS.c.citizen_number.in_(numbers) | LIFE_EVENTS.c.spouse_number.in_(numbers)
+    question = (
+        select(LIFE_EVENTS)
+        .where(LIFE_EVENTS.c.spouse_number.is_not(None), either)
+        .order_by(LIFE_EVENTS.c.occurred_on.desc(), LIFE_EVENTS.c.registered_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(question).mappings().one_or_none()
+    return RegisteredEvent(**row) if row else None
 
 
 def _one(connection: Connection, condition: ColumnElement[bool]) -> RegisteredEvent | None:

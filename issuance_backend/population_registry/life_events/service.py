@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
 from sqlalchemy import Connection
@@ -18,13 +17,9 @@ from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.identities import holding, timeline
 from issuance_backend.population_registry.identities.domain import IdentityEvent, IdentityKind
-from issuance_backend.population_registry.identities.recording import (
-    Manner,
-    Statement,
-    person_behind,
-    record,
-)
-from issuance_backend.population_registry.life_events import domain, repository
+from issuance_backend.population_registry.identities.recording import person_behind
+from issuance_backend.population_registry.life_events import domain, marriages, repository
+from issuance_backend.population_registry.life_events.act import Act
 from issuance_backend.population_registry.life_events.repository import RegisteredEvent
 from issuance_backend.population_registry.numbers import issuing
 from issuance_backend.population_registry.numbers.domain import NumberRequest, prefix_of
@@ -58,28 +53,6 @@ _MAX_DOCUMENT: Final = 80
 _STATUS_EVENTS = Death | DeathAnnulled | DeclaredMissing | Found
 
 
-@dataclass(frozen=True, slots=True)
-class _Act:
-    """One report that is being registered; ``source`` is the program it came from."""
-
-    connection: Connection
-    report: LifeEventReport
-    source: str
-    moment: datetime
-    draw_key: DrawKey
-
-    def state(self, number: str, values: Attributes, manner: Manner = timeline.change) -> None:
-        statement = Statement(
-            citizen_number=number,
-            values=values,
-            valid_from=self.report.occurred_on,
-            source=self.source,
-            evidence=self.report.document,
-            manner=manner,
-        )
-        record(self.connection, statement, self.report.officer, self.moment)
-
-
 class LifeEventOffice:
     """Owns the transactions around life events."""
 
@@ -101,7 +74,7 @@ class LifeEventOffice:
                 if known.content_sha256 != domain.content_digest(report):
                     raise IdempotencyConflict("this report id stands for something else")
                 return _view(connection, known)
-            act = _Act(connection, report, source, moment, self._draw_key)
+            act = Act(connection, report, source, moment, self._draw_key)
             event = _registered(act, _take(act))
             repository.add(connection, event)
             _tell(act, event)
@@ -116,7 +89,7 @@ class LifeEventOffice:
             return _view(connection, event)
 
 
-def _take(act: _Act) -> str:
+def _take(act: Act) -> str:
     """Do what the event asks for and return the number of the person concerned."""
     event = act.report.event
     if isinstance(event, Birth):
@@ -128,13 +101,13 @@ def _take(act: _Act) -> str:
         domain.require_alive_on(person, act.report.occurred_on)
         _move(act, event)
     elif isinstance(event, Marriage):
-        _marry(act, event, person)
+        marriages.marry(act, event, person)
     else:
         _correct(act, event, person)
     return person.citizen_number
 
 
-def _birth(act: _Act, event: Birth) -> str:
+def _birth(act: Act, event: Birth) -> str:
     faults = domain.birth_faults(event, vietnam_date(act.moment))
     if province(event.province) is None:
         faults["province"] = "CITIZEN_NUMBER_PROVINCE_UNKNOWN"
@@ -162,7 +135,7 @@ def _birth(act: _Act, event: Birth) -> str:
     return number
 
 
-def _change_status(act: _Act, event: _STATUS_EVENTS, person: RegistryPerson) -> None:
+def _change_status(act: Act, event: _STATUS_EVENTS, person: RegistryPerson) -> None:
     status = domain.next_status(person.life_status, event)
     # Nobody comes back before he was gone, and nobody dies unborn.
     until = person.life_status_since if isinstance(event, Found | DeathAnnulled) else None
@@ -173,9 +146,13 @@ def _change_status(act: _Act, event: _STATUS_EVENTS, person: RegistryPerson) -> 
     manner = timeline.correct if isinstance(event, DeathAnnulled) else timeline.state
     values: Attributes = {"life_status": status.value, "life_status_since": since}
     act.state(event.citizen_number, values, manner)
+    if isinstance(event, Death):
+        marriages.end_by_death(act, person, event.spouse_number)
+    elif isinstance(event, DeathAnnulled):
+        marriages.stand_again(act, person)
 
 
-def _move(act: _Act, event: Move) -> None:
+def _move(act: Act, event: Move) -> None:
     values: Attributes = {"current_residence": event.current_residence}
     if event.permanent_residence is not None:
         values["permanent_residence"] = event.permanent_residence
@@ -185,15 +162,7 @@ def _move(act: _Act, event: Move) -> None:
     act.state(event.citizen_number, values)
 
 
-def _marry(act: _Act, event: Marriage, person: RegistryPerson) -> None:
-    spouse_known, spouse = person_behind(act.connection, event.spouse_number)
-    domain.require_may_marry(person, spouse, act.report.occurred_on)
-    act.state(event.citizen_number, {"marital_status": domain.MARRIED, "spouse": spouse.full_name})
-    act.state(event.spouse_number, {"marital_status": domain.MARRIED, "spouse": person.full_name})
-    holding.confirm_living(act.connection, spouse_known, act.report.occurred_on, act.moment)
-
-
-def _correct(act: _Act, event: Correction, person: RegistryPerson) -> None:
+def _correct(act: Act, event: Correction, person: RegistryPerson) -> None:
     faults = domain.correction_faults(event)
     holders = entries.numbers_with_old_id(act.connection, event.attributes.get("old_id") or "")
     if any(holder != person.citizen_number for holder in holders):
@@ -203,7 +172,7 @@ def _correct(act: _Act, event: Correction, person: RegistryPerson) -> None:
     act.state(event.citizen_number, event.attributes, timeline.correct)
 
 
-def _registered(act: _Act, number: str) -> RegisteredEvent:
+def _registered(act: Act, number: str) -> RegisteredEvent:
     report = act.report
     person, entry = person_behind(act.connection, number)
     if not isinstance(report.event, Correction | DeathAnnulled | DeclaredMissing):
@@ -212,7 +181,7 @@ def _registered(act: _Act, number: str) -> RegisteredEvent:
         id=secrets.token_hex(8),
         kind=kind_of(report),
         citizen_number=number,
-        spouse_number=report.event.spouse_number if isinstance(report.event, Marriage) else None,
+        spouse_number=report.event.spouse_number if isinstance(report.event, Marriage | Death) else None,
         occurred_on=report.occurred_on,
         registered_at=rfc3339(act.moment),
         reported_by=act.source,
@@ -224,7 +193,7 @@ def _registered(act: _Act, number: str) -> RegisteredEvent:
     )
 
 
-def _tell(act: _Act, event: RegisteredEvent) -> None:
+def _tell(act: Act, event: RegisteredEvent) -> None:
     """Record the event; the card office and every other follower learn of it when this is committed."""
     step = Step(
         subject=f"life-event/{event.id}",

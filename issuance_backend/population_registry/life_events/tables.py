@@ -23,4 +23,5 @@ LIFE_EVENTS = Table(
     Column("life_status", String(10), nullable=False),
     UniqueConstraint("reported_by", "report_id", name="one_report"),
     Index("life_events_of_person", "citizen_number", "registered_at"),
+    Index("life_events_of_spouse", "spouse_number"),
 )

@@ -6,7 +6,7 @@ that the data give. A form is judged by the rules of its own day, whatever is in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -18,7 +18,7 @@ import msgspec
 
 from issuance_backend.population_registry.rules.checks import CHECKS, Check
 from issuance_backend.population_registry.rules.facts import Facts, Record
-from issuance_backend.population_registry.units.domain import Unit, UnitLevel, UnitRegister, national_units
+from issuance_backend.population_registry.units.domain import UnitRegister
 
 
 class Measure(StrEnum):
@@ -125,27 +125,6 @@ def rule_book() -> tuple[Rule, ...]:
 def rules_on(day: date, units: UnitRegister) -> RuleSet:
     """The rules that were in force on a day."""
     return RuleSet((rule for rule in rule_book() if rule.is_on(day)), units, day)
-
-
-def broken_vectors(rule: Rule) -> list[Mapping[str, str]]:
-    """The examples of a rule of which its check says something else than the data."""
-    check = CHECKS[rule.check]
-    day = max(_rule_file().vector_day, rule.valid_from)
-    if rule.valid_to is not None and day >= rule.valid_to:
-        day = rule.valid_from
-    units = vector_units()
-    return [v.record for v in rule.vectors if check(Facts(v.record, day, units)) is not v.holds]
-
-
-@cache
-def vector_units() -> UnitRegister:
-    """The provinces, with the invented communes that the examples lie in."""
-    units, successions = national_units()
-    invented = [
-        Unit(entry.code, UnitLevel(entry.level), entry.name, entry.valid_from, entry.valid_to, "ví dụ")
-        for entry in _rule_file().vector_units
-    ]
-    return UnitRegister([*units, *invented], successions)
 
 
 @cache

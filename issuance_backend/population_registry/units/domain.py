@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import cache
 from itertools import pairwise
 
 from issuance_backend.refusals import UnitTablesRefused
@@ -212,12 +211,6 @@ def national_units() -> tuple[list[Unit], list[Succession]]:
         for entry in provinces().values()
     ]
     return units, successions
-
-
-@cache
-def national_register() -> UnitRegister:
-    """The register that needs nothing loaded: provinces only."""
-    return UnitRegister(*national_units())
 
 
 def _smallest_common(lines: set[str]) -> str:

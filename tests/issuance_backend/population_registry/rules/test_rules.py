@@ -17,12 +17,11 @@ from issuance_backend.population_registry.rules.domain import (
     Measure,
     Rule,
     Weight,
-    broken_vectors,
     rule_book,
     rules_on,
-    vector_units,
 )
 from issuance_backend.population_registry.rules.form_date import read_form_date
+from tests.support.rule_vectors import broken_vectors, vector_units
 from verification.errors import MalformedDocument
 
 DAY = date(2021, 1, 15)

@@ -20,7 +20,6 @@ from issuance_backend.population_registry.units.domain import (
     UnitLevel,
     UnitRegister,
     lies_in,
-    national_register,
     national_units,
 )
 from issuance_backend.population_registry.units.service import UnitOffice
@@ -83,7 +82,7 @@ def office(database: Database) -> UnitOffice:
 
 
 def test_sixty_three_provinces_became_thirty_four_units() -> None:
-    register = national_register()
+    register = UnitRegister(*national_units())
     assert len(register.under(NATION, BEFORE)) == 63
     assert len(register.under(NATION, AFTER)) == 34
     assert register.line("002", BEFORE) == "002"
@@ -92,14 +91,14 @@ def test_sixty_three_provinces_became_thirty_four_units() -> None:
 
 
 def test_every_old_province_stands_under_the_unit_that_lists_it() -> None:
-    register = national_register()
+    register = UnitRegister(*national_units())
     lines = {unit.code: register.line(unit.code, AFTER) for unit in register.under(NATION, BEFORE)}
     assert len(set(lines.values())) == 34
     assert all(register.unit(line, AFTER) is not None for line in lines.values())
 
 
 def test_asked_about_the_past_a_unit_that_several_became_cannot_be_told_apart() -> None:
-    register = national_register()
+    register = UnitRegister(*national_units())
     assert register.line("01", BEFORE) == "001"
     assert register.line("08", BEFORE) == UNKNOWN
     assert register.line("999", AFTER) == UNKNOWN
