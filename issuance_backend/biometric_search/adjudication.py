@@ -32,6 +32,14 @@ class Finding(StrEnum):
     POOR_DATA = "poor_data"
 
 
+class CaseKind(StrEnum):
+    """Why a pair is looked at; one pair is at most one case of each kind."""
+
+    FOUND = "found"
+    CLAIMED = "claimed"  # the application says to be the other one: here the difference speaks against it
+    BAIT = "bait"  # the truth is known
+
+
 class CaseState(StrEnum):
     """Where a case stands."""
 

@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, TextClause, exists, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from issuance_backend.biometric_search.adjudication import CaseState, Finding, Judged
+from issuance_backend.biometric_search.adjudication import CaseKind, CaseState, Finding, Judged
 from issuance_backend.biometric_search.tables import ADJUDICATION_CASES, ADJUDICATION_DECISIONS, OPEN_CASE
 from verification.errors import TransitionRefused
 from verification.messages.biometric_search import LikenessMessage
@@ -23,10 +23,10 @@ class Case:
     id: str
     probe_encounter: str
     candidate_encounter: str
+    kind: CaseKind
     took_part: tuple[str, ...]
     likenesses: tuple[LikenessMessage, ...]
     truth: bool | None
-    is_claimed: bool
     state: CaseState
     outcome: Finding | None
     version: int
@@ -47,22 +47,14 @@ class Decision:
     at: str
 
 
-_BAIT = ":"
-"""Before the candidate of a bait, which no encounter begins with: a bait keeps no real case from its pair."""
-
-CLAIMED = "="
-"""Before a candidate whom the application says to be; no encounter begins with it either."""
-
-
 def add(connection: Connection, case: Case) -> bool:
     """Write a new case; False where this pair is one already. To a real case a bait is none."""
-    encounter = case.candidate_encounter
-    real = (encounter, f"{CLAIMED}{encounter}")
-    taken = real if case.truth is None else (*real, f"{_BAIT}{encounter}")
     known = select(ADJUDICATION_CASES.c.id).where(
         ADJUDICATION_CASES.c.probe_encounter == case.probe_encounter,
-        ADJUDICATION_CASES.c.candidate_encounter.in_(taken),
+        ADJUDICATION_CASES.c.candidate_encounter == case.candidate_encounter,
     )
+    if case.kind is not CaseKind.BAIT:
+        known = known.where(ADJUDICATION_CASES.c.kind != CaseKind.BAIT.value)
     if connection.execute(known).first() is not None:
         return False
     try:
@@ -94,16 +86,6 @@ def find_held(connection: Connection, case_id: str) -> Case | None:
     """The case with this id; whoever decides it next waits for this transaction."""
     held = select(ADJUDICATION_CASES.c.id).where(ADJUDICATION_CASES.c.id == case_id).with_for_update()
     return find(connection, case_id) if connection.execute(held).first() else None
-
-
-def examiners_of(connection: Connection, encounter: str) -> set[str]:
-    """Everybody who decided a real case of an application."""
-    question = (
-        select(ADJUDICATION_DECISIONS.c.examiner)
-        .join(ADJUDICATION_CASES, ADJUDICATION_CASES.c.id == ADJUDICATION_DECISIONS.c.case_id)
-        .where(ADJUDICATION_CASES.c.probe_encounter == encounter, ADJUDICATION_CASES.c.truth.is_(None))
-    )
-    return set(connection.execute(question).scalars())
 
 
 def of_encounter(connection: Connection, encounter: str) -> list[Case]:
@@ -195,7 +177,8 @@ def _values(case: Case) -> dict[str, object]:
     return {
         "id": case.id,
         "probe_encounter": case.probe_encounter,
-        "candidate_encounter": f"{_mark(case)}{case.candidate_encounter}",
+        "candidate_encounter": case.candidate_encounter,
+        "kind": case.kind.value,
         "took_part": _text(case.took_part),
         "likenesses": _text(case.likenesses),
         "truth": case.truth,
@@ -207,12 +190,6 @@ def _values(case: Case) -> dict[str, object]:
     }
 
 
-def _mark(case: Case) -> str:
-    if case.truth is not None:
-        return _BAIT
-    return CLAIMED if case.is_claimed else ""
-
-
 def _text(values: Sequence[object]) -> str:
     return msgspec.json.encode(values).decode()
 
@@ -221,11 +198,11 @@ def _case(row: Any) -> Case:
     return Case(
         id=row.id,
         probe_encounter=row.probe_encounter,
-        candidate_encounter=row.candidate_encounter.removeprefix(_BAIT).removeprefix(CLAIMED),
+        candidate_encounter=row.candidate_encounter,
+        kind=CaseKind(row.kind),
         took_part=msgspec.json.decode(row.took_part, type=tuple[str, ...]),
         likenesses=msgspec.json.decode(row.likenesses, type=tuple[LikenessMessage, ...]),
         truth=row.truth,
-        is_claimed=row.candidate_encounter.startswith(CLAIMED),
         state=CaseState(row.state),
         outcome=Finding(row.outcome) if row.outcome else None,
         version=row.version,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from issuance_backend import recorded_events
 from issuance_backend.biometric_search import adjudication
 from issuance_backend.biometric_search import case_repository as repository
-from issuance_backend.biometric_search.adjudication import CaseEvent, CaseState, Finding
+from issuance_backend.biometric_search.adjudication import CaseEvent, CaseKind, CaseState, Finding
 from issuance_backend.biometric_search.case_repository import Case, Decision
 from issuance_backend.moments import rfc3339
 from issuance_backend.steps import SYSTEM, Step
@@ -24,11 +24,10 @@ class Pair:
 
     probe_encounter: str
     candidate_encounter: str
+    kind: CaseKind = CaseKind.FOUND
     took_part: tuple[str, ...] = ()
     likenesses: tuple[LikenessMessage, ...] = ()
     truth: bool | None = None
-    is_claimed: bool = False
-    """The application says to be the other one: here it is the difference that speaks against it."""
 
 
 def open_case(connection: Connection, pair: Pair, moment: datetime) -> bool:
@@ -41,10 +40,10 @@ def open_case(connection: Connection, pair: Pair, moment: datetime) -> bool:
         id=secrets.token_hex(8),
         probe_encounter=pair.probe_encounter,
         candidate_encounter=pair.candidate_encounter,
+        kind=pair.kind,
         took_part=tuple(sorted(set(pair.took_part))),
         likenesses=pair.likenesses,
         truth=pair.truth,
-        is_claimed=pair.is_claimed,
         state=adjudication.advance(None, CaseEvent.OPEN),
         outcome=None,
         version=1,

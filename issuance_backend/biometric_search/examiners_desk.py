@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from issuance_backend.biometric_search import adjudication, cases
 from issuance_backend.biometric_search import case_repository as repository
-from issuance_backend.biometric_search.adjudication import CaseState, Finding, Record
+from issuance_backend.biometric_search.adjudication import CaseKind, CaseState, Finding, Record
 from issuance_backend.biometric_search.case_repository import Case, Decision
 from issuance_backend.biometric_search.cases import Pair
 from issuance_backend.moments import Clock
@@ -103,6 +103,7 @@ class ExaminersDesk:
         pair = Pair(
             probe_encounter=bait.probe_encounter,
             candidate_encounter=bait.candidate_encounter,
+            kind=CaseKind.BAIT,
             took_part=(lead.id,),
             truth=bait.are_same_person,
         )

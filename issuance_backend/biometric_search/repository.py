@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -168,18 +169,22 @@ def enrol(connection: Connection, code: str, number: int, reference: str, sealed
     connection.execute(row)
 
 
-def remove(connection: Connection, code: str, reference: str, version: int) -> int:
-    """Remove every enrolment of a person, the sealed templates at once; how many there were."""
-    removed = connection.execute(
+def remove(connection: Connection, code: str, numbers: Collection[int], version: int) -> None:
+    """Remove enrolments, the sealed templates at once."""
+    connection.execute(
         update(GALLERY_ENROLMENTS)
-        .where(
-            GALLERY_ENROLMENTS.c.gallery == code,
-            GALLERY_ENROLMENTS.c.reference == reference,
-            GALLERY_ENROLMENTS.c.removed.is_(None),
-        )
+        .where(GALLERY_ENROLMENTS.c.gallery == code, GALLERY_ENROLMENTS.c.number.in_(numbers))
         .values(removed=version, sealed=None)
     )
-    return removed.rowcount
+
+
+def enrolments_of(connection: Connection, code: str, reference: str) -> list[StoredEnrolment]:
+    """What a person has in a gallery."""
+    columns = GALLERY_ENROLMENTS.c
+    question = select(GALLERY_ENROLMENTS).where(
+        columns.gallery == code, columns.reference == reference, columns.removed.is_(None)
+    )
+    return [_enrolment(row) for row in connection.execute(question)]
 
 
 def changes_after(connection: Connection, code: str, version: int, limit: int) -> list[StoredEnrolment]:

@@ -9,6 +9,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from issuance_backend.biometric_search import cases, repository
+from issuance_backend.biometric_search.adjudication import CaseKind
 from issuance_backend.biometric_search.cases import Pair
 from issuance_backend.biometric_search.domain import Outcome
 from issuance_backend.biometric_search.fusion import Candidate
@@ -102,7 +103,7 @@ def _identify(searching: Searching, request: Identify) -> Found:
                 candidate_encounter=each.encounter or each.reference,
                 took_part=request.officers,
                 likenesses=each.likenesses,
-                is_claimed=each.reference == claimed,
+                kind=CaseKind.CLAIMED if each.reference == claimed else CaseKind.FOUND,
             )
             for each in doubtful
         ),

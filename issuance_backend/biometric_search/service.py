@@ -225,7 +225,7 @@ class SearchDesk:
 
     def _require_sound(self, request: SearchRequest) -> None:
         names: dict[str, str | None] = {"gallery": request.gallery}
-        if isinstance(request, Insert | Identify):
+        if isinstance(request, Insert | Identify | Delete):
             names["encounter"] = request.encounter
         if isinstance(request, Insert | Verify | Delete):
             names["subject"] = request.subject

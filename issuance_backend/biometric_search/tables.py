@@ -90,6 +90,7 @@ ADJUDICATION_CASES = Table(
     Column("id", String(16), primary_key=True),
     Column("probe_encounter", String(64), nullable=False),
     Column("candidate_encounter", String(64), nullable=False),
+    Column("kind", String(8), nullable=False),
     Column("took_part", Text, nullable=False),
     Column("likenesses", Text, nullable=False),
     # Known of baits only; nothing that an examiner can see comes from here.
@@ -99,7 +100,8 @@ ADJUDICATION_CASES = Table(
     Column("version", Integer, nullable=False),
     Column("opened_at", String(32), nullable=False),
     Column("updated_at", String(32), nullable=False),
-    UniqueConstraint("probe_encounter", "candidate_encounter", name="one_case_a_pair"),
+    # A bait keeps no real case from its pair.
+    UniqueConstraint("probe_encounter", "candidate_encounter", "kind", name="one_case_a_pair"),
     Index("cases_by_state", "state", "opened_at"),
     Index(
         "open_cases",

@@ -22,7 +22,7 @@ from issuance_backend.biometric_search.domain import Outcome, TaskEvent
 from issuance_backend.biometric_search.gallery_index import GalleryIndex, Searchable
 from issuance_backend.biometric_search.gallery_keys import GalleryKey, KeyRoom
 from issuance_backend.biometric_search.modality import Modalities
-from issuance_backend.biometric_search.repository import Task, TaskEnd
+from issuance_backend.biometric_search.repository import StoredEnrolment, Task, TaskEnd
 from issuance_backend.biometric_search.search_room import Found, Searching, look
 from issuance_backend.biometric_search.service import INVESTIGATE, finished_state
 from issuance_backend.biometric_search.task_messages import (
@@ -94,13 +94,6 @@ class SearchWorker:
         self._finished = finished
         self._memories: dict[str, _Memory] = {}
         self._lock = Lock()
-
-    def run_pending(self) -> int:
-        """Do everything that is queued; how many tasks that were."""
-        count = 0
-        while self.run_once():
-            count += 1
-        return count
 
     def run_once(self) -> bool:
         """Do the next task; False when nothing waits.
@@ -258,6 +251,15 @@ def _enrol(connection: Connection, key: GalleryKey, request: Insert) -> Outcome:
 
 def _remove(connection: Connection, key: GalleryKey, request: Delete) -> Outcome:
     version = repository.next_version(connection, request.gallery)
-    if not repository.remove(connection, request.gallery, key.reference(request.subject), version):
+    held = repository.enrolments_of(connection, request.gallery, key.reference(request.subject))
+    numbers = [each.number for each in held if _is_meant(key, each, request.encounter)]
+    if not numbers:
         raise GallerySubjectUnknown("nobody of this name")
+    repository.remove(connection, request.gallery, numbers, version)
     return Outcome.REMOVED
+
+
+def _is_meant(key: GalleryKey, held: StoredEnrolment, encounter: str | None) -> bool:
+    if encounter is None:
+        return True
+    return held.sealed is not None and opened(key, held.number, held.sealed).encounter == encounter

@@ -20,8 +20,10 @@ from issuance_backend.biometric_search.adjudication import (
     wilson,
 )
 from issuance_backend.biometric_search.cases import Pair
+from issuance_backend.dossiers import case_parts
 from issuance_backend.officers.domain import Role
 from issuance_backend.refusals import AdjudicationCaseUnknown, RoleMissing, SameOfficer
+from tests.support.running import run_pending
 from tests.support.search_bed import EXAMINERS, LEAD, OFFICE, SearchBed, identify, officer
 from verification.errors import FieldsRefused, TransitionRefused
 from verification.messages.biometric_search import BaitCase, CaseDecision, CaseView
@@ -51,7 +53,7 @@ def state(bed: SearchBed, case: str) -> tuple[CaseState, Finding | None]:
 def test_a_hit_of_a_search_comes_before_two_examiners_who_agree(bed: SearchBed) -> None:
     bed.enrol(3)
     bed.desk.submit(OFFICE, identify(3))
-    bed.worker.run_pending()
+    run_pending(bed.worker)
     case = bed.examiners.next_case(A)
     assert case is not None
     bed.examiners.decide(A, case.case_id, SAME)
@@ -67,7 +69,7 @@ def test_the_same_pair_found_twice_is_one_case(bed: SearchBed) -> None:
     bed.enrol(3)
     bed.desk.submit(OFFICE, identify(3))
     bed.desk.submit(OFFICE, identify(3, task_id="identify-3-again"))
-    bed.worker.run_pending()
+    run_pending(bed.worker)
     with bed.database.reading() as connection:
         assert len(case_repository.of_encounter(connection, "later-3")) == 1
 
@@ -265,7 +267,7 @@ def test_who_examined_is_known_to_whoever_approves(bed: SearchBed) -> None:
     bed.examiners.decide(A, case, SAME)
     bed.examiners.decide(B, case, SAME)
     with bed.database.reading() as connection:
-        assert case_repository.examiners_of(connection, "later-1") == {A.id, B.id}
+        assert case_parts.examiners(connection, "later-1") == {A.id, B.id}
 
 
 @given(st.integers(1, 400), st.data())

@@ -18,6 +18,7 @@ from issuance_backend.biometric_search.worker import SearchWorker
 from issuance_backend.refusals import DeduplicationUnavailable
 from monitoring.environment import ConfigurationFault
 from tests.support.engines import Sqlite
+from tests.support.running import run_pending
 from tests.support.search_bed import OFFICE, PEOPLE, identify, make_bed, samples_of
 
 COUNT = 3
@@ -83,7 +84,7 @@ def test_a_share_that_ends_is_read_again_and_the_task_with_it(tmp_path: Path) ->
     for person in range(4):
         bed.enrol(person)
     bed.desk.submit(OFFICE, identify(2))
-    assert worker.run_pending() == 5
+    assert run_pending(worker) == 5
     kill_one(made[0])
     assert not made[0].is_whole
     # It is noticed before it is asked, or while it is asked: then the task waits for the next turn.

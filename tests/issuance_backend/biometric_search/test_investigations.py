@@ -15,6 +15,7 @@ from issuance_backend.refusals import (
     SearchTaskUnknown,
     WarrantRefused,
 )
+from tests.support.running import run_pending
 from tests.support.search_bed import (
     INVESTIGATORS,
     OFFICE,
@@ -36,7 +37,7 @@ def searched(bed: SearchBed) -> SearchBed:
     for person in range(4):
         bed.enrol(person, gallery="crime")
     bed.desk.investigate(FIRST, investigation(2))
-    bed.worker.run_pending()
+    run_pending(bed.worker)
     return bed
 
 
@@ -137,7 +138,7 @@ def test_filters_leave_out_whoever_cannot_be_meant(bed: SearchBed) -> None:
     bed.enrol(4, gallery="crime")
     request = investigation(2, sex="M", born_from=1985, born_to=1995)
     bed.desk.investigate(FIRST, request)
-    bed.worker.run_pending()
+    run_pending(bed.worker)
     released = bed.desk.release(SECOND, request.task_id)
     assert {each.subject for each in released.task.candidates} == {"subject-2", "subject-4"}
 

@@ -12,6 +12,7 @@ from issuance_backend.biometric_search.calibration import Calibration
 from issuance_backend.biometric_search.modality import Modalities, Sample, Score
 from issuance_backend.refusals import ModalityUnknown, TemplateRefused
 from tests.support.engines import Engine
+from tests.support.running import run_pending
 from tests.support.search_bed import OFFICE, identify, make_bed, messages, samples_of
 from verification.messages.biometric_search import Insert
 
@@ -82,7 +83,7 @@ def test_eyes_are_enrolled_searched_and_fused_by_a_plug_in_alone(
     mixed = messages((*samples_of(20, touch=2), *eyes(2)))
     bed.desk.submit(OFFICE, identify(20, samples=mixed))
     bed.desk.submit(OFFICE, identify(21, samples=messages(eyes(3))))
-    bed.worker.run_pending()
+    run_pending(bed.worker)
     first = bed.desk.task(OFFICE, "identify-20").candidates[0]
     assert first.subject == "subject-2"
     assert {each.modality for each in first.likenesses} == {"face", "finger", "iris"}

@@ -24,6 +24,7 @@ from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, InventedRegistry, make_office
+from tests.support.running import run_pending
 from tests.support.search_bed import finger_modality, identify, investigation, samples_of
 from verification.errors import LimitExceeded
 from verification.messages.biometric_search import MAX_TASK_BYTES, SampleMessage
@@ -113,7 +114,7 @@ def test_from_enrolment_to_two_examiners(door: Door) -> None:
         assert (answer.status_code, answer.get_json()["status"]) == (202, "queued")
     request = identify(1, samples=finger_messages(1))
     assert door.ask("card-office", "POST", "/v1/search-tasks", request).status_code == 202
-    assert door.worker.run_pending() == 3
+    assert run_pending(door.worker) == 3
     task = door.ask("card-office", "GET", "/v1/search-tasks/identify-1").get_json()
     assert (task["status"], task["outcome"]) == ("done", "adjudication")
     (national,) = door.ask("card-office", "GET", "/v1/galleries").get_json()
@@ -134,7 +135,7 @@ def test_by_warrant_and_released_by_a_second_officer(door: Door) -> None:
     door.ask("crime-bureau", "POST", "/v1/search-tasks", insert(3, "crime"))
     request = investigation(3, samples=finger_messages(3))
     assert door.ask("dtv.mot", "POST", "/v1/investigations", request).status_code == 202
-    door.worker.run_pending()
+    run_pending(door.worker)
     asked = door.ask("dtv.mot", "GET", "/v1/investigations/investigation-3").get_json()
     assert asked["task"]["candidates"][0]["subject"] is None
     refused = door.ask("dtv.mot", "POST", "/v1/investigations/investigation-3/release")

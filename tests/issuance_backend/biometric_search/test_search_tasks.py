@@ -32,6 +32,7 @@ from issuance_backend.refusals import (
     SearchTaskUnknown,
     TemplateRefused,
 )
+from tests.support.running import run_pending
 from tests.support.search_bed import (
     BUREAU,
     OFFICE,
@@ -48,13 +49,13 @@ from verification.messages.biometric_search import Delete, SampleMessage
 def enrol_some(bed: SearchBed, count: int = 6) -> None:
     for person in range(count):
         bed.enrol(person)
-    assert bed.worker.run_pending() == count
+    assert run_pending(bed.worker) == count
 
 
 def test_an_application_of_somebody_enrolled_goes_before_examiners(bed: SearchBed) -> None:
     enrol_some(bed)
     assert bed.desk.submit(OFFICE, identify(3)).status == "queued"
-    assert bed.worker.run_pending() == 1
+    assert run_pending(bed.worker) == 1
     task = bed.desk.task(OFFICE, "identify-3")
     assert (task.status, task.outcome, task.gallery_size) == ("done", "adjudication", 6)
     assert (task.candidates[0].subject, task.candidates[0].is_hit) == ("subject-3", True)
@@ -66,7 +67,7 @@ def test_an_application_of_somebody_enrolled_goes_before_examiners(bed: SearchBe
 def test_an_application_of_somebody_new_is_no_hit(bed: SearchBed) -> None:
     enrol_some(bed)
     bed.desk.submit(OFFICE, identify(20))
-    bed.worker.run_pending()
+    run_pending(bed.worker)
     assert bed.desk.task(OFFICE, "identify-20").outcome == "no_hit"
     assert bed.searched == [("later-20", Outcome.NO_HIT)]
 
@@ -82,7 +83,7 @@ def test_no_outcome_of_any_search_refuses_a_person() -> None:
 def test_to_be_found_as_oneself_is_no_duplicate(bed: SearchBed) -> None:
     enrol_some(bed)
     bed.desk.submit(OFFICE, identify(3, claimed_subject="subject-3"))
-    bed.worker.run_pending()
+    run_pending(bed.worker)
     task = bed.desk.task(OFFICE, "identify-3")
     assert task.outcome == "no_hit"
     assert task.candidates[0].is_claimed
@@ -92,7 +93,7 @@ def test_whoever_is_not_found_as_who_they_claim_to_be_is_looked_at(bed: SearchBe
     enrol_some(bed)
     bed.desk.submit(OFFICE, identify(20, claimed_subject="subject-3"))
     bed.desk.submit(OFFICE, identify(21, claimed_subject="subject-of-nobody"))
-    bed.worker.run_pending()
+    run_pending(bed.worker)
     assert bed.desk.task(OFFICE, "identify-20").outcome == "adjudication"
     assert bed.desk.task(OFFICE, "identify-21").outcome == "no_hit"
 
@@ -100,7 +101,7 @@ def test_whoever_is_not_found_as_who_they_claim_to_be_is_looked_at(bed: SearchBe
 def test_an_encounter_is_no_candidate_of_itself(bed: SearchBed) -> None:
     enrol_some(bed)
     bed.desk.submit(OFFICE, identify(3, encounter="dossier-3"))
-    bed.worker.run_pending()
+    run_pending(bed.worker)
     task = bed.desk.task(OFFICE, "identify-3")
     assert task.outcome == "no_hit"
     assert "subject-3" not in {each.subject for each in task.candidates}
@@ -110,10 +111,10 @@ def test_the_same_request_again_is_the_same_task(bed: SearchBed) -> None:
     enrol_some(bed, 2)
     first = bed.desk.submit(OFFICE, identify(1))
     assert bed.desk.submit(OFFICE, identify(1)) == first
-    bed.worker.run_pending()
+    run_pending(bed.worker)
     done = bed.desk.submit(OFFICE, identify(1))
     assert (done.status, done.outcome) == ("done", "adjudication")
-    assert bed.worker.run_pending() == 0
+    assert run_pending(bed.worker) == 0
     with pytest.raises(SearchTaskReplayed):
         bed.desk.submit(OFFICE, identify(2, task_id="identify-1"))
 
@@ -137,7 +138,7 @@ def test_two_who_submit_at_once_make_one_task(bed: SearchBed) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(submit, range(8))) == {"queued"}
-    assert bed.worker.run_pending() == 1
+    assert run_pending(bed.worker) == 1
 
 
 def test_queued_inserts_are_served_before_a_search(bed: SearchBed) -> None:
@@ -148,11 +149,11 @@ def test_queued_inserts_are_served_before_a_search(bed: SearchBed) -> None:
     with bed.database.writing() as connection:
         held = repository.claim(connection, bed.now[0], worker.LEASE)
     other = SearchWorker(bed.database, bed.keys, bed.desk._modalities, lambda: bed.now[0])
-    assert other.run_pending() == 1
+    assert run_pending(other) == 1
     assert bed.desk.task(OFFICE, "identify-4").status == "done"
     assert bed.desk.task(OFFICE, "identify-3").status == "queued"
     bed.worker._do(held)
-    assert other.run_pending() == 1
+    assert run_pending(other) == 1
     assert bed.desk.task(OFFICE, "identify-3").outcome == "adjudication"
 
 
@@ -201,7 +202,7 @@ def test_whoever_is_removed_is_found_no_more(bed: SearchBed) -> None:
         Delete(task_id="delete-3-task", gallery="national", subject="subject-3", reason="Quyết định 3"),
     )
     bed.desk.submit(OFFICE, identify(3))
-    bed.worker.run_pending()
+    run_pending(bed.worker)
     assert bed.desk.task(OFFICE, "identify-3").outcome == "no_hit"
     with bed.database.reading() as connection:
         kept = connection.execute(text("SELECT sealed FROM gallery_enrolments WHERE removed IS NOT NULL"))
@@ -213,7 +214,7 @@ def test_whoever_is_removed_is_found_no_more(bed: SearchBed) -> None:
 def test_to_remove_nobody_fails_with_the_reason(bed: SearchBed) -> None:
     request = Delete(task_id="delete-9-task", gallery="national", subject="subject-9", reason="Quyết định 9")
     bed.desk.submit(OFFICE, request)
-    bed.worker.run_pending()
+    run_pending(bed.worker)
     task = bed.desk.task(OFFICE, "delete-9-task")
     assert (task.status, task.failure) == ("failed", "GALLERY_SUBJECT_UNKNOWN")
 
@@ -222,7 +223,7 @@ def test_verification_is_one_to_one(bed: SearchBed) -> None:
     enrol_some(bed)
     for request in (verify(3, "subject-3"), verify(3, "subject-4"), verify(3, "subject-none")):
         bed.desk.submit(OFFICE, request)
-    bed.worker.run_pending()
+    run_pending(bed.worker)
     found = [bed.desk.task(OFFICE, f"verify-3-subject-{name}") for name in ("3", "4", "none")]
     assert [each.outcome for each in found] == ["likely", "unlikely", None]
     assert found[2].failure == "GALLERY_SUBJECT_UNKNOWN"
@@ -244,7 +245,7 @@ def test_a_crime_gallery_is_closed_to_the_card_office_and_to_searches(bed: Searc
 def test_the_same_person_has_unrelated_names_in_two_galleries(bed: SearchBed) -> None:
     bed.enrol(1)
     bed.enrol(1, gallery="crime")
-    bed.worker.run_pending()
+    run_pending(bed.worker)
     with bed.database.reading() as connection:
         rows = connection.execute(text("SELECT gallery, reference, sealed FROM gallery_enrolments")).all()
     references = {row.gallery: row.reference for row in rows}
@@ -259,7 +260,7 @@ def test_the_same_person_has_unrelated_names_in_two_galleries(bed: SearchBed) ->
 def test_nothing_that_says_who_somebody_is_lies_open_in_the_database(bed: SearchBed) -> None:
     enrol_some(bed, 3)
     bed.desk.submit(OFFICE, identify(1))
-    bed.worker.run_pending()
+    run_pending(bed.worker)
     tables = ("gallery_enrolments", "gallery_audit", "search_tasks", "events")
     with bed.database.reading() as connection:
         for table in tables:

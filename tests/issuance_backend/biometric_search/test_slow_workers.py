@@ -12,6 +12,7 @@ from issuance_backend.biometric_search.search_room import Found
 from issuance_backend.biometric_search.worker import LEASE, SearchWorker, _Work
 from issuance_backend.refusals import LeaseLost
 from tests.support.engines import Engine
+from tests.support.running import run_pending
 from tests.support.search_bed import OFFICE, face_modality, finger_modality, identify, make_bed
 
 
@@ -20,14 +21,14 @@ def test_what_a_slow_worker_did_is_done_once(tmp_path: Path, database_engine: En
     bed = make_bed(tmp_path, database_engine)
     bed.enrol(3)
     if asked == "search":
-        bed.worker.run_pending()
+        run_pending(bed.worker)
         bed.desk.submit(OFFICE, identify(3))
     done: list[int] = []
 
     class Slow(SearchWorker):
         def _look(self, work: _Work) -> Found:
             bed.now[0] += LEASE + timedelta(seconds=1)
-            done.append(bed.worker.run_pending())
+            done.append(run_pending(bed.worker))
             return super()._look(work)
 
     slow = Slow(bed.database, bed.keys, Modalities((finger_modality(), face_modality())), lambda: bed.now[0])
