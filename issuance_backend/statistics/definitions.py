@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, cached_property
 from importlib import resources
+from itertools import chain
 
 import msgspec
 
@@ -18,6 +19,11 @@ from issuance_backend.refusals import CountersMixed, FigureUnknown
 
 ANY_STATE = "*"
 """In a list of states: whatever state the first step leads to."""
+
+_WORDS = frozenset(
+    {"version", "vi", "en", "means", "words", "basis", "per", "places", "part_names", "band_names"}
+)
+"""What a definition says to its readers; no sum depends on it."""
 
 
 class Counter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,6 +59,51 @@ class Cause(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vi: str
     en: str
     means: str
+
+
+class Measure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole number that a step names in its detail, summed up; more than ``most`` is not believed.
+
+    An average is of so many ``per`` one, told to so many ``places``.
+    """
+
+    id: str
+    kind: str
+    version: int
+    detail: str
+    most: int
+    per: int
+    places: int
+    vi: str
+    en: str
+    means: str
+
+
+class Distribution(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Into which band each part falls that a step names in its detail (``part:band``).
+
+    The names are those that files are printed with, in the order of parts and bands.
+    """
+
+    id: str
+    kind: str
+    version: int
+    detail: str
+    parts: tuple[str, ...]
+    bands: tuple[str, ...]
+    part_names: tuple[str, ...]
+    band_names: tuple[str, ...]
+    vi: str
+    en: str
+    means: str
+
+    def part_name(self, part: str) -> str:
+        """What a part is called."""
+        return self.part_names[self.parts.index(part)]
+
+    def band_name(self, band: str) -> str:
+        """What a band is called."""
+        return self.band_names[self.bands.index(band)]
 
 
 class Share(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,6 +145,8 @@ class _Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     counters: tuple[Counter, ...]
     shares: tuple[Share, ...]
     causes: tuple[Cause, ...]
+    measures: tuple[Measure, ...]
+    distributions: tuple[Distribution, ...]
     clocks: tuple[Clock, ...]
     finished: dict[str, tuple[str, ...]]
     unreported: dict[str, str]
@@ -129,6 +182,16 @@ class Vocabulary:
         return self.tables.causes
 
     @property
+    def measures(self) -> tuple[Measure, ...]:
+        """Everything that is measured; of each kind of subject one thing at most."""
+        return self.tables.measures
+
+    @property
+    def distributions(self) -> tuple[Distribution, ...]:
+        """Everything that is told by bands."""
+        return self.tables.distributions
+
+    @property
     def clocks(self) -> tuple[Clock, ...]:
         """Every time limit."""
         return self.tables.clocks
@@ -161,10 +224,46 @@ class Vocabulary:
         return {kind: tuple(each for each in self.causes if each.kind == kind) for kind in kinds}
 
     @cached_property
+    def measure_of(self) -> Mapping[str, Measure]:
+        """What is measured, by kind of subject."""
+        return {measure.kind: measure for measure in self.measures}
+
+    @cached_property
+    def distributions_of(self) -> Mapping[str, tuple[Distribution, ...]]:
+        """What is told by bands, by kind of subject."""
+        kinds = {each.kind for each in self.distributions}
+        return {kind: tuple(each for each in self.distributions if each.kind == kind) for kind in kinds}
+
+    @cached_property
     def clocks_of(self) -> Mapping[str, tuple[Clock, ...]]:
         """The time limits by kind of subject."""
         kinds = {clock.kind for clock in self.clocks}
         return {kind: tuple(each for each in self.clocks if each.kind == kind) for kind in kinds}
+
+    @cached_property
+    def counting(self) -> bytes:
+        """What decides how steps are counted, without the words in which it is told."""
+        told = msgspec.to_builtins(
+            {
+                "counters": self.counters,
+                "causes": self.causes,
+                "measures": self.measures,
+                "distributions": self.distributions,
+                "clocks": self.clocks,
+                "ages": self.ages,
+            }
+        )
+        for definition in chain.from_iterable(told.values()):
+            for word in _WORDS.intersection(definition):
+                del definition[word]
+        return msgspec.json.encode(told, order="sorted")
+
+    def distribution(self, name: str) -> Distribution:
+        """The distribution of this name; raises FigureUnknown."""
+        for each in self.distributions:
+            if each.id == name:
+                return each
+        raise FigureUnknown("no distribution of this name is defined")
 
     def counter(self, name: str) -> Counter:
         """The counter of this name; raises FigureUnknown."""

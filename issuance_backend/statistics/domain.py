@@ -7,25 +7,35 @@ counted, a delivery): everything it changes, it changes by its size.
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from types import MappingProxyType
 
 from issuance_backend.moments import rfc3339
 from issuance_backend.statistics.clocks import Arrival, ClockRun, ClockWork, Due
 from issuance_backend.statistics.clocks import advance as advance_clocks
-from issuance_backend.statistics.definitions import Vocabulary
+from issuance_backend.statistics.definitions import Measure, Vocabulary
 from issuance_backend.statistics.units import UNKNOWN
 from issuance_backend.statistics.working_days import WorkingDays
 from issuance_backend.unit_codes import is_unit
 from verification.messages.national_time import vietnam_date
 
+COUNTING = 1
+"""Counted up with every change of this code that makes another figure of the same steps."""
+
 MAX_SIZE = 1_000_000_000
+_OUT, _SPENT, _MEASURED, _SUM = "out.", "spent.", "measured.", "sum."
 _MAX_NAME = 24
+_MAX_DIGITS = 10
 _FIRST_BUCKET = 60
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+Mark = tuple[str, str]
+"""A figure of a unit: (unit, figure)."""
+
 BUCKETS = 24
 """Time spent in a state is counted in buckets that double, from a minute to sixteen years."""
 
@@ -64,20 +74,37 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """A step with the position it led to, and the figures it changed: (unit, figure), each by the size."""
+    """A step with the position it led to, and the figures it changed: (unit, figure), each by the size.
+
+    ``spent`` are the seconds in the state that it ended, ``measured`` is what it measured.
+    """
 
     happening: Happening
     position: Position
-    marks: tuple[tuple[str, str], ...]
+    marks: tuple[Mark, ...]
     dues: tuple[Due, ...]
+    spent: int = 0
+    measured: int = 0
+
+    @property
+    def amounts(self) -> Iterator[tuple[Mark, int]]:
+        """Every figure it changed, and by how much."""
+        size = self.position.size
+        return weighed(self.marks, size, size * self.spent, size * self.measured)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rules:
     """What figures are made by."""
 
     vocabulary: Vocabulary
     calendar: WorkingDays
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes with whatever makes another figure of the same steps: definitions, calendar, this code."""
+        counting = (str(COUNTING).encode(), self.vocabulary.counting, self.calendar.counting)
+        return hashlib.sha256(b"\n".join(counting)).hexdigest()
 
 
 def move(rules: Rules, former: Position | None, happening: Happening) -> Move:
@@ -85,8 +112,10 @@ def move(rules: Rules, former: Position | None, happening: Happening) -> Move:
     unit = happening.unit or (former.unit if former else UNKNOWN)
     size = former.size if former else happening.size
     kind, state = happening.kind, happening.state[:_MAX_NAME] or "none"
-    marks: list[tuple[str, str]] = []
+    marks: list[Mark] = []
+    spent = 0
     if former is not None:
+        spent = max(0, int((happening.at - former.at).total_seconds()))
         bucket = time_bucket(happening.at - former.at)
         marks.append((former.unit, out_of(kind, former.state)))
         marks.append((former.unit, f"time.{kind}.{former.state}.{bucket:02d}"))
@@ -97,6 +126,11 @@ def move(rules: Rules, former: Position | None, happening: Happening) -> Move:
     ]
     marks.extend((unit, count_of(name)) for name in reached)
     marks.extend((unit, name) for name in _causes(rules.vocabulary, kind, happening.detail))
+    marks.extend((unit, name) for name in _bands(rules.vocabulary, kind, happening.detail))
+    measure = rules.vocabulary.measure_of.get(kind)
+    measured = _measured(measure, happening.detail) if measure else None
+    if measure and measured is not None:
+        marks.append((unit, measured_of(measure.id)))
     today = vietnam_date(happening.at)
     work = ClockWork(rules.calendar, marks, dues=[])
     arrival = Arrival(state, unit, today, min(happening.started or today, today), former is None)
@@ -111,7 +145,24 @@ def move(rules: Rules, former: Position | None, happening: Happening) -> Move:
         counted=counted.union(reached),
         clocks=clocks,
     )
-    return Move(happening=happening, position=position, marks=tuple(marks), dues=tuple(work.dues))
+    return Move(
+        happening=happening,
+        position=position,
+        marks=tuple(marks),
+        dues=tuple(work.dues),
+        spent=spent,
+        measured=measured or 0,
+    )
+
+
+def weighed(marks: Iterable[Mark], size: int, spent: int, measured: int) -> Iterator[tuple[Mark, int]]:
+    """Every figure that steps with these marks change, by how much: sums go along with what they are of."""
+    for unit, figure in marks:
+        yield (unit, figure), size
+        if figure.startswith(_OUT):
+            yield (unit, figure.replace(_OUT, _SPENT, 1)), spent
+        elif figure.startswith(_MEASURED):
+            yield (unit, figure.replace(_MEASURED, _SUM, 1)), measured
 
 
 def into(kind: str, state: str) -> str:
@@ -121,7 +172,27 @@ def into(kind: str, state: str) -> str:
 
 def out_of(kind: str, state: str) -> str:
     """The figure of what left a state."""
-    return f"out.{kind}.{state}"
+    return f"{_OUT}{kind}.{state}"
+
+
+def spent_in(kind: str, state: str) -> str:
+    """The figure of the seconds that what left a state had been there."""
+    return f"{_SPENT}{kind}.{state}"
+
+
+def measured_of(measure: str) -> str:
+    """The figure of how often a measure was taken."""
+    return f"{_MEASURED}{measure}"
+
+
+def sum_of(measure: str) -> str:
+    """The figure of what was measured in all."""
+    return f"{_SUM}{measure}"
+
+
+def band_of(distribution: str, part: str, band: str) -> str:
+    """The figure of one band of one part of a distribution."""
+    return f"band.{distribution}.{part}.{band}"
 
 
 def count_of(counter: str) -> str:
@@ -155,14 +226,13 @@ def happening_of(
 ) -> Happening:
     """A recorded step as figures see it; what its detail does not say plainly, it does not say."""
     unit, size, started = detail.get("unit"), detail.get("size", ""), detail.get("happened_at", "")
-    whole = int(size) if size.isascii() and size.isdigit() and len(size) <= 10 else 1
     return Happening(
         sequence=sequence,
         subject=subject,
         state=state,
         at=at,
         unit=unit if unit is not None and is_unit(unit) else None,
-        size=min(max(whole, 1), MAX_SIZE),
+        size=min(max(_whole(size) or 1, 1), MAX_SIZE),
         started=_day(started),
         detail=detail,
     )
@@ -204,6 +274,25 @@ def _causes(words: Vocabulary, kind: str, detail: Mapping[str, str]) -> Iterator
         yield from dict.fromkeys(
             cause_of(cause.id, code if _CODE.fullmatch(code) else "other") for code in codes
         )
+
+
+def _bands(words: Vocabulary, kind: str, detail: Mapping[str, str]) -> Iterator[str]:
+    """The figures of the bands that a step names, each part once; what is not defined is no figure."""
+    for each in words.distributions_of.get(kind, ()):
+        told = dict(word.split(":", 1) for word in detail.get(each.detail, "").split() if ":" in word)
+        for part, band in told.items():
+            if part in each.parts and band in each.bands:
+                yield band_of(each.id, part, band)
+
+
+def _measured(measure: Measure, detail: Mapping[str, str]) -> int | None:
+    """The amount that a step names plainly and that can be believed."""
+    amount = _whole(detail.get(measure.detail, ""))
+    return amount if amount is not None and amount <= measure.most else None
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else None
 
 
 def _day(text: str) -> date | None:

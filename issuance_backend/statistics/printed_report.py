@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
 from reportlab.graphics.charts.barcharts import HorizontalBarChart
+from reportlab.graphics.charts.legends import Legend
 from reportlab.graphics.shapes import Drawing
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4, landscape
@@ -15,9 +16,9 @@ from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
 from issuance_backend.printed_type import BOLD, FONTS, PLAIN, register_type, text_style
-from issuance_backend.statistics.definitions import vocabulary
+from issuance_backend.statistics.definitions import Distribution, vocabulary
 from issuance_backend.statistics.tabulation import Sheet, sheets
-from verification.messages.statistics import Report
+from verification.messages.statistics import PartFigure, Report
 
 _PAGE = landscape(A4)
 _MARGIN = 15 * mm
@@ -26,6 +27,9 @@ _COLUMNS = 9
 """More columns than this are printed below each other, with the first two repeated."""
 
 _BAR = colors.HexColor("#1f5c99")
+_BANDS = tuple(map(colors.HexColor, ("#6b7178", "#a33a2c", "#c98a1b", "#7f9cc0", "#3f78b3", "#1f5c99")))
+"""From the worst to the best; not told by colour alone: the table below has the amounts."""
+
 _GRID = colors.HexColor("#c4c9cf")
 
 
@@ -71,10 +75,44 @@ def _content(report: Report) -> list[Flowable]:
         named = [(each.code, each.to_date) for each in report.causes if each.definition == cause.id]
         if named:
             content.append(_bars(cause.vi, named))
+    content.extend(_quality(report))
     for sheet in sheets(report):
         if sheet.rows:
             content.extend(_table(part) for part in _narrow(sheet))
     return content
+
+
+def _quality(report: Report) -> Iterator[Flowable]:
+    """Each distribution as bars of its parts, made up of their bands."""
+    for each in vocabulary().distributions:
+        parts = [part for part in report.parts if part.definition == each.id]
+        if parts:
+            yield _stacked(each, parts)
+
+
+def _stacked(named: Distribution, parts: Sequence[PartFigure]) -> KeepTogether:
+    height = 7.0 * mm * len(parts)
+    drawing = Drawing(_WIDTH, height + 20 * mm)
+    chart = HorizontalBarChart()
+    chart.x, chart.y = 30 * mm, 8 * mm
+    chart.width, chart.height = _WIDTH - 50 * mm, height
+    chart.data = [[part.bands[number].to_date for part in parts] for number in range(len(named.bands))]
+    chart.categoryAxis.style = "stacked"
+    chart.categoryAxis.categoryNames = [named.part_name(part.part) for part in parts]
+    chart.categoryAxis.reverseDirection = True
+    chart.categoryAxis.labels.fontName = chart.valueAxis.labels.fontName = PLAIN
+    chart.categoryAxis.labels.fontSize = chart.valueAxis.labels.fontSize = 7
+    chart.valueAxis.valueMin = 0
+    chart.valueAxis.labelTextFormat = _whole
+    for number, _ in enumerate(named.bands):
+        chart.bars[number].fillColor = _BANDS[number]
+    legend = Legend()
+    legend.x, legend.y, legend.alignment = 30 * mm, height + 17 * mm, "right"
+    legend.fontName, legend.fontSize, legend.columnMaximum, legend.deltax = PLAIN, 7, 1, 34 * mm
+    legend.colorNamePairs = list(zip(_BANDS, named.band_names, strict=True))
+    drawing.add(chart)
+    drawing.add(legend)
+    return KeepTogether([Paragraph(escape(named.vi), text_style(BOLD, 11)), drawing])
 
 
 def _bars(title: str, values: Sequence[tuple[str, int]]) -> KeepTogether:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import islice
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import (
@@ -32,11 +32,13 @@ from issuance_backend.listing import lies_in
 from issuance_backend.moments import parse_moment
 from issuance_backend.schema import EVENT_HEAD, EVENTS, OFFICERS
 from issuance_backend.statistics.clocks import ClockRun, Due
-from issuance_backend.statistics.domain import Happening, Move, Position, stored
+from issuance_backend.statistics.domain import Happening, Mark, Move, Position, stored, weighed
 from issuance_backend.statistics.tables import (
     FIGURE_DAYS,
     FIGURE_DUES,
     FIGURE_MOVES,
+    FIGURE_NUMBERS,
+    FIGURE_RULES,
     FIGURE_TARGETS,
     FIGURE_UNITS,
 )
@@ -62,6 +64,13 @@ _ADD_DUE = text(
     " ON CONFLICT (clock, unit, due_on) DO UPDATE SET due = figure_dues.due + excluded.due,"
     " cleared = figure_dues.cleared + excluded.cleared"
 ).bindparams(bindparam("due_on", type_=FIGURE_DUES.c.due_on.type))
+# One look at the index for each name, instead of one at each day of each.
+_NAMES = text(
+    "WITH RECURSIVE names (figure) AS (SELECT min(figure) FROM figure_days"
+    " UNION ALL SELECT (SELECT min(days.figure) FROM figure_days AS days WHERE days.figure > names.figure)"
+    " FROM names WHERE names.figure IS NOT NULL)"
+    " SELECT figure FROM names WHERE figure IS NOT NULL"
+)
 _ADD_UNIT = text(
     "INSERT INTO figure_units (unit, parent) VALUES (:unit, :parent) ON CONFLICT (unit) DO NOTHING"
 )
@@ -83,10 +92,15 @@ _HISTORY = (
     .where(FIGURE_MOVES.c.subject.in_(bindparam("subjects", expanding=True)))
     .order_by(FIGURE_MOVES.c.sequence)
 )
+_HEAD = select(EVENT_HEAD.c.sequence)
+_RULES = select(FIGURE_RULES.c.fingerprint, FIGURE_RULES.c.is_whole)
 _SUBJECTS_AT_ONCE = 500
+_MOMENTS = select(FIGURE_MOVES.c.sequence, FIGURE_MOVES.c.at).where(
+    FIGURE_MOVES.c.sequence.in_(bindparam("numbers", expanding=True))
+)
 _LAST = select(FIGURE_MOVES.c.sequence, FIGURE_MOVES.c.at).order_by(FIGURE_MOVES.c.sequence.desc()).limit(1)
 
-Mark = tuple[str, str]
+_Key = TypeVar("_Key", int, str)
 RecordedLine = tuple[int, str, str, str, str]
 
 
@@ -117,8 +131,9 @@ def add_to_figures(connection: Connection, day: date, amounts: Iterable[tuple[Ma
     """
     sums: dict[tuple[str, str], int] = {}
     for (unit, figure), amount in amounts:
-        for area in lineage(unit):
-            sums[figure, area] = sums.get((figure, area), 0) + amount
+        if amount:
+            for area in lineage(unit):
+                sums[figure, area] = sums.get((figure, area), 0) + amount
     rows = [
         {"figure": figure, "unit": unit, "day": day, "amount": amount}
         for (figure, unit), amount in sorted(sums.items())
@@ -155,6 +170,15 @@ def last(connection: Connection) -> tuple[int, datetime | None]:
     return (row.sequence, parse_moment(row.at)) if row else (0, None)
 
 
+def moments(connection: Connection, moves: Collection[int]) -> dict[int, str]:
+    """When moves were recorded, by their numbers."""
+    return {
+        row.sequence: row.at
+        for some in _portions(moves)
+        for row in connection.execute(_MOMENTS, {"numbers": some})
+    }
+
+
 def first_reached(
     connection: Connection, subjects: Collection[str], counter: str
 ) -> dict[str, tuple[Position, datetime | None]]:
@@ -176,9 +200,39 @@ def recorded_steps(connection: Connection, after: int, most: int) -> list[Record
 
 def forget(connection: Connection) -> None:
     """Remove every figure; targets stay, they were never counted. Nothing is recorded until the commit."""
-    connection.execute(select(EVENT_HEAD).with_for_update()).one()
-    for table in (FIGURE_MOVES, FIGURE_DAYS, FIGURE_DUES, FIGURE_UNITS):
+    hold_head(connection)
+    for table in (FIGURE_MOVES, FIGURE_DAYS, FIGURE_DUES, FIGURE_UNITS, FIGURE_NUMBERS):
         connection.execute(delete(table))
+
+
+def hold_head(connection: Connection) -> None:
+    """Let nobody record until this transaction ends."""
+    connection.execute(select(EVENT_HEAD).with_for_update()).one()
+
+
+def lies_behind(connection: Connection, sequence: int) -> bool:
+    """Whether anything was recorded after a step."""
+    return int(connection.execute(_HEAD).scalar_one()) > sequence
+
+
+@dataclass(frozen=True, slots=True)
+class CountedBy:
+    """The rules by which everything that stands was counted, and whether that is done."""
+
+    fingerprint: str
+    is_whole: bool
+
+
+def counted_by(connection: Connection) -> CountedBy | None:
+    """By which rules the figures were counted; None where nobody said."""
+    row = connection.execute(_RULES).one_or_none()
+    return CountedBy(*row) if row else None
+
+
+def set_counted_by(connection: Connection, by: CountedBy) -> None:
+    """Say by which rules the figures are counted from now on."""
+    connection.execute(delete(FIGURE_RULES))
+    connection.execute(insert(FIGURE_RULES).values(id=1, fingerprint=by.fingerprint, is_whole=by.is_whole))
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,16 +283,7 @@ def knows_unit(connection: Connection, unit: str) -> bool:
 
 def figure_names(connection: Connection) -> list[str]:
     """Every figure that was ever counted for the nation."""
-    # One look at the index for each name, instead of one at each day of each.
-    known: list[str] = []
-    while True:
-        question = select(func.min(FIGURE_DAYS.c.figure))
-        name = connection.execute(
-            question.where(FIGURE_DAYS.c.figure > known[-1]) if known else question
-        ).scalar()
-        if name is None:
-            return known
-        known.append(name)
+    return list(connection.execute(_NAMES).scalars())
 
 
 def balances(
@@ -267,16 +312,18 @@ def balances(
 
 def tail(connection: Connection, bound: Bound) -> dict[Mark, int]:
     """What the moves of a bound's last, unfinished day changed, by (unit, figure), units above included."""
+    moves = FIGURE_MOVES.c
+    totals = (func.sum(moves.size), func.sum(moves.size * moves.spent), func.sum(moves.size * moves.measured))
     question = (
-        select(FIGURE_MOVES.c.marks, func.sum(FIGURE_MOVES.c.size))
-        .where(FIGURE_MOVES.c.sequence >= bound.first, FIGURE_MOVES.c.sequence <= bound.last)
-        .group_by(FIGURE_MOVES.c.marks)
+        select(moves.marks, *totals)
+        .where(moves.sequence >= bound.first, moves.sequence <= bound.last)
+        .group_by(moves.marks)
     )
     sums: dict[Mark, int] = {}
-    for marks, amount in connection.execute(question):
-        for unit, figure in read_marks(marks):
+    for marks, *amounts in connection.execute(question):
+        for (unit, figure), amount in weighed(read_marks(marks), *map(int, amounts)):
             for area in lineage(unit):
-                sums[area, figure] = sums.get((area, figure), 0) + int(amount)
+                sums[area, figure] = sums.get((area, figure), 0) + amount
     return sums
 
 
@@ -445,8 +492,8 @@ def _inside(area: str) -> ColumnElement[bool]:
     return lies_in(FIGURE_MOVES.c.unit, area) if area else true()
 
 
-def _portions(subjects: Collection[str]) -> Iterator[list[str]]:
-    iterator = iter(subjects)
+def _portions(keys: Collection[_Key]) -> Iterator[list[_Key]]:
+    iterator = iter(keys)
     while some := list(islice(iterator, _SUBJECTS_AT_ONCE)):
         yield some
 
@@ -479,4 +526,6 @@ def _row(move: Move, ended_by: int | None) -> dict[str, object]:
         "counted": " ".join(sorted(position.counted)),
         "clocks": msgspec.json.encode(tuple(position.clocks.values())).decode(),
         "marks": f" {marks} ",
+        "spent": move.spent,
+        "measured": move.measured,
     }

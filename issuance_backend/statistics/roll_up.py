@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
+from itertools import chain
 
 import msgspec
 from sqlalchemy import Connection
 
-from issuance_backend.statistics import repository
+from issuance_backend.refusals import FiguresOutdated
+from issuance_backend.statistics import number_repository, repository
 from issuance_backend.statistics.definitions import vocabulary
 from issuance_backend.statistics.domain import (
     Happening,
@@ -21,44 +24,94 @@ from issuance_backend.statistics.domain import (
     recorded_at,
     stands_where,
 )
+from issuance_backend.statistics.kit_numbers import NumberTold
+from issuance_backend.statistics.repository import CountedBy
 from issuance_backend.statistics.working_days import working_days
 from verification.messages.national_time import vietnam_date
 
 BATCH = 20_000
+AGAIN_AT_ONCE = 2_000
+"""Steps that are counted again in one transaction: whoever records meanwhile waits for no more of them."""
+
 _SENT = "sent"
+_MAX_DIGITS = 9
+_PACKET, _CLOSE_GAP = "packet", "close_gap"
 
 
+@cache
 def rules() -> Rules:
     """The definitions and the calendar that figures are made by."""
     return Rules(vocabulary(), working_days())
 
 
-def rebuild(connection: Connection) -> int:
-    """Make every figure again from the recorded events and return how many events there are.
-
-    After a change of definitions the figures of every past day follow it.
-    """
-    repository.forget(connection)
-    return roll_up(connection)
-
-
-def roll_up(connection: Connection) -> int:
-    """Count the recorded events that are not counted yet, many at once; the number of the last one.
+def roll_up(connection: Connection) -> None:
+    """Count the recorded events that are not counted yet, many at once.
 
     This is the last act of every transaction that records steps: their figures stand and fall with them.
+    Where the figures that stand are another program's, or are being counted again, nothing is added to
+    them: sums of two rules are no figures.
     """
+    if not _is_ours(connection):
+        return
+    while _count_some(connection, BATCH) == BATCH:
+        pass
+
+
+def require_current(connection: Connection) -> None:
+    """Raise FiguresOutdated where what stands was not counted by these rules up to the last event."""
+    if not is_current(connection):
+        raise FiguresOutdated("counted by other rules, or not up to the last event")
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether what stands was counted by these rules, up to the last event."""
+    newest, _ = repository.last(connection)
+    counted_by = repository.counted_by(connection)
+    if counted_by is None:
+        return newest == 0 and not repository.lies_behind(connection, newest)
+    is_whole = counted_by == CountedBy(rules().fingerprint, is_whole=True)
+    return is_whole and not repository.lies_behind(connection, newest)
+
+
+def begin_again(connection: Connection) -> None:
+    """Forget every figure: all of them are counted again, by these rules."""
+    repository.forget(connection)
+    repository.set_counted_by(connection, CountedBy(rules().fingerprint, is_whole=False))
+
+
+def go_on(connection: Connection) -> bool:
+    """Count some more of the events that are counted again; whether that was all of them.
+
+    Of several programs that do this each takes the next events; the one that comes to the last says so.
+    """
+    repository.hold_head(connection)
+    counted_by = repository.counted_by(connection)
+    if counted_by is None or counted_by.fingerprint != rules().fingerprint:
+        begin_again(connection)
+    if _count_some(connection, AGAIN_AT_ONCE) == AGAIN_AT_ONCE:
+        return False
+    repository.set_counted_by(connection, CountedBy(rules().fingerprint, is_whole=True))
+    return True
+
+
+def _is_ours(connection: Connection) -> bool:
+    counted_by = repository.counted_by(connection)
+    if counted_by is None and repository.last(connection)[0] == 0:
+        counted_by = CountedBy(rules().fingerprint, is_whole=True)
+        repository.set_counted_by(connection, counted_by)
+    return counted_by == CountedBy(rules().fingerprint, is_whole=True)
+
+
+def _count_some(connection: Connection, most: int) -> int:
     reached, former_at = repository.last(connection)
-    while True:
-        rows = repository.recorded_steps(connection, reached, BATCH)
-        if rows:
-            steps = [_step(*row) for row in rows]
-            batch = _Batch(connection, steps, former_at)
-            for step in steps:
-                batch.count(step)
-            batch.write()
-            reached, former_at = steps[-1].sequence, batch.at
-        if len(rows) < BATCH:
-            return reached
+    rows = repository.recorded_steps(connection, reached, most)
+    if rows:
+        steps = [_step(*row) for row in rows]
+        batch = _Batch(connection, steps, former_at)
+        for step in steps:
+            batch.count(step)
+        batch.write()
+    return len(rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +127,12 @@ class _Step:
     @property
     def dossier(self) -> str | None:
         return f"dossier/{self.detail['dossier']}" if "dossier" in self.detail else None
+
+    @property
+    def number(self) -> tuple[str, int] | None:
+        """The kit and the running number that the step speaks of."""
+        kit, number = self.detail.get("kit", ""), self.detail.get("sequence", "")
+        return (kit, int(number)) if kit and number.isdecimal() and len(number) <= _MAX_DIGITS else None
 
 
 def _step(sequence: int, subject: str, state: str, at: str, detail: str) -> _Step:
@@ -94,6 +153,7 @@ class _Batch:
         new = {step.dossier for step in steps if step.dossier and step.subject not in known}
         self._dossiers = repository.first_reached(connection, new, _SENT)
         self._moves: list[Move] = []
+        self._numbers: list[NumberTold] = []
         self._ended: dict[int, int] = {}
 
     def count(self, step: _Step) -> None:
@@ -108,6 +168,7 @@ class _Batch:
         self._open[step.subject], self._positions[step.subject] = step.sequence, made.position
         self._remember(step.subject, former, made.position)
         self._moves.append(made)
+        self._tell_number(step, made, is_first=former is None)
 
     def write(self) -> None:
         left = {sequence: by for sequence, by in self._ended.items() if sequence in self._stood_before}
@@ -116,10 +177,18 @@ class _Batch:
         repository.add_moves(self._connection, moves)
         repository.add_units(self._connection, {made.position.unit for made in self._moves})
         for day, made_on in _by_day(self._moves):
-            marks = ((mark, made.position.size) for made in made_on for mark in made.marks)
-            repository.add_to_figures(self._connection, day, marks)
+            amounts = chain.from_iterable(made.amounts for made in made_on)
+            repository.add_to_figures(self._connection, day, amounts)
         dues = ((due, made.position.size) for made in self._moves for due in made.dues)
         repository.add_dues(self._connection, dues)
+        number_repository.add(self._connection, self._numbers)
+
+    def _tell_number(self, step: _Step, made: Move, *, is_first: bool) -> None:
+        """A packet that is announced, or a case that gives a number up, says where a kit's number is."""
+        came = made.happening.kind == _PACKET and is_first
+        if step.number is not None and (came or step.state == _CLOSE_GAP):
+            kit, number = step.number
+            self._numbers.append(NumberTold(step.sequence, kit, number, made.position.unit, came=came))
 
     def _remember(self, subject: str, former: Position | None, position: Position) -> None:
         """Cards that are ordered later in the batch stand where the dossier stands then."""

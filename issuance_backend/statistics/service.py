@@ -13,16 +13,18 @@ from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.paging import Page, PageAsked, page_of
 from issuance_backend.refusals import FigureUnknown, UnitUnknown
 from issuance_backend.statistics import (
+    averages,
     claims,
     contradictions,
     figures,
+    number_repository,
     pace,
     repository,
     return_repository,
     roll_up,
 )
 from issuance_backend.statistics.definitions import vocabulary
-from issuance_backend.statistics.domain import age_of, count_of, into, out_of
+from issuance_backend.statistics.domain import age_of, count_of, into, out_of, spent_in
 from issuance_backend.statistics.figures import Figures
 from issuance_backend.statistics.pace import PACE_DAYS, Progress
 from issuance_backend.statistics.repository import Bound, RecordsAsked, Target
@@ -39,7 +41,10 @@ from verification.messages.statistics import (
     ClockFigure,
     CounterDefinition,
     Definitions,
+    DistributionDefinition,
     IdentityCheck,
+    KitFigure,
+    MeasureDefinition,
     NewTarget,
     OlderThan,
     RecordLine,
@@ -59,6 +64,7 @@ MAX_TEXT = 20_000
 _LEADERS = (Role.SUPERVISOR, Role.TEAM_LEADER, Role.DISTRICT_CHIEF, Role.AUDITOR)
 _MAX_AMOUNT = 10**12
 _MAX_BASIS = 200
+_MISSING = "missing."
 _FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 """Nothing was recorded here before."""
 
@@ -142,23 +148,35 @@ class StatisticsOffice:
                 ClockDefinition(each.id, each.version, each.kind, each.days, each.basis, each.vi, each.en)
                 for each in words.clocks
             ),
+            measures=tuple(
+                MeasureDefinition(each.id, each.version, each.kind, each.vi, each.en, each.means)
+                for each in words.measures
+            ),
+            distributions=tuple(
+                DistributionDefinition(
+                    each.id, each.version, each.kind, each.parts, each.bands, each.vi, each.en, each.means
+                )
+                for each in words.distributions
+            ),
         )
 
     def report(self, asked: Asked) -> Report:
-        """A whole report; raises FigureUnknown for a moment that is not over yet, UnitUnknown."""
+        """A whole report; raises FigureUnknown for a moment that is to come, UnitUnknown, FiguresOutdated."""
         as_of = self._moment(asked)
         with self._database.reading() as connection:
+            roll_up.require_current(connection)
             _require_unit(connection, asked.unit, vietnam_date(as_of))
             return _report(_seen(connection, asked, as_of))
 
     def records(self, asked: Asked, figure: str, page: PageAsked) -> Page[RecordLine]:
         """The records behind a figure, one page: exactly those whose sizes add up to it.
 
-        ``figure`` is a counter, ``stock.KIND.STATE``, ``cause.CAUSE.CODE`` or any figure's own name; raises
-        FigureUnknown, UnitUnknown.
+        ``figure`` is a counter, ``stock.KIND.STATE``, ``cause.CAUSE.CODE``, ``missing.KIT`` (the numbers that
+        are missing) or any figure's own name; raises FigureUnknown, UnitUnknown and FiguresOutdated.
         """
         as_of = self._moment(asked)
         with self._database.reading() as connection:
+            roll_up.require_current(connection)
             _require_unit(connection, asked.unit, vietnam_date(as_of))
             version, _ = repository.version_at(connection, as_of)
             wanted = RecordsAsked(
@@ -169,7 +187,9 @@ class StatisticsOffice:
                 limit=page.limit + 1,
             )
             kind, _, state = wanted.figure.removeprefix("stock.").partition(".")
-            if wanted.figure.startswith("stock."):
+            if wanted.figure.startswith(_MISSING):
+                rows = _missing_numbers(connection, wanted)
+            elif wanted.figure.startswith("stock."):
                 rows = repository.stays_at(connection, (kind, state), wanted)
             else:
                 rows = repository.moves_behind(connection, wanted)
@@ -189,6 +209,7 @@ class StatisticsOffice:
             raise UnitUnknown("not a unit of this officer's area")
         first_day = asked.period.first_day(day)
         with self._database.reading() as connection:
+            roll_up.require_current(connection)
             _require_unit(connection, unit, day)
             before, _ = repository.version_at(connection, end_of_day(first_day - timedelta(days=1)))
             version, _ = repository.version_at(connection, as_of)
@@ -228,17 +249,26 @@ class StatisticsOffice:
         statements = claims.read(asked.text, as_of)
         return TextFindings(len(statements), contradictions.findings(statements))
 
-    def rebuild(self) -> int:
-        """Count all recorded events again, in one transaction; how many there are."""
-        with self._database.writing() as connection:
-            return roll_up.rebuild(connection)
-
     def _moment(self, asked: Asked) -> datetime:
         now = self._clock()
         as_of = asked.as_of or now
         if not _FIRST <= as_of <= now:
             raise FigureUnknown("a moment that is not over")
         return as_of
+
+
+def _missing_numbers(
+    connection: Connection, asked: RecordsAsked
+) -> list[tuple[int, str, str, str, str, int]]:
+    """The missing numbers of a kit as records: each under its own number, missing since a moment."""
+    kit = asked.figure.removeprefix(_MISSING)
+    found = number_repository.missing_numbers(
+        connection, kit, asked.areas, asked.last, asked.first - 1, asked.limit
+    )
+    moments = repository.moments(connection, {since for _, _, since in found})
+    return [
+        (number, f"kit/{kit}/{number}", unit, "missing", moments[since], 1) for number, unit, since in found
+    ]
 
 
 def _require_unit(connection: Connection, unit: str, day: date) -> None:
@@ -282,10 +312,15 @@ def _report(seen: _Seen) -> Report:
     known = set(seen.names)
     causes = figures.cause_names(seen.names, words)
     wanted = [*(name for name in (*counts, *flows) if name in known), *causes]
-    own = [name for name in (*clock_names, *figures.time_names(at)) if name in known]
+    stays = [name for kind, state in at for name in (out_of(kind, state), spent_in(kind, state))]
+    measures = [name for name in averages.measure_names(words) if name in known]
+    lately = [name for name in (*stays, *measures, *averages.band_names(words)) if name in known]
+    wanted += measures
+    own = [name for name in (*clock_names, *figures.time_names(at), *lately) if name in known]
     now = _figures(seen, wanted, own)
     first_day = seen.asked.period.first_day(seen.day)
-    before = _figures_before(seen, [*(name for name in counts if name in known), *causes], first_day)
+    to_date = [*(name for name in counts if name in known), *causes]
+    before = _figures_before(seen, to_date, lately, first_day)
     stocks = figures.stocks(now, area, at)
     clock_figures = tuple(figures.clock_figure(now, area, clock) for clock in words.clocks)
     started = tuple(each for each in clock_figures if each.started)
@@ -311,6 +346,10 @@ def _report(seen: _Seen) -> Report:
         identities=(*_identities(seen, now, wanted, started, at), figures.older_hold(stages)),
         causes=figures.causes(now, before, area, causes, words),
         account_funnel=words.account_funnel,
+        averages=averages.averages(now, before, area, words),
+        turnarounds=averages.turnarounds(now, before, area, at),
+        parts=averages.parts(now, before, area, words),
+        kits=_kits(seen),
     )
 
 
@@ -330,9 +369,13 @@ def _figures(seen: _Seen, wanted: list[str], own: list[str]) -> Figures:
     return Figures(seen.day, rfc3339(seen.as_of), sums, missed)
 
 
-def _figures_before(seen: _Seen, names: list[str], day: date) -> Figures:
-    """What was counted before a day."""
-    sums = repository.balances(seen.connection, seen.areas, names, day - timedelta(days=1))
+def _figures_before(seen: _Seen, names: list[str], own: list[str], day: date) -> Figures:
+    """What was counted before a day: for every area, and what only the report's own needs."""
+    eve, members = day - timedelta(days=1), members_of(seen.asked.unit, seen.day)
+    sums = {
+        **repository.balances(seen.connection, seen.areas, names, eve),
+        **repository.balances(seen.connection, members, own, eve),
+    }
     return Figures(seen.day, rfc3339(seen.as_of), sums, {})
 
 
@@ -394,6 +437,24 @@ def _older(seen: _Seen, stock: StockFigure) -> tuple[OlderThan, ...]:
     return tuple(OlderThan(*each) for each in zip(days, amounts, strict=True))
 
 
+def _kits(seen: _Seen) -> tuple[KitFigure, ...]:
+    """The kits of which running numbers were missing or given up at the report's moment."""
+    members = members_of(seen.asked.unit, seen.day)
+    found = number_repository.missing(seen.connection, members, seen.version)
+    moments = repository.moments(seen.connection, {each.since for each in found if each.since is not None})
+    return tuple(
+        KitFigure(
+            kit=each.kit,
+            unit=each.unit,
+            newest=each.newest,
+            missing=each.missing,
+            given_up=each.given_up,
+            oldest_since=None if each.since is None else moments[each.since],
+        )
+        for each in found
+    )
+
+
 def _days(stock: int, lately: int) -> float:
     return stock * PACE_DAYS / lately if lately else float("inf")
 
@@ -451,6 +512,7 @@ def _identities(
     if seen.asked.unit == NATION:
         checks.append(figures.parts_make_the_whole(now, NATION, seen.lines, names))
     checks.append(figures.clocks_hold(clocks))
+    checks.append(averages.every_stay_was_timed(now, seen.asked.unit, at))
     return tuple(checks)
 
 
@@ -462,7 +524,7 @@ def _after(page: PageAsked) -> int:
 
 
 def _figure_name(figure: str) -> str:
-    kinds = ("stock.", "in.", "out.", "clock.", "time.", "cause.")
+    kinds = ("stock.", "in.", "out.", "clock.", "time.", "cause.", "measured.", "band.", _MISSING)
     return figure if figure.startswith(kinds) else count_of(vocabulary().counter(figure).id)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Date, Index, Integer, String, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, String, Table, Text, text
 
 from issuance_backend.schema import METADATA
 
 STILL_THERE = "ended_by IS NULL"
+WAS_MISSING = "came IS NULL OR came <> since"
 
 FIGURE_MOVES = Table(
     "figure_moves",
@@ -25,6 +26,9 @@ FIGURE_MOVES = Table(
     Column("clocks", Text, nullable=False),
     # Which figures this move changed, each by the subject's size: ``unit:figure``, spaces around.
     Column("marks", Text, nullable=False),
+    # Seconds in the state that this move ended, and the amount of the measure that its step named.
+    Column("spent", BigInteger, nullable=False, server_default="0"),
+    Column("measured", BigInteger, nullable=False, server_default="0"),
     Index("figure_moves_by_subject", "subject", "sequence"),
     Index(
         "figure_moves_still_there",
@@ -64,6 +68,35 @@ FIGURE_DUES = Table(
     # How many became due on this day, and how many of these were done with by then.
     Column("due", BigInteger, nullable=False),
     Column("cleared", BigInteger, nullable=False),
+)
+
+FIGURE_NUMBERS = Table(
+    "figure_numbers",
+    METADATA,
+    Column("kit", String(40), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("unit", String(20), nullable=False),
+    # The recorded steps in which it was known to be used, its packet came, and a case gave it up.
+    Column("since", Integer, nullable=False),
+    Column("came", Integer),
+    Column("closed", Integer),
+    Index(
+        "figure_numbers_missing",
+        "unit",
+        "kit",
+        "number",
+        sqlite_where=text(WAS_MISSING),
+        postgresql_where=text(WAS_MISSING),
+    ),
+)
+
+FIGURE_RULES = Table(
+    "figure_rules",
+    METADATA,
+    # One row: the rules by which everything above was counted, and whether that is done.
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("fingerprint", String(64), nullable=False),
+    Column("is_whole", Boolean, nullable=False),
 )
 
 FIGURE_TARGETS = Table(

@@ -43,6 +43,10 @@ def sheets(report: Report) -> tuple[Sheet, ...]:
         _causes(report),
         _clocks(report),
         _stages(report),
+        _turnarounds(report),
+        _averages(report),
+        _parts(report),
+        _kits(report),
         _targets(report),
         Sheet(
             "Kiểm tra cân đối",
@@ -167,6 +171,98 @@ def _stages(report: Report) -> Sheet:
                 "; ".join(f"{older.days}: {older.amount}" for older in each.older),
             )
             for each in report.stages
+        ),
+    )
+
+
+def _turnarounds(report: Report) -> Sheet:
+    return Sheet(
+        "Thời gian ở mỗi bước",
+        (
+            "Loại",
+            "Trạng thái",
+            "Đã rời",
+            "Tổng giây",
+            "Trung bình (phút)",
+            "Đã rời trong kỳ",
+            "Tổng giây trong kỳ",
+            "Trung bình trong kỳ (phút)",
+        ),
+        tuple(
+            (
+                each.kind,
+                each.state,
+                each.left,
+                each.seconds,
+                each.average_minutes or "",
+                each.left_in_period,
+                each.seconds_in_period,
+                each.average_minutes_in_period or "",
+            )
+            for each in report.turnarounds
+        ),
+    )
+
+
+def _averages(report: Report) -> Sheet:
+    titles = {each.id: each.vi for each in vocabulary().measures}
+    return Sheet(
+        "Số đo trung bình",
+        (
+            "Số đo",
+            "Phiên bản",
+            "Số lần đo",
+            "Tổng",
+            "Trung bình",
+            "Số lần đo trong kỳ",
+            "Tổng trong kỳ",
+            "Trung bình trong kỳ",
+        ),
+        tuple(
+            (
+                titles[each.definition],
+                each.version,
+                each.measured,
+                each.total,
+                each.average or "",
+                each.measured_in_period,
+                each.total_in_period,
+                each.average_in_period or "",
+            )
+            for each in report.averages
+        ),
+    )
+
+
+def _parts(report: Report) -> Sheet:
+    words = vocabulary()
+    parts = [(part, words.distribution(part.definition)) for part in report.parts]
+    return Sheet(
+        "Phân bố",
+        ("Phân bố", "Phiên bản", "Phần", "Mức", "Số lượng", "Trên tổng số", "Trong kỳ"),
+        tuple(
+            (
+                named.vi,
+                part.version,
+                named.part_name(part.part),
+                named.band_name(each.band),
+                each.to_date,
+                part.whole,
+                each.in_period,
+            )
+            for part, named in parts
+            for each in part.bands
+        ),
+    )
+
+
+def _kits(report: Report) -> Sheet:
+    return Sheet(
+        "Số thứ tự gói còn thiếu",
+        ("Bộ thiết bị", "Đơn vị", "Số mới nhất", "Còn thiếu", "Đã bỏ theo vụ việc", "Thiếu lâu nhất từ"),
+        tuple(
+            (each.kit, each.unit, each.newest, each.missing, each.given_up, each.oldest_since or "")
+            for each in report.kits
         ),
     )
 

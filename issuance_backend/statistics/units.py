@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 
 from verification.identity.administrative_units import provinces, units_2025
 
@@ -48,6 +48,7 @@ def is_province(unit: str) -> bool:
     return unit == UNKNOWN or unit in provinces() or unit in units_2025()
 
 
+@lru_cache(maxsize=4096)
 def members_of(area: str, day: date) -> tuple[str, ...]:
     """Under which recorded codes the area of a report for this day is found."""
     head, dot, rest = area.partition(".")

@@ -27,10 +27,14 @@ class _Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class WorkingDays:
-    """A calendar that counts working days; days are those of Viet Nam."""
+    """A calendar that counts working days; days are those of Viet Nam.
+
+    ``counting`` is all that a due day depends on.
+    """
 
     def __init__(self, tables: _Tables) -> None:
         self.version = tables.version
+        self.counting = msgspec.json.encode((tables.fixed_days, tables.years))
         self._fixed = tables.fixed_days
         self._years = {entry.year: entry for entry in tables.years}
         self._listed: dict[int, tuple[date, ...]] = {}

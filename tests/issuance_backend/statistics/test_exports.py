@@ -24,9 +24,15 @@ NOW = START + timedelta(days=9)
 @pytest.fixture
 def report(database: Database) -> Report:
     steps = [
-        Told(START, "dossier/1", "captured", {"unit": "001.02", "size": "1800000"}),
+        Told(START, "dossier/1", "captured", {"unit": "001.02", "size": "1800000", "operator_seconds": "90"}),
+        Told(START, "packet/2", "announced", {"unit": "036", "kit": "kit-9", "sequence": "3"}),
         Told(START, "dossier/2", "captured", {"unit": "036", "exceptions": "finger_worn"}),
-        Told(START + timedelta(days=1), "dossier/1", "local_approved", {}),
+        Told(
+            START + timedelta(days=1),
+            "dossier/1",
+            "local_approved",
+            {"finger_quality": "02:40 07:unreadable"},
+        ),
     ]
     record(database, steps)
     office = StatisticsOffice(database, lambda: NOW)
@@ -46,7 +52,7 @@ def test_csv_of_the_same_moment_is_the_same_bytes(database: Database, report: Re
     first = StatisticsOffice(database, lambda: NOW).report(Asked(as_of=START + timedelta(days=1)))
     assert first.final
     assert as_csv(again(database)) == as_csv(first)
-    assert first.version == report.version == 3
+    assert first.version == report.version == 4
 
 
 @pytest.mark.parametrize("made", [as_csv, as_xlsx, as_pdf])
@@ -62,9 +68,16 @@ def test_csv_holds_every_figure_of_the_report(report: Report) -> None:
     assert lines["VN"]["hồ sơ đã thu nhận"] == "1800001"
     assert lines["001"]["Đơn vị"] == "Hà Nội"
     assert ["Tính đến", report.as_of] in rows
-    assert ["Phiên bản số liệu", "3"] in rows
+    assert ["Phiên bản số liệu", "4"] in rows
     assert ["Ngoại lệ khi thu nhận", "1", "finger_worn", "1", "0"] in rows
     assert ["sent_of_captured", "1", "1800000", "1800001", "100.0"] in rows
+    minutes, stay = "Phút thao tác của cán bộ cho một lần thu nhận", str(1_800_000 * 86_400)
+    assert [minutes, "1", "1800000", "162000000", "1.5", "0", "0", ""] in rows
+    assert ["dossier", "captured", "1800000", stay, "1440.0", "1800000", stay, "1440.0"] in rows
+    quality = "Chất lượng vân tay theo ngón (NFIQ 2)"
+    assert [quality, "1", "Ngón trỏ phải", "40–59", "1800000", "1800000", "1800000"] in rows
+    assert [quality, "1", "Ngón trỏ trái", "không đọc được", "1800000", "1800000", "1800000"] in rows
+    assert ["kit-9", "036", "3", "2", "0", report.kits[0].oldest_since] in rows
 
 
 def test_no_cell_of_csv_is_a_formula(report: Report) -> None:
@@ -101,6 +114,9 @@ def test_pdf_is_readable_text_with_vietnamese_letters(report: Report) -> None:
     assert "Hà Nội" in text
     assert "Ngoại lệ khi thu nhận" in text
     assert "finger_worn" in text
+    assert "Chất lượng vân tay theo ngón (NFIQ 2)" in text
+    assert "không đọc được" in text
+    assert "kit-9" in text
 
 
 def test_without_its_type_no_pdf_is_made(report: Report, tmp_path: Path) -> None:

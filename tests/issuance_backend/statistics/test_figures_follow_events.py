@@ -14,11 +14,11 @@ from issuance_backend import read_models
 from issuance_backend.paging import PageAsked
 from issuance_backend.recorded_events import append, newest
 from issuance_backend.statistics import repository, roll_up
+from issuance_backend.statistics.recount import Recount
 from issuance_backend.statistics.service import Asked, StatisticsOffice
-from issuance_backend.statistics.tables import FIGURE_DAYS, FIGURE_DUES, FIGURE_MOVES, FIGURE_UNITS
 from issuance_backend.steps import Step
 from monitoring.database import Database
-from tests.support.figure_history import START, Told, count, record, wipe
+from tests.support.figure_history import FIGURES, START, Counted, Told, count, record, wipe
 from verification.messages.statistics import Report
 
 DOSSIER_STATES = ["captured", "validated", "returned", "suspended", "local_approved", "approved", "completed", "withdrawn"]  # fmt: skip # noqa: E501
@@ -34,10 +34,19 @@ CARD_STATES = [
 ]
 DETAILS = {
     "dossier": [
+        {"operator_seconds": "540"},
+        {"operator_seconds": "14401"},
+        {"operator_seconds": "-3"},
+        {"finger_quality": "01:60 02:unreadable 11:20 03:61"},
+        {"finger_quality": "02:0", "operator_seconds": "0"},
         {"items": "portrait,form"},
         {"exceptions": "finger_worn mother_unknown", "unsigned": "cannot_sign"},
     ],
-    "card": [{"faults": "portrait:QC_PORTRAIT_BLURRED,chip:QC_FILE_MISSING,mrz:QC_FILE_MISSING"}],
+    "card": [
+        {"visits": "3"},
+        {"visits": "2"},
+        {"faults": "portrait:QC_PORTRAIT_BLURRED,chip:QC_FILE_MISSING,mrz:QC_FILE_MISSING"},
+    ],
 }
 UNITS = ["001", "001.02", "001.02.00013", "036", "036.7"]
 
@@ -73,6 +82,26 @@ def at(database: Database, moment: datetime, unit: str, now: datetime) -> Report
     return StatisticsOffice(database, lambda: now).report(Asked(unit=unit, as_of=moment))
 
 
+def require_averages(report: Report, counted: Counted, unit: str) -> None:
+    """What was measured, how long every state took, and every band are as they were counted one by one."""
+    measured = {each.definition: each.measured for each in report.averages}
+    assert measured == +counted.within("measured", unit)
+    totals = {each.definition: each.total for each in report.averages}
+    assert totals == {name: counted.within("totals", unit)[name] for name in measured}
+    left = {f"{each.kind}.{each.state}": each.left for each in report.turnarounds}
+    assert left == +counted.within("left", unit)
+    seconds = {f"{each.kind}.{each.state}": each.seconds for each in report.turnarounds}
+    assert seconds == {name: counted.within("seconds", unit)[name] for name in left}
+    bands = {
+        f"{each.definition}.{each.part}.{band.band}": band.to_date
+        for each in report.parts
+        for band in each.bands
+        if band.to_date
+    }
+    assert bands == +counted.within("bands", unit)
+    assert all(each.whole == sum(band.to_date for band in each.bands) for each in report.parts)
+
+
 def places(report: Report) -> dict[str, int]:
     return {
         f"{clock.definition}.{place}": amount
@@ -103,6 +132,7 @@ def test_every_figure_of_every_moment_is_what_counting_gives(database: Database,
             assert places(report) == +counted.within("clocks", unit)
             causes = {f"{each.definition}.{each.code}": each.to_date for each in report.causes}
             assert causes == +counted.within("causes", unit)
+            require_averages(report, counted, unit)
             older = {f"{s.kind}.{s.state}.{o.days}": o.amount for s in report.stages for o in s.older}
             assert older == {name: counted.within("older", unit)[name] for name in older}
             assert all(stock.entered - stock.left == stock.stock for stock in report.stocks)
@@ -126,7 +156,9 @@ def test_the_records_behind_a_figure_are_exactly_those_it_counts(
             asked = Asked(unit=unit, as_of=moment)
             report = office.report(asked)
             causes = {f"cause.{each.definition}.{each.code}": each.to_date for each in report.causes}
-            for name, amount in (report.total.to_date | causes).items():
+            measured = {f"measured.{each.definition}": each.measured for each in report.averages}
+            left = {f"out.{each.kind}.{each.state}": each.left for each in report.turnarounds}
+            for name, amount in (report.total.to_date | causes | measured | left).items():
                 assert sum(line.size for line in every_page(office, asked, name)) == amount
             for stock in report.stocks:
                 lines = every_page(office, asked, f"stock.{stock.kind}.{stock.state}")
@@ -151,9 +183,8 @@ def every_page(office: StatisticsOffice, asked: Asked, figure: str) -> list:
 
 
 def everything(database: Database) -> list[list[tuple]]:
-    tables = (FIGURE_MOVES, FIGURE_DAYS, FIGURE_DUES, FIGURE_UNITS)
     with database.reading() as connection:
-        return [sorted(map(tuple, connection.execute(select(table))), key=repr) for table in tables]
+        return [sorted(map(tuple, connection.execute(select(table))), key=repr) for table in FIGURES]
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -163,8 +194,8 @@ def test_counting_all_over_again_changes_nothing(database: Database, steps: list
     record(database, steps)
     before = everything(database)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(roll_up, "BATCH", batch)
-        assert StatisticsOffice(database, lambda: steps[-1].at).rebuild() == len(steps)
+        patch.setattr(roll_up, "AGAIN_AT_ONCE", batch)
+        assert Recount(database).everything() == len(steps)
     assert everything(database) == before
 
 
@@ -223,7 +254,8 @@ def test_figures_are_counted_once_for_all_steps_of_a_transaction(
     counted: list[int] = []
 
     def counting(connection: Connection) -> None:
-        counted.append(roll_up.roll_up(connection))
+        roll_up.roll_up(connection)
+        counted.append(repository.last(connection)[0])
 
     monkeypatch.setattr(read_models, "roll_up", counting)
     steps = [Told(START, f"dossier/{n}", "captured", {}) for n in range(5)]
