@@ -17,7 +17,8 @@ from issuance_backend.moments import utc_now
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.partly_done import PartlyDone
 from issuance_backend.recorded_events import ChainBroken
-from issuance_backend.statistics.service import StatisticsOffice
+from issuance_backend.statistics import roll_up
+from issuance_backend.statistics.recount import Recount
 from issuance_backend.storage import issuance_database
 from monitoring.database import Database
 from monitoring.environment import ConfigurationFault
@@ -47,6 +48,8 @@ _COMMANDS = {
     "verify-events": ("event_commands", "walk the chain of recorded events, and what was signed of it"),
     "housekeeping": ("housekeeping_commands", "what has to be done now and then"),
 }
+
+_TO_COUNT = "no report is given before housekeeping, or rebuild-figures, has counted all events again"
 
 
 def _commands(name: str) -> _Commands:
@@ -99,8 +102,10 @@ def _upkeep(command: str, database: Database) -> str:
         requests = RequestRegister(database, utc_now).purge()
         return f"{sessions} ended sessions and {requests} old requests forgotten"
     if command == "rebuild-figures":
-        return f"{StatisticsOffice(database, utc_now).rebuild()} recorded events counted again"
-    return "schema is up to date"
+        return f"{Recount(database).everything()} recorded events counted again"
+    with database.reading() as connection:
+        is_told = roll_up.is_current(connection)
+    return "schema is up to date" if is_told else f"schema is up to date; {_TO_COUNT}"
 
 
 def _parser(chosen: str) -> argparse.ArgumentParser:

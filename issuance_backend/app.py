@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from flask import Flask
+from flask import Blueprint, Flask
 
 from issuance_backend import store_profile
 from issuance_backend.application_status.api import APPLICATION_STATUS_ROLE, application_status_blueprint
@@ -22,6 +23,8 @@ from issuance_backend.biometric_search.service import SearchDesk
 from issuance_backend.blob_store.place import open_store
 from issuance_backend.campaign_planner.api import campaign_plans_blueprint
 from issuance_backend.campaign_planner.service import PlanningDesk
+from issuance_backend.content_scanning.domain import UNSCANNED, ContentScanner
+from issuance_backend.content_scanning.place import scanner_at
 from issuance_backend.credentials.account_office import AccountOffice
 from issuance_backend.credentials.api import (
     ACTIVATION_ROLE,
@@ -40,13 +43,14 @@ from issuance_backend.credentials.shipping_desk import ShippingDesk
 from issuance_backend.credentials.suspension_desk import SuspensionDesk
 from issuance_backend.credentials.undelivered_desk import UndeliveredDesk
 from issuance_backend.dossiers.api import (
+    approval_lists_blueprint,
     decisions_blueprint,
     dossiers_blueprint,
     legal_blueprint,
     lookups_blueprint,
     prefill_blueprint,
 )
-from issuance_backend.dossiers.approval_desk import Duplicates
+from issuance_backend.dossiers.approval_desk import ApprovalTerms
 from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.forms.api import forms_blueprint as application_forms_blueprint
 from issuance_backend.dossiers.forms.service import PaperDesk
@@ -55,16 +59,17 @@ from issuance_backend.dossiers.intake.api import (
     extracts_blueprint,
     kits_blueprint,
     packets_blueprint,
+    returns_blueprint,
 )
+from issuance_backend.dossiers.intake.centre_keys import load_key
 from issuance_backend.dossiers.intake.composition import (
-    Intake,
     IntakePlace,
     dossier_door,
     extract_desk,
     intake,
 )
-from issuance_backend.dossiers.intake.extract_desk import KitExtractDesk
 from issuance_backend.dossiers.intake.extract_source import ExtractSource, ExtractsOverHttp
+from issuance_backend.dossiers.intake.opening import Dossiers
 from issuance_backend.dossiers.packet_desk import PacketDesk
 from issuance_backend.dossiers.pictures import Pictures
 from issuance_backend.dossiers.registry_client import Registry, RegistryOverHttp
@@ -103,9 +108,29 @@ from issuance_backend.unit_names.api import unit_names_blueprint
 from issuance_backend.unit_names.registry_map import UnitMap, UnitMapOverHttp
 from monitoring.database import Database
 from monitoring.environment import ConfigurationFault, read_secret, read_settings
-from monitoring.harness import Guard, instrument, mount, open_to_all
+from monitoring.harness import Awaited, Guard, instrument, mount, open_to_all
 from verification.errors import FieldsRefused
 from verification.messages.enrollment import MAX_CAPTURE_BYTES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Site:
+    """What every desk stands on, and who is let in: officers who are signed in, programs with a token."""
+
+    app: Flask
+    database: Database
+    clock: Clock
+    officer: Guard
+    callers: dict[str, ServiceCaller]
+
+    def for_officers(self, *blueprints: Blueprint) -> None:
+        """Mount what officers do."""
+        for blueprint in blueprints:
+            mount(self.app, blueprint, guard=self.officer)
+
+    def for_programs(self, blueprint: Blueprint, *roles: str) -> None:
+        """Mount what programs of these roles ask."""
+        mount(self.app, blueprint, guard=require_service(self.callers, *roles))
 
 
 def create_issuance_app(
@@ -118,146 +143,142 @@ def create_issuance_app(
 ) -> Flask:
     """The issuance office over HTTP; tests hand in another clock and registry."""
     require_printer(settings)
-    app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_CAPTURE_BYTES
-    callers = load_callers(settings.service_tokens)
     database = Database(settings.database_url)
     asking = settings.registry_url, read_secret(settings.registry_token_file)
     source, unit_map = registry or RegistryOverHttp(*asking), units or UnitMapOverHttp(*asking)
-    judge = judge_from(settings.model_dir)
-    door = OfficerDoor(database, clock)
+    scanner, judge = scanner_at(settings.content_scanner), judge_from(settings.model_dir)
     pictures = Pictures(database, open_store(settings.store_place, database, clock))
-    production, drawer = ProductionDesk(database, clock), CardDrawer(settings.card_dir)
-    checks = CaptureChecks(source, judge)
+    checks = CaptureChecks(source, judge, scanner)
     office = ApplicationOffice(
-        database, checks, pictures, clock, duplicates=_duplicates(settings), order_ended=order_ended
+        database,
+        checks,
+        pictures,
+        clock,
+        order_ended=order_ended,
+        terms=_approval_terms(settings),
     )
-    receipts = ReceiptDesk(load_receipt_keys(settings.receipt_keys_file))
-    delivery = DeliveryDesk(database, clock, receipts, office.complete)
-    _watch(app, database)
-    officer = answered_once(
-        require_officer(door), lambda: acting_officer().id, RequestRegister(database, clock)
-    )
-    mount(app, sign_in_blueprint(door), guard=open_to_all)
-    mount(app, sign_out_blueprint(door), guard=officer)
+    site = _opened_site(settings, database, scanner, clock)
     paper = PaperDesk(office, clock, units=unit_map, status_address=settings.status_address)
-    _mount_dossiers(app, office, paper, production, guard=officer)
-    _mount_production(app, production, StockOffice(database, clock, drawer.destroy), guard=officer)
-    _mount_status(app, StatusDesk(database, clock), unit_map, callers, guard=officer)
-    undelivered = UndeliveredDesk(database, clock, card_destroyed, drawer.destroy)
-    _mount_delivery(app, database, delivery, undelivered, clock, guard=officer)
-    _mount_accounts(app, AccountOffice(database, clock), callers, guard=officer)
-    mount(app, status_blueprint(delivery), guard=require_service(callers, STATUS_ROLE))
-    _mount_figures(app, database, callers, clock, guard=officer)
+    production, drawer = ProductionDesk(database, clock), CardDrawer(settings.card_dir)
+    _mount_dossiers(site, office, paper, production)
+    _mount_production(site, production, drawer)
+    _mount_delivery(site, settings, office, drawer)
+    _mount_accounts(site)
+    _mount_status(site, unit_map)
+    _mount_figures(site)
     if settings.intake_key_dir is not None:
         place = IntakePlace(settings.intake_dir, settings.intake_key_dir)
-        packets = intake(database, place, dossier_door(database, PacketDesk(checks, pictures)), clock)
-        sealing = extract_desk(database, place, extracts or ExtractsOverHttp(*asking), clock)
-        _mount_intake(app, packets, sealing, callers, guard=officer)
+        dossiers = dossier_door(database, PacketDesk(checks, pictures))
+        _mount_intake(site, place, dossiers, extracts or ExtractsOverHttp(*asking), scanner)
     if settings.search_key_dir is not None:
         modalities = installed_modalities(judge.engine)
         search = SearchDesk(database, KeyRoom(settings.search_key_dir), modalities, clock)
-        examiners = ExaminersDesk(database, clock, office.picture, nobody_told)
-        _mount_search(app, search, examiners, callers, guard=officer)
-    return app
+        _mount_search(site, search, ExaminersDesk(database, clock, office.picture, nobody_told))
+    return site.app
 
 
-def _watch(app: Flask, database: Database) -> None:
-    instrument(app, "issuance", ready=lambda: {"database": database.answers()}, statuses=STATUSES)
+def _opened_site(
+    settings: IssuanceSettings, database: Database, scanner: ContentScanner, clock: Clock
+) -> _Site:
+    """An application that is watched, and that officers sign in to."""
+    app, door = Flask(__name__), OfficerDoor(database, clock)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_CAPTURE_BYTES
+    _watch(app, database, scanner)
+    register = RequestRegister(database, clock)
+    officer = answered_once(require_officer(door), lambda: acting_officer().id, register)
+    callers = load_callers(settings.service_tokens)
+    site = _Site(app=app, database=database, clock=clock, officer=officer, callers=callers)
+    mount(app, sign_in_blueprint(door), guard=open_to_all)
+    site.for_officers(sign_out_blueprint(door))
+    return site
+
+
+def _watch(app: Flask, database: Database, scanner: ContentScanner) -> None:
+    def parts() -> dict[str, bool | Awaited]:
+        awaited = {} if scanner is UNSCANNED else {"scanner": Awaited(scanner.answers())}
+        return {"database": database.answers(), **awaited}
+
+    instrument(app, "issuance", ready=parts, statuses=STATUSES)
     app.register_error_handler(FieldsRefused, fields_problem)
     app.before_request(refuse_nul)
 
 
 def _mount_dossiers(
-    app: Flask, office: ApplicationOffice, paper: PaperDesk, production: ProductionDesk, *, guard: Guard
+    site: _Site, office: ApplicationOffice, paper: PaperDesk, production: ProductionDesk
 ) -> None:
     """What officers do with applications."""
-    mount(app, prefill_blueprint(office), guard=guard)
-    mount(app, dossiers_blueprint(office), guard=guard)
-    mount(app, decisions_blueprint(office, production.queue), guard=guard)
-    mount(app, lookups_blueprint(office), guard=guard)
-    mount(app, legal_blueprint(office), guard=guard)
-    mount(app, application_forms_blueprint(paper), guard=guard)
+    site.for_officers(
+        prefill_blueprint(office),
+        dossiers_blueprint(office),
+        decisions_blueprint(office, production.queue),
+        lookups_blueprint(office),
+        legal_blueprint(office),
+        approval_lists_blueprint(office),
+        application_forms_blueprint(paper),
+    )
 
 
-def _mount_status(
-    app: Flask, desk: StatusDesk, units: UnitMap, callers: dict[str, ServiceCaller], *, guard: Guard
-) -> None:
+def _mount_status(site: _Site, units: UnitMap) -> None:
     """What the public page asks: where an application stands, and what the office is called."""
-    mount(app, application_status_blueprint(desk), guard=require_service(callers, APPLICATION_STATUS_ROLE))
-    mount(app, unit_names_blueprint(units), guard=service_or(guard, callers, APPLICATION_STATUS_ROLE))
+    desk = StatusDesk(site.database, site.clock)
+    site.for_programs(application_status_blueprint(desk), APPLICATION_STATUS_ROLE)
+    either = service_or(site.officer, site.callers, APPLICATION_STATUS_ROLE)
+    mount(site.app, unit_names_blueprint(units), guard=either)
 
 
-def _mount_production(app: Flask, production: ProductionDesk, stock: StockOffice, *, guard: Guard) -> None:
+def _mount_production(site: _Site, production: ProductionDesk, drawer: CardDrawer) -> None:
     """Batches of cards, and the blanks that they are made of."""
-    mount(app, production_blueprint(production), guard=guard)
-    mount(app, stock_blueprint(stock), guard=guard)
-    mount(app, destructions_blueprint(stock), guard=guard)
+    stock = StockOffice(site.database, site.clock, drawer.destroy)
+    site.for_officers(production_blueprint(production), stock_blueprint(stock), destructions_blueprint(stock))
 
 
-def _mount_figures(
-    app: Flask, database: Database, callers: dict[str, ServiceCaller], clock: Clock, *, guard: Guard
-) -> None:
+def _mount_figures(site: _Site) -> None:
     """What is counted and planned, and what subscribers are told."""
-    statistics = StatisticsOffice(database, clock)
-    mount(app, campaign_plans_blueprint(PlanningDesk()), guard=guard)
-    mount(app, statistics_blueprint(statistics), guard=guard)
-    mount(app, targets_blueprint(statistics), guard=require_service(callers, TARGETS_ROLE))
-    board = NoticeBoard(database, clock)
-    mount(app, events_blueprint(board), guard=require_service(callers, *EVENT_ROLES))
+    statistics = StatisticsOffice(site.database, site.clock)
+    site.for_officers(campaign_plans_blueprint(PlanningDesk()), statistics_blueprint(statistics))
+    site.for_programs(targets_blueprint(statistics), TARGETS_ROLE)
+    site.for_programs(events_blueprint(NoticeBoard(site.database, site.clock)), *EVENT_ROLES)
 
 
 def _mount_delivery(
-    app: Flask,
-    database: Database,
-    delivery: DeliveryDesk,
-    undelivered: UndeliveredDesk,
-    clock: Clock,
-    *,
-    guard: Guard,
+    site: _Site, settings: IssuanceSettings, office: ApplicationOffice, drawer: CardDrawer
 ) -> None:
-    """What officers do with cards on their way, at the hand-over, and with those that are good no longer."""
-    mount(app, credentials_blueprint(delivery), guard=guard)
-    mount(app, boxes_blueprint(ShippingDesk(database, clock, card_revoked)), guard=guard)
-    mount(app, suspensions_blueprint(SuspensionDesk(database, clock, card_revoked)), guard=guard)
-    mount(app, undelivered_blueprint(undelivered), guard=guard)
+    """Cards on their way, at the hand-over, and those that are good no longer; what gateways ask of them."""
+    database, clock = site.database, site.clock
+    receipts = ReceiptDesk(load_receipt_keys(settings.receipt_keys_file))
+    delivery = DeliveryDesk(database, clock, receipts, office.complete)
+    site.for_officers(
+        credentials_blueprint(delivery),
+        boxes_blueprint(ShippingDesk(database, clock, card_revoked)),
+        suspensions_blueprint(SuspensionDesk(database, clock, card_revoked)),
+        undelivered_blueprint(UndeliveredDesk(database, clock, card_destroyed, drawer.destroy)),
+    )
+    site.for_programs(status_blueprint(delivery), STATUS_ROLE)
 
 
-def _mount_accounts(
-    app: Flask, accounts: AccountOffice, callers: dict[str, ServiceCaller], *, guard: Guard
-) -> None:
+def _mount_accounts(site: _Site) -> None:
     """Electronic accounts, for officers and for the program where citizens sign in."""
-    mount(app, accounts_blueprint(accounts), guard=guard)
-    mount(app, activations_blueprint(accounts), guard=require_service(callers, ACTIVATION_ROLE))
+    accounts = AccountOffice(site.database, site.clock)
+    site.for_officers(accounts_blueprint(accounts))
+    site.for_programs(activations_blueprint(accounts), ACTIVATION_ROLE)
 
 
 def _mount_intake(
-    app: Flask,
-    packets: Intake,
-    extracts: KitExtractDesk,
-    callers: dict[str, ServiceCaller],
-    *,
-    guard: Guard,
+    site: _Site, place: IntakePlace, dossiers: Dossiers, source: ExtractSource, scanner: ContentScanner
 ) -> None:
-    """Sealed packets on their way in, the kits that send them, and what those take along."""
-    carrier = require_service(callers, PACKET_ROLE)
-    mount(app, packets_blueprint(packets.desk), guard=carrier)
-    mount(app, extracts_blueprint(extracts), guard=carrier)
-    mount(app, kits_blueprint(packets.kits), guard=guard)
+    """Sealed packets on their way in, the kits that send them, what those take along and are told."""
+    packets = intake(site.database, place, dossiers, site.clock, scanner)
+    extracts = extract_desk(site.database, place, source, site.clock)
+    site.for_programs(packets_blueprint(packets.desk), PACKET_ROLE)
+    site.for_programs(extracts_blueprint(extracts), PACKET_ROLE)
+    site.for_programs(returns_blueprint(packets.returns), PACKET_ROLE)
+    site.for_officers(kits_blueprint(packets.kits))
 
 
-def _mount_search(
-    app: Flask,
-    search: SearchDesk,
-    examiners: ExaminersDesk,
-    callers: dict[str, ServiceCaller],
-    *,
-    guard: Guard,
-) -> None:
+def _mount_search(site: _Site, search: SearchDesk, examiners: ExaminersDesk) -> None:
     """Who else looks like this, and the officers who judge it."""
-    mount(app, tasks_blueprint(search), guard=require_service(callers, *SEARCH_ROLES))
-    mount(app, investigations_blueprint(search), guard=guard)
-    mount(app, adjudication_blueprint(examiners), guard=guard)
+    site.for_programs(tasks_blueprint(search), *SEARCH_ROLES)
+    site.for_officers(investigations_blueprint(search), adjudication_blueprint(examiners))
 
 
 def issuance_from(environ: Mapping[str, str]) -> Flask:
@@ -271,7 +292,8 @@ def issuance_from(environ: Mapping[str, str]) -> Flask:
     return app
 
 
-def _duplicates(settings: IssuanceSettings) -> Duplicates:
+def _approval_terms(settings: IssuanceSettings) -> ApprovalTerms:
     if settings.profile == store_profile.PRODUCTION and settings.search_key_dir is None:
         raise ConfigurationFault("ISSUANCE_SEARCH_KEY_DIR: only a demonstration goes without a search")
-    return Duplicates(are_searched=settings.search_key_dir is not None)
+    key = load_key(settings.approval_key_file) if settings.approval_key_file else None
+    return ApprovalTerms(key, are_searched=settings.search_key_dir is not None)

@@ -1,7 +1,7 @@
 """The commands of dossiers: ``python -m issuance_backend dossiers``.
 
 ``ISSUANCE_SEARCH_KEY_DIR`` is the folder of gallery keys, ``ISSUANCE_MODEL_DIR`` that of the face models,
-``ISSUANCE_BLOB_*`` the store of sealed pictures.
+``ISSUANCE_BLOB_*`` the store of sealed pictures, ``ISSUANCE_APPROVAL_KEY_FILE`` the key that signs lists.
 """
 
 from __future__ import annotations
@@ -17,10 +17,16 @@ from issuance_backend.biometric_search.finger_modality import FINGER, FingerModa
 from issuance_backend.biometric_search.gallery_keys import KeyRoom
 from issuance_backend.biometric_search.service import SearchDesk
 from issuance_backend.blob_store.place import StorePlace, open_store
+from issuance_backend.dossiers.approval_lists.service import ListWriter
 from issuance_backend.dossiers.deduplication import DeduplicationDesk
+from issuance_backend.dossiers.intake.centre_keys import load_key, make_key
+from issuance_backend.dossiers.intake.domain import SignerKind
+from issuance_backend.dossiers.intake.kit_office import admit_signer
 from issuance_backend.dossiers.national_gallery import FaceMaker, FingerMaker, NationalGallery
 from issuance_backend.dossiers.pictures import Pictures
 from issuance_backend.moments import utc_now
+from issuance_backend.officers import repository as officers
+from issuance_backend.officers.domain import Role
 from issuance_backend.personalization.finger_pictures import read_finger
 from issuance_backend.personalization.portrait_judge import installed_engine
 from issuance_backend.personalization.portrait_pictures import bgr, card_picture
@@ -29,6 +35,9 @@ from monitoring.database import Database
 from monitoring.environment import ConfigurationFault, read_settings
 from verification.face.picture import Picture
 from verification.fingerprint.nbis_engine import NbisEngine
+from verification.messages.approval_list import OFFICE
+from verification.messages.packet_intake import SignerRegistration
+from verification.messages.signing_key import public_jwk
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
@@ -38,13 +47,42 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
         "work", help="lead dossiers through the search of duplicates until told to stop"
     )
     worker_loop.add_options(work)
+    new_key = commands.add_parser("new-list-key", help="make the key that signs lists of local approvals")
+    new_key.add_argument("--key", type=Path, required=True, help="the file of the key")
+    new_key.add_argument("--by", required=True, help="the supervisor who decides it")
+    commands.add_parser("list-former", help="sign for what was approved before there were lists")
 
 
 def run(options: argparse.Namespace, environ: Mapping[str, str], database: Database) -> str:
-    """Do what was asked; raises ConfigurationFault, DeduplicationUnavailable."""
+    """Do what was asked; raises ConfigurationFault, ValueError and VerificationError."""
+    if options.action == "new-list-key":
+        return _new_list_key(options.key, options.by, database)
+    if options.action == "list-former":
+        return f"{_list_writer(environ).close_former(database, utc_now)} dossiers listed"
     desk = DeduplicationDesk(database, _gallery(environ, database), utc_now)
     worker = Worker(name="dossiers", turn=desk.run_once)
     return f"{worker_loop.work(options, worker)} steps taken"
+
+
+def _new_list_key(path: Path, by: str, database: Database) -> str:
+    """Make a key, and let the centre take lists that are signed with it."""
+    with database.writing() as connection:
+        account = officers.account(connection, by)
+        if account is None or account.is_suspended:
+            raise ValueError("there is no such officer")
+        account.officer.require(Role.SUPERVISOR)
+        jwk = dict(public_jwk(make_key(path).public_key()))
+        admit_signer(
+            connection, account.officer, SignerRegistration(SignerKind.OFFICE, OFFICE, jwk), utc_now()
+        )
+    return "the office signs lists of local approvals with it when its programs start anew"
+
+
+def _list_writer(environ: Mapping[str, str]) -> ListWriter:
+    key = environ.get("ISSUANCE_APPROVAL_KEY_FILE")
+    if not key:
+        raise ConfigurationFault("ISSUANCE_APPROVAL_KEY_FILE is not set")
+    return ListWriter(load_key(Path(key)))
 
 
 def _gallery(environ: Mapping[str, str], database: Database) -> NationalGallery:

@@ -2,7 +2,8 @@
 
 Sessions that ended and answers kept for repeated requests are forgotten, what killed programs left in the
 stores is swept, what applications that ended without a card hold of a body is erased when its time is over,
-cards that nobody fetched are marked undelivered, and the recorded events are signed. Any number of programs
+cards that nobody fetched are marked undelivered, figures are counted again where their definitions changed,
+and the recorded events are signed. Any number of programs
 may do it at once. Settings are the office's; a store that is not set is not swept, and without an intake,
 whose keys the centre signs with, nothing is signed.
 """
@@ -23,6 +24,7 @@ from issuance_backend.idempotency.service import RequestRegister
 from issuance_backend.intake_composition import issuance_intake
 from issuance_backend.moments import utc_now
 from issuance_backend.officers.service import OfficerDoor
+from issuance_backend.statistics.recount import Recount
 from monitoring.database import Database
 from monitoring.environment import read_settings
 
@@ -44,9 +46,9 @@ def run(options: argparse.Namespace, environ: Mapping[str, str], database: Datab
         "ended sessions forgotten": OfficerDoor(database, utc_now).remove_ended_sessions,
         "old requests forgotten": RequestRegister(database, utc_now).purge,
         **_of_the_place(environ, database),
-        # After the sweep: whoever stores the same picture at this moment is done before the next one.
         "dossiers' pictures erased": RetentionDesk(database, utc_now).erase,
         "cards undelivered": lambda: age(database, utc_now, options.days),
+        "recorded events counted again": Recount(database).what_is_due,
     }
     return housekeeping.keep_house(options, duties)
 

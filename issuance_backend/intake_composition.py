@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from issuance_backend.blob_store.place import StorePlace, open_store
 from issuance_backend.blob_store.service import BlobStore
+from issuance_backend.content_scanning.place import scanner_at
 from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.intake.composition import (
     Intake,
@@ -30,9 +31,10 @@ def issuance_intake(environ: Mapping[str, str], database: Database) -> Intake:
     """The intake of sealed packets as ``ISSUANCE_*`` sets it, for commands; raises ConfigurationFault."""
     settings, place = _settings(environ)
     source = RegistryOverHttp(settings.registry_url, read_secret(settings.registry_token_file))
-    checks = CaptureChecks(source, judge_from(settings.model_dir))
+    scanner = scanner_at(settings.content_scanner)
+    checks = CaptureChecks(source, judge_from(settings.model_dir), scanner)
     pictures = Pictures(database, open_store(settings.store_place, database, utc_now))
-    return intake(database, place, dossier_door(database, PacketDesk(checks, pictures)), utc_now)
+    return intake(database, place, dossier_door(database, PacketDesk(checks, pictures)), utc_now, scanner)
 
 
 def issuance_extracts(environ: Mapping[str, str], database: Database) -> KitExtractDesk:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,7 +17,6 @@ import msgspec
 from issuance_backend import worker_loop
 from issuance_backend.dossiers.intake.centre_keys import make_keys
 from issuance_backend.dossiers.intake.composition import Intake
-from issuance_backend.dossiers.intake.extract_desk import KitExtractDesk
 from issuance_backend.dossiers.intake.kit_office import KitOffice
 from issuance_backend.intake_composition import issuance_extracts, issuance_intake
 from issuance_backend.officers import repository as officers
@@ -28,9 +27,12 @@ from monitoring.database import Database
 from verification.errors import VerificationError
 from verification.messages.commune_extract import ExtractRequest, extract_file
 from verification.messages.enrollment_packet import CHUNK_BYTES, from_file
+from verification.messages.kit_returns import returns_file
 from verification.messages.packet_intake import KitRegistration, SignerRegistration
 
 PAUSE_SECONDS = 1.0
+
+_Seal = Callable[[ExtractRequest], tuple[str, str]]
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +53,9 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     extract = commands.add_parser("extract", help="seal what kits asked for on a stick, for the way back")
     extract.add_argument("requests", type=Path, nargs="+")
     extract.add_argument("--to", type=Path, required=True, help="the folder of the stick")
+    returns = commands.add_parser("returns", help="seal what kits capture again, for the way back")
+    returns.add_argument("requests", type=Path, nargs="+", help="the same that ask for extracts")
+    returns.add_argument("--to", type=Path, required=True, help="the folder of the stick")
     work = commands.add_parser("work", help="open what was received and could not be opened at once")
     worker_loop.add_options(work)
     commands.add_parser("sweep", help="remove chunks of packets that are dossiers")
@@ -61,8 +66,8 @@ def run(options: argparse.Namespace, environ: Mapping[str, str], database: Datab
     if options.action == "new-key":
         make_keys(options.keys, options.id)
         return f"{options.id} opens packets when the programs start anew; keep a copy apart"
-    if options.action == "extract":
-        return _seal_extracts(issuance_extracts(environ, database), options.requests, options.to)
+    if options.action in {"extract", "returns"}:
+        return _seal_for(options.requests, options.to, _sealing(options.action, environ, database))
     intake = issuance_intake(environ, database)
     if options.action == "register":
         return _register(options, database, intake.kits)
@@ -84,7 +89,8 @@ def _register(options: argparse.Namespace, database: Database, office: KitOffice
     return f"{options.owner}: registered"
 
 
-def _seal_extracts(desk: KitExtractDesk, requests: Sequence[Path], folder: Path) -> str:
+def _seal_for(requests: Sequence[Path], folder: Path, seal: _Seal) -> str:
+    """Answer requests of kits, each with a file that is called as its kit looks for it."""
     written = []
     for path in requests:
         try:
@@ -92,10 +98,19 @@ def _seal_extracts(desk: KitExtractDesk, requests: Sequence[Path], folder: Path)
         except msgspec.DecodeError:
             raise ValueError(f"{path.name}: no request of a kit") from None
         # Only a registered kit gets this far, so its name is one that a file may have.
-        sealed = desk.seal(asked)
-        (folder / extract_file(asked.kit)).write_text(sealed.extract, encoding="ascii")
+        name, sealed = seal(asked)
+        (folder / name).write_text(sealed, encoding="ascii")
         written.append(f"{asked.kit}: sealed")
     return "\n".join(written)
+
+
+def _sealing(action: str, environ: Mapping[str, str], database: Database) -> _Seal:
+    """What answers a request, and how the answer's file is called."""
+    if action == "extract":
+        extracts = issuance_extracts(environ, database)
+        return lambda asked: (extract_file(asked.kit), extracts.seal(asked).extract)
+    returns = issuance_intake(environ, database).returns
+    return lambda asked: (returns_file(asked.kit), returns.seal(asked).returns)
 
 
 def _bring_all(intake: Intake, files: Sequence[Path], folder: Path | None) -> str:

@@ -41,6 +41,43 @@ class HitStillOpen(Refused):
     code = "DOSSIER_HIT_OPEN"
 
 
+class ApprovalNotListed(UntrustedDocument):
+    """No list of approvals stands for this dossier as it was captured."""
+
+    code = "APPROVAL_NOT_LISTED"
+
+
+class ApprovalListAltered(UntrustedDocument):
+    """A list of approvals is not what the office signed."""
+
+    code = "APPROVAL_LIST_ALTERED"
+
+
+class ApprovalListSignerUnknown(UntrustedDocument):
+    """A list of approvals is signed with no key of the office."""
+
+    code = "APPROVAL_LIST_SIGNER_UNKNOWN"
+
+
+class ApprovalListSignerRevoked(UntrustedDocument):
+    """A list of approvals is signed with a key of the office that was good no longer."""
+
+    code = "APPROVAL_LIST_SIGNER_REVOKED"
+
+
+class ApprovalListUnknown(Refused):
+    """There is no such list of approvals, or it is of another area."""
+
+    code = "APPROVAL_LIST_UNKNOWN"
+
+
+class ApprovalKeyUnavailable(Unavailable):
+    """The office has no key that the centre takes lists of approvals from; nobody approves locally."""
+
+    code = "APPROVAL_KEY_UNAVAILABLE"
+    retryable = False
+
+
 class ReceiptUnknown(Refused):
     """No application that the centre knows has this receipt code; or it is no code at all."""
 
@@ -51,6 +88,12 @@ class PacketDossierClosed(Refused):
     """A packet of a dossier that no longer waits for one."""
 
     code = "PACKET_DOSSIER_CLOSED"
+
+
+class CardHandedOverSince(Refused):
+    """A packet was sealed before its person got a card: it would make a second one."""
+
+    code = "PACKET_CARD_SINCE"
 
 
 class RegistryPersonUnknown(Refused):
@@ -426,6 +469,12 @@ class FigureUnknown(Refused):
     """No counter, share or figure of this name is defined, or this moment is not over yet."""
 
     code = "FIGURE_UNKNOWN"
+
+
+class FiguresOutdated(Unavailable):
+    """The figures that stand were counted by other rules, or are being counted again: none is told."""
+
+    code = "FIGURES_OUTDATED"
 
 
 class CountersMixed(Refused):

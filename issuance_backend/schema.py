@@ -87,7 +87,8 @@ DOSSIERS = Table(
     Column("lookup", Text),
     # Approved, and not yet among those whom others are compared with.
     Column("enrolment_due", Boolean, nullable=False),
-    # As whom other open applications find this one, from before its own search until it is enrolled.
+    # As whom other open applications find this one, from before its own search until it is enrolled; the
+    # number, where somebody was enrolled for an application that was rejected and is to be forgotten.
     Column("pending_member", String(64)),
     Column("created_at", String(32), nullable=False),
     Column("updated_at", String(32), nullable=False),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from issuance_backend.blob_store.place import StorePlace
+from issuance_backend.content_scanning.place import NONE
 from issuance_backend.store_profile import DEMO, PRODUCTION, require_profile
 from monitoring.environment import ConfigurationFault
 
@@ -25,6 +26,10 @@ class IssuanceSettings:
     packets, whose chunks are collected in ``intake_dir``; without it none is taken in.
     ``receipt_keys_file`` is a JWK or a set of them: the gateways whose receipts prove a hand-over; without it
     only a second officer's word does.
+    ``approval_key_file`` is the key that the office signs lists of local approvals with; without it nobody
+    approves locally.
+    ``content_scanner`` looks at what was captured before anything reads it: ``unix:/path`` or
+    ``tcp:host:port`` of clamd; ``none`` in a demonstration only.
     ``status_address`` is the public page that tells citizens where their applications stand, for the QR code
     on their slips; without it a slip has the receipt code alone.
     ``demo_bad_print`` lets the drawer print its first card out of focus; production refuses to start with it.
@@ -46,6 +51,8 @@ class IssuanceSettings:
     intake_key_dir: Path | None = None
     intake_dir: Path = Path("packet_inbox")
     receipt_keys_file: Path | None = None
+    approval_key_file: Path | None = None
+    content_scanner: str = NONE
     status_address: str = ""
     demo_bad_print: bool = False
 
@@ -54,6 +61,8 @@ class IssuanceSettings:
         require_profile("ISSUANCE_PROFILE", self.profile)
         if self.demo_bad_print and self.profile != DEMO:
             raise ConfigurationFault("ISSUANCE_DEMO_BAD_PRINT: only in the profile demo")
+        if self.content_scanner == NONE and self.profile != DEMO:
+            raise ConfigurationFault("ISSUANCE_CONTENT_SCANNER: none only in the profile demo")
         self.store_place  # noqa: B018 - raises
 
     @property

@@ -1,6 +1,7 @@
 """What the states of dossier, card and packet mean to whoever waits for the card.
 
-What officers suspect - a lookup in the archive, somebody alike, two examiners - is *checking* to the outside.
+What officers suspect - a lookup in the archive, somebody alike, two examiners - is *checking* to the outside,
+and a case that holds an application is not told at all.
 """
 
 from __future__ import annotations
@@ -28,7 +29,6 @@ _OF_DOSSIERS: Mapping[DossierState, Stage] = {
     DossierState.COMPLETED: Stage.HANDED_OVER,
     DossierState.RETURNED: Stage.CAPTURE_AGAIN,
     DossierState.REJECTED: Stage.REFUSED,
-    DossierState.SUSPENDED: Stage.ON_HOLD,
     DossierState.WITHDRAWN: Stage.WITHDRAWN,
 }
 _OF_CARDS: Mapping[CardState, Stage] = {
@@ -60,8 +60,21 @@ _OF_PACKETS: Mapping[PacketState, Stage] = {
 }
 
 
-def stage_of(dossier: DossierState, card: CardState | None = None, *, was_packed: bool = False) -> Stage:
-    """The stage of an application with its newest card; ``was_packed`` says that the card left the centre."""
+def stage_of(
+    dossier: DossierState,
+    card: CardState | None = None,
+    *,
+    was_packed: bool = False,
+    held_in: DossierState | None = None,
+) -> Stage:
+    """The stage of an application with its newest card; ``was_packed`` says that the card left the centre.
+
+    ``held_in`` is where a suspended one stood: that is told. But nobody is called to collect a card that will
+    not be handed over.
+    """
+    if held_in is not None:
+        stood = stage_of(held_in, card, was_packed=was_packed)
+        return Stage.STOPPED if stood is Stage.READY else stood
     if dossier is not DossierState.CENTRAL_APPROVED or card is None:
         return _OF_DOSSIERS[dossier]
     if card is CardState.DESTROYED:
@@ -80,10 +93,10 @@ _OFFICES_TURN = frozenset({Stage.CHECKING, Stage.BEING_MADE, Stage.ON_THE_WAY, S
 
 
 def with_limit(status: ApplicationStatus, limit: ClockRun | None, today: date) -> ApplicationStatus:
-    """The status with its time limit as it stands today."""
+    """The status with its time limit as of today; it stands still only for who is to come again."""
     if limit is None or limit.run is Run.OVER:
         return status
-    if limit.run is Run.PAUSED:
+    if limit.run is Run.PAUSED and status.stage is Stage.CAPTURE_AGAIN:
         return structs.replace(status, days_left=max(limit.left, 0), is_late=limit.left < 0)
     if status.stage not in _OFFICES_TURN:
         return status

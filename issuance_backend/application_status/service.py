@@ -43,9 +43,10 @@ class StatusDesk:
     def _of_dossier(self, connection: Connection, dossier_id: str) -> ApplicationStatus:
         dossier, card = acts.found(connection, dossier_id), cards.of_dossier(connection, dossier_id)
         if card is None:
-            stage, unit = domain.stage_of(dossier.state), dossier.unit
+            stage, unit = domain.stage_of(dossier.state, held_in=dossier.held_in), dossier.unit
         else:
-            stage = domain.stage_of(dossier.state, card.state, was_packed=card.box is not None)
+            was_packed = card.box is not None
+            stage = domain.stage_of(dossier.state, card.state, was_packed=was_packed, held_in=dossier.held_in)
             unit = card.unit or dossier.unit
         items = dossier.returned.items if dossier.returned and stage is Stage.CAPTURE_AGAIN else ()
         status = ApplicationStatus(stage=stage, unit=unit, items=items)

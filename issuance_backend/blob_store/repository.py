@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, func, select, text, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    String,
+    bindparam,
+    delete,
+    func,
+    select,
+    text,
+    union_all,
+    update,
+)
 
 from issuance_backend.blob_store.domain import Blob
-from issuance_backend.blob_store.tables import BLOBS
+from issuance_backend.blob_store.tables import BLOBS, FORGOTTEN_OBJECTS
 
 BATCH = 500
 
@@ -19,6 +30,11 @@ _ADD = text(
     " VALUES (:address, :object_name, :media_type, :size, :key_id, :wrapped_key, :stored_at)"
     " ON CONFLICT (address) DO NOTHING"
 )
+_NOTE_FORGOTTEN = text(
+    "INSERT INTO forgotten_objects (object_name, forgotten_at)"
+    " SELECT object_name, :moment FROM blobs WHERE address IN :which"
+    " ON CONFLICT (object_name) DO UPDATE SET forgotten_at = excluded.forgotten_at"
+).bindparams(bindparam("which", type_=String, expanding=True))
 
 
 def add_all(connection: Connection, blobs: Sequence[Blob]) -> None:
@@ -45,8 +61,9 @@ def after(connection: Connection, address: str) -> list[Blob]:
     return [_blob(row) for row in connection.execute(question).mappings()]
 
 
-def remove_all(connection: Connection, addresses: Collection[str]) -> None:
-    """Remove contents' rows, and with them their keys."""
+def remove_all(connection: Connection, addresses: Collection[str], moment: str) -> None:
+    """Remove contents' rows, and with them their keys; when each object was forgotten is noted."""
+    connection.execute(_NOTE_FORGOTTEN, {"which": list(addresses), "moment": moment})
     connection.execute(delete(BLOBS).where(BLOBS.c.address.in_(addresses)))
 
 
@@ -72,10 +89,18 @@ def count_wrapped_with(connection: Connection, key_id: str) -> int:
     ).scalar_one()
 
 
-def is_object(connection: Connection, object_name: str) -> bool:
-    """Whether a content lies in this object."""
-    question = select(BLOBS.c.address).where(BLOBS.c.object_name == object_name)
-    return connection.execute(question).one_or_none() is not None
+def is_object(connection: Connection, object_name: str, since: str) -> bool:
+    """Whether a content lies in this object, or did at some moment since."""
+    named = select(BLOBS.c.object_name).where(BLOBS.c.object_name == object_name)
+    lately = select(FORGOTTEN_OBJECTS.c.object_name).where(
+        FORGOTTEN_OBJECTS.c.object_name == object_name, FORGOTTEN_OBJECTS.c.forgotten_at >= since
+    )
+    return connection.execute(union_all(named, lately)).first() is not None
+
+
+def remove_notes(connection: Connection, before: str) -> None:
+    """Remove what was noted of objects that were forgotten before a moment."""
+    connection.execute(delete(FORGOTTEN_OBJECTS).where(FORGOTTEN_OBJECTS.c.forgotten_at < before))
 
 
 def _values(blob: Blob) -> dict[str, object]:

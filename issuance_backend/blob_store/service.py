@@ -22,7 +22,7 @@ from issuance_backend.refusals import BlobAltered, BlobTooLarge, BlobUnknown
 from monitoring.database import Database
 
 UNNAMED_FOR = timedelta(hours=1)
-"""Far longer than any transaction lives: an object that nothing names by then belongs to none."""
+"""Far longer than any transaction lives: an object that nothing has named for so long belongs to none."""
 
 _FOLDERS = 0x10000
 _RANDOM_IN_NAME = 6
@@ -87,9 +87,9 @@ class BlobStore:
         repository.add_all(connection, blobs)
 
     @staticmethod
-    def forget(connection: Connection, addresses: Collection[str]) -> None:
-        """Destroy the keys of contents in the caller's transaction; ``sweep`` removes the objects."""
-        repository.remove_all(connection, addresses)
+    def forget(connection: Connection, addresses: Collection[str], moment: datetime) -> None:
+        """Destroy the keys of contents in the caller's transaction; ``sweep`` removes the objects in time."""
+        repository.remove_all(connection, addresses, rfc3339(moment))
 
     def read(self, address: str) -> bytes:
         """A content; raises BlobUnknown, BlobAltered and BlobStoreUnavailable."""
@@ -131,17 +131,22 @@ class BlobStore:
         return CheckedStore(whole, tuple(missing), tuple(altered))
 
     def sweep(self) -> int:
-        """Remove objects that no committed transaction names; how many there were."""
+        """Remove objects that no committed transaction names, or has named of late; how many there were.
+
+        Whoever stores a content at the moment in which it is forgotten names the object that it lay in.
+        """
         too_young = self._clock() - UNNAMED_FOR
         swept = self._objects.remove_unfinished(too_young)
         for name, written in self._objects.listed():
             if written >= too_young:
                 continue
             with self._database.reading() as connection:
-                is_named = repository.is_object(connection, name)
+                is_named = repository.is_object(connection, name, rfc3339(too_young))
             if not is_named:
                 self._objects.delete(name)
                 swept += 1
+        with self._database.writing() as connection:
+            repository.remove_notes(connection, rfc3339(too_young))
         return swept
 
     def _sealed(self, object_name: str, content: bytes, media_type: str) -> tuple[Blob, bytes]:

@@ -1,4 +1,4 @@
-"""The table of sealed contents: where each lies, and its key, wrapped."""
+"""The tables of sealed contents: where each lies, and its key, wrapped; and what was lately forgotten."""
 
 from __future__ import annotations
 
@@ -17,4 +17,12 @@ BLOBS = Table(
     Column("wrapped_key", LargeBinary, nullable=False),
     Column("stored_at", String(32), nullable=False),
     Index("blobs_by_key", "key_id", "address"),
+)
+
+FORGOTTEN_OBJECTS = Table(
+    "forgotten_objects",
+    METADATA,
+    # Of a content whose key was destroyed: whoever read of it before may be about to name it again.
+    Column("object_name", String(100), primary_key=True),
+    Column("forgotten_at", String(32), nullable=False),
 )

@@ -58,13 +58,6 @@ class RegistryFollower:
             logger.info("registry followed", extra={"count": changed})
         return len(feed.events)
 
-    def run_pending(self) -> int:
-        """Handle everything that happened so far; how many events that was."""
-        done = 0
-        while handled := self.run_once():
-            done += handled
-        return done
-
 
 def _last_words(feed: EventFeed, about: Mapping[str, LifeEventView]) -> Iterable[LifeEventView]:
     """The last event about each person: a death annulled since is none, also where both are heard again."""

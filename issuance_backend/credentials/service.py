@@ -15,10 +15,11 @@ from issuance_backend.credentials.orders import take_step, take_steps
 from issuance_backend.credentials.proof_repository import MANUAL, RECEIPT, Proof
 from issuance_backend.credentials.repository import Card
 from issuance_backend.credentials.territory import require_area
+from issuance_backend.credentials.visits import turn_away, visits
 from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.paging import Page, PageAsked
-from issuance_backend.refusals import CredentialUnknown, HandOverProofMissing
+from issuance_backend.refusals import CredentialUnknown, HandOverProofMissing, HandOverProofRefused
 from monitoring.database import Database
 from verification.errors import FieldsRefused
 from verification.messages.credential_status import (
@@ -82,6 +83,14 @@ class DeliveryDesk:
         """
         officer.require(*_COUNTERS)
         moment = self._clock()
+        try:
+            return self._hand_over(officer, card_id, proof, moment)
+        except HandOverProofRefused as fault:
+            with self._database.writing() as connection:
+                turn_away(connection, known(connection, card_id), fault.code, moment, officer.id)
+            raise
+
+    def _hand_over(self, officer: Officer, card_id: str, proof: HandOver, moment: datetime) -> CardSummary:
         with self._database.writing() as connection:
             repository.hold_number(connection, card_id)
             card = known(connection, card_id)
@@ -97,6 +106,7 @@ class DeliveryDesk:
             ]
             by = {"by": card.id}
             take_steps(connection, older, CardEvent.REPLACE, actor=officer.id, moment=moment, detail=by)
+            proven["visits"] = str(visits(connection, card, moment))
             card = take_step(
                 connection, card, CardEvent.HAND_OVER, actor=officer.id, moment=moment, detail=proven
             )

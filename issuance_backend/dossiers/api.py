@@ -7,11 +7,13 @@ from collections.abc import Callable
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
+from issuance_backend.dossiers.approval_lists.repository import LIST_KEY as LISTS_KEY
 from issuance_backend.dossiers.repository import LIST_KEY
 from issuance_backend.dossiers.service import ApplicationOffice
 from issuance_backend.http_body import answer, page_answer, read_body, read_page
 from issuance_backend.officers.api import acting_officer
 from issuance_backend.officers.domain import Officer
+from verification.messages.approval_list import ListApproval
 from verification.messages.dossier_decisions import CaseHold, LookupAnswer, LookupRequest, RejectionReason
 from verification.messages.enrollment import DossierCapture, DossierReturn, PortraitGate
 
@@ -97,6 +99,26 @@ def decisions_blueprint(office: ApplicationOffice, produce: Produce) -> Blueprin
     def production(dossier: str) -> ResponseReturnValue:
         produce(acting_officer(), dossier)
         return stands(dossier)
+
+    return blueprint
+
+
+def approval_lists_blueprint(office: ApplicationOffice) -> Blueprint:
+    """/v1/approval-lists: what was approved in one act, signed; nothing changes a list."""
+    blueprint = Blueprint("approval_lists", __name__, url_prefix="/v1/approval-lists")
+
+    @blueprint.post("")
+    def approve() -> ResponseReturnValue:
+        signed = office.approvals.approve_list(acting_officer(), read_body(ListApproval).dossiers)
+        return answer(office.lists.view(acting_officer(), signed), 201)
+
+    @blueprint.get("")
+    def lists() -> ResponseReturnValue:
+        return page_answer(office.lists.lists(acting_officer(), read_page(LISTS_KEY)))
+
+    @blueprint.get("/<approval_list>")
+    def view(approval_list: str) -> ResponseReturnValue:
+        return answer(office.lists.view(acting_officer(), approval_list))
 
     return blueprint
 

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
+
+from sqlalchemy import Connection
 
 from issuance_backend.credentials import orders
 from issuance_backend.credentials.orders import Order
 from issuance_backend.dossiers import acts, domain
-from issuance_backend.dossiers.acts import Act, take_step
+from issuance_backend.dossiers.acts import Act, take_step, take_steps
+from issuance_backend.dossiers.approval_lists.domain import LISTED_IN
+from issuance_backend.dossiers.approval_lists.service import ListWriter, require_listed
 from issuance_backend.dossiers.domain import DossierEvent, DossierState, Part, Search
 from issuance_backend.dossiers.particulars import RETURN_ITEMS
 from issuance_backend.dossiers.repository import Dossier
 from issuance_backend.moments import Clock
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.recorded_events import SYSTEM
+from issuance_backend.refusals import DossierUnknown, SameOfficer
 from monitoring.database import Database
 from verification.errors import FieldsRefused, TransitionRefused
+from verification.messages.approval_list import MAX_LISTED
 from verification.messages.enrollment import DossierReturn
+from verification.messages.signing_key import SigningKey
 
 CENTRAL_STATES = frozenset({DossierState.LOCAL_APPROVED, DossierState.DEDUP_1N, DossierState.ADJUDICATION})
 """The dossier is at the centre: what its unit approved, its unit does not take back."""
@@ -26,38 +34,71 @@ _MAX_COMMENT = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Duplicates:
-    """Whether applications are compared with everybody enrolled here; without a gallery they cannot be."""
+class ApprovalTerms:
+    """How a local approval reaches the centre.
 
-    are_searched: bool
+    ``key`` signs its list; without one nobody approves locally. ``are_searched`` says whether applications
+    are compared with everybody enrolled here; without a gallery they cannot be.
+    """
+
+    key: SigningKey | None = None
+    are_searched: bool = False
 
 
 class ApprovalDesk:
     """Local and central approval, and sending back."""
 
-    def __init__(self, database: Database, clock: Clock, duplicates: Duplicates) -> None:
+    def __init__(self, database: Database, clock: Clock, terms: ApprovalTerms) -> None:
         self._database = database
         self._clock = clock
-        self._duplicates = duplicates
+        self._are_searched = terms.are_searched
+        self._lists = ListWriter(terms.key)
 
     def approve_locally(self, officer: Officer, dossier_id: str) -> None:
-        """Stand for a dossier of one's unit; raises SameOfficer, RoleMissing, TransitionRefused."""
+        """Stand for one dossier of one's unit, in a list of its own.
+
+        Raises SameOfficer, RoleMissing, TransitionRefused and ApprovalKeyUnavailable.
+        """
         officer.require(Role.APPROVER)
         with self._database.writing() as connection:
-            dossier = acts.found(connection, dossier_id, officer)
-            act = Act(connection, dossier, self._clock())
-            domain.advance(dossier.state, DossierEvent.APPROVE_LOCALLY)
-            _require_only_part(act, officer, Part.LOCAL_APPROVAL)
-            dossier = take_step(act, DossierEvent.APPROVE_LOCALLY, officer.id)
-            if not self._duplicates.are_searched:
-                act = Act(connection, dossier, act.moment)
-                take_step(act, DossierEvent.SKIP_SEARCH, SYSTEM, {"gallery": "none"})
+            self._close([_approvable(connection, officer, dossier_id, self._clock())], officer)
+
+    def approve_list(self, officer: Officer, dossier_ids: Collection[str]) -> str:
+        """Stand for dossiers of one's unit in one act, all or none; the id of their signed list.
+
+        Raises FieldsRefused with the code of each dossier that is in the way, RoleMissing,
+        TransitionRefused where one changed meanwhile, and ApprovalKeyUnavailable.
+        """
+        officer.require(Role.APPROVER)
+        if not 0 < len(dossier_ids) <= MAX_LISTED:
+            raise FieldsRefused({"dossiers": "FIELD_MISSING" if not dossier_ids else "FIELD_TOO_LONG"})
+        moment, approvable, faults = self._clock(), [], {}
+        with self._database.writing() as connection:
+            for dossier_id in sorted(set(dossier_ids)):
+                try:
+                    approvable.append(_approvable(connection, officer, dossier_id, moment))
+                except (DossierUnknown, SameOfficer, TransitionRefused) as fault:
+                    faults[dossier_id] = fault.code
+            if faults:
+                raise FieldsRefused(faults)
+            return self._close(approvable, officer)
+
+    def _close(self, approvable: Sequence[Act], officer: Officer) -> str:
+        """The list, the approvals that it names, and their way to the centre, in one transaction."""
+        connection, moment = approvable[0].connection, approvable[0].moment
+        dossiers = [act.dossier for act in approvable]
+        signed = self._lists.close(connection, officer, dossiers, moment)
+        approved = take_steps(approvable, DossierEvent.APPROVE_LOCALLY, officer.id, {LISTED_IN: signed})
+        if not self._are_searched:
+            following = [Act(connection, dossier, moment) for dossier in approved]
+            take_steps(following, DossierEvent.SKIP_SEARCH, SYSTEM, {"gallery": "none"})
+        return signed
 
     def approve_centrally(self, officer: Officer, dossier_id: str) -> None:
         """Approve a dossier and order its card in the same transaction.
 
-        Raises SameOfficer, RoleMissing, HitStillOpen, TransitionRefused (also where another card of the
-        number is ordered already).
+        Raises SameOfficer, RoleMissing, HitStillOpen, what ``require_listed`` raises, TransitionRefused
+        (also where another card of the number is ordered already).
         """
         officer.require(Role.CENTRAL_APPROVER)
         with self._database.writing() as connection:
@@ -66,6 +107,7 @@ class ApprovalDesk:
             domain.advance(dossier.state, DossierEvent.APPROVE_CENTRALLY)
             domain.require_no_open_hit(dossier.search)
             _require_only_part(act, officer, Part.CENTRAL_APPROVAL)
+            require_listed(connection, dossier)
             is_due = dossier.search is not Search.NO_GALLERY
             approved = replace(dossier, approved_by=officer.id, enrolment_due=is_due)
             act = replace(act, dossier=approved)
@@ -89,6 +131,14 @@ class ApprovalDesk:
             _require_more(dossier, reasons)
             require_no_captor(act, officer)
             take_step(act, DossierEvent.RETURN, officer.id, {"items": ",".join(reasons.items)})
+
+
+def _approvable(connection: Connection, officer: Officer, dossier_id: str, moment: datetime) -> Act:
+    dossier = acts.found(connection, dossier_id, officer)
+    act = Act(connection, dossier, moment)
+    domain.advance(dossier.state, DossierEvent.APPROVE_LOCALLY)
+    _require_only_part(act, officer, Part.LOCAL_APPROVAL)
+    return act
 
 
 def require_no_captor(act: Act, officer: Officer) -> None:

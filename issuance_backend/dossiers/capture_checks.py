@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from issuance_backend.content_scanning.domain import UNSCANNED, ContentScanner
 from issuance_backend.dossiers import particulars
 from issuance_backend.dossiers.forms.catalogue import required_on
 from issuance_backend.dossiers.registry_client import Registry
@@ -78,9 +79,10 @@ class StandingCapture:
 class CaptureChecks:
     """Asks the registry and the face engine; every fault is reported at once, beside its field."""
 
-    def __init__(self, registry: Registry, judge: PortraitJudge) -> None:
+    def __init__(self, registry: Registry, judge: PortraitJudge, scanner: ContentScanner = UNSCANNED) -> None:
         self._registry = registry
         self._judge = judge
+        self._scanner = scanner
 
     @property
     def portrait_engine(self) -> str | None:
@@ -97,6 +99,10 @@ class CaptureChecks:
         if extract.life_status != "alive":
             raise FieldsRefused({"citizen_number": "REGISTRY_PERSON_NOT_ALIVE"})
         return extract
+
+    def require_clean(self, capture: DossierCapture) -> None:
+        """As ``ContentScanner`` does, for what an officer sends."""
+        self._scanner.require_clean([capture.portrait])
 
     def check(self, capture: DossierCapture, day: date) -> CheckedCapture:
         """The capture in one form, with who judged the portrait; raises FieldsRefused.

@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 import msgspec
 from sqlalchemy import Connection
@@ -15,8 +15,9 @@ from issuance_backend import recorded_events
 from issuance_backend.dossiers import acts, domain, particulars, repository
 from issuance_backend.dossiers.acts import Act, take_step
 from issuance_backend.dossiers.capture_checks import CaptureChecks, CheckedCapture, StandingCapture
+from issuance_backend.dossiers.capture_time import operator_time, require_beginning
 from issuance_backend.dossiers.domain import DossierEvent, DossierState, Part
-from issuance_backend.dossiers.forms.catalogue import forms_used
+from issuance_backend.dossiers.forms.catalogue import forms_used, required_on
 from issuance_backend.dossiers.forms.domain import exceptions_detail
 from issuance_backend.dossiers.pictures import Pictures, StoredPicture
 from issuance_backend.dossiers.repository import Capture, Dossier
@@ -26,9 +27,13 @@ from issuance_backend.recorded_events import SYSTEM, Step
 from issuance_backend.refusals import CaptureReplayed
 from monitoring.database import Database
 from verification.errors import DossierAlreadyOpen, FieldsRefused, LimitExceeded, TransitionRefused
+from verification.messages.asked_prints import asked_fingers
 from verification.messages.enrollment import DossierCapture, PersonExtract
 from verification.messages.national_time import vietnam_date
 from verification.messages.receipt_code import receipt_code
+
+NO_SCANNER = "no_scanner"
+"""What a counter states of everybody whose prints the form asks: it has a camera, and takes none."""
 
 MAX_CAPTURES = 500
 """No transaction takes in more: others wait for its end."""
@@ -45,7 +50,7 @@ class _Sealed:
 
     @property
     def detail(self) -> dict[str, str]:
-        return {"content_sha256": self.content_sha256, **exceptions_detail(self.capture.exceptions)}
+        return {"content_sha256": self.content_sha256}
 
     @property
     def key(self) -> str:
@@ -135,7 +140,9 @@ class CaptureDesk:
                 captured_by=officer.id,
             )
             act = Act(connection, changed, moment)
-            used = {**new.sealed.detail, **forms_used(moment)}
+            stated = exceptions_detail(capture.exceptions)
+            worked = operator_time(capture.begun_at, moment)
+            used = {**new.sealed.detail, **stated, **worked, **forms_used(moment)}
             dossier = take_step(act, DossierEvent.CAPTURE, officer.id, used)
             repository.add_captures(connection, [_accepted(new, dossier.id, officer)])
             repository.add_former_pictures(connection, dossier.id, {former.portrait} - {new.picture.name})
@@ -154,6 +161,8 @@ class CaptureDesk:
         officer.require(Role.CAPTURE)
         if not all(_CAPTURE_ID.fullmatch(each.capture.capture_id) for each in sealed):
             raise FieldsRefused({"capture_id": "FIELD_CHARACTERS"})
+        for each in sealed:
+            require_beginning(each.capture.begun_at)
         with self._database.reading() as connection:
             known = repository.captures(connection, [each.capture.capture_id for each in sealed])
         for each in sealed:
@@ -163,10 +172,12 @@ class CaptureDesk:
         return {capture_id: accepted.dossier for capture_id, accepted in known.items()}
 
     def _checked(self, sealed: _Sealed) -> _New:
+        self._checks.require_clean(sealed.capture)
         checked = self._checks.check(sealed.capture, vietnam_date(self._clock()))
         return _New(sealed, checked, self._pictures.put(checked.portrait))
 
     def _checked_again(self, sealed: _Sealed, former: Dossier) -> _New:
+        self._checks.require_clean(sealed.capture)
         standing = standing_capture(former, self._pictures)
         checked = self._checks.check_again(sealed.capture, standing, vietnam_date(self._clock()))
         return _New(sealed, checked, self._pictures.put(checked.portrait))
@@ -208,11 +219,23 @@ def _open(
     steps: list[Step] = []
     forms = forms_used(moment)
     for new, before, then in opened:
-        detail = {**new.sealed.detail, **forms}
+        stated = exceptions_detail(_stated(new, vietnam_date(moment)))
+        worked = operator_time(new.sealed.capture.begun_at, moment)
+        detail = {**new.sealed.detail, **stated, **worked, **forms}
         steps.append(acts.recorded(before, DossierEvent.CAPTURE, officer.id, detail))
         steps.append(acts.recorded(then, DossierEvent.VALIDATE, SYSTEM, validated(new.checked)))
     recorded_events.append(connection, *steps)
     return {new.sealed.capture.capture_id: dossier.id for new, dossier, _ in opened}
+
+
+def _stated(new: _New, day: date) -> tuple[str, ...]:
+    """The exceptions of an application that begins here: its prints are a kit's to take, or nobody's."""
+    required, stated = required_on(day), new.sealed.capture.exceptions
+    born = particulars.birth_day(new.checked.person)
+    if not asked_fingers(required.prints, born, day):
+        return stated
+    has_none = any(required.reasons[code].whole for code in stated)
+    return stated if has_none else (*stated, NO_SCANNER)
 
 
 def _new_dossier(new: _New, officer: Officer, moment: datetime) -> Dossier:

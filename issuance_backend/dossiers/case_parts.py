@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, exists, func, select
 
-from issuance_backend.biometric_search.adjudication import CaseState, Finding
-from issuance_backend.biometric_search.case_repository import CLAIMED
+from issuance_backend.biometric_search.adjudication import CaseKind, CaseState, Finding
 from issuance_backend.biometric_search.domain import Outcome, TaskState
 from issuance_backend.biometric_search.tables import ADJUDICATION_CASES, ADJUDICATION_DECISIONS, SEARCH_TASKS
 from issuance_backend.dossiers.domain import DossierState, Search
@@ -95,7 +94,7 @@ def findings(connection: Connection, encounter: str) -> Sequence[Finding]:
     Examiners say whether two pictures show one person; where the application says to be the other one,
     that they do speaks for it.
     """
-    question = select(ADJUDICATION_CASES.c.outcome, ADJUDICATION_CASES.c.candidate_encounter).where(
+    question = select(ADJUDICATION_CASES.c.outcome, ADJUDICATION_CASES.c.kind).where(
         ADJUDICATION_CASES.c.probe_encounter == encounter,
         ADJUDICATION_CASES.c.truth.is_(None),
         ADJUDICATION_CASES.c.outcome.is_not(None),
@@ -103,6 +102,6 @@ def findings(connection: Connection, encounter: str) -> Sequence[Finding]:
     found = []
     for row in connection.execute(question):
         finding = Finding(row.outcome)
-        is_claimed = row.candidate_encounter.startswith(CLAIMED)
+        is_claimed = row.kind == CaseKind.CLAIMED.value
         found.append(_AGAINST_A_CLAIM.get(finding, finding) if is_claimed else finding)
     return found

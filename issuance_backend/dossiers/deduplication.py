@@ -7,7 +7,8 @@ number of these programs may run and each dossier is searched once for each of i
 Two applications may be under way at once. Each is therefore among those who are compared before its own
 search looks, as a *pending member*, and stays there without a gap until its applicant is enrolled. Of two
 searches that both found nobody, each would have looked before the other's member was there, and so before
-its own: that cannot be. An application that is returned or ends without a card is forgotten again.
+its own: that cannot be. An application that is returned or ends without a card is forgotten again, also
+where its applicant was enrolled meanwhile: a rejected capture must not stand for the holder of its number.
 """
 
 from __future__ import annotations
@@ -24,14 +25,16 @@ from issuance_backend.biometric_search.adjudication import Finding
 from issuance_backend.biometric_search.domain import Outcome
 from issuance_backend.dossiers import acts, case_parts, repository
 from issuance_backend.dossiers.acts import Act, take_step
+from issuance_backend.dossiers.approval_lists.service import require_listed
 from issuance_backend.dossiers.domain import DossierEvent, DossierState
 from issuance_backend.dossiers.particulars import BIOMETRIC_ITEMS
+from issuance_backend.dossiers.print_quality import finger_quality
 from issuance_backend.dossiers.repository import Dossier
 from issuance_backend.moments import Clock
 from issuance_backend.recorded_events import SYSTEM
 from issuance_backend.refusals import BlobAltered, BlobUnknown, SearchTaskReplayed
 from monitoring.database import Database
-from verification.errors import FaceNotVerified, MalformedDocument, TransitionRefused
+from verification.errors import FaceNotVerified, MalformedDocument, TransitionRefused, UntrustedDocument
 from verification.messages.biometric_search import SampleMessage
 from verification.messages.enrollment import DossierReturn
 
@@ -96,6 +99,10 @@ class Deduplication(Protocol):
         """Queue the removal of a pending member, in the caller's transaction, after all queued before."""
         ...
 
+    def remove(self, connection: Connection, dossier: Dossier, moment: datetime) -> None:
+        """Queue the removal of what ``enrol`` enrolled; other dossiers of the person stay enrolled."""
+        ...
+
 
 class DeduplicationDesk:
     """Leads dossiers through the search; ``run_once`` may be called by any number of programs."""
@@ -106,20 +113,17 @@ class DeduplicationDesk:
         self._clock = clock
         self._enrolled_after = ""
         """Where enrolling goes on: those that cannot be enrolled do not keep the others from it."""
+        self._searched_after = ("", "")
+        """The same for searching."""
         self._put_off: dict[str, datetime] = {}
         """Until when captures wait whose pictures gave nothing: nobody else waits for them."""
-
-    def run_pending(self) -> int:
-        """Do everything that can be done now; how many steps that were."""
-        count = 0
-        while done := self.run_once():
-            count += done
-        return count
 
     def run_once(self) -> int:
         """Take some of what is ready a step further; raises DeduplicationUnavailable, nothing is lost."""
         with self._database.reading() as connection:
-            approved = repository.oldest(connection, DossierState.LOCAL_APPROVED, AT_ONCE)
+            approved = repository.oldest(
+                connection, DossierState.LOCAL_APPROVED, AT_ONCE, self._searched_after
+            )
             ended = case_parts.ended_searches(connection, AT_ONCE)
             examined = case_parts.examined(connection, AT_ONCE)
             due = repository.due_for_enrolment(connection, self._enrolled_after, AT_ONCE)
@@ -128,18 +132,20 @@ class DeduplicationDesk:
         done += sum(_is_done(self._settle_cases, each) for each in examined)
         done += sum(self._is_made(self._enrol, each) for each in due)
         self._enrolled_after = due[-1].id if len(due) == AT_ONCE else ""
+        is_more = len(approved) == AT_ONCE
+        self._searched_after = (approved[-1].updated_at, approved[-1].id) if is_more else ("", "")
         done += sum(_is_done(self._forget, each) for each in needless)
         return done + sum(self._is_made(self._begin_search, each) for each in approved)
 
     def _is_made(self, step: Callable[[Dossier], None], dossier: Dossier) -> bool:
-        """As ``_is_done``, for a step that makes templates."""
+        """As ``_is_done``, for a step that makes templates; a search also needs the list of the approval."""
         now = self._clock()
         if self._put_off.get(dossier.encounter, now) > now:
             return False
         try:
             return _is_done(step, dossier)
-        except (FaceNotVerified, MalformedDocument, BlobUnknown, BlobAltered) as fault:
-            logger.warning("no templates", extra={"code": fault.code, "dossier": dossier.id})
+        except (FaceNotVerified, MalformedDocument, UntrustedDocument, BlobUnknown, BlobAltered) as fault:
+            logger.warning("dossier put off", extra={"code": fault.code, "dossier": dossier.id})
             self._put_off[dossier.encounter] = now + PUT_OFF_FOR
             return False
 
@@ -150,6 +156,7 @@ class DeduplicationDesk:
             self._return_biometrics(dossier, fault.code)
             return
         with self._database.writing() as connection:
+            require_listed(connection, dossier)
             moment = self._clock()
             if dossier.pending_member is not None:
                 # Of a capture that was returned since: it would be found as somebody else.
@@ -158,7 +165,9 @@ class DeduplicationDesk:
             queued = self._search.search(connection, dossier, samples, officers, moment)
             searched = replace(dossier, search_task=queued.task_id, pending_member=dossier.encounter)
             act = Act(connection, searched, moment)
-            take_step(act, DossierEvent.SEARCH, SYSTEM, {"gallery": queued.gallery, "task": queued.task_id})
+            quality = finger_quality(samples, repository.prints(connection, dossier.id))
+            said = {"gallery": queued.gallery, "task": queued.task_id, **quality}
+            take_step(act, DossierEvent.SEARCH, SYSTEM, said)
 
     def _settle_search(self, ended: case_parts.EndedSearch) -> None:
         if ended.failure is not None:
@@ -194,7 +203,11 @@ class DeduplicationDesk:
     def _forget(self, dossier: Dossier) -> None:
         with self._database.writing() as connection:
             repository.save(connection, replace(dossier, pending_member=None))
-            self._search.forget(connection, str(dossier.pending_member), self._clock())
+            moment = self._clock()
+            if dossier.pending_member == dossier.citizen_number:
+                self._search.remove(connection, dossier, moment)
+            else:
+                self._search.forget(connection, str(dossier.pending_member), moment)
 
     def _templates(self, dossier: Dossier) -> tuple[SampleMessage, ...]:
         with self._database.reading() as connection:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import Connection, delete, select, text, tuple_, union
 from sqlalchemy.exc import IntegrityError
@@ -53,7 +54,7 @@ def take_pictures(connection: Connection, dossier: Dossier) -> set[str]:
     return names
 
 
-def remove_unnamed(connection: Connection, names: Collection[str]) -> int:
+def remove_unnamed(connection: Connection, names: Collection[str], moment: datetime) -> int:
     """Remove those of some pictures that nothing names any more, with their keys; how many.
 
     Raises TransitionRefused where somebody begins to name one of them at this moment.
@@ -64,5 +65,5 @@ def remove_unnamed(connection: Connection, names: Collection[str]) -> int:
         connection.execute(delete(PORTRAITS).where(PORTRAITS.c.name.in_(unnamed)))
     except IntegrityError:
         raise TransitionRefused("another dossier names the picture meanwhile") from None
-    BlobStore.forget(connection, unnamed)
+    BlobStore.forget(connection, unnamed, moment)
     return len(unnamed)

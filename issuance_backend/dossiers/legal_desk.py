@@ -15,7 +15,8 @@ from issuance_backend.credentials.domain import GONE
 from issuance_backend.dossiers import acts, domain
 from issuance_backend.dossiers.acts import Act, take_step
 from issuance_backend.dossiers.approval_desk import CENTRAL_STATES, require_no_captor
-from issuance_backend.dossiers.domain import DossierEvent, DossierState
+from issuance_backend.dossiers.domain import DossierEvent, DossierState, Search
+from issuance_backend.dossiers.repository import Dossier
 from issuance_backend.moments import Clock
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.refusals import SameOfficer
@@ -72,6 +73,7 @@ class LegalDesk:
                 raise SameOfficer("a rejection needs two officers")
             if act.dossier.state is DossierState.CENTRAL_APPROVED:
                 self._order_ended(connection, act.dossier.id, officer.id, act.moment)
+                act = replace(act, dossier=_to_be_forgotten(act.dossier))
             detail = {"reason": proposed.reason, "proposed_by": proposed.proposed_by}
             take_step(act, DossierEvent.REJECT, officer.id, detail)
 
@@ -114,6 +116,13 @@ def _require_no_card(act: Act) -> None:
     card = cards.of_dossier(act.connection, act.dossier.id)
     if card is not None and card.state not in GONE:
         raise TransitionRefused("a card is ordered, or on its way")
+
+
+def _to_be_forgotten(dossier: Dossier) -> Dossier:
+    """Whoever was not enrolled yet is a pending member still; whoever was stands there under the number."""
+    if dossier.enrolment_due or dossier.search is Search.NO_GALLERY:
+        return dossier
+    return replace(dossier, pending_member=dossier.citizen_number)
 
 
 def _holding_case(act: Act) -> str | None:

@@ -161,6 +161,17 @@ class NationalGallery:
         )
         self._desk.submit_within(connection, OFFICE, request, moment)
 
+    def remove(self, connection: Connection, dossier: Dossier, moment: datetime) -> None:
+        """Queue the removal of what a dossier enrolled under its number, and of nothing else there."""
+        request = Delete(
+            task_id=f"remove-{dossier.packet_sha256}",
+            gallery=_national(connection).code,
+            subject=dossier.citizen_number,
+            encounter=dossier.encounter,
+            reason=FORGOTTEN,
+        )
+        self._desk.submit_within(connection, OFFICE, request, moment)
+
 
 def _insertion(gallery: Gallery, dossier: Dossier, samples: tuple[SampleMessage, ...]) -> Insert:
     return Insert(

@@ -8,31 +8,46 @@ the same, returned with what is wrong: the citizen has a receipt in hand.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlalchemy import Connection
 
 from issuance_backend import recorded_events
-from issuance_backend.dossiers import acts, domain, particulars, repository
+from issuance_backend.credentials import repository as cards
+from issuance_backend.dossiers import acts, domain, particulars, repository, twin_captures
 from issuance_backend.dossiers.acts import Act, take_step
 from issuance_backend.dossiers.capture_checks import CaptureChecks, Examined, StandingCapture
 from issuance_backend.dossiers.capture_desk import standing_capture, validated
+from issuance_backend.dossiers.capture_time import operator_time
 from issuance_backend.dossiers.domain import DossierEvent, DossierState, Part
 from issuance_backend.dossiers.forms.catalogue import forms_used, is_dossier_form, required_on
-from issuance_backend.dossiers.forms.domain import EXCEPTIONS, Requirements, exceptions_detail
+from issuance_backend.dossiers.forms.domain import EXCEPTIONS, exceptions_detail
 from issuance_backend.dossiers.pictures import MEDIA_TYPE, Pictures, StoredPicture
 from issuance_backend.dossiers.repository import Capture, Dossier
-from issuance_backend.moments import rfc3339
+from issuance_backend.dossiers.twin_captures import CAPTURED_EARLIER, Sealing
+from issuance_backend.moments import parse_moment, rfc3339
 from issuance_backend.recorded_events import SYSTEM
-from issuance_backend.refusals import PacketDossierClosed
+from issuance_backend.refusals import CardHandedOverSince, PacketDossierClosed
 from monitoring.database import Database
-from verification.errors import CitizenNumberMalformed, DossierAlreadyOpen, FieldsRefused
+from verification.errors import (
+    CitizenNumberMalformed,
+    DossierAlreadyOpen,
+    FieldsRefused,
+    TransitionRefused,
+)
 from verification.identity.citizen_number import CitizenNumber
+from verification.messages.asked_prints import (
+    FINGERPRINTS,
+    asked_fingers,
+    finger_item,
+    is_contradicted,
+    may_take_prints,
+    missing_fingers,
+)
 from verification.messages.enrollment import DossierCapture, DossierReturn, PersonFields
 from verification.messages.enrollment_packet import (
-    CANNOT_SIGN,
     CITIZEN_SIGNATURE,
     CaptureException,
     PrintedFormMark,
@@ -42,6 +57,11 @@ from verification.messages.receipt_code import receipt_code
 
 FORM = "form"
 """The item that the printed form is, when a dossier is returned."""
+
+PORTRAIT = "portrait"
+
+GiveWay = Callable[[str, Mapping[str, str]], None]
+"""Told of a packet that gives way, and of its pictures by item."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -85,8 +105,10 @@ class OpenedPacket:
     exceptions: tuple[CaptureException, ...] = ()
     consent_language: str
     printed_form: PrintedFormMark
+    sequence: int = 0
     supervisor: str | None = None
     """Who answers for what was not captured."""
+    begun_at: str | None = None
 
     @property
     def exception_codes(self) -> tuple[str, ...]:
@@ -136,6 +158,8 @@ class PacketDesk:
         PacketDossierClosed, RegistryUnavailable and BlobStoreUnavailable.
         """
         standing, former = self._standing(database, packet)
+        day = vietnam_date(datetime.fromisoformat(packet.happened_at))
+        packet = _lawful(packet, day)
         _require_openable(packet, standing)
         capture = DossierCapture(
             capture_id=packet.packet_sha256,
@@ -145,24 +169,27 @@ class PacketDesk:
             manual_portrait_reason=packet.manual_portrait_reason,
             exceptions=packet.exception_codes,
         )
-        day = vietnam_date(datetime.fromisoformat(packet.happened_at))
         if standing is None:
             examined = self._checks.examine(capture, day)
         else:
             examined = self._checks.examine_again(capture, standing, day)
-            fault = _prints_fault(packet, standing)
-            if fault is not None:
-                examined = replace(examined, faults={**examined.faults, "fingerprints": fault})
-        faults = _packet_faults(packet, day)
+        faults = _packet_faults(packet, day) | _print_faults(packet, standing, day)
         if faults:
             examined = replace(examined, faults={**examined.faults, **faults})
         return self._stored(packet, examined, former)
 
-    def receive(self, connection: Connection, examined: ExaminedPacket, moment: datetime) -> str:
+    def receive(
+        self,
+        connection: Connection,
+        examined: ExaminedPacket,
+        moment: datetime,
+        give_way: GiveWay | None = None,
+    ) -> str:
         """Write a packet's dossier in the caller's transaction and return its id.
 
-        The same packet again changes nothing. Raises DossierAlreadyOpen where another dossier of the
-        person is open, SameOfficer where the officer approved it, TransitionRefused where the returned
+        The same packet again changes nothing. ``give_way`` is told of a packet that was sealed later and
+        came earlier: its dossier is closed. Raises DossierAlreadyOpen where another dossier of the person
+        stands, CardHandedOverSince, SameOfficer where the officer approved it, TransitionRefused where a
         dossier changed since ``examine``.
         """
         packet = examined.packet
@@ -171,6 +198,8 @@ class PacketDesk:
             return known.dossier
         Pictures.keep(connection, *examined.kept)
         if examined.former is None:
+            _require_no_card_since(connection, packet)
+            _clear_the_way(connection, packet, moment, give_way)
             dossier = _opened(connection, examined, moment)
         else:
             dossier = _answered(connection, examined, examined.former, moment)
@@ -179,6 +208,10 @@ class PacketDesk:
         accepted = Capture(packet_hash, dossier.id, packet_hash, packet.officer, code)
         repository.add_captures(connection, [accepted])
         return dossier.id
+
+    def picture(self, name: str) -> bytes:
+        """A picture that was stored; raises BlobStoreUnavailable and PictureErased."""
+        return self._pictures.read(name)
 
     def _stored(self, packet: OpenedPacket, examined: Examined, former: Dossier | None) -> ExaminedPacket:
         """Everything that a packet holds is written into the store at once."""
@@ -203,37 +236,44 @@ class PacketDesk:
         return standing_capture(former, self._pictures), former
 
 
-def _prints_fault(packet: OpenedPacket, standing: StandingCapture) -> str | None:
-    """What is wrong with prints that were, or were not, taken again."""
-    if "fingerprints" not in standing.returned:
-        return "ITEM_NOT_RETURNED" if packet.prints else None
-    has_reason = any(each.item.startswith("finger_") for each in packet.exceptions)
-    return None if packet.prints or has_reason else "FIELD_MISSING"
+def _lawful(packet: OpenedPacket, day: date) -> OpenedPacket:
+    """A packet without the prints that the law lets nobody take: they are not kept."""
+    if may_take_prints(required_on(day).prints, _born(packet), day):
+        return packet
+    return replace(packet, prints=())
+
+
+def _born(packet: OpenedPacket) -> date | None:
+    return particulars.birth_day(particulars.normalised(packet.person))
+
+
+def _print_faults(packet: OpenedPacket, standing: StandingCapture | None, day: date) -> dict[str, str]:
+    """Every finger that the form asks has a print or its reason; taken again, all of them are."""
+    if standing is not None and FINGERPRINTS not in standing.returned:
+        return {FINGERPRINTS: "ITEM_NOT_RETURNED"} if packet.prints else {}
+    required = required_on(day)
+    asked = asked_fingers(required.prints, _born(packet), day)
+    excused = {each.item for each in packet.exceptions if required.knows(each)}
+    return dict.fromkeys(missing_fingers(asked, _taken(packet), excused), "PRINT_MISSING")
 
 
 def _packet_faults(packet: OpenedPacket, day: date) -> dict[str, str]:
     """What is wrong with what only a packet says: its exceptions, and the form that was printed."""
     faults = {}
-    false = _exception_fault(packet, required_on(day))
-    if false is not None:
-        faults[EXCEPTIONS] = false
+    required, taken = required_on(day), _taken(packet)
+    if not all(required.knows(each) for each in packet.exceptions):
+        faults[EXCEPTIONS] = "EXCEPTION_UNKNOWN"
+    elif any(is_contradicted(each.item, taken) for each in packet.exceptions):
+        faults[EXCEPTIONS] = "EXCEPTION_CONTRADICTED"
     if not is_dossier_form(packet.printed_form.form, day):
         faults[FORM] = "FORM_UNKNOWN"
     return faults
 
 
-def _exception_fault(packet: OpenedPacket, required: Requirements) -> str | None:
-    """What is wrong with exceptions that name another item than their code, or a finger that is there."""
-    taken = {f"finger_{each.position:02}" for each in packet.prints}
-    taken |= {name for name, item in packet.items.items() if item.content}
-    known = {**required.exceptions, CANNOT_SIGN.lower(): CITIZEN_SIGNATURE}
-    for each in packet.exceptions:
-        item = "fingerprints" if each.item.startswith("finger_") else each.item
-        if known.get(each.code.lower()) != item:
-            return "EXCEPTION_UNKNOWN"
-        if each.item in taken:
-            return "EXCEPTION_CONTRADICTED"
-    return None
+def _taken(packet: OpenedPacket) -> set[str]:
+    """The items that are there."""
+    others = {name for name, item in packet.items.items() if item.content}
+    return others | {finger_item(each.position) for each in packet.prints}
 
 
 def _require_openable(packet: OpenedPacket, standing: StandingCapture | None) -> None:
@@ -251,11 +291,39 @@ def _require_openable(packet: OpenedPacket, standing: StandingCapture | None) ->
         raise FieldsRefused(faults)
 
 
+def _require_no_card_since(connection: Connection, packet: OpenedPacket) -> None:
+    """A capture that is older than the card its person got would make a second one."""
+    sealed_at = parse_moment(packet.happened_at)
+    for card in cards.of_number(connection, packet.citizen_number):
+        dossier = acts.found(connection, card.dossier)
+        if dossier.state is DossierState.COMPLETED and parse_moment(dossier.updated_at) > sealed_at:
+            raise CardHandedOverSince("captured before the person got a card")
+
+
+def _clear_the_way(
+    connection: Connection, packet: OpenedPacket, moment: datetime, give_way: GiveWay | None
+) -> None:
+    """Close an open dossier that rests on a packet sealed later; raises DossierAlreadyOpen for any other."""
+    open_dossier = repository.open_dossier(connection, packet.citizen_number)
+    if open_dossier is None:
+        return
+    rival = acts.found(connection, open_dossier)
+    steps = recorded_events.of_subject(connection, acts.subject(rival.id))
+    standing = twin_captures.untouched_sealing(rival.state, steps)
+    sealing = Sealing(parse_moment(packet.happened_at), packet.kit, packet.sequence)
+    if give_way is None or standing is None or standing <= sealing:
+        raise DossierAlreadyOpen("one dossier at a time")
+    prints = repository.prints(connection, rival.id)
+    pictures = {finger_item(position): name for position, name in prints.items()}
+    give_way(rival.packet_sha256, {PORTRAIT: rival.portrait, **pictures})
+    repository.forget_capture(connection, rival.packet_sha256)
+    detail = {"reason": CAPTURED_EARLIER, "stands": packet.packet_sha256}
+    take_step(Act(connection, rival, moment), DossierEvent.WITHDRAW, SYSTEM, detail)
+
+
 def _opened(connection: Connection, examined: ExaminedPacket, moment: datetime) -> Dossier:
     """Write a new dossier as it stands after the rules, with both of its steps."""
     packet, checked = examined.packet, examined.examined.checked
-    if repository.open_dossier(connection, packet.citizen_number):
-        raise DossierAlreadyOpen("one dossier at a time")
     received = Dossier(
         id=secrets.token_hex(8),
         citizen_number=packet.citizen_number,
@@ -280,7 +348,11 @@ def _opened(connection: Connection, examined: ExaminedPacket, moment: datetime) 
         version=received.version + 1,
         returned=judged.returned,
     )
-    repository.add(connection, [dossier])
+    try:
+        repository.add(connection, [dossier])
+    except DossierAlreadyOpen:
+        # Somebody else opened one at the same moment: which of them stands, the next look decides.
+        raise TransitionRefused("another dossier of the person was opened meanwhile") from None
     _name_prints(connection, dossier.id, examined)
     recorded_events.append(
         connection,
@@ -309,10 +381,11 @@ def _answered(connection: Connection, examined: ExaminedPacket, former: Dossier,
         )
         names = {examined.portrait.name, *(each.name for each in examined.prints.values())}
         replaced = {former.portrait}
-        if examined.prints:
+        if former.returned is not None and FINGERPRINTS in former.returned.items:
+            # A reason that stands for all of them leaves none of the old ones (F38).
             replaced.update(repository.prints(connection, former.id).values())
+            _name_prints(connection, former.id, examined)
         repository.add_former_pictures(connection, former.id, replaced - names)
-        _name_prints(connection, former.id, examined)
     act = Act(connection, changed, moment)
     received = take_step(act, DossierEvent.RECEIVE, packet.officer, _detail(packet))
     judged = _judged(received, examined.examined)
@@ -341,22 +414,31 @@ def _judged(dossier: Dossier, examined: Examined) -> _Judged:
 
 
 def _name_prints(connection: Connection, dossier_id: str, examined: ExaminedPacket) -> None:
-    if examined.prints:
-        names = {position: picture.name for position, picture in examined.prints.items()}
-        repository.set_prints(connection, dossier_id, names)
+    names = {position: picture.name for position, picture in examined.prints.items()}
+    repository.set_prints(connection, dossier_id, names)
+
+
+def _form_judged(printed: PrintedFormMark) -> dict[str, str]:
+    """Under which limits the kit found the form faithful, and how like; kits before these say nothing."""
+    if printed.limits is None or printed.likeness is None:
+        return {}
+    return {"form_judged": f"{printed.limits} {printed.likeness:.4f}"}
 
 
 def _detail(packet: OpenedPacket) -> dict[str, str]:
     unsigned = packet.signature_exceptions
     return {
         "content_sha256": packet.packet_sha256,
-        "kit": packet.kit,
-        "happened_at": packet.happened_at,
+        twin_captures.KIT: packet.kit,
+        twin_captures.SEQUENCE: str(packet.sequence),
+        twin_captures.HAPPENED_AT: packet.happened_at,
+        **operator_time(packet.begun_at, datetime.fromisoformat(packet.happened_at)),
         **forms_used(datetime.fromisoformat(packet.happened_at)),
         **exceptions_detail(packet.exception_codes),
         "consent_language": packet.consent_language,
         **({domain.ANSWERED_BY: packet.supervisor} if packet.supervisor else {}),
         "form_print": packet.printed_form.sha256,
+        **_form_judged(packet.printed_form),
         **({domain.ADMITTED_BY: " ".join(packet.admitted_by)} if packet.admitted_by else {}),
         **({"unsigned": " ".join(unsigned)} if unsigned else {}),
     }

@@ -10,6 +10,7 @@ from datetime import date
 import msgspec
 
 from verification.identity.administrative_units import provinces, units_2025
+from verification.messages.asked_prints import FINGERPRINTS, is_finger
 from verification.messages.enrollment import DossierCapture, PersonFields
 
 _MAX_LENGTHS: Mapping[str, int] = {"identification": 200, "place_of_origin": 200, "place_of_residence": 200}
@@ -80,7 +81,7 @@ def registry_faults(person: PersonFields, registered: PersonFields) -> dict[str,
 
 RETURN_ITEMS: Mapping[str, tuple[str, ...]] = {
     "portrait": (),
-    "fingerprints": (),
+    FINGERPRINTS: (),
     "form": (),
     "particulars": REGISTERED_FIELDS,
     "identification": ("identification",),
@@ -88,7 +89,7 @@ RETURN_ITEMS: Mapping[str, tuple[str, ...]] = {
 }
 """What a checker can send back, and the fields that may change then."""
 
-BIOMETRIC_ITEMS = ("portrait", "fingerprints")
+BIOMETRIC_ITEMS = ("portrait", FINGERPRINTS)
 
 
 def fields_of(items: Collection[str]) -> frozenset[str]:
@@ -110,7 +111,8 @@ def unreturned_faults(
 
 def items_of(faults: Collection[str]) -> tuple[str, ...]:
     """The items to send back for fields and items that have faults, in the order of RETURN_ITEMS."""
-    named = {item for item, fields in RETURN_ITEMS.items() if not {item, *fields}.isdisjoint(faults)}
+    at = {FINGERPRINTS if is_finger(each) else each for each in faults}
+    named = {item for item, fields in RETURN_ITEMS.items() if not {item, *fields}.isdisjoint(at)}
     if not {"portrait", "manual_portrait_reason"}.isdisjoint(faults):
         named.add("portrait")
     return tuple(item for item in RETURN_ITEMS if item in named) or ("particulars",)
@@ -147,8 +149,8 @@ def _province_name(text: str) -> str:
 
 
 def content_digest(capture: DossierCapture) -> str:
-    """Identifies what was captured, apart from the id of the capture itself."""
-    content = msgspec.structs.replace(capture, capture_id="")
+    """Identifies what was captured, apart from the id of the capture itself and its beginning."""
+    content = msgspec.structs.replace(capture, capture_id="", begun_at=None)
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
 
 
@@ -160,6 +162,11 @@ def capture_key(capture_id: str, content_sha256: str) -> str:
 def _is_plain(text: str) -> bool:
     # The quick question settles nearly every text: what is printable holds no control character.
     return text.isprintable() or not any(unicodedata.category(each).startswith("C") for each in text)
+
+
+def birth_day(person: PersonFields) -> date | None:
+    """The day of birth, if it is one."""
+    return date.fromisoformat(person.date_of_birth) if _is_date(person.date_of_birth) else None
 
 
 def _is_date(text: str) -> bool:

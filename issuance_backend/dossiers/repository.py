@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, text, tuple_, update
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.dossiers.domain import COMPARED, DossierState, Search
@@ -171,16 +171,21 @@ def listed(
     return read_page(connection, question, key, asked, read_dossier, newest_first=state is None)
 
 
-def oldest(connection: Connection, state: DossierState, limit: int) -> list[Dossier]:
-    """Dossiers in one state, the one that waited longest first."""
-    question = select(DOSSIERS).where(DOSSIERS.c.state == state.value)
-    question = question.order_by(DOSSIERS.c.updated_at, DOSSIERS.c.id).limit(limit)
+def oldest(
+    connection: Connection, state: DossierState, limit: int, after: tuple[str, str] = ("", "")
+) -> list[Dossier]:
+    """Dossiers in one state, the one that waited longest first, behind a moment and an id."""
+    place = DOSSIERS.c.updated_at, DOSSIERS.c.id
+    question = select(DOSSIERS).where(DOSSIERS.c.state == state.value, tuple_(*place) > after)
+    question = question.order_by(*place).limit(limit)
     return [read_dossier(row) for row in connection.execute(question).mappings()]
 
 
 def due_for_enrolment(connection: Connection, after: str, limit: int) -> list[Dossier]:
-    """Dossiers whose applicant others are not compared with yet, behind an id."""
-    question = select(DOSSIERS).where(text(IS_ENROLMENT_DUE), DOSSIERS.c.id > after)
+    """Dossiers whose applicant others are to be compared with and are not yet, behind an id."""
+    question = select(DOSSIERS).where(
+        text(IS_ENROLMENT_DUE), DOSSIERS.c.id > after, DOSSIERS.c.state.not_in(_FORGOTTEN)
+    )
     question = question.order_by(DOSSIERS.c.id).limit(limit)
     return [read_dossier(row) for row in connection.execute(question).mappings()]
 
@@ -219,6 +224,11 @@ def add_captures(connection: Connection, captures: Sequence[Capture]) -> None:
         connection.execute(_ADD_CAPTURE, [asdict(capture) for capture in captures])
     except IntegrityError:
         raise TransitionRefused("this capture was accepted meanwhile") from None
+
+
+def forget_capture(connection: Connection, capture_id: str) -> None:
+    """A capture that gave way stands for no dossier any more."""
+    connection.execute(delete(CAPTURES).where(CAPTURES.c.capture_id == capture_id))
 
 
 def captures(connection: Connection, capture_ids: Sequence[str]) -> dict[str, Capture]:

@@ -66,7 +66,7 @@ class RetentionDesk:
                 names = erasures.take_pictures(connection, dossier)
                 repository.add_portraits(connection, {ERASED_PICTURE: b""})
                 take_step(Act(connection, erased, moment), DossierEvent.ERASE, SYSTEM, detail)
-                erasures.remove_unnamed(connection, names)
+                erasures.remove_unnamed(connection, names, moment)
         except TransitionRefused:
             # Another program was quicker, or the picture was captured again at this moment: the next round.
             return False

@@ -11,7 +11,8 @@ from issuance_backend.credentials import repository as cards
 from issuance_backend.credentials.service import summary
 from issuance_backend.dossiers import acts, repository
 from issuance_backend.dossiers.acts import Act, take_step
-from issuance_backend.dossiers.approval_desk import ApprovalDesk, Duplicates
+from issuance_backend.dossiers.approval_desk import ApprovalDesk, ApprovalTerms
+from issuance_backend.dossiers.approval_lists.service import ListDesk
 from issuance_backend.dossiers.archive_desk import ArchiveDesk
 from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.capture_desk import CaptureDesk
@@ -58,14 +59,15 @@ class ApplicationOffice:
         clock: Clock,
         *,
         order_ended: OrderEnded,
-        duplicates: Duplicates = Duplicates(are_searched=False),  # noqa: B008 - frozen
+        terms: ApprovalTerms = ApprovalTerms(),  # noqa: B008 - frozen
     ) -> None:
         self._database = database
         self._pictures = pictures
         self._clock = clock
         self.captures = CaptureDesk(database, checks, pictures, clock)
         self.packets = PacketDesk(checks, pictures)
-        self.approvals = ApprovalDesk(database, clock, duplicates)
+        self.approvals = ApprovalDesk(database, clock, terms)
+        self.lists = ListDesk(database)
         self.archive = ArchiveDesk(database, clock)
         self.legal = LegalDesk(database, clock, order_ended)
 

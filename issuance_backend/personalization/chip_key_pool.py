@@ -34,11 +34,6 @@ class ChipKeyPool:
                 return self._ready.popleft()
         return self._make()
 
-    def ready(self) -> int:
-        """How many pairs are ready."""
-        with self._changed:
-            return len(self._ready)
-
     def fill(self) -> None:
         """Make keys until the pool is full."""
         while self._has_room():

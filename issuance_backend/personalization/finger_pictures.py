@@ -10,7 +10,6 @@ from PIL import Image
 
 from verification.errors import FingerImageUndecodable, LimitExceeded
 from verification.face.picture import GreyPicture
-from verification.lds.dg3 import FingerImage, FingerPosition, Impression
 
 PPI = 500
 """The only resolution the codec writes."""
@@ -41,17 +40,6 @@ def encode_wsq(picture: GreyPicture, ppi: int = PPI) -> bytes:
     if len(encoded) > MAX_BYTES:
         raise LimitExceeded(f"fingerprint of {len(encoded)} bytes")
     return encoded
-
-
-def chip_finger(
-    picture: GreyPicture,
-    position: FingerPosition,
-    *,
-    quality: int | None = None,
-    impression: Impression = Impression.PLAIN,
-) -> FingerImage:
-    """A captured print at 500 ppi as DG3 holds it; raises as ``encode_wsq`` does."""
-    return FingerImage.of(position, encode_wsq(picture), ppi=PPI, quality=quality, impression=impression)
 
 
 def read_finger(content: bytes) -> GreyPicture:

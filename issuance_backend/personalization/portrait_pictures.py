@@ -27,9 +27,6 @@ class PortraitProfile:
 CHIP_PORTRAIT = PortraitProfile(480, 640, 15_000)
 """3:4 as on the card."""
 
-PORTRAIT_OF_17_KB = PortraitProfile(622, 800, 17_318)
-"""DG2 of 17 kB, its container included, whoever is shown (BSI TR-03121-3-2)."""
-
 MAX_PIXELS = 24_000_000
 """What a good camera takes; a few kilobytes of JPEG may claim a hundred times as much."""
 

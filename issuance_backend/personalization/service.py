@@ -108,13 +108,6 @@ class CardLine:
         self._workshop = workshop
         self._clock = clock
 
-    def run_until_idle(self) -> int:
-        """Work on every order that waits; how often a card was begun or an order settled."""
-        count = 0
-        while self.run_once():
-            count += 1
-        return count
-
     def run_once(self) -> bool:
         """Work on the next order; False when none waits.
 

@@ -50,6 +50,7 @@ from tests.support.issuance_office import (
     citizens,
     make_office,
 )
+from tests.support.running import run_pending
 from tests.support.search_bed import finger_modality, messages, samples_of
 
 FOLDER = Path(importlib.import_module("issuance_backend").__file__ or "").parent / "openapi"
@@ -255,6 +256,21 @@ def test_a_real_day_at_the_office_keeps_the_contracts(office: Office) -> None:
     assert events.statuses == {200, 409, 422}
 
 
+def test_real_lists_of_approvals_keep_the_contract(office: Office) -> None:
+    lists, lan, minh = (
+        Contract("approval_lists"),
+        office.sign_in("lan.capture"),
+        office.sign_in("minh.approve"),
+    )
+    made = [lan.capture(citizens()[n], f"capture-{n:010d}").get_json()["id"] for n in range(2)]
+    for body in ({"dossiers": made}, {"dossiers": made}, {"dossiers": []}, {}):
+        lists.judge(minh.post("/v1/approval-lists", body))
+    (one,) = lists.judge(minh.get("/v1/approval-lists?limit=1")).get_json()
+    for officer, path in ((minh, f"/{one['id']}"), (minh, "/x"), (lan, ""), (minh, "?limit=0")):
+        lists.judge(officer.get(f"/v1/approval-lists{path}"))
+    assert lists.statuses == {200, 201, 400, 403, 404, 422}
+
+
 @pytest.fixture
 def unsearched(tmp_path: Path, office_pki: Path) -> Office:
     """Nobody is searched for here: what the centre approves is approved at once."""
@@ -434,7 +450,7 @@ def test_a_real_search_keeps_the_contract(office: Office, tmp_path: Path) -> Non
     }  # fmt: skip
     for body in (insert, identify, {**identify, "gallery": "nowhere", "task_id": "task-00000003"}, {}):
         judge(office.client().post("/v1/search-tasks", json=body, headers=service))
-    SearchWorker(office.database, keys, modalities, lambda: NOW).run_pending()
+    run_pending(SearchWorker(office.database, keys, modalities, lambda: NOW))
     found = judge(office.client().get("/v1/search-tasks/task-00000002", headers=service)).get_json()
     assert found["candidates"][0]["likenesses"]
     judge(office.client().get("/v1/search-tasks/task-00000009", headers=service))

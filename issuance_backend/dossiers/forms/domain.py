@@ -12,7 +12,9 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from issuance_backend.refusals import FormUnknown
-from verification.messages.forms import FormEdition
+from verification.messages.asked_prints import is_reason_for
+from verification.messages.enrollment_packet import CANNOT_SIGN, CITIZEN_SIGNATURE, CaptureException
+from verification.messages.forms import FormEdition, FormException, FormPrints
 
 DOSSIER_USE = "dossier"
 """Forms that go with an application."""
@@ -82,14 +84,15 @@ def is_in_force(edition: FormEdition, day: date) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Requirements:
-    """What the forms of one day ask of a dossier: mandatory items, and the item of each coded exception."""
+    """What the forms of one day ask of a dossier: items, prints, and the reasons that stand for them."""
 
     mandatory: frozenset[str]
-    exceptions: Mapping[str, str]
+    reasons: Mapping[str, FormException]
+    prints: FormPrints | None = None
 
     def excused(self, stated: Iterable[str]) -> frozenset[str]:
         """The items that may be left out for the exceptions that were stated."""
-        return frozenset(self.exceptions[code] for code in stated if code in self.exceptions)
+        return frozenset(self.reasons[code].item for code in stated if code in self.reasons)
 
     def faults(self, values: Mapping[str, str], stated: Iterable[str]) -> dict[str, str]:
         """Fault codes by item for what has neither a value nor an exception, and for a false exception."""
@@ -97,11 +100,18 @@ class Requirements:
         excused = self.excused(codes)
         held = {item for item, value in values.items() if value.strip()}
         faults = dict.fromkeys(sorted(self.mandatory - held - excused), "FIELD_MISSING")
-        if codes - self.exceptions.keys():
+        if codes - self.reasons.keys():
             faults[EXCEPTIONS] = "EXCEPTION_UNKNOWN"
         elif excused & held:
             faults[EXCEPTIONS] = "EXCEPTION_CONTRADICTED"
         return faults
+
+    def knows(self, stated: CaptureException) -> bool:
+        """Whether a packet may state this reason for this item; that somebody cannot sign no form names."""
+        if stated.item == CITIZEN_SIGNATURE:
+            return stated.code == CANNOT_SIGN
+        reason = self.reasons.get(stated.code.lower())
+        return reason is not None and is_reason_for(reason, stated.item)
 
 
 def requirements(editions: Iterable[FormEdition]) -> Requirements:
@@ -109,7 +119,8 @@ def requirements(editions: Iterable[FormEdition]) -> Requirements:
     used = tuple(editions)
     return Requirements(
         frozenset(field.item for each in used for field in each.fields if field.mandatory),
-        {stated.code: stated.item for each in used for stated in each.exceptions},
+        {stated.code: stated for each in used for stated in each.exceptions},
+        next((each.prints for each in used if each.prints), None),
     )
 
 

@@ -119,9 +119,13 @@ def _values(dossier: DossierView) -> dict[str, str]:
 
 def _exceptions(dossier: DossierView, edition: FormEdition, values: Mapping[str, str]) -> tuple[str, ...]:
     """The stated exceptions that still stand: an item that was captured since needs none."""
-    items = {each.code: each.item for each in edition.exceptions}
     stated = stated_exceptions(step.detail for step in dossier.steps)
-    return tuple(code for code in stated if code in items and not values.get(items[code]))
+    standing = {
+        each.code
+        for each in edition.exceptions
+        if not (dossier.prints if each.whole else values.get(each.item))
+    }
+    return tuple(code for code in stated if code in standing)
 
 
 def _day(dossier: DossierView) -> date:

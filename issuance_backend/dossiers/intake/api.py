@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from issuance_backend.dossiers.intake.extract_desk import KitExtractDesk
 from issuance_backend.dossiers.intake.kit_office import KitOffice
 from issuance_backend.dossiers.intake.refusals import PacketChunkRefused
+from issuance_backend.dossiers.intake.returns_desk import KitReturnsDesk
 from issuance_backend.dossiers.intake.service import IntakeDesk
 from issuance_backend.http_body import BYTES, answer, read_body
 from issuance_backend.officers.api import acting_officer
@@ -67,6 +68,17 @@ def packets_blueprint(desk: IntakeDesk) -> Blueprint:
 def extracts_blueprint(desk: KitExtractDesk) -> Blueprint:
     """/v1/commune-extracts, for kits and whoever carries their request; only the kit can read the answer."""
     blueprint = Blueprint("kit_extracts", __name__, url_prefix="/v1/commune-extracts")
+
+    @blueprint.post("")
+    def seal() -> ResponseReturnValue:
+        return answer(desk.seal(read_body(ExtractRequest)))
+
+    return blueprint
+
+
+def returns_blueprint(desk: KitReturnsDesk) -> Blueprint:
+    """/v1/kit-returns, for kits and whoever carries their request; only the kit can read the answer."""
+    blueprint = Blueprint("kit_returns", __name__, url_prefix="/v1/kit-returns")
 
     @blueprint.post("")
     def seal() -> ResponseReturnValue:

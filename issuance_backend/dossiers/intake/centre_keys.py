@@ -46,19 +46,27 @@ def make_keys(folder: Path, name: str) -> None:
     if wanted[0].exists():
         raise ValueError("there is a key of this name")
     for path in wanted:
-        write_secret(path, _pem(ec.generate_private_key(ec.SECP256R1())))
+        make_key(path)
+
+
+def make_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """A new key in a file of its own; raises FileExistsError."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    write_secret(path, _pem(key))
+    return key
 
 
 def load_keys(folder: Path) -> CentreKeys:
     """The keys of a folder; raises IntakeKeyUnavailable."""
-    opening = [_load(path) for path in sorted(folder.glob(_OPENING))]
+    opening = [load_key(path) for path in sorted(folder.glob(_OPENING))]
     if not opening:
         raise IntakeKeyUnavailable("no key opens packets")
     named = {thumbprint(key.public_key()): key for key in opening}
-    return CentreKeys(named, thumbprint(opening[-1].public_key()), _load(folder / _RECEIPTS))
+    return CentreKeys(named, thumbprint(opening[-1].public_key()), load_key(folder / _RECEIPTS))
 
 
-def _load(path: Path) -> ec.EllipticCurvePrivateKey:
+def load_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    """The key of a file; raises IntakeKeyUnavailable."""
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), None)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as fault:

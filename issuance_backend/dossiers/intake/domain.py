@@ -2,9 +2,9 @@
 
 announced   the signed metadata are here                 the kit sends chunks
 received    whole, verified, receipt signed              opened when every earlier number is decided
-doubtful    its signer is revoked or its chain broken    a supervisor decides, with a case
+doubtful    a signer revoked, a chain broken, a twin     a supervisor decides, with a case
 released    a case vouches for it                        opened at once
-opened      it is a dossier                              the dossier goes its own way
+opened      it is a dossier                              the dossier goes its own way, or gives way
 refused     nothing in it can be opened, or the case     the capture is made again
 """
 
@@ -65,16 +65,19 @@ TABLE: StateTable[PacketState, PacketEvent] = StateTable(
         (PacketState.DOUBTFUL, PacketEvent.REJECT): PacketState.REFUSED,
         (PacketState.RELEASED, PacketEvent.OPEN): PacketState.OPENED,
         (PacketState.RELEASED, PacketEvent.DOUBT): PacketState.DOUBTFUL,
+        # The same person was captured before, elsewhere, and that packet came later.
+        (PacketState.OPENED, PacketEvent.DOUBT): PacketState.DOUBTFUL,
     }
 )
 advance, fold = TABLE.advance, TABLE.fold
 
 
 class SignerKind(StrEnum):
-    """Whose key it is."""
+    """Whose key it is; with the office's no packet is signed."""
 
     OFFICER = "officer"
     KIT = "kit"
+    OFFICE = "office"
 
 
 class Doubt(StrEnum):

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
 from issuance_backend.dossiers import packet_desk
 from issuance_backend.dossiers.intake import kit_repository, repository
-from issuance_backend.dossiers.intake.steps import admitted_by
-from issuance_backend.dossiers.packet_desk import CapturedItem, CapturedPrint, ExaminedPacket, PacketDesk
+from issuance_backend.dossiers.intake.domain import PacketEvent
+from issuance_backend.dossiers.intake.steps import admitted_by, advance
+from issuance_backend.dossiers.packet_desk import (
+    PORTRAIT,
+    CapturedItem,
+    CapturedPrint,
+    ExaminedPacket,
+    PacketDesk,
+)
+from issuance_backend.dossiers.twin_captures import CAPTURED_EARLIER
+from issuance_backend.moments import rfc3339
 from issuance_backend.officers import repository as officers
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.refusals import RoleMissing
 from monitoring.database import Database
 from verification.messages.enrollment_packet import OpenedPacket, PacketEnvelope
 
-PORTRAIT = "portrait"
 _FINGER = re.compile(r"finger_(0[1-9]|1[0-5])")
 """A print by its position (ISO/IEC 19794-4, table 7)."""
 
@@ -52,6 +61,7 @@ class DossierDoor:
             unit=unit,
             admitted_by=admitted,
             happened_at=envelope.happened_at,
+            begun_at=said.begun_at,
             citizen_number=said.citizen_number,
             person=said.person,
             portrait=packet.blobs.get(PORTRAIT, b""),
@@ -65,16 +75,33 @@ class DossierDoor:
             exceptions=said.exceptions,
             consent_language=said.consent.language,
             printed_form=said.printed_form,
+            sequence=envelope.sequence,
             supervisor=envelope.supervisor,
         )
         return Prepared(packet.packet_hash, self._desk.examine(self._database, opened))
 
     def receive(self, connection: Connection, prepared: Prepared, moment: datetime) -> str:
-        """Open the dossier in this transaction; raises what the desk raises."""
-        dossier = self._desk.receive(connection, prepared.examined, moment)
+        """Open the dossier in this transaction; raises what the desk raises.
+
+        A packet of the same person that was sealed later and came earlier waits for a case from now on.
+        """
+
+        def give_way(packet: str, pictures: Mapping[str, str]) -> None:
+            later = replace(repository.found(connection, packet), code=CAPTURED_EARLIER)
+            advance(connection, later, [PacketEvent.DOUBT], rfc3339(moment))
+            repository.add_items(connection, packet, pictures)
+
+        dossier = self._desk.receive(connection, prepared.examined, moment, give_way)
         kept = {name: picture.name for name, picture in prepared.examined.items.items()}
+        repository.remove_items(connection, prepared.packet_hash)
         repository.add_items(connection, prepared.packet_hash, kept)
         return dossier
+
+    def kept(self, packet: str) -> Mapping[str, bytes]:
+        """The items of a packet that was opened before and gave way, as far as they are still here."""
+        with self._database.reading() as connection:
+            names = repository.items(connection, packet)
+        return {item: self._desk.picture(name) for item, name in names.items()}
 
     def _origin(self, envelope: PacketEnvelope) -> tuple[str | None, tuple[str, ...]]:
         """Where it was captured, and who admitted its officer's keys; raises RoleMissing.

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from msgspec.structs import replace
 
 from issuance_backend.dossiers import repository as dossiers
 from issuance_backend.dossiers.intake import kit_repository
-from issuance_backend.dossiers.intake.domain import CLOCK_AHEAD, SignerKind
 from issuance_backend.dossiers.intake.extract_source import ExtractSource
 from issuance_backend.dossiers.intake.kit_repository import Kit
+from issuance_backend.dossiers.intake.kit_requests import opening_key
 from issuance_backend.dossiers.intake.refusals import CommuneExtractRefused, CommuneExtractTooLarge
 from issuance_backend.dossiers.intake.steps import record_kit
-from issuance_backend.moments import Clock, parse_moment, rfc3339
+from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.unit_codes import is_unit
 from monitoring.database import Database
-from verification.errors import SignatureInvalid
 from verification.messages.commune_extract import (
     MAX_PEOPLE,
     CommuneExtract,
@@ -28,16 +26,12 @@ from verification.messages.commune_extract import (
     ExtractRequest,
     Resident,
     SealedExtract,
-    read_request,
     seal_extract,
 )
-from verification.messages.signing_key import PublicKey, SigningKey, public_key_of
+from verification.messages.signing_key import SigningKey
 
 RELIED_UPON = timedelta(days=14)
 """Who was registered, died or moved meanwhile is stopped or let through wrongly."""
-
-LONGEST_WAY = timedelta(days=7)
-"""How old a request may be that came on a stick."""
 
 _ASKED_AT_ONCE = 500
 
@@ -59,19 +53,12 @@ class KitExtractDesk:
         moment = self._clock()
         with self._database.reading() as connection:
             kit = kit_repository.kit(connection, asked.kit)
-            signers = kit_repository.signers_of(connection, SignerKind.KIT, kit.id)
-        now = rfc3339(moment)
-        trusted = {
-            signer.thumbprint: signer.key
-            for signer in signers
-            if signer.is_valid_at(now) and signer.is_trusted(now, now)
-        }
-        opening = _opening_key(asked, trusted, moment)
+            opening = opening_key(connection, asked, moment)
         extract = self._made(kit, moment)
         token = seal_extract(extract, self._key, opening, os.urandom)
         with self._database.writing() as connection:
             detail = {"unit": extract.unit, "people": str(len(extract.people)), "as_of": extract.as_of}
-            record_kit(connection, kit.id, "take_extract", kit.id, now, **detail)
+            record_kit(connection, kit.id, "take_extract", kit.id, rfc3339(moment), **detail)
         return SealedExtract(token)
 
     def _made(self, kit: Kit, moment: datetime) -> CommuneExtract:
@@ -100,19 +87,3 @@ class KitExtractDesk:
                 waiting = dossiers.open_dossiers(connection, [entry.citizen_number for entry in some])
             for entry in some:
                 yield replace(entry, open_dossier=waiting.get(entry.citizen_number))
-
-
-def _opening_key(
-    asked: ExtractRequest, trusted: Mapping[str, PublicKey], now: datetime
-) -> ec.EllipticCurvePublicKey:
-    """The key to seal to, as the kit's own signature names it; raises CommuneExtractRefused."""
-    try:
-        wanted = read_request(asked, trusted)
-        key = public_key_of(wanted.opening)
-    except SignatureInvalid:
-        raise CommuneExtractRefused("signed by no key of this kit, or for a key that is none") from None
-    if not now - LONGEST_WAY <= parse_moment(wanted.asked_at) < now + CLOCK_AHEAD:
-        raise CommuneExtractRefused("asked too long ago, or at a time that has not come")
-    if not isinstance(key, ec.EllipticCurvePublicKey):
-        raise CommuneExtractRefused("an opening key is on P-256")
-    return key

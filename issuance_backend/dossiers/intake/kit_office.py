@@ -22,6 +22,7 @@ from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.unit_codes import is_unit, lies_in
 from monitoring.database import Database
 from verification.errors import FieldsRefused, SignatureInvalid, TransitionRefused
+from verification.messages.approval_list import OFFICE
 from verification.messages.enrollment_packet import FIRST, parse_packet
 from verification.messages.packet_intake import (
     DoubtfulPacket,
@@ -65,24 +66,15 @@ class KitOffice:
             record_kit(connection, kit.id, "register_kit", officer.id, moment, key=signer.thumbprint)
 
     def register_signer(self, officer: Officer, asked: SignerRegistration) -> None:
-        """Register a key of an officer who captures or supervises, or a further one of a kit.
-
-        Raises KeyInOwnName, FieldsRefused, KitUnknown and SignerTaken.
-        """
-        officer.require(Role.SUPERVISOR)
-        moment = rfc3339(self._clock())
-        signer = _signer(_kind(asked.kind), asked.owner, asked.jwk, moment, asked.valid_until)
-        if signer.kind is SignerKind.OFFICER and signer.owner == officer.id:
-            raise KeyInOwnName("another supervisor registers this key")
+        """As ``admit_signer``, in a transaction of its own."""
         with self._database.writing() as connection:
-            _require_owner(connection, signer)
-            kit_repository.add_signer(connection, signer)
-            record_key(connection, signer, officer.id, moment)
+            admit_signer(connection, officer, asked, self._clock())
 
     def revoke(self, officer: Officer, asked: SignerRevocation) -> RevocationAnswer:
         """Trust nothing any more that was signed from a moment on (I15), also one that has passed.
 
-        The answer names the dossiers that were opened since: they are for the case to hold.
+        The answer names the dossiers that were opened, or approved in lists, since: they are for the case to
+        hold.
         """
         officer.require(Role.SUPERVISOR)
         kind, case_id = _kind(asked.kind), domain.require_case(asked.case_id)
@@ -101,6 +93,9 @@ class KitOffice:
             )
             since = rfc3339(parse_moment(revoked_at) - domain.CLOCK_AHEAD)
             opened = repository.opened_since(connection, since)
+            listed = kit_repository.listed_since(connection, revoked_at)
+        if kind is SignerKind.OFFICE:
+            return RevocationAnswer(keys, listed)
         met = [packet for packet in opened if _is_met(packet, kind, asked.owner, revoked_at)]
         return RevocationAnswer(keys, tuple(packet.dossier for packet in met if packet.dossier))
 
@@ -160,6 +155,23 @@ class KitOffice:
         self._opening.open_released(packet_hash)
         with self._database.reading() as connection:
             return _doubtful(repository.found(connection, packet_hash))
+
+
+def admit_signer(
+    connection: Connection, officer: Officer, asked: SignerRegistration, moment: datetime
+) -> None:
+    """Register a key of an officer who captures or supervises, of the office, or a further one of a kit.
+
+    Raises RoleMissing, KeyInOwnName, FieldsRefused, KitUnknown and SignerTaken.
+    """
+    officer.require(Role.SUPERVISOR)
+    at = rfc3339(moment)
+    signer = _signer(_kind(asked.kind), asked.owner, asked.jwk, at, asked.valid_until)
+    if signer.kind is SignerKind.OFFICER and signer.owner == officer.id:
+        raise KeyInOwnName("another supervisor registers this key")
+    _require_owner(connection, signer)
+    kit_repository.add_signer(connection, signer)
+    record_key(connection, signer, officer.id, at)
 
 
 def revoke_keys_of_blocked(connection: Connection, officer: str, by: str, moment: datetime) -> int:
@@ -236,6 +248,10 @@ def _require_owner(connection: Connection, signer: Signer) -> None:
     if signer.kind is SignerKind.KIT:
         kit_repository.kit(connection, signer.owner)
         return
+    if signer.kind is SignerKind.OFFICE:
+        if signer.owner != OFFICE:
+            raise FieldsRefused({"owner": "FIELD_NOT_AS_REGISTERED"})
+        return
     # Whoever blocks the owner waits for the key, and revokes it with the others.
     account = officers.account(connection, signer.owner, hold=True)
     if account is None or account.is_suspended or account.officer.roles.isdisjoint(_SIGNING):
@@ -245,6 +261,10 @@ def _require_owner(connection: Connection, signer: Signer) -> None:
 def _is_met(packet: Packet, kind: SignerKind, owner: str, revoked_at: str) -> bool:
     """Whether an owner signed a packet whose time, the kit's or ours, is not before a revocation."""
     envelope, revoked = parse_packet(packet.metadata).envelope, parse_moment(revoked_at)
-    owners = (envelope.kit,) if kind is SignerKind.KIT else (envelope.officer, envelope.supervisor)
+    signed_by = {
+        SignerKind.KIT: (envelope.kit,),
+        SignerKind.OFFICER: (envelope.officer, envelope.supervisor),
+        SignerKind.OFFICE: (),
+    }
     moments = (envelope.happened_at, packet.announced_at)
-    return owner in owners and any(parse_moment(moment) >= revoked for moment in moments)
+    return owner in signed_by[kind] and any(parse_moment(moment) >= revoked for moment in moments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, bindparam, case, insert, select, update
+from sqlalchemy import Connection, bindparam, case, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.dossiers.intake.domain import Signer, SignerKind
@@ -27,6 +27,12 @@ _SIGNERS = (
 )
 # Whoever revokes a key waits for what is being opened under it, and the other way round.
 _HELD_SIGNERS = _SIGNERS.with_for_update(read=True)
+# Lists of approvals know this module, and this module not them.
+_LISTED_SINCE = text(
+    "SELECT DISTINCT listed.dossier FROM listed_approvals AS listed"
+    " JOIN approval_lists ON approval_lists.id = listed.list"
+    " WHERE approval_lists.as_of >= :since ORDER BY listed.dossier"
+)
 _GAP = select(CLOSED_GAPS).where(
     CLOSED_GAPS.c.kit == bindparam("of"), CLOSED_GAPS.c.sequence == bindparam("number")
 )
@@ -117,6 +123,11 @@ def revoke(connection: Connection, kind: SignerKind, owner: str, moment: str, ca
         .where(keys.revoked_at.is_(None) | (keys.revoked_at > moment))
         .values(revoked_at=moment, revoked_case=case_id)
     ).rowcount
+
+
+def listed_since(connection: Connection, moment: str) -> tuple[str, ...]:
+    """The dossiers that were approved locally in lists of the office from a moment on."""
+    return tuple(connection.execute(_LISTED_SINCE, {"since": moment}).scalars())
 
 
 def owners_revoked(connection: Connection, kind: SignerKind) -> set[str]:

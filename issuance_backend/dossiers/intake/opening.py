@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import Connection
 
+from issuance_backend.content_scanning.domain import ContentScanner
 from issuance_backend.dossiers.intake import domain, kit_repository, repository
 from issuance_backend.dossiers.intake.domain import MAX_AHEAD, Doubt, PacketEvent, PacketState
 from issuance_backend.dossiers.intake.inbox import Inbox
@@ -28,6 +29,7 @@ from verification.messages.enrollment_packet import (
     centre_key_of,
     open_items,
     parse_packet,
+    reopen_packet,
     split_content,
 )
 
@@ -51,6 +53,10 @@ class Dossiers(Protocol):
         """
         ...
 
+    def kept(self, packet: str) -> Mapping[str, bytes]:
+        """The items of a packet that was opened before, as far as they are still kept apart."""
+        ...
+
 
 class Opening:
     """Opens what was received."""
@@ -62,26 +68,31 @@ class Opening:
         keys: Mapping[str, ec.EllipticCurvePrivateKey],
         dossiers: Dossiers,
         clock: Clock,
+        scanner: ContentScanner,
     ) -> None:
         self._database = database
         self._inbox = inbox
         self._keys = keys
         self._dossiers = dossiers
         self._clock = clock
+        self._scanner = scanner
 
     def decrypt(self, packet: UnverifiedPacket, sealed: Mapping[str, memoryview]) -> OpenedPacket:
         """Decrypt a packet whose signatures were verified; raises PacketAltered or PacketMalformed."""
+        return open_items(packet, sealed, self._key_of(packet))
+
+    def _key_of(self, packet: UnverifiedPacket) -> ec.EllipticCurvePrivateKey:
         key = self._keys.get(centre_key_of(packet.envelope))
         if key is None:
             raise PacketAltered("sealed for a key that the centre does not have")
-        return open_items(packet, sealed, key)
+        return key
 
     def receive_in_turn(self, packet: Packet, unverified: UnverifiedPacket, opened: OpenedPacket) -> bool:
         """Receive and open a packet in one transaction; False when its turn has not come or a case is needed.
 
         Raises whatever stands in the way of a dossier; nothing was received then.
         """
-        prepared = self._dossiers.prepare(opened)
+        prepared = self._prepared(opened)
         moment = self._clock()
         with self._database.writing() as connection:
             kit = kit_repository.kit(connection, packet.kit, lock=True)
@@ -143,7 +154,7 @@ class Opening:
             return False
         try:
             opened = self._read(packet)
-            self._open(packet, opened, self._dossiers.prepare(opened))
+            self._open(packet, opened, self._prepared(opened))
         except (Unavailable, TransitionRefused):
             return False
         except VerificationError as fault:
@@ -183,7 +194,7 @@ class Opening:
         try:
             is_at_hand = at_hand is not None and at_hand.packet_hash == packet.packet
             opened = at_hand if at_hand and is_at_hand else self._read(packet)
-            return self._open(packet, opened, self._dossiers.prepare(opened))
+            return self._open(packet, opened, self._prepared(opened))
         except Unavailable:
             raise
         except TransitionRefused:
@@ -195,14 +206,29 @@ class Opening:
         except VerificationError as fault:
             return self._doubt(packet, fault.code)
 
+    def _prepared(self, opened: OpenedPacket) -> object:
+        """Nothing of a packet is read or stored before a scanner has seen all of it."""
+        self._scanner.require_clean(opened.blobs.values())
+        return self._dossiers.prepare(opened)
+
     def _state(self, packet: Packet) -> PacketState:
         with self._database.reading() as connection:
             return repository.found(connection, packet.packet).state
 
     def _read(self, packet: Packet) -> OpenedPacket:
         unverified = parse_packet(packet.metadata)
-        content = self._inbox.read(packet.packet, unverified.envelope.content_size)
+        try:
+            content = self._inbox.read(packet.packet, unverified.envelope.content_size)
+        except PacketIncomplete:
+            return self._opened_before(unverified)
         return self.decrypt(unverified, split_content(unverified.envelope, content))
+
+    def _opened_before(self, packet: UnverifiedPacket) -> OpenedPacket:
+        """A packet that was a dossier once and gave way to another; raises PacketIncomplete for any other."""
+        kept = self._dossiers.kept(packet.packet_hash)
+        if kept.keys() != {item.name for item in packet.envelope.items}:
+            raise PacketIncomplete("no chunk is here")
+        return reopen_packet(packet, kept, self._key_of(packet))
 
     def _open(self, packet: Packet, opened: OpenedPacket, prepared: object) -> bool:
         """Open the dossier and say so in one transaction; False when somebody else was quicker."""

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
+from issuance_backend.dossiers.domain import DossierState
 from issuance_backend.dossiers.intake.domain import PacketState
 from issuance_backend.dossiers.intake.refusals import PacketSequenceTaken, PacketUnknown
 from issuance_backend.dossiers.intake.tables import KITS, PACKET_ITEMS, PACKETS
+from issuance_backend.dossiers.repository import Dossier, read_dossier
+from issuance_backend.schema import DOSSIERS
 from verification.errors import TransitionRefused
 from verification.messages.enrollment_packet import UnverifiedPacket
 
@@ -145,11 +148,28 @@ def opened_since(connection: Connection, moment: str) -> list[Packet]:
     return [_packet(row) for row in connection.execute(question.order_by(PACKETS.c.packet)).mappings()]
 
 
+def returned(connection: Connection, kit: str, limit: int) -> list[Dossier]:
+    """The returned dossiers of which a packet of this kit stands, the one that waited longest first."""
+    question = (
+        select(DOSSIERS)
+        .join(PACKETS, (PACKETS.c.dossier == DOSSIERS.c.id) & (PACKETS.c.packet == DOSSIERS.c.packet_sha256))
+        .where(PACKETS.c.kit == kit, DOSSIERS.c.state == DossierState.RETURNED.value)
+        .order_by(DOSSIERS.c.updated_at, DOSSIERS.c.id)
+        .limit(limit)
+    )
+    return [read_dossier(row) for row in connection.execute(question).mappings()]
+
+
 def add_items(connection: Connection, packet: str, pictures: Mapping[str, str]) -> None:
     """Remember where the items of an opened packet lie, by name."""
     if pictures:
         rows = [{"packet": packet, "name": name, "picture": kept} for name, kept in pictures.items()]
         connection.execute(_ADD_ITEM, rows)
+
+
+def remove_items(connection: Connection, packet: str) -> None:
+    """What a packet kept apart is the dossier's now."""
+    connection.execute(delete(PACKET_ITEMS).where(PACKET_ITEMS.c.packet == packet))
 
 
 def items(connection: Connection, packet: str) -> dict[str, str]:

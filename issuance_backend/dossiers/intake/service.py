@@ -194,7 +194,7 @@ class IntakeDesk:
                 return known
             repository.add(connection, row)
             kit_repository.note_number(connection, kit.id, row.sequence)
-            recorded_events.append(connection, step_of(row, PacketEvent.ANNOUNCE, moment))
+            recorded_events.append(connection, step_of(row, PacketEvent.ANNOUNCE, moment, unit=kit.unit))
         return row
 
     def _verified(self, packet: Packet, unverified: UnverifiedPacket) -> OpenedPacket:

@@ -24,9 +24,11 @@ def subject(packet: str) -> str:
     return f"packet/{packet[:_HASH_CHARACTERS]}"
 
 
-def step_of(packet: Packet, event: PacketEvent, at: str, actor: str = SYSTEM) -> Step:
-    """The step that led a packet to the state it is in."""
-    detail = {"kit": packet.kit, "sequence": str(packet.sequence)}
+def step_of(
+    packet: Packet, event: PacketEvent, at: str, actor: str = SYSTEM, unit: str | None = None
+) -> Step:
+    """The step that led a packet to the state it is in; the first says at which unit."""
+    detail = {"kit": packet.kit, "sequence": str(packet.sequence), **({"unit": unit} if unit else {})}
     for name in ("dossier", "code", "case_id"):
         value = getattr(packet, name)
         detail |= {name: value} if value else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.listing import read_page
@@ -263,25 +263,6 @@ def save_destruction(connection: Connection, changed: Destruction) -> None:
 def add_count(connection: Connection, **values: object) -> None:
     """Write what an officer counted in the safe."""
     connection.execute(insert(BLANK_COUNTS).values(**values))
-
-
-def posted_balances(connection: Connection) -> dict[Account, int]:
-    """The balances as the movements add up to them: what the kept ones must equal."""
-    columns = BLANK_POSTINGS.c
-    question = select(columns.account, func.sum(columns.amount)).group_by(columns.account)
-    added = {Account(account): int(total) for account, total in connection.execute(question)}
-    return {**dict.fromkeys(Account, 0), **added}
-
-
-def blanks_by_account(connection: Connection) -> dict[Account, int]:
-    """How many blanks lie in each account, one by one."""
-    columns = BLANK_RANGES.c
-    left = select(BLANKS.c.account, func.count()).group_by(BLANKS.c.account)
-    found = {Account(account): int(count) for account, count in connection.execute(left)}
-    delivered = select(func.coalesce(func.sum(columns.last - columns.first + 1), 0))
-    received = int(connection.execute(delivered).scalar_one())
-    whole = {Account.SUPPLIER: -received, Account.STOCK: received - sum(found.values())}
-    return {**dict.fromkeys(Account, 0), **found, **whole}
 
 
 def _left(connection: Connection, serial: str) -> bool:

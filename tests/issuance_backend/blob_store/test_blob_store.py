@@ -25,7 +25,7 @@ from issuance_backend.blob_store.objects import Directory, Objects
 from issuance_backend.blob_store.place import StorePlace, open_store
 from issuance_backend.blob_store.s3_objects import Bucket
 from issuance_backend.blob_store.service import UNNAMED_FOR, BlobStore
-from issuance_backend.blob_store.tables import BLOBS
+from issuance_backend.blob_store.tables import BLOBS, FORGOTTEN_OBJECTS
 from issuance_backend.moments import utc_now
 from issuance_backend.refusals import BlobAltered, BlobStoreUnavailable, BlobTooLarge, BlobUnknown
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
@@ -291,6 +291,33 @@ def test_what_a_failed_transaction_left_is_swept_and_what_is_named_stays(
     assert store.sweep() == 2
     assert store.read(address) == PICTURE
     assert len(files(folder)) == 1
+
+
+def test_what_is_stored_at_the_moment_in_which_it_is_forgotten_stays(
+    database: Database, keys_file: Path, place: Objects
+) -> None:
+    """The one has read that the content is there, the other forgets it and sweeps, the first commits."""
+    now = [datetime.now(UTC)]
+    store = BlobStore(database, place, load_keys(keys_file), lambda: now[0])
+    address = kept(store, database)
+    now[0] += 3 * UNNAMED_FOR
+    for _ in range(2):
+        looked = store.put(PICTURE, KIND)
+        with database.writing() as connection:
+            store.forget(connection, [address], now[0])
+        with pytest.raises(BlobUnknown):
+            store.read(address)
+        assert store.sweep() == 0
+        with database.writing() as connection:
+            store.keep(connection, looked)
+        now[0] += 2 * UNNAMED_FOR
+        assert (store.sweep(), store.read(address)) == (0, PICTURE)
+    with database.writing() as connection:
+        store.forget(connection, [address], now[0])
+    now[0] += UNNAMED_FOR + timedelta(minutes=1)
+    assert (store.sweep(), list(place.listed())) == (1, []), "and when nobody did, it goes"
+    with database.reading() as connection:
+        assert connection.execute(select(func.count()).select_from(FORGOTTEN_OBJECTS)).scalar_one() == 0
 
 
 def test_rotation_wraps_keys_anew_and_leaves_contents_as_they_are(

@@ -39,6 +39,7 @@ from tests.support.delivery import (
 from tests.support.issuance_office import NOW, Office, citizens
 from tests.support.registry_news import News
 from tests.support.registry_office import RegistryWorld, make_registry
+from tests.support.running import run_pending
 from verification.errors import RegistryUnavailable
 from verification.messages.life_event import Death, DeathAnnulled
 
@@ -51,7 +52,7 @@ def news() -> News:
 
 
 def follow(office: Office, news: News) -> int:
-    return RegistryFollower(office.database, news, lambda: office.now[0]).run_pending()
+    return run_pending(RegistryFollower(office.database, news, lambda: office.now[0]))
 
 
 def account(office: Office) -> str:
@@ -218,7 +219,7 @@ def test_a_death_in_the_registry_suspends_the_card_within_a_second(office: Offic
         thread.join()
     assert took < 1.0
     # The follower may have ended before it asked again.
-    follower.run_pending()
+    run_pending(follower)
     assert card_of(office, card).state == "active"
 
 
@@ -229,18 +230,18 @@ def test_a_registry_put_back_that_came_farther_since_keeps_no_death_from_us(
     card, copy = active(office, PERSON), served.file.with_suffix(".copy")
     follower = RegistryFollower(office.database, served.feed("follower"), lambda: office.now[0])
     served.world.report(Death(citizens()[1].citizen_number))
-    follower.run_pending()
+    run_pending(follower)
     copied(served.file, copy)
     for other in citizens()[2:5]:
         served.world.report(Death(other.citizen_number))
-    follower.run_pending()
+    run_pending(follower)
     reached = served.feed("follower").confirmed()
     copied(copy, served.file)
     served.world.report(Death(PERSON.citizen_number))
     for other in citizens()[2:5]:
         served.world.report(Death(other.citizen_number))
     assert served.feed("follower").confirmed() < reached < served.feed("follower").after(0, 0).newest
-    follower.run_pending()
+    run_pending(follower)
     assert card_of(office, card).state == "suspended"
 
 

@@ -9,8 +9,7 @@ from typing import Any
 import pypdf
 import pytest
 
-from issuance_backend.dossiers.packet_desk import CapturedPrint
-from tests.support.application_desk import LAN, MINH, PERSON, THU, Desk, capture_of, packet_of
+from tests.support.application_desk import LAN, MINH, PERSON, PRINTS, THU, Desk, capture_of, packet_of
 from tests.support.issuance_office import Office, picture
 from verification.errors import FieldsRefused
 from verification.messages.enrollment import DossierReturn
@@ -42,7 +41,7 @@ def test_what_is_missing_needs_its_code(orphan: Desk) -> None:
     dossier = orphan.office.captures.capture(LAN, capture_of(person=NOTHING, exceptions=BOTH))
     view = orphan.view(dossier)
     assert (orphan.state(dossier), view.person.father, view.person.identification) == ("validated", "", "")
-    assert view.steps[0].detail["exceptions"] == "father_unknown marks_none"
+    assert view.steps[0].detail["exceptions"] == "father_unknown marks_none no_scanner"
 
 
 @pytest.mark.parametrize(
@@ -101,7 +100,7 @@ def test_a_packet_states_its_exceptions(orphan: Desk) -> None:
         stated("finger_02", "FINGER_MISSING"),
         stated("finger_03", "FINGER_MISSING"),
     )
-    prints = (CapturedPrint(7, b"print", "image/png"),)
+    prints = tuple(each for each in PRINTS if each.position not in {2, 3})
     dossier = orphan.received(packet_of(person=NOTHING, exceptions=exceptions, prints=prints))
     assert orphan.state(dossier) == "validated"
     assert orphan.view(dossier).steps[0].detail["exceptions"] == "father_unknown finger_missing marks_none"
@@ -122,14 +121,16 @@ def test_a_packet_without_them_is_returned(orphan: Desk) -> None:
         (stated("finger_02", "MARKS_NONE"), "EXCEPTION_UNKNOWN"),
         (stated("finger_02", "NO_TIME"), "EXCEPTION_UNKNOWN"),
         (stated("finger_07", "FINGER_WORN"), "EXCEPTION_CONTRADICTED"),
+        (stated("finger_07", "HANDS_MISSING"), "EXCEPTION_UNKNOWN"),
+        (stated("fingerprints", "FINGER_WORN"), "EXCEPTION_UNKNOWN"),
+        (stated("fingerprints", "HANDS_MISSING"), "EXCEPTION_CONTRADICTED"),
         (stated("identification", "MARKS_NONE"), "EXCEPTION_CONTRADICTED"),
     ],
 )
 def test_a_packet_with_a_false_exception_is_returned(
     desk: Desk, exception: CaptureException, code: str
 ) -> None:
-    prints = (CapturedPrint(7, b"print", "image/png"),)
-    dossier = desk.received(packet_of(exceptions=(exception,), prints=prints))
+    dossier = desk.received(packet_of(exceptions=(exception,)))
     assert desk.state(dossier) == "returned"
     assert desk.view(dossier).steps[-1].detail["faults"] == code
 
@@ -157,5 +158,5 @@ def test_a_card_is_made_without_what_the_citizen_does_not_have_and_the_form_says
     assert view["credential_state"] == "qa_passed", view["card"]
     paper = lan.get(f"/v1/dossiers/{dossier}/forms/CC01.pdf")
     text = " ".join(pypdf.PdfReader(io.BytesIO(paper.data)).pages[0].extract_text().split())
-    assert "Không xác định được cha; Không có dấu vết riêng" in text
+    assert "Không xác định được cha; Không có dấu vết riêng; Nơi thu nhận không có máy" in text
     assert THU.id not in text

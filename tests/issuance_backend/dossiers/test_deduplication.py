@@ -19,7 +19,6 @@ from issuance_backend.dossiers.packet_desk import CapturedPrint
 from issuance_backend.officers.domain import Role
 from issuance_backend.personalization.finger_pictures import read_finger
 from issuance_backend.refusals import DeduplicationUnavailable, HitStillOpen, SameOfficer
-from issuance_backend.virtual_card.procedural_finger import render_finger
 from tests.support.application_desk import (
     CHIEF,
     LAN,
@@ -28,14 +27,17 @@ from tests.support.application_desk import (
     THU,
     capture_of,
     officer,
+    only,
     packet_of,
 )
 from tests.support.deduplication_centre import Centre, InventedTemplates, make_centre
 from tests.support.engines import Engine
 from tests.support.issuance_office import citizens, picture
+from tests.support.running import run_pending
 from tests.support.search_bed import EXAMINERS, LEAD, finger_modality
 from verification.errors import FaceNotFound, TransitionRefused
 from verification.fingerprint.nbis_engine import NbisEngine
+from verification.fingerprint.procedural_finger import render_finger
 from verification.lds.finger_image import FingerPosition
 from verification.messages.biometric_search import BaitCase, CaseDecision, SampleMessage
 from verification.messages.dossier_decisions import CaseHold, RejectionReason
@@ -51,7 +53,7 @@ def test_who_is_not_enrolled_goes_on_to_the_centre_and_is_enrolled_by_its_approv
     assert centre.desk.state(dossier) == "local_approved"
     with pytest.raises(TransitionRefused):
         centre.desk.office.approvals.approve_centrally(THU, dossier)
-    centre.work.run_pending()
+    run_pending(centre.work)
     assert (centre.desk.state(dossier), centre.desk.view(dossier).search) == ("dedup_1n", "waiting")
     with pytest.raises(HitStillOpen):
         centre.desk.office.approvals.approve_centrally(THU, dossier)
@@ -184,7 +186,7 @@ def test_a_portrait_without_a_face_is_returned(centre: Centre) -> None:
 def test_a_search_that_ends_while_a_case_holds_the_dossier_is_taken_up_afterwards(centre: Centre) -> None:
     centre.enrolled(0, 0)
     dossier = centre.apply(1, 0, touch=2)
-    centre.work.run_pending()
+    run_pending(centre.work)
     hold = CaseHold("KN-2026-7")
     centre.desk.office.legal.suspend(CHIEF, dossier, hold)
     centre.run()
@@ -200,7 +202,7 @@ def test_a_search_that_ends_while_a_case_holds_the_dossier_is_taken_up_afterward
 
 def test_a_search_that_ends_after_a_withdrawal_changes_nothing(centre: Centre) -> None:
     dossier = centre.apply(0, 0)
-    centre.work.run_pending()
+    run_pending(centre.work)
     centre.desk.office.captures.withdraw(LAN, dossier)
     centre.run()
     assert centre.desk.state(dossier) == "withdrawn"
@@ -211,7 +213,7 @@ def test_two_programs_at_once_search_a_dossier_once(centre: Centre) -> None:
     with centre.desk.database.reading() as connection:
         before = repository.find(connection, dossier)
     assert before is not None
-    centre.work.run_pending()
+    run_pending(centre.work)
     with pytest.raises(TransitionRefused):
         centre.work._begin_search(before)
     assert centre.desk.events(dossier).count("search") == 1
@@ -233,7 +235,7 @@ def test_a_packets_prints_and_portrait_reach_the_templates(centre: Centre) -> No
             taken.append(biometrics)
             return super().templates(biometrics)
 
-    packet = packet_of(prints=(CapturedPrint(2, b"print", "image/png"),))
+    packet = packet_of(**only(CapturedPrint(2, b"print", "image/png")))
     centre.biometry.shown[packet.portrait] = (3, 1)
     dossier = centre.desk.received(packet)
     centre.desk.office.approvals.approve_locally(MINH, dossier)
@@ -269,7 +271,7 @@ def test_a_hit_has_its_own_blind_examination_whatever_was_said_of_a_bait(
     """Whoever lays baits knows what an application is called before its search has ended."""
     first = centre.enrolled(0, 0)
     dossier = centre.apply(1, 0, touch=2)
-    centre.work.run_pending()
+    run_pending(centre.work)
     examiners = centre.bed.examiners
     bait = BaitCase(
         probe_encounter=centre.encounter(dossier),
@@ -325,7 +327,7 @@ def test_prints_of_a_packet_are_found_again_under_another_name_by_the_real_engin
     finger = FingerMaker(NbisEngine(), finger_modality(), read_finger)
     gallery = NationalGallery(centre.bed.desk, desk.pictures, None, finger)
     centre.work = DeduplicationDesk(desk.database, gallery, lambda: desk.now[0])
-    first = desk.received(packet_of(prints=printed(5)))
+    first = desk.received(packet_of(**only(*printed(5))))
     desk.office.approvals.approve_locally(MINH, first)
     centre.run()
     assert desk.view(first).search == "clear"
@@ -336,7 +338,7 @@ def test_prints_of_a_packet_are_found_again_under_another_name_by_the_real_engin
         CapturedPrint(1, b"no picture", "image/png"),
         CapturedPrint(13, drawn_print(7, FingerPosition(2)), "image/png"),
     )
-    second = desk.received(packet_of(citizens()[1], 2, prints=(*printed(5), *more)))
+    second = desk.received(packet_of(citizens()[1], 2, **only(*printed(5), *more)))
     desk.office.approvals.approve_locally(MINH, second)
     centre.run()
     assert desk.state(second) == "adjudication"
@@ -345,7 +347,7 @@ def test_prints_of_a_packet_are_found_again_under_another_name_by_the_real_engin
     assert case.candidate_encounter == centre.encounter(first)
     assert {each.modality for each in case.likenesses} == {"finger"}
     assert set(case.took_part) == {"kit.officer", "minh"}
-    third = desk.received(packet_of(citizens()[2], 3, prints=more[:1]))
+    third = desk.received(packet_of(citizens()[2], 3, **only(*more[:1])))
     desk.office.approvals.approve_locally(MINH, third)
     centre.run()
     view = desk.view(third)
@@ -362,7 +364,7 @@ def test_the_command_takes_dossiers_through_the_search(
     assert command.main(["dossiers", "work", "--once"]) == 1
     assert "ISSUANCE_SEARCH_KEY_DIR" in capsys.readouterr().err
     monkeypatch.setenv("ISSUANCE_SEARCH_KEY_DIR", str(tmp_path / "gallery-keys"))
-    dossier = centre.desk.received(packet_of(prints=printed(33)))
+    dossier = centre.desk.received(packet_of(**only(*printed(33))))
     centre.desk.office.approvals.approve_locally(MINH, dossier)
     assert command.main(["dossiers", "work", "--once"]) == 0
     assert "1 steps" in capsys.readouterr().out

@@ -14,6 +14,7 @@ from tests.support.delivery import active, card_of
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, Office, citizens
 from tests.support.registry_office import RegistryWorld, make_registry
+from tests.support.running import run_pending
 from verification.errors import FieldsRefused
 from verification.messages.event_feed import EventFeed
 from verification.messages.life_event import Death, DeathAnnulled, LifeEventView
@@ -55,10 +56,10 @@ def test_a_death_suspends_the_cards_of_every_number_of_the_person(
     world.merges.merge(MergeOrder(KEPT.citizen_number, ALIAS.citizen_number, "lan", "minh"))
     follower = RegistryFollower(office.database, RegistryFeed(world), lambda: office.now[0])
     world.report(Death(KEPT.citizen_number))
-    follower.run_pending()
+    run_pending(follower)
     assert [card_of(office, card).state for card in cards] == ["suspended", "suspended"]
     world.report(DeathAnnulled(KEPT.citizen_number))
-    follower.run_pending()
+    run_pending(follower)
     assert [card_of(office, card).state for card in cards] == ["active", "active"]
 
 

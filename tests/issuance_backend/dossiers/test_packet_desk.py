@@ -11,7 +11,7 @@ from issuance_backend.dossiers.packet_desk import CapturedItem, CapturedPrint
 from issuance_backend.population_registry.domain import LifeStatus
 from issuance_backend.refusals import PacketDossierClosed, SameOfficer
 from issuance_backend.statistics.service import Asked, StatisticsOffice
-from tests.support.application_desk import LAN, MINH, PERSON, THU, UNIT, Desk, officer, packet_of
+from tests.support.application_desk import LAN, MINH, PERSON, PRINTS, THU, UNIT, Desk, officer, packet_of
 from tests.support.issuance_office import citizens, picture
 from verification.errors import (
     DossierAlreadyOpen,
@@ -27,13 +27,11 @@ from verification.messages.enrollment_packet import (
     PrintedFormMark,
 )
 
-PRINTS = (CapturedPrint(2, b"one", "image/png"), CapturedPrint(7, b"two", "image/png"))
-
 
 def test_a_packet_becomes_a_dossier_with_its_kit_and_the_kits_time(desk: Desk) -> None:
     dossier = desk.received(packet_of(prints=PRINTS))
     view = desk.view(dossier)
-    assert (desk.state(dossier), view.unit, view.prints) == ("validated", UNIT, 2)
+    assert (desk.state(dossier), view.unit, view.prints) == ("validated", UNIT, 10)
     assert [(step.event, step.actor) for step in view.steps] == [
         ("receive", "kit.officer"),
         ("validate", "system"),
@@ -73,6 +71,20 @@ def test_a_form_that_is_not_the_days_is_printed_again(desk: Desk, form: str, day
     assert view.returned is not None
     assert "form" in view.returned.items
     assert "FORM_UNKNOWN" in view.steps[-1].detail["faults"]
+
+
+@pytest.mark.parametrize(
+    ("mark", "said"),
+    [
+        (PrintedFormMark("CC01", "ab" * 32), None),
+        (PrintedFormMark("CC01", "ab" * 32, "digital-1", 1.0), "digital-1 1.0000"),
+    ],
+)
+def test_what_the_kit_found_of_the_form_is_recorded(
+    desk: Desk, mark: PrintedFormMark, said: str | None
+) -> None:
+    dossier = desk.received(packet_of(printed_form=mark))
+    assert desk.view(dossier).steps[0].detail.get("form_judged") == said
 
 
 @pytest.mark.parametrize(
@@ -135,19 +147,21 @@ def test_a_packet_answers_a_return_and_changes_nothing_else(desk: Desk) -> None:
         assert view.steps[-1].detail["faults"] == "ITEM_NOT_RETURNED"
         assert desk.office.portrait(THU, dossier) == picture()
     assert desk.received(again) == dossier
-    assert (desk.state(dossier), desk.view(dossier).prints) == ("validated", 2)
+    assert (desk.state(dossier), desk.view(dossier).prints) == ("validated", 10)
     assert desk.office.portrait(THU, dossier) == picture(2)
 
 
 def test_fingers_are_taken_again_without_a_portrait(desk: Desk) -> None:
     dossier = desk.received(packet_of(prints=PRINTS))
     desk.office.approvals.send_back(MINH, dossier, DossierReturn(("fingerprints",), "mờ"))
-    fresh = (CapturedPrint(2, b"three", "image/png"),)
+    fresh = tuple(CapturedPrint(each.position, b"again %d" % each.position, "image/png") for each in PRINTS)
     desk.received(packet_of(number=2, answers=dossier, portrait=b"", prints=fresh))
     assert desk.state(dossier) == "validated"
     with desk.database.reading() as connection:
         names = repository.prints(connection, dossier)
-    assert {position: desk.pictures.read(name) for position, name in names.items()} == {2: b"three"}
+    assert {position: desk.pictures.read(name) for position, name in names.items()} == {
+        each.position: each.content for each in fresh
+    }
     assert desk.office.portrait(THU, dossier) == picture()
 
 

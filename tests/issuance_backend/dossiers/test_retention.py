@@ -30,7 +30,7 @@ from issuance_backend.refusals import BlobUnknown, PictureErased
 from issuance_backend.schema import ERASED_PICTURE, PORTRAITS
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
-from tests.support.application_desk import CHIEF, LAN, MINH, UNIT, Desk, capture_of, desk_on, packet_of
+from tests.support.application_desk import CHIEF, LAN, MINH, UNIT, Desk, capture_of, desk_on, only, packet_of
 from tests.support.deduplication_centre import make_centre
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, citizens, picture
@@ -65,7 +65,7 @@ class Archive:
     def packed(self, citizen: int, number: int, portrait: bytes = b"") -> str:
         """A dossier of a packet with prints, the citizen's signature and the scan of the form."""
         packet = packet_of(
-            citizens()[citizen], number, portrait=portrait or picture(number), prints=PRINTS, items=ITEMS
+            citizens()[citizen], number, portrait=portrait or picture(number), items=ITEMS, **only(*PRINTS)
         )
         examined = self.desk.office.packets.examine(self.desk.database, packet)
         with self.desk.database.writing() as connection:
@@ -113,7 +113,7 @@ class Archive:
         return sum(each.is_file() for each in self.folder.rglob("*"))
 
     def sweep(self) -> int:
-        later = utc_now() + 2 * UNNAMED_FOR
+        later = max(utc_now(), self.desk.now[0]) + 2 * UNNAMED_FOR
         return BlobStore(self.desk.database, Directory(self.folder), self.keys, lambda: later).sweep()
 
 
@@ -180,7 +180,7 @@ def test_what_was_captured_again_goes_with_the_rest(archive: Archive) -> None:
     items = DossierReturn(("portrait", "fingerprints"), "mờ")
     archive.desk.office.approvals.send_back(MINH, dossier, items)
     fresh = (CapturedPrint(2, b"new", "image/png"),)
-    again = packet_of(citizens()[0], 2, portrait=picture(2), prints=fresh, answers=dossier)
+    again = packet_of(citizens()[0], 2, portrait=picture(2), answers=dossier, **only(*fresh))
     archive.desk.received(again)
     archive.desk.office.approvals.send_back(MINH, dossier, DossierReturn(("portrait",), "mờ"))
     capture = capture_of(citizens()[0], 3, portrait=picture(3))
@@ -226,7 +226,7 @@ def test_who_is_killed_in_the_middle_finds_the_dossier_again(
     archive.end(dossier, "withdrawn")
     recorded = archive.desk.recorded()
 
-    def killed(_connection: Connection, _names: set[str]) -> int:
+    def killed(_connection: Connection, _names: set[str], _moment: datetime) -> int:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:

@@ -19,6 +19,7 @@ from issuance_backend.personalization.blank_stock.service import StockOffice
 from issuance_backend.personalization.card_printer import CardDrawer
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
+from tests.support.blank_books import posted_balances
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, PASSWORD, Office, citizens
 from verification.errors import TransitionRefused
@@ -44,7 +45,7 @@ def balanced(database: Database) -> dict[Account, int]:
     """The books, after every way to add them up gave the same."""
     with database.reading() as connection:
         books = repository.balances(connection)
-        assert repository.posted_balances(connection) == books
+        assert posted_balances(connection) == books
     assert sum(books.values()) == 0
     assert min(count for account, count in books.items() if account is not Account.SUPPLIER) >= 0
     return books

@@ -16,7 +16,7 @@ def numbers(keys: ChipKeys) -> tuple[int, int]:
 
 def until_full(pool: ChipKeyPool, size: int) -> None:
     ends = time.monotonic() + 30
-    while pool.ready() < size:
+    while len(pool._ready) < size:
         assert time.monotonic() < ends, "nobody fills the pool"
         time.sleep(0.01)
 
@@ -26,10 +26,10 @@ def test_a_pool_fills_itself_and_is_filled_again_when_keys_are_taken() -> None:
         until_full(pool, 4)
         first = {number for _ in range(3) for number in numbers(pool.take())}
         until_full(pool, 4)
-        assert pool.ready() == 4
+        assert len(pool._ready) == 4
         second = {number for _ in range(4) for number in numbers(pool.take())}
     assert len(first | second) == 14
-    assert pool.ready() == 0, "what was not used is forgotten"
+    assert len(pool._ready) == 0, "what was not used is forgotten"
 
 
 def test_no_two_takers_have_the_same_keys_and_nobody_waits_for_the_filler() -> None:

@@ -10,15 +10,15 @@ from PIL import Image
 
 from issuance_backend.personalization.finger_pictures import (
     MAX_BYTES,
-    chip_finger,
+    PPI,
     encode_wsq,
     read_finger,
 )
-from issuance_backend.virtual_card.procedural_finger import render_finger
 from verification.errors import FingerImageUndecodable, LimitExceeded
 from verification.face.image import decode_finger
 from verification.face.picture import GreyPicture
-from verification.lds.dg3 import WSQ, Dg3, FingerPosition, Impression, build_dg3, parse_dg3
+from verification.fingerprint.procedural_finger import render_finger
+from verification.lds.dg3 import WSQ, Dg3, FingerImage, FingerPosition, Impression, build_dg3, parse_dg3
 from verification.lds.image_header import read_image_header
 
 INDEX = FingerPosition.RIGHT_INDEX
@@ -37,6 +37,12 @@ def on_glass(picture: GreyPicture, height: int, width: int) -> GreyPicture:
     return glass
 
 
+def chip_finger(picture: GreyPicture, position: FingerPosition, quality: int | None = None) -> FingerImage:
+    """A captured print as DG3 holds it."""
+    image = encode_wsq(picture)
+    return FingerImage.of(position, image, ppi=PPI, quality=quality, impression=Impression.PLAIN)
+
+
 def noisy(height: int, width: int) -> GreyPicture:
     return np.random.default_rng(2).integers(0, 256, (height, width), dtype=np.uint8)
 
@@ -49,7 +55,7 @@ def test_a_print_is_written_within_three_quarters_of_a_bit_a_pixel(print_of_inde
 
 
 def test_the_ridges_survive(print_of_index: GreyPicture) -> None:
-    finger = chip_finger(print_of_index, INDEX, quality=66, impression=Impression.PLAIN)
+    finger = chip_finger(print_of_index, INDEX, quality=66)
     decoded = decode_finger(finger).astype(float)
     assert np.corrcoef(decoded.ravel(), print_of_index.ravel())[0, 1] > 0.97
     assert (finger.media_type, finger.ppi, finger.quality) == (WSQ, 500, 66)

@@ -9,6 +9,7 @@ from issuance_backend.dossiers.pictures import Pictures
 from issuance_backend.personalization.service import WRITING_TIME
 from issuance_backend.refusals import BlobUnknown
 from tests.support.issuance_office import Office, citizens, picture
+from tests.support.running import run_pending
 
 
 def test_an_order_without_its_portrait_waits_and_the_others_are_made(
@@ -39,12 +40,12 @@ def test_an_order_without_its_portrait_waits_and_the_others_are_made(
         return read(pictures, name)
 
     monkeypatch.setattr(Pictures, "read", guarded)
-    assert office.card_line().run_until_idle() == 2
+    assert run_pending(office.card_line()) == 2
     assert orders() == {lost: ("ordered", BlobUnknown.code), next_one: ("qa_passed", None)}
     assert operating.get("/v1/blank-stock").get_json()["stock"] == 2
 
     monkeypatch.undo()
     assert not office.card_line().run_once(), "its lease lasts"
     office.now[0] += WRITING_TIME
-    assert office.card_line().run_until_idle() == 1
+    assert run_pending(office.card_line()) == 1
     assert orders()[lost] == ("qa_passed", None)

@@ -10,7 +10,6 @@ import pytest
 
 from issuance_backend.personalization.portrait_pictures import (
     CHIP_PORTRAIT,
-    PORTRAIT_OF_17_KB,
     PortraitProfile,
     bgr,
     card_picture,
@@ -21,6 +20,9 @@ from verification.face.image import decode_portrait, encode_jp2, encode_jpeg
 from verification.face.picture import Picture
 from verification.face.procedural_portrait import Capture, person, render
 from verification.lds.dg2 import Dg2, Portrait, build_dg2
+
+PORTRAIT_OF_17_KB = PortraitProfile(622, 800, 17_318)
+"""DG2 of 17 kB, its container included, whoever is shown (BSI TR-03121-3-2)."""
 
 PROFILES = [CHIP_PORTRAIT, PORTRAIT_OF_17_KB]
 

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.tampering import flip_dg13
 from monitoring.environment import ConfigurationFault
 from tests.support.issuance_office import NOW, Office, citizens
+from tests.support.running import run_pending
 from verification.errors import MalformedDocument
 from verification.pki.trust_store import TrustStore
 
@@ -66,7 +68,7 @@ def test_an_approval_orders_a_card_and_a_worker_makes_it_from_a_batch(office: Of
     assert not line.run_once(), "what is in no batch is not made"
     batch = made_batch(office).get_json()
     assert (batch["size"], batch["progress"]) == (1, {"waiting": 1, "held": 0, "made": 0, "cancelled": 0})
-    assert line.run_until_idle() == 1
+    assert run_pending(line) == 1
     (told,) = office.sign_in("nga.quality").get("/v1/production-batches").get_json()
     assert told["progress"] == {"waiting": 0, "held": 0, "made": 1, "cancelled": 0}
     order, card = order_of(office, batch["id"]), view(office, dossier)
@@ -108,7 +110,7 @@ def test_an_order_that_spoils_too_many_blanks_is_held_until_an_operator_releases
     office.receive_blanks()
     batch = made_batch(office).get_json()["id"]
     writes_bad_chips(monkeypatch)
-    assert line.run_until_idle() == BLANKS_BEFORE_HELD
+    assert run_pending(line) == BLANKS_BEFORE_HELD
     assert (order_of(office, batch)["state"], books(office)["spoiled"]) == ("held", BLANKS_BEFORE_HELD)
     monkeypatch.undo()
     assert not line.run_once(), "nobody looked yet"
@@ -116,7 +118,7 @@ def test_an_order_that_spoils_too_many_blanks_is_held_until_an_operator_releases
     assert office.sign_in("lan.capture").post(path).get_json()["code"] == "OFFICER_ROLE_MISSING"
     assert hoa.post(path).status_code == 204
     assert hoa.post(path).get_json()["code"] == "STATE_NOT_ALLOWED"
-    line.run_until_idle()
+    run_pending(line)
     assert view(office, dossier)["card"]["attempt"] == BLANKS_BEFORE_HELD + 1
 
 
@@ -136,7 +138,7 @@ def test_a_worker_that_finds_the_order_wrong_too_late_leaves_it_to_others(
     assert line.run_once(), "its lease ran out meanwhile"
     assert (order_of(office, batch)["state"], order_of(office, batch)["code"]) == ("waiting", None)
     monkeypatch.undo()
-    line.run_until_idle()
+    run_pending(line)
     assert order_of(office, batch)["card_state"] == "qa_passed"
 
 
@@ -151,7 +153,7 @@ def test_an_empty_stock_lets_the_order_wait_and_says_so(office: Office) -> None:
     )
     assert view(office, dossier)["credential_state"] == "ordered"
     office.receive_blanks(1)
-    line.run_until_idle()
+    run_pending(line)
     made = order_of(office, batch)
     assert (made["state"], made["code"], made["card_state"]) == ("made", None, "qa_passed")
 
@@ -167,11 +169,11 @@ def test_a_printer_that_is_down_spoils_its_blank_and_stops_the_worker(
     batch = made_batch(office).get_json()["id"]
     monkeypatch.setattr(CardDrawer, "write", broken)
     with pytest.raises(ProductionUnavailable):
-        line.run_until_idle()
+        run_pending(line)
     assert books(office)["spoiled"] == 1, "one blank, however many orders wait"
     assert order_of(office, batch)["code"] == "PRODUCTION_UNAVAILABLE"
     monkeypatch.undo()
-    line.run_until_idle()
+    run_pending(line)
     assert view(office, dossier)["card"]["attempt"] == 2
 
 
@@ -216,7 +218,7 @@ def test_a_worker_that_slept_too_long_finds_its_card_spoiled(
     def asleep(self: CardDrawer, card: str, image: CardImage) -> None:
         monkeypatch.undo()
         office.now[0] = NOW + WRITING_TIME + timedelta(seconds=1)
-        quick.run_until_idle()
+        run_pending(quick)
         write(self, card, image)
 
     monkeypatch.setattr(CardDrawer, "write", asleep)
@@ -239,8 +241,8 @@ def test_several_workers_make_each_card_once(office: Office) -> None:
     dossiers = [approved(office, number) for number in range(4)]
     office.receive_blanks(10)
     made_batch(office)
-    at_once([office.card_line().run_until_idle for _ in range(3)])
-    office.card_line().run_until_idle()
+    at_once([partial(run_pending, office.card_line()) for _ in range(3)])
+    run_pending(office.card_line())
     views = [view(office, dossier) for dossier in dossiers]
     assert Counter(each["credential_state"] for each in views) == {"qa_passed": 4}
     assert (books(office)["issued"], books(office)["stock"]) == (4, 6)
@@ -277,7 +279,7 @@ def test_a_quality_officer_refuses_what_no_program_saw(office: Office) -> None:
     assert nga.post(path, {"fault": "surface_damaged"}).status_code == 204
     assert nga.post(path, {"fault": "surface_damaged"}).get_json()["code"] == "STATE_NOT_ALLOWED"
     assert view(office, dossier)["credential_state"] == "spoiled"
-    office.card_line().run_until_idle()
+    run_pending(office.card_line())
     again = view(office, dossier)["card"]
     assert (again["state"], again["attempt"]) == ("qa_passed", 2)
 
@@ -328,6 +330,7 @@ def test_no_stand_in_makes_cards_outside_the_demonstration(tmp_path: Path, profi
         "ISSUANCE_PKI_DIR": str(tmp_path),
         "ISSUANCE_CARD_DIR": str(tmp_path / "cards"),
         "ISSUANCE_PROFILE": profile,
+        "ISSUANCE_CONTENT_SCANNER": "unix:/run/clamav/clamd.ctl",
     }
     with pytest.raises(ConfigurationFault, match="ISSUANCE_PROFILE"):
         app.issuance_from(environ)

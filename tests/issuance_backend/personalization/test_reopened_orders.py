@@ -11,6 +11,7 @@ from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.personalization.blank_stock import repository as blanks
 from issuance_backend.personalization.blank_stock.domain import Account
+from tests.support.blank_books import blanks_by_account, posted_balances
 from tests.support.delivery import (
     PACKER,
     RECEIVER,
@@ -21,6 +22,7 @@ from tests.support.delivery import (
     hand_over,
 )
 from tests.support.issuance_office import NOW, PASSWORD, Office, citizens
+from tests.support.running import run_pending
 
 
 def produced(office: Office) -> tuple[str, str]:
@@ -64,7 +66,7 @@ def books(office: Office) -> dict[Account, int]:
     with office.database.reading() as connection:
         recorded_events.verify(connection)
         held = blanks.balances(connection)
-        assert held == blanks.posted_balances(connection) == blanks.blanks_by_account(connection)
+        assert held == posted_balances(connection) == blanks_by_account(connection)
     return held
 
 
@@ -74,7 +76,7 @@ def test_a_destroyed_card_leaves_the_books_and_its_order_waits_for_the_citizen(o
     held = books(office)
     assert (held[Account.ISSUED], held[Account.DESTROYED]) == (0, 1)
     assert order_of(office) == ("held", "CARD_NOT_FETCHED")
-    assert office.card_line().run_until_idle() == 0, "nobody asked for another one"
+    assert run_pending(office.card_line()) == 0, "nobody asked for another one"
 
 
 def test_the_operator_of_a_batch_destroys_no_card_of_it(office: Office) -> None:
@@ -93,7 +95,7 @@ def test_a_citizen_who_comes_after_all_gets_the_next_card_of_the_same_order(offi
     dossier, card = destroyed(office)
     assert release(office, dossier).status_code == 204
     assert release(office, dossier).get_json()["code"] == "STATE_NOT_ALLOWED"
-    office.card_line().run_until_idle()
+    run_pending(office.card_line())
     again = newest_card(office, dossier)
     assert (again["state"], again["attempt"]) == ("qa_passed", 2)
     assert again["id"] != card
@@ -114,10 +116,10 @@ def test_a_card_that_never_arrived_is_made_again_when_an_operator_looked(office:
     assert office.sign_in(RECEIVER).post(path, scan).status_code == 403
     assert office.sign_in(SUPERVISOR).post(path, scan).status_code == 200
     assert card_of(office, card).state == "revoked"
-    assert office.card_line().run_until_idle() == 0
+    assert run_pending(office.card_line()) == 0
     assert release(office, other).get_json()["code"] == "STATE_NOT_ALLOWED", "that one arrived"
     assert release(office, dossier).status_code == 204
-    office.card_line().run_until_idle()
+    run_pending(office.card_line())
     again = newest_card(office, dossier)
     assert (again["state"], again["attempt"]) == ("qa_passed", 2)
     # The missing blank was issued once, and stays so: nobody has seen it destroyed.
@@ -146,7 +148,7 @@ def test_a_card_that_was_lost_at_its_office_is_missing_and_is_made_again(office:
     assert card_of(office, card).place == "missing"
     assert order_of(office) == ("held", "CARD_MISSING")
     assert release(office, dossier).status_code == 204
-    office.card_line().run_until_idle()
+    run_pending(office.card_line())
     assert newest_card(office, dossier)["attempt"] == 2
 
 
@@ -166,7 +168,7 @@ def test_an_order_goes_on_after_its_card_was_revoked_for_another_reason(office: 
     assert order_of(office) == ("held", "CARD_REVOKED_ON_ITS_WAY")
     assert release(office, dossier).status_code == 204
     assert reject(office, dossier) == (200, 409), "the next one is about to be made"
-    office.card_line().run_until_idle()
+    run_pending(office.card_line())
     assert newest_card(office, dossier)["state"] == "qa_passed"
 
 
@@ -181,6 +183,6 @@ def test_an_approved_dossier_whose_card_is_gone_can_end_and_the_citizen_apply_ag
     assert reject(office, dossier) == (200, 200)
     assert order_of(office) == ("cancelled", None)
     assert release(office, dossier).get_json()["code"] == "STATE_NOT_ALLOWED"
-    assert office.card_line().run_until_idle() == 0
+    assert run_pending(office.card_line()) == 0
     again = office.sign_in("lan.capture").capture(citizens()[4], "capture-0000000009")
     assert again.status_code == 201, again.get_data(as_text=True)

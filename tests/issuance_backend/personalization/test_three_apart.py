@@ -14,6 +14,7 @@ from issuance_backend.personalization.card_printer import CardDrawer
 from issuance_backend.personalization.portrait_pictures import chip_portrait
 from tests.support.engines import Sqlite
 from tests.support.issuance_office import NOW, PASSWORD, Office, citizens, make_office, picture
+from tests.support.running import run_pending
 from verification.lds.dg2 import parse_dg2
 from verification.lds.files import LdsFile
 from verification.messages.production import BlankDelivery
@@ -61,7 +62,7 @@ def test_an_operators_batch_takes_its_blanks_from_anothers_delivery(office: Offi
         stock.receive(keeper, BlankDelivery(first=f"VN{first:09}", last=f"VN{first + 9:09}"))
     dossier = approved(office)
     assert office.sign_in(OPERATOR).post(f"/v1/dossiers/{dossier}/production").status_code == 200
-    office.card_line().run_until_idle()
+    run_pending(office.card_line())
     view = office.sign_in(OPERATOR).get(f"/v1/dossiers/{dossier}").get_json()
     begun = next(step for step in view["card_steps"] if step["event"] == "begin")
     assert (begun["detail"]["operator"], begun["detail"]["blank"]) == (OPERATOR, "VN000000011")

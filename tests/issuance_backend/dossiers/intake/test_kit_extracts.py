@@ -41,6 +41,7 @@ from verification.messages.commune_extract import (
     sign_request,
 )
 from verification.messages.dc01 import UnitEntry, UnitTables
+from verification.messages.kit_returns import open_returns, returns_file
 from verification.messages.national_time import vietnam_date
 from verification.messages.signing_key import PublicKey, SigningKey, public_jwk, public_key_of, thumbprint
 
@@ -263,3 +264,25 @@ def test_what_was_asked_on_a_stick_is_sealed_for_the_way_back(
     assert [person.citizen_number for person in extract.people] == sorted(
         citizen.citizen_number for citizen in citizens()[:2]
     )
+    assert main(["packets", "returns", "--to", str(tmp_path), str(request)]) == 0
+    returns = open_returns(
+        (tmp_path / returns_file(KIT)).read_text(), {thumbprint(receipts): receipts}, OPENING, KIT
+    )
+    assert returns.returned == (), "the same request is answered with what came back"
+
+
+def test_returns_are_sealed_for_a_registered_kit_alone(kit: KitAtTheOffice) -> None:
+    def ask(request: ExtractRequest) -> TestResponse:
+        posted = kit.client.post("/v1/kit-returns", json=to_builtins(request), headers=SERVICE)
+        return kit.contract.judge(posted)
+
+    assert ask(sign_request(kit.wanted(), kit.key)).get_json()["code"] == "KIT_UNKNOWN"
+    kit.register()
+    assert ask(sign_request(kit.wanted(), kit.key)).status_code == 200
+    stranger = sign_request(kit.wanted(), ed25519.Ed25519PrivateKey.generate())
+    stale = sign_request(kit.wanted(NOW - timedelta(days=8)), kit.key)
+    for refused in (stranger, stale):
+        assert ask(refused).get_json()["code"] == "COMMUNE_EXTRACT_REFUSED"
+    with kit.office.database.reading() as connection:
+        recorded = connection.execute(EVENTS.select().where(EVENTS.c.event == "take_returns")).all()
+    assert recorded == [], "a list that names nobody is no disclosure"

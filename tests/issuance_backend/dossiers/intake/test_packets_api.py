@@ -22,6 +22,7 @@ from issuance_backend.dossiers.intake import repository
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from tests.issuance_backend.test_openapi import Contract
+from tests.support.cheap_prints import cheap_prints
 from tests.support.issuance_office import (
     NOW,
     PASSWORD,
@@ -46,7 +47,12 @@ from verification.messages.signing_key import public_jwk, public_key_of, thumbpr
 ROOT = Path(__file__).parents[4]
 SERVICE = {"Authorization": f"Bearer {STATUS_TOKEN}"}
 CASE = {"case_id": "VV-1"}
-ITEMS = {"portrait": picture(), "finger_02": b"\xff\xa0" + b"w" * 70_000, "form_scan": b"%PDF-form"}
+ITEMS = {
+    "portrait": picture(),
+    **cheap_prints(),
+    "finger_02": b"\xff\xa0" + b"w" * 70_000,
+    "form_scan": b"%PDF-form",
+}
 
 
 Command = Callable[..., tuple[int, str]]
@@ -184,7 +190,8 @@ def test_who_answers_for_exceptions_is_a_supervisor(
     carrier: Carrier, kit: Kit, supervisor: OfficerClient, vouching: str
 ) -> None:
     missing = (CaptureException("finger_01", "FINGER_MISSING"),)
-    packet = kit.seal(blobs=ITEMS, exceptions=missing, supervisor=vouching)
+    taken = {name: content for name, content in ITEMS.items() if name != "finger_01"}
+    packet = kit.seal(blobs=taken, exceptions=missing, supervisor=vouching)
     assert carrier.announce(packet.metadata).get_json()["code"] == "PACKET_SIGNER_UNKNOWN"
     body = {"kind": "officer", "owner": "minh.approve", "jwk": public_jwk(kit.supervisor_key.public_key())}
     refused = carrier.judge(supervisor.post("/v1/packet-signers", body))

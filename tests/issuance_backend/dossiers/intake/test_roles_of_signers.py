@@ -15,6 +15,7 @@ from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.refusals import RoleMissing
 from tests.support.application_desk import OfficerJudges
+from tests.support.cheap_prints import cheap_prints
 from tests.support.engines import Sqlite
 from tests.support.issuance_office import NOW, PASSWORD, Office, make_office, picture
 from tests.support.sealed_packets import Kit
@@ -43,7 +44,10 @@ def opened(officer: str, supervisor: str | None = None) -> OpenedPacket:
     """A packet whose seals hold, whoever the two are."""
     missing = (CaptureException("finger_01", "FINGER_MISSING"),) if supervisor else ()
     kit = Kit(CENTRE.public_key(), officer=officer)
-    sealed = kit.seal(blobs={"portrait": picture()}, exceptions=missing, supervisor=supervisor)
+    taken = {"portrait": picture(), **cheap_prints()}
+    for each in missing:
+        del taken[each.item]
+    sealed = kit.seal(blobs=taken, exceptions=missing, supervisor=supervisor)
     return open_packet(parse_packet(sealed.metadata), sealed.content, CENTRE)
 
 

@@ -11,12 +11,14 @@ from issuance_backend.personalization.card_faces.captured_picture import Capture
 from issuance_backend.personalization.card_faces.chip_picture import chip_picture
 from issuance_backend.personalization.portrait_pictures import (
     CHIP_PORTRAIT,
-    PORTRAIT_OF_17_KB,
     PortraitProfile,
     chip_portrait,
 )
 from tests.support.issuance_office import picture
 from verification.errors import ImageUndecodable
+
+PORTRAIT_OF_17_KB = PortraitProfile(622, 800, 17_318)
+"""DG2 of 17 kB, its container included, whoever is shown (BSI TR-03121-3-2)."""
 
 
 @cache

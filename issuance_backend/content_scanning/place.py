@@ -1,0 +1,24 @@
+"""Which scanner a setting names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from issuance_backend.content_scanning.clamd import ClamdScanner, tcp_socket, unix_socket
+from issuance_backend.content_scanning.domain import UNSCANNED, ContentScanner
+from monitoring.environment import ConfigurationFault
+
+NONE = "none"
+
+
+def scanner_at(place: str) -> ContentScanner:
+    """The scanner at ``unix:/path``, at ``tcp:host:port``, or none; raises ConfigurationFault."""
+    kind, _, address = place.partition(":")
+    if place == NONE:
+        return UNSCANNED
+    if kind == "unix" and address.startswith("/"):
+        return ClamdScanner(unix_socket(Path(address)))
+    host, _, port = address.rpartition(":")
+    if kind == "tcp" and host and port.isascii() and port.isdecimal() and 0 < int(port) < 2**16:
+        return ClamdScanner(tcp_socket(host.strip("[]"), int(port)))
+    raise ConfigurationFault("ISSUANCE_CONTENT_SCANNER: unix:/path, tcp:host:port or none")

@@ -1,0 +1,30 @@
+"""The tables of lists; nothing ever changes a row."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text
+
+from issuance_backend.schema import METADATA
+
+APPROVAL_LISTS = Table(
+    "approval_lists",
+    METADATA,
+    Column("id", String(16), primary_key=True),
+    Column("unit", String(20)),
+    Column("approver", String(40), nullable=False),
+    Column("as_of", String(32), nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("signer", String(43), nullable=False),
+    # What was signed; the columns before it are for finding it, and are held against it.
+    Column("token", Text, nullable=False),
+    Index("approval_lists_by_time", "as_of", "id"),
+)
+
+LISTED_APPROVALS = Table(
+    "listed_approvals",
+    METADATA,
+    Column("dossier", String(16), ForeignKey("dossiers.id"), primary_key=True),
+    Column("packet_sha256", String(64), primary_key=True),
+    Column("list", String(16), ForeignKey("approval_lists.id"), primary_key=True),
+    Index("listed_by_list", "list"),
+)

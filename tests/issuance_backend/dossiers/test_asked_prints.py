@@ -1,0 +1,110 @@
+"""No capture without prints: a finger that the law asks has one, or a reason for which somebody answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from issuance_backend.dossiers.forms.catalogue import packaged_forms
+from issuance_backend.population_registry.domain import RegistryPerson
+from tests.support.application_desk import LAN, MINH, PERSON, PRINTS, Desk, capture_of, make_desk, packet_of
+from tests.support.engines import Engine
+from verification.messages.asked_prints import FINGER_ITEMS, asked_fingers, missing_fingers
+from verification.messages.enrollment import DossierReturn
+from verification.messages.enrollment_packet import CaptureException
+
+SIX_YEARS = date(2020, 11, 20)
+"""Born on this day, somebody is six on the day that packets are sealed."""
+
+
+@pytest.fixture
+def desk(database_engine: Engine) -> Desk:
+    return make_desk(database_engine)
+
+
+def born(desk: Desk, day: date) -> RegistryPerson:
+    """The citizen as the registry has them, born on a day."""
+    person = replace(PERSON, date_of_birth=day)
+    desk.registry.people[PERSON.citizen_number] = person
+    return person
+
+
+@pytest.mark.parametrize(
+    ("captured_on", "birthday", "count"),
+    [
+        (date(2021, 6, 1), date(2007, 6, 1), 10),
+        (date(2021, 6, 1), date(2007, 6, 2), 0),
+        (date(2024, 6, 30), date(2015, 1, 1), 0),
+        (date(2024, 7, 1), date(2018, 7, 1), 10),
+        (date(2026, 2, 28), date(2020, 2, 29), 0),
+        (date(2026, 3, 1), date(2020, 2, 29), 10),
+    ],
+)
+def test_the_edition_of_the_day_says_from_which_age(captured_on: date, birthday: date, count: int) -> None:
+    """Law 59/2014 gives cards and takes prints from 14; Law 26/2023 takes them from 6, of nobody younger."""
+    (prints,) = {each.prints for each in packaged_forms().in_force(captured_on) if each.prints}
+    assert asked_fingers(prints, birthday, captured_on) == FINGER_ITEMS[:count]
+
+
+def test_a_reason_for_one_finger_stands_for_no_other() -> None:
+    assert missing_fingers(FINGER_ITEMS, FINGER_ITEMS[:8], {"finger_09"}) == ("finger_10",)
+    assert missing_fingers(FINGER_ITEMS, ["finger_13", "finger_14"], ()) == FINGER_ITEMS, (
+        "a slap is no finger"
+    )
+    assert missing_fingers(FINGER_ITEMS, (), {"fingerprints"}) == ()
+
+
+def test_a_packet_that_lacks_fingers_is_returned_for_them_by_name(desk: Desk) -> None:
+    dossier = desk.received(packet_of(prints=PRINTS[:8]))
+    view = desk.view(dossier)
+    assert view.returned is not None
+    assert (desk.state(dossier), view.returned.items) == ("returned", ("fingerprints",))
+    assert view.returned.comment == "finger_09: PRINT_MISSING, finger_10: PRINT_MISSING"
+    assert view.prints == 8, "nothing that was taken is lost"
+    desk.received(packet_of(number=2, answers=dossier, portrait=b"", prints=PRINTS))
+    assert (desk.state(dossier), desk.view(dossier).prints) == ("validated", 10)
+
+
+def test_a_packet_without_any_print_is_returned(desk: Desk) -> None:
+    assert desk.state(desk.received(packet_of(prints=()))) == "returned"
+
+
+def test_a_false_reason_excuses_no_finger(desk: Desk) -> None:
+    false = (CaptureException("finger_10", "HANDS_MISSING"),)
+    dossier = desk.received(packet_of(prints=PRINTS[:9], exceptions=false))
+    assert desk.view(dossier).steps[-1].detail["faults"] == "EXCEPTION_UNKNOWN,PRINT_MISSING"
+    assert desk.view(dossier).steps[-1].detail["items"] == "fingerprints"
+
+
+def test_one_reason_may_stand_for_both_hands(desk: Desk) -> None:
+    stated = (CaptureException("fingerprints", "HANDS_MISSING"),)
+    dossier = desk.received(packet_of(prints=(), exceptions=stated, supervisor="chief"))
+    assert desk.state(dossier) == "validated"
+    step = desk.view(dossier).steps[0].detail
+    assert (step["exceptions"], step["answered_by"]) == ("hands_missing", "chief")
+
+
+def test_who_is_six_gives_prints(desk: Desk) -> None:
+    assert desk.state(desk.received(packet_of(born(desk, SIX_YEARS), prints=()))) == "returned"
+
+
+def test_of_who_is_younger_no_prints_are_kept(desk: Desk) -> None:
+    child = born(desk, date(2020, 11, 21))
+    dossier = desk.received(packet_of(child))
+    assert (desk.state(dossier), desk.view(dossier).prints) == ("validated", 0)
+
+
+def test_a_counter_says_that_it_has_no_scanner(desk: Desk) -> None:
+    dossier = desk.office.captures.capture(LAN, capture_of())
+    assert desk.view(dossier).steps[0].detail["exceptions"] == "no_scanner"
+    desk.office.approvals.send_back(MINH, dossier, DossierReturn(("fingerprints",), "lấy bằng bộ thiết bị"))
+    desk.received(packet_of(number=2, answers=dossier, portrait=b"", prints=PRINTS))
+    assert (desk.state(dossier), desk.view(dossier).prints) == ("validated", 10)
+
+
+def test_a_counter_that_takes_a_small_child_excuses_nothing(desk: Desk) -> None:
+    child = born(desk, date(2022, 1, 1))
+    dossier = desk.office.captures.capture(LAN, capture_of(child))
+    assert "exceptions" not in desk.view(dossier).steps[0].detail
