@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from enrollment_admin.adjudication.routes import adjudication_blueprint, examiners_blueprint
+from enrollment_admin.approval_lists.routes import approval_lists_blueprint
 from enrollment_admin.backend_client import BackendClient
 from enrollment_admin.decisions.routes import decisions_blueprint, legal_blueprint, lookups_blueprint
 from enrollment_admin.delivery.routes import delivery_blueprint, suspensions_blueprint
@@ -25,7 +26,7 @@ from enrollment_admin.sign_in.routes import officers_backend, require_officer, s
 from enrollment_admin.signers.routes import signers_blueprint
 from enrollment_admin.station.routes import station_blueprint
 from enrollment_admin.stock.routes import stock_blueprint
-from enrollment_admin.ui.pages import error_page, http_error_page, prepare
+from enrollment_admin.ui.pages import error_page, http_error_page, prepare, unexpected_error_page
 from enrollment_admin.ui.routes import language_blueprint
 from enrollment_admin.ui.sessions import keep_sessions, require_form_token
 from enrollment_admin.unit_names import UnitNames
@@ -40,6 +41,7 @@ PAGES = (
     decisions_blueprint,
     lookups_blueprint,
     legal_blueprint,
+    approval_lists_blueprint,
     production_blueprint,
     delivery_blueprint,
     suspensions_blueprint,
@@ -63,6 +65,7 @@ def create_app(settings: AdminSettings) -> Flask:
     instrument(app, "admin", ready=lambda: {"backend": backend.answers()})
     app.register_error_handler(VerificationError, error_page)
     app.register_error_handler(HTTPException, http_error_page)
+    app.register_error_handler(Exception, unexpected_error_page)
     prepare(app)
     app.template_filter("unit_name")(UnitNames(lambda: officers_backend(backend)).name)
     mount(app, language_blueprint(), guard=require_form_token)

@@ -1,4 +1,7 @@
-"""What the pages call a unit: its name on the day of the record, and its code while nobody knows one."""
+"""What the pages call a unit: its name on the day of the record, and its code while nobody knows one.
+
+A unit that is no more keeps its last name: cards and dossiers that carry its code outlive it.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +43,7 @@ class UnitNames:
         if at is None:
             return versions[-1].name if versions else code
         day = date.fromisoformat(at) if len(at) == _DAY_LENGTH else vietnam_date(datetime.fromisoformat(at))
-        return next((unit.name for unit in versions if _stood(unit, day)), code)
+        return next((unit.name for unit in reversed(versions) if unit.valid_from <= day), code)
 
     def _versions(self, code: str) -> list[UnitView]:
         now = self._ticks()
@@ -54,7 +57,3 @@ class UnitNames:
             return versions
         self._known[code] = now, versions
         return versions
-
-
-def _stood(unit: UnitView, day: date) -> bool:
-    return unit.valid_from <= day and (unit.valid_to is None or day < unit.valid_to)

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import groupby
 from operator import attrgetter
 
-from verification.messages.statistics import CauseFigure, ClockFigure, Report, TargetFigure, UnitLine
+from verification.messages.statistics import (
+    CauseFigure,
+    ClockFigure,
+    PartFigure,
+    Report,
+    TargetFigure,
+    TurnaroundFigure,
+    UnitLine,
+)
 
 CLOCK_PARTS = ("on_time", "late", "inside", "overdue", "paused", "ended")
 """Every started time limit is in exactly one of them."""
@@ -82,6 +91,38 @@ def slices(clock: ClockFigure) -> tuple[Slice, ...]:
             drawn.append(Slice(part, amount, round(start, 2), percent))
             start += percent
     return tuple(drawn)
+
+
+def fingers(parts: Sequence[PartFigure]) -> tuple[tuple[PartFigure, tuple[Slice, ...]], ...]:
+    """The bands of every part beside each other, the worst first; what is nothing is left out."""
+    drawn = []
+    for part in parts:
+        found, start = [], 0.0
+        for each in part.bands:
+            percent = _percent(each.to_date, part.whole)
+            if each.to_date:
+                found.append(Slice(each.band, each.to_date, round(start, 2), percent))
+            start += percent
+        drawn.append((part, tuple(found)))
+    return tuple(drawn)
+
+
+def stays(turnarounds: Sequence[TurnaroundFigure]) -> tuple[tuple[TurnaroundFigure, Bar], ...]:
+    """How long states took on average, against the longest of them; those that took no time are left out."""
+    timed = [each for each in turnarounds if each.average_minutes not in {None, "0.0"}]
+    minutes = bars([(each.state, each.seconds // each.left) for each in timed])
+    return tuple(zip(timed, minutes, strict=True))
+
+
+def in_words(minutes: str | None) -> tuple[str, str] | None:
+    """A time as people say it: the number, and which unit it is of."""
+    if minutes is None:
+        return None
+    value = Decimal(minutes)
+    for unit, length in (("days", 24 * 60), ("hours", 60)):
+        if value >= 2 * length:
+            return str((value / length).quantize(Decimal("0.1"))), unit
+    return minutes, "minutes"
 
 
 def progress(targets: Sequence[TargetFigure]) -> tuple[Progress, ...]:

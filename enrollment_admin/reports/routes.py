@@ -29,6 +29,7 @@ from verification.messages.statistics import (
     ClockDefinition,
     CounterDefinition,
     Definitions,
+    MeasureDefinition,
     Report,
     TextFindings,
     TextToCheck,
@@ -111,6 +112,9 @@ def _report_page(backend: BackendClient) -> ResponseReturnValue:
         funnels=_funnels(found),
         causes=charts.causes(found),
         cause_text=_cause_text,
+        stays=charts.stays(found.turnarounds),
+        in_words=charts.in_words,
+        fingers=charts.fingers(found.parts),
         units=charts.by_unit(found.units, _UNIT_COUNTER),
         clocks=[(clock, charts.slices(clock)) for clock in found.clocks],
         clock_parts=charts.CLOCK_PARTS,
@@ -171,10 +175,11 @@ def _address(endpoint: str, values: Mapping[str, str]) -> str:
 
 
 def _titles(words: Definitions) -> dict[str, str]:
-    """What every counter, cause and time limit is called in the session's language."""
-    named: tuple[CounterDefinition | CauseDefinition | ClockDefinition, ...] = (
+    """What every counter, cause, measure and time limit is called in the session's language."""
+    named: tuple[CounterDefinition | CauseDefinition | MeasureDefinition | ClockDefinition, ...] = (
         *words.counters,
         *words.causes,
+        *words.measures,
         *words.clocks,
     )
     return {each.id: each.en if language() == "en" else each.vi for each in named}
@@ -190,7 +195,12 @@ def _records_page(backend: BackendClient) -> ResponseReturnValue:
     if wants_json():
         return jsonify(subjects=[entry.subject for entry in found.entries], next=following)
     titles = _titles(statistics_client.definitions(officers))
-    title = titles.get(figure)
+    title = titles.get(figure.removeprefix("measured."))
+    if figure.startswith("missing."):
+        title = f"{sentence_or('reports.kits', figure)}: {figure.removeprefix('missing.')}"
+    if figure.startswith("band.") and figure.count(".") == 3:
+        part, band = figure.split(".")[2:]
+        title = f"{sentence_or('field.finger_' + part, part)}: {sentence_or('band.' + band, band)}"
     if figure.startswith("cause.") and figure.count(".") == 2:
         _, cause, code = figure.split(".")
         title = f"{titles.get(cause, cause)}: {_cause_text(cause, code)}"

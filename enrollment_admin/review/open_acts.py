@@ -52,6 +52,12 @@ _OWN_EVENT: Mapping[Act, str] = {
     Act.APPROVE_LOOKUP: "approve_lookup",
     Act.ANSWER_LOOKUP: "answer_lookup",
 }
+_CARD_HANDS: Mapping[str, tuple[str, ...]] = {
+    "qa_passed": ("production", "stock_keeper"),
+    "at_office": ("capture", "office", "supervisor"),
+    "undelivered": ("capture", "office", "supervisor", "production", "stock_keeper", "quality"),
+    "active": ("capture", "office", "production", "supervisor"),
+}
 _PARTS = _CAPTURES | frozenset(_OWN_EVENT.values())
 
 
@@ -64,6 +70,12 @@ def is_barred_by_part(dossier: DossierView, reader: Reader) -> bool:
     """Whether the officer could decide now but for the part they took before (four eyes)."""
     wanted = _wanted(dossier, reader) & {Act.APPROVE, Act.APPROVE_CENTRALLY, *_OWN_EVENT}
     return any(_is_barred(dossier, reader, act) for act in wanted)
+
+
+def is_card_of_others(dossier: DossierView, reader: Reader) -> bool:
+    """Whether the next step with the card is that of other roles."""
+    hands = _CARD_HANDS.get(dossier.card.state) if dossier.card else None
+    return hands is not None and not reader.is_any(*hands)
 
 
 def _wanted(dossier: DossierView, reader: Reader) -> frozenset[Act]:

@@ -7,10 +7,12 @@ from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
 from enrollment_admin.forms.routes import forms_of
-from enrollment_admin.review.open_acts import Reader, is_barred_by_part, open_acts
+from enrollment_admin.review.open_acts import Reader, is_barred_by_part, is_card_of_others, open_acts
 from enrollment_admin.sign_in.routes import officers_backend
 from enrollment_admin.ui.navigation import entries_for
 from enrollment_admin.ui.pages import form_token, page, wants_json
+from verification.messages.enrollment import DossierView
+from verification.messages.forms import FormEdition, FormException
 
 STATES = (
     "received",
@@ -26,6 +28,10 @@ STATES = (
     "withdrawn",
 )
 """The tabs of the work list, in the order of the work."""
+
+APPROVABLE = "validated"
+LIST_READERS = frozenset({"approver", "central_approver", "district_chief", "auditor"})
+"""Who may look at lists of local approvals."""
 
 RETURN_ITEMS = ("portrait", "fingerprints", "form", "particulars", "identification", "place_of_residence")
 LOOKUP_REASONS = ("no_data", "contradicting_data", "paper_prints")
@@ -43,7 +49,7 @@ def review_blueprint(backend: BackendClient) -> Blueprint:
 
     @blueprint.get("/dossiers")
     def work_list() -> ResponseReturnValue:
-        return _work_list(backend, request.args.get("state", ""), request.args.get("cursor"))
+        return work_list_page(backend, request.args.get("state", ""), request.args.get("cursor"))
 
     @blueprint.get("/dossiers/<dossier>")
     def dossier(dossier: str) -> ResponseReturnValue:
@@ -56,7 +62,10 @@ def review_blueprint(backend: BackendClient) -> Blueprint:
     return blueprint
 
 
-def _work_list(backend: BackendClient, state: str, cursor: str | None) -> ResponseReturnValue:
+def work_list_page(
+    backend: BackendClient, state: str, cursor: str | None, faults: dict[str, str] | None = None
+) -> ResponseReturnValue:
+    """Dossiers in a state; after a refused list of approvals with the fault beside each in the way."""
     found = officers_backend(backend).dossiers(state, cursor)
     following = found.cursor and url_for("review.work_list", state=state or None, cursor=found.cursor)
     if wants_json():
@@ -64,6 +73,11 @@ def _work_list(backend: BackendClient, state: str, cursor: str | None) -> Respon
         return jsonify(csrf_token=form_token(), dossiers=entries, next=following)
     return page(
         "list.html",
+        422 if faults else 200,
+        faults=faults or {},
+        chosen=request.form.getlist("dossiers"),
+        approves=state == APPROVABLE and "approver" in session["officer"]["roles"],
+        reads_lists=not LIST_READERS.isdisjoint(session["officer"]["roles"]),
         dossiers=found.entries,
         state=state,
         states=STATES,
@@ -89,16 +103,21 @@ def dossier_page(
         )
     roles = frozenset(session["officer"]["roles"])
     reader = Reader(session["officer"]["id"], roles)
+    forms = forms_of(officers, dossier)
     return page(
         "dossier.html",
         status,
         dossier=view,
         roles=roles,
         acts=open_acts(view, reader),
+        reads_lists=not LIST_READERS.isdisjoint(roles),
         barred=is_barred_by_part(view, reader),
-        forms=forms_of(officers, dossier),
+        card_of_others=is_card_of_others(view, reader),
+        forms=forms,
         return_items=RETURN_ITEMS,
         returned_items=view.returned.items if view.returned else (),
+        without_prints=_without_prints(view, forms),
+        found_wrong=_found_wrong(view),
         lookup_reasons=LOOKUP_REASONS,
         lookup_results=LOOKUP_RESULTS,
         rejection_reasons=REJECTION_REASONS,
@@ -107,3 +126,18 @@ def dossier_page(
         typed=request.form,
         typed_items=request.form.getlist("items"),
     )
+
+
+def _found_wrong(view: DossierView) -> list[list[str]]:
+    """What the rules returned a dossier for, item by item; nothing where an officer wrote why."""
+    last = next((step for step in reversed(view.steps) if step.event == "return"), None)
+    if view.returned is None or last is None or last.actor != "system":
+        return []
+    return [each.split(": ", 1) for each in view.returned.comment.split(", ") if ": " in each]
+
+
+def _without_prints(view: DossierView, forms: list[FormEdition]) -> FormException | None:
+    """Why somebody who must give prints gave none: whoever approves answers for it."""
+    whole = {each.code: each for form in forms for each in form.exceptions if each.whole}
+    stated = [code for step in view.steps for code in step.detail.get("exceptions", "").split()]
+    return next((whole[code] for code in stated if code in whole and not view.prints), None)

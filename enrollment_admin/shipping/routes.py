@@ -89,7 +89,7 @@ def _packing_page(
         "packing.html",
         422 if faults else 200,
         unit=unit,
-        units=[office.unit for office in offices if office.unit],
+        offices=offices,
         amount=sum(office.cards for office in offices if office.unit in {unit, None}),
         waiting=waiting.entries,
         following=waiting.cursor and url_for("shipping.new", unit=unit, cursor=waiting.cursor),

@@ -16,11 +16,15 @@ from enrollment_admin.refusals import BackendRefused
 from enrollment_admin.sign_in.routes import officers_backend
 from enrollment_admin.ui.pages import outcome_of, page, typed
 from verification.errors import FieldsRefused
+from verification.messages.approval_list import OFFICE
 from verification.messages.national_time import VIETNAM
 from verification.messages.packet_intake import KitRegistration, SignerRegistration
 
 KINDS = ("officer", "kit")
 """Whose a further key may be."""
+
+REVOCABLE = ("officer", "office")
+"""Whose keys are revoked here; a kit has a page of its own."""
 
 
 def signers_blueprint(backend: BackendClient) -> Blueprint:
@@ -45,7 +49,9 @@ def signers_blueprint(backend: BackendClient) -> Blueprint:
 
     @blueprint.post("/revocation")
     def revoke() -> ResponseReturnValue:
-        return revocation_page(backend, "officer", typed("owner"), url_for("signers.signers"), _signers_page)
+        kind = typed("kind") or REVOCABLE[0]
+        owner = OFFICE if kind == "office" else typed("owner")
+        return revocation_page(backend, kind, owner, url_for("signers.signers"), _signers_page)
 
     return blueprint
 
@@ -101,4 +107,12 @@ def _signers_page(faults: dict[str, str]) -> ResponseReturnValue:
     """The forms; a fault stands in the one that was sent, and what was typed there stays."""
     kept = {name: value for name, value in request.form.items() if name != "jwk" or '"d"' not in value}
     status = 422 if faults else 200
-    return page("signers.html", status, kinds=KINDS, step=request.endpoint, faults=faults, typed=kept)
+    return page(
+        "signers.html",
+        status,
+        kinds=KINDS,
+        revocable=REVOCABLE,
+        step=request.endpoint,
+        faults=faults,
+        typed=kept,
+    )

@@ -16,6 +16,7 @@ from typing import TypeVar
 import msgspec
 
 from enrollment_admin.station.capture_desk import Answering, CaptureDesk, Draft
+from enrollment_admin.station.capture_rules import Captured
 from enrollment_admin.station.centre_client import CentreClient
 from enrollment_admin.station.desks import Desks
 from enrollment_admin.station.durable_files import disk, write_whole
@@ -23,6 +24,8 @@ from enrollment_admin.station.gate import Declaration
 from enrollment_admin.station.kit import Kit, KitProfile, make_kit, open_kit, renew_profile, utc_now
 from enrollment_admin.station.kit_pages.app import STICKS, create_kit_app, serve
 from enrollment_admin.station.outbox import Outbox
+from enrollment_admin.station.returns import Returns
+from enrollment_admin.station.scanned_prints import FILE_TYPES, finger_of, scanned
 from monitoring.environment import ConfigurationFault, read_secret
 from monitoring.logs import configure
 from verification.errors import RequestMalformed, VerificationError
@@ -77,6 +80,8 @@ def _capture(options: argparse.Namespace) -> object:
     draft = _draft(desk, options)
     for item, file in options.item:
         draft = desk.keep(draft.id, item, *_picture(file))
+    if options.prints:
+        draft = desk.keep_all(draft.id, _prints(options.prints))
     for item, code in options.exception:
         draft = desk.state_exception(draft.id, item, code)
     if options.portrait_reason:
@@ -84,11 +89,15 @@ def _capture(options: argparse.Namespace) -> object:
     if options.print_form:
         write_whole(options.print_form, desk.print_form(draft.id))
         draft = desk.draft(draft.id)
+    if options.scan:
+        draft = desk.judge_scan(draft.id, _picture(options.scan)[1])
     stops = draft.answer.stops if draft.answer else ()
     return {"draft": draft.id, "state": draft.state, "missing": draft.missing, "stops": stops}
 
 
 def _draft(desk: CaptureDesk, options: argparse.Namespace) -> Draft:
+    if options.answer:
+        return desk.answer(options.answer)
     if options.declaration is None:
         return desk.draft(options.draft)
     declaration = _read(options.declaration, Declaration)
@@ -114,8 +123,19 @@ def _fetch(options: argparse.Namespace) -> object:
     return _of_extract(kit.keep_extract(_centre(options).commune_extract(kit.extract_request())))
 
 
+def _returns(options: argparse.Namespace) -> object:
+    """What is to be captured again, without a word of whom."""
+    returns = Returns(_kit(options))
+    if options.url:
+        returns.fetch(_centre(options))
+    return [
+        {"dossier": each.dossier, "packet": each.packet, "items": each.items, "codes": each.codes}
+        for each in returns.standing()
+    ]
+
+
 def _export(options: argparse.Namespace) -> object:
-    """Packets, and the request for an extract, whose answer comes back on the same stick."""
+    """Packets, and the request for an extract and for returns, answered on the same stick."""
     kit = _kit(options)
     exported = Outbox(kit).export(options.to)
     kit.leave_request(options.to)
@@ -124,8 +144,9 @@ def _export(options: argparse.Namespace) -> object:
 
 def _import(options: argparse.Namespace) -> object:
     kit = _kit(options)
-    has_extract = kit.take_extract(options.stick)
-    return {"extract": has_extract, "receipts": Outbox(kit).take_receipts(options.stick)}
+    has_extract, has_returns = kit.take_extract(options.stick), Returns(kit).take(options.stick)
+    receipts = Outbox(kit).take_receipts(options.stick)
+    return {"extract": has_extract, "returns": has_returns, "receipts": receipts}
 
 
 def _serve(options: argparse.Namespace) -> object:
@@ -173,6 +194,13 @@ def _picture(file: str) -> tuple[str, bytes]:
     path = Path(file)
     with disk():
         return MEDIA_TYPES.get(path.suffix.lower(), "application/octet-stream"), path.read_bytes()
+
+
+def _prints(folder: Path) -> list[Captured]:
+    """The prints that a scanner left in a folder."""
+    with disk():
+        files = sorted(each for each in folder.iterdir() if each.suffix.lower() in FILE_TYPES)
+        return [scanned(finger_of(each.name), each.read_bytes()) for each in files]
 
 
 def _read(path: Path, kind: type[Message]) -> Message:
@@ -227,14 +255,17 @@ def _desk_commands(command: _Described) -> None:
     begun = capture.add_argument_group("which", "--declaration begins one, or tries the gate again")
     begun.add_argument("--declaration", type=Path, help="JSON: citizen_number, full_name, date_of_birth, sex")
     begun.add_argument("--draft", default="")
+    begun.add_argument("--answer", metavar="DOSSIER", help="begins what `returns` names")
     capture.add_argument("--item", type=_pair, action="append", default=[], metavar="NAME=FILE")
+    capture.add_argument("--prints", type=Path, help="a scanner's folder: finger_01.png, or WSQ")
     capture.add_argument("--exception", type=_pair, action="append", default=[], metavar="ITEM=CODE")
     capture.add_argument("--portrait-reason", help="why the portrait will do, where no engine judges it")
     capture.add_argument(
         "--print-form",
         type=Path,
-        help="where the form is written, readable by anybody: print it, and remove it",
+        help="where the form is written (PDF), readable by anybody: print it, and remove it",
     )
+    capture.add_argument("--scan", help="a scan of the printed page of prints, to be judged")
     seal = command("seal", _seal, "seal a capture under the kit's next number")
     _sign(seal)
     seal.add_argument("--draft", required=True)
@@ -251,7 +282,8 @@ def _carrier_commands(command: _Described) -> None:
     _reach(command("send", _send, "bring what waits to the centre"), required=True)
     _reach(command("fetch", _fetch, "fetch the commune's extract from the centre"), required=True)
     command("export", _export, "write what waits to a stick").add_argument("--to", type=Path, required=True)
-    brought = command("import", _import, "take receipts and the commune's extract from a stick")
+    _reach(command("returns", _returns, "what came back to be captured again"), required=False)
+    brought = command("import", _import, "take receipts, returns and the commune's extract from a stick")
     brought.add_argument("--from", dest="stick", type=Path, required=True)
 
 

@@ -6,27 +6,46 @@ whatever is changed afterwards has to be printed and signed again. Sealing takes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from hashlib import sha256
+from datetime import date
 
 import msgspec
 from sqlalchemy import Connection
 
+from enrollment_admin.station.answering import (
+    is_asked,
+    particulars_of_return,
+    require_asked,
+    require_confirmed,
+)
 from enrollment_admin.station.capture_rules import (
+    PORTRAIT,
+    Captured,
+    fingers_asked,
     has_passed,
     missing_items,
     particulars_of,
     require_excusable,
     require_in_force,
     require_item,
-    require_unchanged,
+    require_lawful,
+    with_exception,
+    without_contradicted,
 )
 from enrollment_admin.station.capture_steps import AT_THE_DESK, DraftEvent, DraftState, advance
+from enrollment_admin.station.form_check import (
+    CheckedForm,
+    check_form,
+    check_paper,
+    require_faithful,
+    require_judged,
+)
 from enrollment_admin.station.gate import Declaration, GateAnswer
 from enrollment_admin.station.kit import Kit
 from enrollment_admin.station.kit_store import (
+    Answered,
     DraftRow,
     GateAttempt,
     KeptItem,
@@ -34,9 +53,16 @@ from enrollment_admin.station.kit_store import (
     PacketRow,
     Particulars,
 )
-from enrollment_admin.station.printed_form import FilledForm, form_values, render_form
-from enrollment_admin.station.refusals import CaptureOfAnother, CaptureUnknown, GateNotPassed
+from enrollment_admin.station.printed_form import FilledForm, form_values
+from enrollment_admin.station.refusals import (
+    CapturedAlready,
+    CaptureOfAnother,
+    CaptureUnknown,
+    GateNotPassed,
+)
+from enrollment_admin.station.returns import Returns
 from verification.errors import LimitExceeded, PacketSupervisorMissing, TransitionRefused
+from verification.fingerprint.printed_form import FormJudgement
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import (
     CITIZEN_SIGNATURE,
@@ -61,7 +87,7 @@ Gate = Callable[[Declaration], GateAnswer]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """One capture as its officer sees it; ``missing`` is what the form still asks.
+    """One capture as its officer sees it: ``missing`` is what the form still asks, ``fingers`` whose prints.
 
     A capture that was sealed and receipted, or withdrawn, has nothing of the person any more.
     """
@@ -76,7 +102,12 @@ class Draft:
     items: tuple[KeptItem, ...]
     exceptions: tuple[CaptureException, ...]
     missing: tuple[str, ...]
+    fingers: tuple[str, ...]
+    portrait_reason: str | None
     printed: PrintedFormMark | None
+    judged: FormJudgement | None = None
+    scanned: FormJudgement | None = None
+    answers: Answered | None = None
     sequence: int | None = None
     packet: str | None = None
 
@@ -111,20 +142,40 @@ class CaptureDesk:
         self._kit = kit
         self._officer = officer
         self._gate = gate
+        self._returns = Returns(kit)
 
     def begin(self, declaration: Declaration) -> Draft:
-        """A new capture of whom the citizen says to be; the gate's answer stands in it."""
+        """A new capture of whom the citizen says to be; the gate's answer stands in it.
+
+        Raises CapturedAlready where the gate lets somebody pass whom this kit has in hand.
+        """
         attempt = GateAttempt(self._kit.now(), declaration, self._gate(declaration))
         with self._kit.database.writing() as connection:
             row = self._kit.store.add(connection, self._officer, attempt.at)
             self._answered(connection, row, attempt)
             return self._seen(connection, self._id(row.number))
 
+    def answer(self, dossier: str) -> Draft:
+        """A capture of what the centre returned of a dossier, and of nothing else.
+
+        Raises ReturnUnknown, CapturedAlready and ReturnsInvalid.
+        """
+        returned, moment = self._returns.found(dossier), self._kit.now()
+        with self._kit.database.writing() as connection:
+            row = self._kit.store.add(connection, self._officer, moment)
+            self._kit.claims.answer(connection, row.number, returned)
+            self._kit.claims.claim(connection, row.number, returned.citizen_number)
+            self._changed(connection, row, particulars_of_return(returned))
+            return self._seen(connection, self._id(row.number))
+
     def declare(self, draft: str, declaration: Declaration) -> Draft:
-        """Another attempt at the gate, for a capture that was stopped there; raises TransitionRefused."""
+        """Another attempt at the gate, for a capture that was stopped there.
+
+        Raises TransitionRefused, and CapturedAlready as ``begin`` does.
+        """
         attempt = GateAttempt(self._kit.now(), declaration, self._gate(declaration))
         with self._changing(draft) as (connection, row):
-            if has_passed(self._kit.store.attempts(connection, row.number)):
+            if self._has_passed(connection, row):
                 raise TransitionRefused("the gate has let this capture pass")
             self._answered(connection, row, attempt)
         return self.draft(draft)
@@ -162,7 +213,7 @@ class CaptureDesk:
         """
         with self._changing(draft) as (connection, row):
             self._require_passed(connection, row)
-            require_unchanged(row.particulars, person)
+            require_confirmed(row.particulars, person)
             self._changed(connection, row, _replaced(row, person=person))
         return self.draft(draft)
 
@@ -172,50 +223,88 @@ class CaptureDesk:
         The signature is of the printed form: it is kept after that. Raises FieldsRefused, LimitExceeded,
         GateNotPassed and TransitionRefused.
         """
-        require_item(item, media_type, content)
-        kept = KeptItem(item, media_type, len(content))
+        return self.keep_all(draft, (Captured(item, media_type, content),))
+
+    def keep_all(self, draft: str, taken: Sequence[Captured]) -> Draft:
+        """Keep several at once, as the prints of two hands come, all or none; raises as ``keep`` does."""
+        for each in taken:
+            require_item(each)
         with self._changing(draft) as (connection, row):
             self._require_passed(connection, row)
-            self._require_room(connection, row, kept)
-            exceptions = tuple(each for each in row.particulars.exceptions if each.item != item)
-            self._kit.store.put_item(connection, row.number, kept, content)
-            self._changed(connection, row, _replaced(row, exceptions=exceptions), item)
+            for each in taken:
+                require_asked(row.particulars.answers, each.item)
+                require_lawful(self._kit.profile.form, self._values(row), each.item, self._today())
+                kept = KeptItem(each.item, each.media_type, len(each.content))
+                self._require_room(connection, row, kept)
+                self._kit.store.put_item(connection, row.number, kept, each.content)
+            names = {each.item for each in taken}
+            exceptions = without_contradicted(row.particulars.exceptions, names)
+            only = next(iter(names)) if len(names) == 1 else None
+            self._changed(connection, row, _replaced(row, exceptions=exceptions), only)
+        return self.draft(draft)
+
+    def drop(self, draft: str, item: str) -> Draft:
+        """Take away an item that is not this citizen's, or not this finger's.
+
+        Raises CaptureUnknown and TransitionRefused.
+        """
+        with self._changing(draft) as (connection, row):
+            if item not in {each.name for each in self._kit.store.items(connection, row.number)}:
+                raise CaptureUnknown("no such item")
+            self._kit.store.remove_item(connection, row.number, item)
+            self._changed(connection, row, row.particulars, item)
         return self.draft(draft)
 
     def state_exception(self, draft: str, item: str, code: str) -> Draft:
         """Why an item cannot be captured, by a code of the form; raises as ``keep`` does."""
         with self._changing(draft) as (connection, row):
             self._require_passed(connection, row)
+            require_asked(row.particulars.answers, item)
             kept = {each.name for each in self._kit.store.items(connection, row.number)}
             stated = CaptureException(item, code)
             require_excusable(self._kit.profile.form, self._values(row), kept, stated)
-            others = (each for each in row.particulars.exceptions if each.item != item)
-            self._changed(connection, row, _replaced(row, exceptions=(*others, stated)), item)
+            exceptions = with_exception(row.particulars.exceptions, stated)
+            self._changed(connection, row, _replaced(row, exceptions=exceptions), item)
         return self.draft(draft)
 
     def judge_portrait(self, draft: str, reason: str) -> Draft:
         """Why the portrait will do, in the officer's words, for a centre that has no face engine."""
         with self._changing(draft) as (connection, row):
             self._require_passed(connection, row)
+            require_asked(row.particulars.answers, PORTRAIT)
             said = _replaced(row, portrait_reason=reason.strip() or None)
             self._kit.store.keep_particulars(connection, row.number, said)
         return self.draft(draft)
 
     def print_form(self, draft: str) -> bytes:
-        """The form to print and sign, as a page that needs nothing else.
+        """The form to print and sign (PDF), once it is judged to show the prints as they were accepted.
 
-        Raises TransitionRefused and FormOutdated.
+        The judgement is kept either way. Raises TransitionRefused, FormOutdated, FontMissing and
+        FormNotFaithful.
         """
         require_in_force(self._kit.profile.form, vietnam_date(self._kit.clock()))
         with self._changing(draft) as (connection, row):
             advance(row.state, DraftEvent.PRINT)
-            printed = render_form(self._filled(connection, row))
-            mark = PrintedFormMark(self._kit.profile.form.code, sha256(printed).hexdigest())
-            if mark != row.particulars.printed:
-                self._kit.store.remove_item(connection, row.number, CITIZEN_SIGNATURE)
-                self._kit.store.keep_particulars(connection, row.number, _replaced(row, printed=mark))
-                self._kit.store.take_step(connection, row, DraftEvent.PRINT, self._kit.now())
-        return printed
+            self._require_whole(connection, row)
+            form = check_form(self._filled(connection, row))
+            self._judged(connection, row, form)
+        require_faithful(form.judged)
+        return form.file
+
+    def judge_scan(self, draft: str, scan: bytes) -> Draft:
+        """Judge the paper by a scan of its page of prints; one that fails has to be printed again.
+
+        Raises TransitionRefused where nothing is printed, and FieldsRefused for what is no such scan.
+        """
+        with self._changing(draft) as (connection, row):
+            if row.state is not DraftState.FORM_CHECKED:
+                raise TransitionRefused("nothing is printed yet")
+            judged = check_paper(self._filled(connection, row), scan)
+            if not judged.passes:
+                self._changed(connection, row, row.particulars)
+            stands = self._kit.store.draft(connection, row.number)
+            self._kit.store.keep_particulars(connection, row.number, _replaced(stands, scanned=judged))
+        return self.draft(draft)
 
     def seal(self, draft: str, passphrase: str, language: str, supervisor: Answering | None = None) -> Sealed:
         """Seal a capture to which the citizen agreed, in this language, under the kit's next number.
@@ -231,6 +320,8 @@ class CaptureDesk:
         )
         with self._changing(draft) as (connection, row):
             advance(row.state, DraftEvent.SEAL)
+            require_judged(row.particulars)
+            self._require_whole(connection, row)
             self._require_answered_for(connection, row, supervisor)
             capture = self._packet_draft(connection, row, language, supervisor)
             packet = seal_packet(capture, keys, kit.random)
@@ -250,6 +341,7 @@ class CaptureDesk:
         with self._changing(draft) as (connection, row):
             self._kit.store.take_step(connection, row, DraftEvent.WITHDRAW, self._kit.now())
             self._kit.store.erase(connection, row.number)
+            self._kit.claims.take_back(connection, row.number)
 
     @contextmanager
     def _changing(self, draft: str) -> Iterator[tuple[Connection, DraftRow]]:
@@ -270,7 +362,16 @@ class CaptureDesk:
     def _answered(self, connection: Connection, row: DraftRow, attempt: GateAttempt) -> None:
         self._kit.store.add_attempt(connection, row.number, attempt)
         if attempt.answer.is_open:
-            self._changed(connection, row, particulars_of(attempt))
+            known = particulars_of(attempt)
+            if known.citizen_number is not None:
+                self._claim(connection, row, known.citizen_number)
+            self._changed(connection, row, known)
+
+    def _claim(self, connection: Connection, row: DraftRow, citizen_number: str) -> None:
+        """Nobody is captured twice before the centre answers, nor anew while a return waits for them."""
+        if self._returns.has_returned(citizen_number):
+            raise CapturedAlready("this kit is to answer a return")
+        self._kit.claims.claim(connection, row.number, citizen_number)
 
     def _changed(
         self, connection: Connection, row: DraftRow, particulars: Particulars, item: str | None = None
@@ -278,7 +379,7 @@ class CaptureDesk:
         """Keep what is known now. Whatever the form shows has to be printed and signed again."""
         store, moment = self._kit.store, self._kit.now()
         if item != CITIZEN_SIGNATURE:
-            particulars = msgspec.structs.replace(particulars, printed=None)
+            particulars = msgspec.structs.replace(particulars, printed=None, judged=None, scanned=None)
             store.remove_item(connection, row.number, CITIZEN_SIGNATURE)
             if row.state is not DraftState.DRAFT:
                 row = store.take_step(connection, row, DraftEvent.CHANGE, moment)
@@ -287,9 +388,26 @@ class CaptureDesk:
         if row.state is DraftState.DRAFT and not self._missing(connection, changed):
             store.take_step(connection, changed, DraftEvent.CAPTURE, moment)
 
+    def _judged(self, connection: Connection, row: DraftRow, form: CheckedForm) -> None:
+        """Keep what a form was found to be; one that is faithful and new has to be signed."""
+        store, number = self._kit.store, row.number
+        if not form.judged.passes:
+            store.keep_particulars(connection, number, _replaced(row, judged=form.judged))
+        elif form.mark != row.particulars.printed or form.judged != row.particulars.judged:
+            said = _replaced(row, printed=form.mark, judged=form.judged, scanned=None)
+            store.remove_item(connection, number, CITIZEN_SIGNATURE)
+            store.keep_particulars(connection, number, said)
+            store.take_step(connection, row, DraftEvent.PRINT, self._kit.now())
+
     def _require_passed(self, connection: Connection, row: DraftRow) -> None:
-        if not has_passed(self._kit.store.attempts(connection, row.number)):
+        if not self._has_passed(connection, row):
             raise GateNotPassed("the gate stops this capture")
+
+    def _has_passed(self, connection: Connection, row: DraftRow) -> bool:
+        """Whether the gate let it pass; of an answer the centre knows whose it is."""
+        if row.particulars.answers is not None:
+            return True
+        return has_passed(self._kit.store.attempts(connection, row.number))
 
     def _require_room(self, connection: Connection, row: DraftRow, item: KeptItem) -> None:
         if item.name == CITIZEN_SIGNATURE and row.state is not DraftState.FORM_CHECKED:
@@ -303,8 +421,8 @@ class CaptureDesk:
         self, connection: Connection, row: DraftRow, supervisor: Answering | None
     ) -> None:
         """What the kit could not check somebody else answers for; seal_packet asks the rest."""
-        answer = self._kit.store.attempts(connection, row.number)[-1].answer
-        if answer.needs_exception and supervisor is None:
+        attempts = self._kit.store.attempts(connection, row.number)
+        if attempts and attempts[-1].answer.needs_exception and supervisor is None:
             raise PacketSupervisorMissing("particulars that no extract confirms")
 
     def _packet_draft(
@@ -333,6 +451,8 @@ class CaptureDesk:
                 items=tuple(item_of(name, media_types[name], contents[name]) for name in contents),
                 exceptions=said.exceptions,
                 manual_portrait_reason=said.portrait_reason,
+                dossier=said.answers.dossier if said.answers else None,
+                begun_at=row.opened_at,
             ),
         )
 
@@ -355,10 +475,22 @@ class CaptureDesk:
     def _missing(self, connection: Connection, row: DraftRow) -> tuple[str, ...]:
         kept = {each.name for each in self._kit.store.items(connection, row.number)}
         excused = {each.item for each in row.particulars.exceptions}
-        wanted = missing_items(self._kit.profile.form, self._values(row), kept, excused)
+        wanted = missing_items(self._kit.profile.form, self._values(row), kept, excused, self._today())
         if row.state is DraftState.FORM_CHECKED and CITIZEN_SIGNATURE not in kept | excused:
             wanted.append(CITIZEN_SIGNATURE)
-        return tuple(wanted)
+        return tuple(item for item in wanted if is_asked(row.particulars.answers, item))
+
+    def _fingers(self, row: DraftRow) -> tuple[str, ...]:
+        asked = fingers_asked(self._kit.profile.form, self._values(row), self._today())
+        return tuple(item for item in asked if is_asked(row.particulars.answers, item))
+
+    def _require_whole(self, connection: Connection, row: DraftRow) -> None:
+        """Nothing is missing that was not when it was captured: a birthday passed, or another form came."""
+        if set(self._missing(connection, row)) - {CITIZEN_SIGNATURE}:
+            raise TransitionRefused("the form asks for more than is here")
+
+    def _today(self) -> date:
+        return vietnam_date(self._kit.clock())
 
     def _values(self, row: DraftRow) -> dict[str, str]:
         return form_values(row.particulars.citizen_number, row.particulars.person, row.opened_at)
@@ -392,7 +524,12 @@ class CaptureDesk:
             items=store.items(connection, row.number) if is_here else (),
             exceptions=row.particulars.exceptions,
             missing=self._missing(connection, row) if is_here else (),
+            fingers=self._fingers(row) if is_here else (),
+            portrait_reason=row.particulars.portrait_reason,
             printed=row.particulars.printed,
+            judged=row.particulars.judged,
+            scanned=row.particulars.scanned,
+            answers=row.particulars.answers,
             sequence=packet.sequence if packet else None,
             packet=packet.packet if packet else None,
         )

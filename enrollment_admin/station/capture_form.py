@@ -6,7 +6,8 @@ import base64
 import binascii
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import msgspec
 from werkzeug.datastructures import FileStorage, MultiDict
@@ -19,7 +20,7 @@ EDITABLE = ("place_of_residence", "identification")
 
 @dataclass(frozen=True, slots=True)
 class CaptureForm:
-    """One capture in the making; ``typed`` holds only fields that the form carried."""
+    """One capture in the making, begun when its page was opened; ``typed`` holds what the form carried."""
 
     capture_id: str
     citizen_number: str
@@ -27,6 +28,7 @@ class CaptureForm:
     portrait: bytes
     reason: str
     exceptions: tuple[str, ...] = ()
+    begun_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     @classmethod
     def of(cls, extract: PersonExtract) -> CaptureForm:
@@ -48,6 +50,7 @@ class CaptureForm:
             portrait=self.portrait,
             manual_portrait_reason=self.reason or None,
             exceptions=self.exceptions,
+            begun_at=self.begun_at or None,
         )
 
 
@@ -60,6 +63,7 @@ def read_form(fields: MultiDict[str, str], files: Mapping[str, FileStorage]) -> 
         portrait=_chosen(files) or _kept(fields.get("portrait_kept", "")),
         reason=fields.get("manual_portrait_reason", "").strip(),
         exceptions=tuple(fields.getlist("exceptions")),
+        begun_at=fields.get("begun_at", ""),
     )
 
 

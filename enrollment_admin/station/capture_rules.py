@@ -5,12 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence, Set
 from datetime import date
+from typing import NamedTuple
 
 import msgspec
 
 from enrollment_admin.station.kit_store import GateAttempt, Particulars
 from enrollment_admin.station.refusals import FormOutdated
 from verification.errors import FieldsRefused, LimitExceeded
+from verification.messages.asked_prints import (
+    FINGERPRINTS,
+    asked_fingers,
+    is_contradicted,
+    is_finger,
+    is_reason_for,
+    may_take_prints,
+    missing_fingers,
+)
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import (
     CANNOT_SIGN,
@@ -28,7 +38,14 @@ DECLARED = frozenset({"full_name", "date_of_birth", "sex"})
 
 _ITEM = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,60}")
-_FINGER = re.compile(r"finger_(0[1-9]|1[0-5])")
+
+
+class Captured(NamedTuple):
+    """A picture, print or scan as it was taken."""
+
+    item: str
+    media_type: str
+    content: bytes
 
 
 def has_passed(attempts: Sequence[GateAttempt]) -> bool:
@@ -69,8 +86,9 @@ def require_unchanged(said: Particulars, person: PersonFields) -> None:
         raise FieldsRefused(faults)
 
 
-def require_item(item: str, media_type: str, content: bytes) -> None:
+def require_item(captured: Captured) -> None:
     """An item that a packet can hold; raises FieldsRefused and LimitExceeded."""
+    item, media_type, content = captured
     if not _ITEM.fullmatch(item):
         raise FieldsRefused({"item": "FIELD_CHARACTERS"})
     if not _MEDIA_TYPE.fullmatch(media_type):
@@ -85,23 +103,66 @@ def require_excusable(
     form: FormEdition, values: Mapping[str, str], kept: Set[str], stated: CaptureException
 ) -> None:
     """The form knows this reason for this item, and the item is not here; raises FieldsRefused."""
-    known = {each.code.upper(): each.item for each in form.exceptions} | {CANNOT_SIGN: CITIZEN_SIGNATURE}
-    item = "fingerprints" if _FINGER.fullmatch(stated.item) else stated.item
-    if known.get(stated.code) != item:
+    if not _knows(form, stated):
         raise FieldsRefused({stated.item: "EXCEPTION_UNKNOWN"})
-    if stated.item in kept or values.get(stated.item):
+    if is_contradicted(stated.item, kept) or values.get(stated.item):
         raise FieldsRefused({stated.item: "EXCEPTION_CONTRADICTED"})
 
 
+def _knows(form: FormEdition, stated: CaptureException) -> bool:
+    if stated.item == CITIZEN_SIGNATURE:
+        return stated.code == CANNOT_SIGN
+    return any(
+        each.code.upper() == stated.code and is_reason_for(each, stated.item) for each in form.exceptions
+    )
+
+
+def with_exception(
+    exceptions: Sequence[CaptureException], stated: CaptureException
+) -> tuple[CaptureException, ...]:
+    """What is stated, with one more: of fingers either each has its reason, or all have one."""
+    both = {FINGERPRINTS, stated.item} if is_finger(stated.item) else {stated.item}
+    others = [each for each in exceptions if each.item not in both]
+    if stated.item == FINGERPRINTS:
+        others = [each for each in others if not is_finger(each.item)]
+    return (*others, stated)
+
+
+def without_contradicted(
+    exceptions: Sequence[CaptureException], taken: Set[str]
+) -> tuple[CaptureException, ...]:
+    """What is still stated when these items are here after all."""
+    return tuple(each for each in exceptions if not is_contradicted(each.item, taken))
+
+
+def require_lawful(form: FormEdition, values: Mapping[str, str], item: str, day: date) -> None:
+    """No print is taken of whom the law takes none; raises FieldsRefused."""
+    if is_finger(item) and not may_take_prints(form.prints, _born(values), day):
+        raise FieldsRefused({item: "PRINT_NOT_TAKEN_AT_THIS_AGE"})
+
+
+def fingers_asked(form: FormEdition, values: Mapping[str, str], day: date) -> tuple[str, ...]:
+    """The fingers whose prints the form asks of this citizen on a day."""
+    return asked_fingers(form.prints, _born(values), day)
+
+
 def missing_items(
-    form: FormEdition, values: Mapping[str, str], kept: Set[str], excused: Set[str]
+    form: FormEdition, values: Mapping[str, str], kept: Set[str], excused: Set[str], day: date
 ) -> list[str]:
     """What the form asks and has neither been captured nor excused."""
     asked = [PORTRAIT] if form.layout.portrait and PORTRAIT not in kept else []
     asked += [
         field.item for field in form.fields if field.mandatory and not values.get(field.item, "").strip()
     ]
-    return [item for item in asked if item not in excused]
+    fingers = missing_fingers(fingers_asked(form, values, day), kept, excused)
+    return [item for item in asked if item not in excused] + list(fingers)
+
+
+def _born(values: Mapping[str, str]) -> date | None:
+    try:
+        return date.fromisoformat(values.get("date_of_birth", ""))
+    except ValueError:
+        return None
 
 
 def require_in_force(form: FormEdition, day: date) -> None:

@@ -11,6 +11,7 @@ import urllib3
 
 from enrollment_admin.station.refusals import CentreRefused, CentreUnavailable
 from verification.messages.commune_extract import ExtractRequest, SealedExtract
+from verification.messages.kit_returns import SealedReturns
 from verification.messages.packet_intake import PacketKeyList, PacketReceiptAnswer, PacketStatus
 
 Answer = TypeVar("Answer")
@@ -55,6 +56,11 @@ class CentreClient:
         """The extract that a kit asks for, sealed for it."""
         sent = msgspec.json.encode(asked)
         return _decoded(self._send("POST", "/v1/commune-extracts", sent, JSON), SealedExtract).extract
+
+    def returns(self, asked: ExtractRequest) -> str:
+        """The list of what the kit that asks captures again, sealed for it."""
+        sent = msgspec.json.encode(asked)
+        return _decoded(self._send("POST", "/v1/kit-returns", sent, JSON), SealedReturns).returns
 
     def _send(
         self,

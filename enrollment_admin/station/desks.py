@@ -6,8 +6,10 @@ from enrollment_admin.station.capture_desk import CaptureDesk
 from enrollment_admin.station.gate import Declaration, GateAnswer, judge
 from enrollment_admin.station.kit import Kit
 from enrollment_admin.station.refusals import ExtractMissing
+from enrollment_admin.station.returns import Returns
 from verification.errors import VerificationError
 from verification.messages.commune_extract import CommuneExtract
+from verification.messages.kit_returns import ReturnedCapture
 from verification.messages.national_time import vietnam_date
 
 
@@ -38,6 +40,13 @@ class Desks:
             return self.extract(), None
         except VerificationError as fault:
             return None, fault.code
+
+    def returned_or_fault(self) -> tuple[tuple[ReturnedCapture, ...], str | None]:
+        """What the centre returned, for a page that lists it, or the code of why none is listed."""
+        try:
+            return Returns(self.kit).standing(), None
+        except VerificationError as fault:
+            return (), fault.code
 
     def _judged(self, declaration: Declaration) -> GateAnswer:
         return judge(declaration, self.extract(), vietnam_date(self.kit.clock()))

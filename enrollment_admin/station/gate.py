@@ -142,7 +142,7 @@ def _of_this_commune(declaration: Declaration, person: ExtractedPerson) -> GateA
     }
     return GateAnswer(
         tuple(stop for stop, is_wrong in found.items() if is_wrong),
-        # Whether it was returned for another capture, the centre knows and the kit does not.
+        # What was returned to be captured again is in the list of returns, and not in the extract.
         notices=(GateCode.DOSSIER_OPEN,) if person.open_dossier else (),
         person=person,
     )

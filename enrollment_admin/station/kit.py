@@ -1,7 +1,8 @@
 """A kit: its folder, its keys, what it was told of the centre, and the form that it prints.
 
 ``kit.json`` says what the kit is; ``store.db`` keeps captures, encrypted; ``kit_key.pem`` signs packets,
-``opening_key.pem`` opens what the centre sends; ``officers`` has the officers' keys, ``outbox`` the packets.
+``opening_key.pem`` opens what the centre sends; ``officers`` has the officers' keys, ``outbox`` the packets,
+``commune_extract.jwe`` and ``returns.jwe`` what the centre sent, as it sealed it.
 """
 
 from __future__ import annotations
@@ -15,17 +16,18 @@ from pathlib import Path
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from enrollment_admin.station.claim_store import ClaimStore
 from enrollment_admin.station.durable_files import disk, make_folder, write_whole
 from enrollment_admin.station.kit_database import KitDatabase
 from enrollment_admin.station.kit_keys import (
     KitCipher,
-    OfficerKeys,
     Random,
     read_key,
     read_store_key,
     write_key,
 )
 from enrollment_admin.station.kit_store import KitStore
+from enrollment_admin.station.officer_keys import OfficerKeys
 from enrollment_admin.station.packet_folder import PacketFolder
 from enrollment_admin.station.refusals import KitAlreadyMade, KitStoreAltered
 from monitoring.environment import ConfigurationFault
@@ -72,6 +74,7 @@ class Kit:
     profile: KitProfile
     database: KitDatabase
     store: KitStore
+    claims: ClaimStore
     packets: PacketFolder
     officers: OfficerKeys
     key: ec.EllipticCurvePrivateKey
@@ -193,13 +196,16 @@ def open_kit(folder: Path, store_key: Path, clock: Clock, random: Random) -> Kit
     """
     profile = _read_profile(folder)
     secret = read_store_key(store_key)
+    cipher = KitCipher(secret, random)
+    database, store = KitDatabase(folder / "store.db"), KitStore(profile.name, cipher)
     kit = Kit(
         folder=folder,
         profile=profile,
-        database=KitDatabase(folder / "store.db"),
-        store=KitStore(profile.name, KitCipher(secret, random)),
+        database=database,
+        store=store,
+        claims=ClaimStore(cipher.mark),
         packets=PacketFolder(folder / "outbox"),
-        officers=OfficerKeys(folder / "officers", clock),
+        officers=OfficerKeys(folder / "officers", database, store, clock),
         key=_own_key(folder / "kit_key.pem", secret),
         opening_key=_own_key(folder / "opening_key.pem", secret),
         clock=clock,

@@ -6,11 +6,9 @@ says nothing about anybody, and cannot speak for the kit.
 
 from __future__ import annotations
 
-import re
+import hmac
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from pathlib import Path
-from threading import Lock
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -22,24 +20,14 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from enrollment_admin.station.durable_files import disk, make_folder, write_whole
-from enrollment_admin.station.refusals import KitStoreAltered, PassphraseBlocked, PassphraseWrong
+from enrollment_admin.station.durable_files import disk, write_whole
+from enrollment_admin.station.refusals import KitStoreAltered
 from monitoring.environment import ConfigurationFault
-from verification.errors import FieldsRefused
 from verification.messages.seal import KEY_BYTES, derive_key
-from verification.messages.signing_key import public_jwk
 
 Random = Callable[[int], bytes]
 
-SHORTEST_PASSPHRASE = 10
-"""The key on a stolen kit can be tried without end: what opens it is no PIN."""
-
-MOST_WRONG = 5
-BLOCKED_FOR = timedelta(minutes=5)
-"""No more wrong passphrases than these in this time, while the program runs: nobody guesses at a desk."""
-
 _NONCE_BYTES = 12
-_OFFICER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,39}")
 
 
 class KitCipher:
@@ -47,6 +35,7 @@ class KitCipher:
 
     def __init__(self, secret: bytes, random: Random) -> None:
         self._cipher = AESGCM(derive_key(secret, "kit store"))
+        self._marking = derive_key(secret, "kit marks")
         self._random = random
 
     def seal(self, content: bytes, place: str) -> bytes:
@@ -54,56 +43,16 @@ class KitCipher:
         nonce = self._random(_NONCE_BYTES)
         return nonce + self._cipher.encrypt(nonce, content, place.encode())
 
+    def mark(self, text: str) -> str:
+        """What can be compared with itself, and says nothing without the key (HMAC-SHA256)."""
+        return hmac.digest(self._marking, text.encode(), "sha256").hex()
+
     def open(self, sealed: bytes, place: str) -> bytes:
         """The content; raises KitStoreAltered."""
         try:
             return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], place.encode())
         except (InvalidTag, ValueError):
             raise KitStoreAltered("what the kit keeps does not open") from None
-
-
-class OfficerKeys:
-    """The signing keys of the officers who work with a kit."""
-
-    def __init__(self, folder: Path, clock: Callable[[], datetime]) -> None:
-        self._folder = folder
-        self._clock = clock
-        self._wrong: dict[str, list[datetime]] = {}
-        self._trying = Lock()
-
-    def names(self) -> tuple[str, ...]:
-        """The officers who have a key here."""
-        return tuple(sorted(path.stem for path in self._folder.glob("*.pem")))
-
-    def make(self, officer: str, passphrase: str) -> dict[str, str]:
-        """Make an officer's key, unless there is one; its public part (JWK), for the centre's register."""
-        if not _OFFICER.fullmatch(officer):
-            raise FieldsRefused({"officer": "FIELD_CHARACTERS"})
-        if len(passphrase) < SHORTEST_PASSPHRASE:
-            raise FieldsRefused({"passphrase": "PASSPHRASE_TOO_SHORT"})
-        make_folder(self._folder)
-        path = self._path(officer)
-        if not path.exists():
-            write_key(path, ec.generate_private_key(ec.SECP256R1()), passphrase.encode())
-        return public_jwk(self.open(officer, passphrase).public_key())
-
-    def open(self, officer: str, passphrase: str) -> ec.EllipticCurvePrivateKey:
-        """The officer's key; raises PassphraseWrong, PassphraseBlocked after too many wrong ones."""
-        if officer not in self.names():
-            raise PassphraseWrong("no key of this officer")
-        with self._trying:
-            now = self._clock()
-            wrong = [at for at in self._wrong.get(officer, ()) if at > now - BLOCKED_FOR]
-            if len(wrong) >= MOST_WRONG:
-                raise PassphraseBlocked("too many wrong passphrases")
-            key = read_key(self._path(officer), passphrase.encode())
-            self._wrong[officer] = [] if key else [*wrong, now]
-        if key is None:
-            raise PassphraseWrong("the key does not open")
-        return key
-
-    def _path(self, officer: str) -> Path:
-        return self._folder / f"{officer}.pem"
 
 
 def read_store_key(path: Path) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -10,6 +11,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Float,
     ForeignKey,
     Integer,
     LargeBinary,
@@ -28,6 +30,7 @@ from enrollment_admin.station.capture_steps import AT_THE_DESK, ON_THE_WAY, Draf
 from enrollment_admin.station.gate import Declaration, GateAnswer
 from enrollment_admin.station.kit_keys import KitCipher
 from enrollment_admin.station.refusals import CaptureUnknown, KitStoreAltered
+from verification.fingerprint.printed_form import FormJudgement
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import FIRST, CaptureException, PrintedFormMark
 
@@ -84,6 +87,22 @@ PACKETS = Table(
     Column("refused", String),
 )
 
+WRONG_PASSPHRASES = Table(
+    "wrong_passphrases",
+    METADATA,
+    Column("number", Integer, primary_key=True),
+    Column("officer", String, nullable=False, index=True),
+    Column("at", Float, nullable=False),
+)
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """The returned dossier that a capture answers: the items that were sent back, and the fields of these."""
+
+    dossier: str
+    items: tuple[str, ...]
+    fields: tuple[str, ...]
+
 
 class Particulars(msgspec.Struct, frozen=True):
     """What is known of a capture besides its items."""
@@ -94,6 +113,9 @@ class Particulars(msgspec.Struct, frozen=True):
     exceptions: tuple[CaptureException, ...] = ()
     portrait_reason: str | None = None
     printed: PrintedFormMark | None = None
+    judged: FormJudgement | None = None
+    scanned: FormJudgement | None = None
+    answers: Answered | None = None
 
 
 class GateAttempt(msgspec.Struct, frozen=True):
@@ -291,6 +313,22 @@ class KitStore:
         attempts = connection.execute(select(func.count()).select_from(ATTEMPTS)).scalar_one()
         stopped = select(func.count()).select_from(ATTEMPTS).where(ATTEMPTS.c.stops != "")
         return KitFigures(by_state, attempts, connection.execute(stopped).scalar_one())
+
+    def add_wrong_try(self, connection: Connection, officer: str, at: datetime) -> None:
+        """Note that somebody tried to open an officer's key."""
+        connection.execute(insert(WRONG_PASSPHRASES).values(officer=officer, at=at.timestamp()))
+
+    def wrong_tries(self, connection: Connection, officer: str, since: datetime) -> int:
+        """How often that was tried after a moment, since the key was last opened."""
+        asked = (
+            select(func.count()).select_from(WRONG_PASSPHRASES).where(WRONG_PASSPHRASES.c.officer == officer)
+        )
+        asked = asked.where(WRONG_PASSPHRASES.c.at > since.timestamp())
+        return int(connection.execute(asked).scalar_one())
+
+    def forget_wrong_tries(self, connection: Connection, officer: str) -> None:
+        """The key was opened."""
+        connection.execute(delete(WRONG_PASSPHRASES).where(WRONG_PASSPHRASES.c.officer == officer))
 
     def _draft(self, row: Row[Any]) -> DraftRow:
         particulars = self._opened(row.particulars, row.number, "particulars", Particulars) or Particulars()

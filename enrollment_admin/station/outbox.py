@@ -197,6 +197,7 @@ class Outbox:
                 draft = store.draft(connection, row.draft)
                 store.note(connection, row.packet, receipt=token, refused=None)
                 store.take_step(connection, draft, DraftEvent.RECEIPT, self._kit.now())
+                self._kit.claims.release(connection, row.draft)
         self._kit.packets.remove(receipt.packet)
         return receipt, is_new
 

@@ -1,39 +1,58 @@
-"""The form that a kit prints: a page of its own, which needs no network, no font and no other file."""
+"""The form that a kit prints (PDF): the items, and on a page of their own the prints, pixel for pixel.
+
+It is judged before it may be printed (``verification.fingerprint.printed_form``), and asks the program
+that prints it for no scaling. The same form gives the same bytes.
+"""
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Mapping, Sequence
+import io
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import product
-from pathlib import Path
+from html import escape
 
 import msgspec
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from PIL import Image as Pictures
+from reportlab.lib.enums import TA_CENTER, TA_RIGHT
+from reportlab.lib.pagesizes import A4
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.lib.units import mm
+from reportlab.pdfgen.canvas import Canvas
+from reportlab.platypus import (
+    BaseDocTemplate,
+    Flowable,
+    Frame,
+    Image,
+    ImageAndFlowables,
+    KeepTogether,
+    NextPageTemplate,
+    PageBreak,
+    PageTemplate,
+    Paragraph,
+    Spacer,
+    Table,
+    TableStyle,
+)
 
+from enrollment_admin.station.print_page import FINGER_NAMES, PRINTS_PAGE, draw_head, draw_prints
+from enrollment_admin.station.printed_type import BOLD, PLAIN, register_type
+from verification.errors import FieldsRefused
+from verification.fingerprint.printed_form import Accepted, accept
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import CaptureException
 from verification.messages.forms import FormEdition
 from verification.messages.national_time import vietnam_date
 
-_DATES = frozenset({"date_of_birth", "captured_on"})
-_SHOWN = frozenset({"image/jpeg", "image/png"})
-_SEXES = {"M": "Nam", "F": "Nữ"}
-_FINGERS = ("ngón cái", "ngón trỏ", "ngón giữa", "ngón nhẫn", "ngón út")
-_FINGER_NAMES = {
-    f"finger_{number:02}": f"{hand}, {finger}"
-    for number, (hand, finger) in enumerate(product(("Tay phải", "Tay trái"), _FINGERS), 1)
-}
-"""By their position (ISO/IEC 19794-4, table 7)."""
+PORTRAIT = "portrait"
+FINGERPRINTS = "fingerprints"
 
-_TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+_MARGIN = 16 * mm
+_WIDTH = A4[0] - 2 * _MARGIN
+_PORTRAIT = (40 * mm, 60 * mm)
+_DATES = frozenset({"date_of_birth", "captured_on"})
+_SEXES = {"M": "Nam", "F": "Nữ"}
+_FINGERS = {f"finger_{position:02}": position for position in FINGER_NAMES}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +65,18 @@ class FilledForm:
     exceptions: Sequence[CaptureException]
     pictures: Mapping[str, tuple[str, bytes]]
 
+    def accepted(self) -> Accepted:
+        """What the page of prints has to show."""
+        stated = {each.item: each.code for each in self.exceptions}
+        of_all = dict.fromkeys(range(1, 11), stated[FINGERPRINTS]) if FINGERPRINTS in stated else {}
+        single = {_FINGERS[item]: code for item, code in stated.items() if item in _FINGERS}
+        prints = {_FINGERS[item]: self.pictures[item][1] for item in self.pictures if item in _FINGERS}
+        return accept(prints, {**of_all, **single}) if self.form.layout.fingerprints else accept({}, {})
+
+    def reason(self, code: str) -> str:
+        """A coded reason in the form's own words."""
+        return next((each.vi for each in self.form.exceptions if each.code.upper() == code), code)
+
 
 def form_values(citizen_number: str | None, person: PersonFields | None, opened_at: str) -> dict[str, str]:
     """What is known for the items of a form."""
@@ -57,35 +88,107 @@ def form_values(citizen_number: str | None, person: PersonFields | None, opened_
     return values
 
 
-def render_form(filled: FilledForm) -> bytes:
-    """The page; the same form gives the same bytes."""
-    reasons = {each.code.upper(): each.vi for each in filled.form.exceptions}
-    page = _TEMPLATES.get_template("printed_form.html").render(
-        form=filled.form,
-        capture=filled.capture,
-        values={item: _written(item, value) for item, value in filled.values.items()},
-        exceptions=[
-            (_FINGER_NAMES.get(each.item, ""), reasons[each.code])
-            for each in filled.exceptions
-            if each.code in reasons
-        ],
-        pictures={name: _inline(*picture) for name, picture in sorted(filled.pictures.items())},
-        fingers=_FINGER_NAMES,
-    )
-    return page.encode()
+def render_form(filled: FilledForm, accepted: Accepted) -> bytes:
+    """The form as a file, with the prints that ``accepted`` holds.
+
+    Raises FontMissing, and FieldsRefused for a portrait that cannot be read.
+    """
+    register_type()
+    out = io.BytesIO()
+    title = f"{filled.form.code}/{filled.form.edition} {filled.capture}"
+    pages = BaseDocTemplate(out, title=title, invariant=1)
+    pages.addPageTemplates([_items_page(), _prints_page(filled, accepted)])
+    story = [*_items(filled)]
+    if not accepted.is_empty:
+        story += [NextPageTemplate("prints"), PageBreak(), Spacer(1, 1)]
+    pages.build(story, canvasmaker=_unscaled)
+    return out.getvalue()
+
+
+def _unscaled(*arguments: object, **options: object) -> Canvas:
+    """A file that asks for no scaling where it is printed."""
+    canvas = Canvas(*arguments, **options)
+    canvas.setViewerPreference("PrintScaling", "None")
+    return canvas
+
+
+def _items_page() -> PageTemplate:
+    inside = Frame(_MARGIN, 14 * mm, _WIDTH, A4[1] - 26 * mm, 0, 0, 0, 0)
+    return PageTemplate("items", [inside], pagesize=A4)
+
+
+def _prints_page(filled: FilledForm, accepted: Accepted) -> PageTemplate:
+    written = {position: f"{code}\n{filled.reason(code)}" for position, code in accepted.reasons.items()}
+
+    def draw(canvas: Canvas, _document: BaseDocTemplate) -> None:
+        draw_head(canvas, (PLAIN, BOLD), filled.form.layout.heading, filled.capture)
+        draw_prints(canvas, PLAIN, accepted.prints, written)
+
+    return PageTemplate("prints", [Frame(0, 0, *PRINTS_PAGE)], onPage=draw, pagesize=PRINTS_PAGE)
+
+
+def _items(filled: FilledForm) -> Iterator[Flowable]:
+    form = filled.form
+    centred = _style(BOLD, 10, TA_CENTER)
+    yield Paragraph(f"Mẫu {form.code} ban hành kèm theo {escape(form.circular)}", _style(PLAIN, 7, TA_RIGHT))
+    yield Spacer(1, 2 * mm)
+    yield Paragraph("CỘNG HÒA XÃ HỘI CHỦ NGHĨA VIỆT NAM", centred)
+    yield Paragraph("<u>Độc lập - Tự do - Hạnh phúc</u>", centred)
+    yield Spacer(1, 4 * mm)
+    yield Paragraph(escape(form.layout.heading), _style(BOLD, 14, TA_CENTER))
+    yield Paragraph(escape(filled.capture), _style(PLAIN, 9, TA_CENTER))
+    yield Spacer(1, 3 * mm)
+    lines = [Paragraph(line, _style(PLAIN, 10)) for line in _lines(filled)]
+    if form.layout.portrait and PORTRAIT in filled.pictures:
+        portrait = Image(io.BytesIO(_framed(filled.pictures[PORTRAIT][1])), *_PORTRAIT)
+        yield ImageAndFlowables(portrait, lines, imageSide="right", imageLeftPadding=6 * mm)
+    else:
+        yield from lines
+    yield _signatures(form.layout.signatures)
+
+
+def _lines(filled: FilledForm) -> Iterator[str]:
+    for field in filled.form.fields:
+        value = _written(field.item, filled.values.get(field.item, ""))
+        yield f"{field.number}. {escape(field.vi)}: <b>{escape(value)}</b>"
+    for each in filled.exceptions:
+        name = FINGER_NAMES.get(_FINGERS.get(each.item, 0), "")
+        said = f"{name}: không thu nhận được." if name else "Không thu nhận được."
+        yield f"{escape(said)} <b>{escape(filled.reason(each.code))}</b>"
+
+
+def _framed(content: bytes) -> bytes:
+    """The middle of a portrait at 4 to 6, cut to the frame and never stretched; raises FieldsRefused."""
+    try:
+        with Pictures.open(io.BytesIO(content), formats=("JPEG", "PNG")) as picture:
+            width, height = picture.size
+            across, down = min(width, height * 2 // 3), min(height, width * 3 // 2)
+            left, top = (width - across) // 2, (height - down) // 2
+            cut = picture.convert("RGB").crop((left, top, left + across, top + down))
+    except (OSError, SyntaxError, ValueError, Pictures.DecompressionBombError):
+        raise FieldsRefused({PORTRAIT: "PORTRAIT_NOT_JPEG"}) from None
+    out = io.BytesIO()
+    cut.save(out, "PNG", compress_level=1)
+    return out.getvalue()
 
 
 def _written(item: str, value: str) -> str:
     """A value as people write it."""
     if item == "sex":
         return _SEXES.get(value, value)
-    if item in _DATES:
+    if item in _DATES and value:
         return date.fromisoformat(value).strftime("%d/%m/%Y")
     return value
 
 
-def _inline(media_type: str, content: bytes) -> str:
-    """A picture as part of the page; empty for a kind that no browser shows."""
-    if media_type not in _SHOWN:
-        return ""
-    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"
+def _signatures(names: Sequence[str]) -> KeepTogether:
+    cells = [Paragraph(escape(name), _style(BOLD, 9, TA_CENTER)) for name in names]
+    table = Table([cells], [_WIDTH / len(cells)] * len(cells), 28 * mm)
+    table.setStyle(TableStyle([("VALIGN", (0, 0), (-1, -1), "TOP")]))
+    return KeepTogether([Spacer(1, 6 * mm), table])
+
+
+def _style(font: str, size: float, alignment: int = 0) -> ParagraphStyle:
+    """A face at a size, with the room that marks above and below letters need."""
+    name = f"{font}{size}-{alignment}"
+    return ParagraphStyle(name, fontName=font, fontSize=size, leading=size * 1.35, alignment=alignment)

@@ -17,6 +17,18 @@ class CaptureOfAnother(Refused):
     code = "KIT_CAPTURE_OF_ANOTHER"
 
 
+class CapturedAlready(Refused):
+    """This kit has a capture of the same person in hand, or is to answer a return of theirs."""
+
+    code = "KIT_CAPTURED_ALREADY"
+
+
+class ReturnUnknown(Refused):
+    """Nothing of this dossier is to be captured again at this kit, or somebody has begun to."""
+
+    code = "KIT_RETURN_UNKNOWN"
+
+
 class GateNotPassed(Refused):
     """Something is wrong with who the citizen said they are: nothing is captured before it is right."""
 
@@ -33,6 +45,24 @@ class FormOutdated(Refused):
     """The form that the kit prints is not in force today: the centre would return the dossier."""
 
     code = "KIT_FORM_OUTDATED"
+
+
+class FormNotFaithful(Refused):
+    """The form would not show the prints as they were accepted: it is not printed before it does."""
+
+    code = "KIT_FORM_NOT_FAITHFUL"
+
+
+class FormNotJudged(Refused):
+    """The form was printed without being judged, or under other limits: it is printed again."""
+
+    code = "KIT_FORM_NOT_JUDGED"
+
+
+class FontMissing(Unavailable):
+    """This machine has no font that the form can be printed in."""
+
+    code = "KIT_FONT_MISSING"
 
 
 class PassphraseWrong(Refused):
@@ -73,6 +103,12 @@ class KitStoreAltered(UntrustedDocument):
     """What the kit keeps does not open: it was altered, or the key is another kit's."""
 
     code = "KIT_STORE_ALTERED"
+
+
+class ReturnsInvalid(UntrustedDocument):
+    """A list of returned dossiers was not sealed by the centre for this kit."""
+
+    code = "KIT_RETURNS_INVALID"
 
 
 class ReceiptOfAnother(UntrustedDocument):

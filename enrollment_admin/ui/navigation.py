@@ -47,7 +47,10 @@ def _entry(endpoint: str, title: str, *roles: str, also: tuple[str, ...] = ()) -
 
 ENTRIES = (
     _entry(
-        "review.work_list", "nav.dossiers", *sorted(DOSSIER_ROLES), also=("decisions", "lookups", "legal")
+        "review.work_list",
+        "nav.dossiers",
+        *sorted(DOSSIER_ROLES),
+        also=("decisions", "lookups", "legal", "approval_lists"),
     ),
     _entry("station.new", "nav.new", "capture"),
     _entry("adjudication.next_case", "nav.adjudication", "examiner"),

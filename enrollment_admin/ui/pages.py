@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 from enrollment_admin.refusals import BackendRefused, FormTokenInvalid
 from enrollment_admin.ui.navigation import ENTRIES, Entry, entries_for
 from enrollment_admin.ui.translations_file import LANGUAGES, sentences
-from monitoring.harness import STATUSES, status_of
+from monitoring.harness import STATUSES, log_unexpected, status_of
 from monitoring.problem import problem
 from verification.errors import FieldsRefused, OfficerSessionEnded, VerificationError
 from verification.messages.fault_catalogue import FaultText, fault
@@ -201,6 +201,14 @@ def http_error_page(error: HTTPException) -> ResponseReturnValue:
     if wants_json():
         return problem(status, code, language=language())
     return page("error.html", status, code=code)
+
+
+def unexpected_error_page(error: Exception) -> ResponseReturnValue:
+    """The answer to an error that nobody foresaw: to people a page as any other, with no detail of it."""
+    log_unexpected(error)
+    if wants_json():
+        return problem(500, "INTERNAL_ERROR", language=language())
+    return page("error.html", 500, code="INTERNAL_ERROR")
 
 
 def local_moment(text: str) -> str:

@@ -6,11 +6,14 @@ import re
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
-from tests.support.busy_office import KIT, begin_day
-from tests.support.issuance_office import NOW, PASSWORD, Office
+from issuance_backend.schema import DOSSIERS
+from tests.support.busy_office import KIT, OFFICE_UNIT, begin_day
+from tests.support.delivery import deliver, finished, hand_over
+from tests.support.issuance_office import NOW, PASSWORD, Office, citizens
 from tests.support.office_pages import sign_in, text
 
 AUDITOR = "thanh.tra"
@@ -55,6 +58,21 @@ def test_the_top_line_leads_to_what_an_auditor_reads(app: Flask, office: Office,
         assert browser.get(path).status_code == 200, path
     assert "Thanh tra" in shown
     assert "Auditor" in text(sign_in(app, auditor, "en").get("/dossiers"))
+
+
+def test_nobody_is_told_to_do_what_is_not_theirs(app: Flask, office: Office, auditor: str) -> None:
+    card = finished(office, citizens()[0])
+    deliver(office, card, unit=OFFICE_UNIT)
+    for step, (others, theirs) in (
+        (lambda: None, ("Cán bộ trả thẻ sẽ trao", "Đối chiếu khuôn mặt với chip")),
+        (lambda: hand_over(office, card), ("Người giữ thẻ dùng được", "ghi nhận ngay tại đây")),
+    ):
+        step()
+        with office.database.reading() as connection:
+            dossier = connection.execute(select(DOSSIERS.c.id)).scalar_one()
+        for officer, said, unsaid in ((AUDITOR, others, theirs), ("lan.capture", theirs, others)):
+            shown = text(sign_in(app, officer).get(f"/dossiers/{dossier}"))
+            assert (said in shown, unsaid in shown) == (True, False), officer
 
 
 def test_what_an_auditor_sends_all_the_same_is_refused(app: Flask, office: Office, auditor: str) -> None:

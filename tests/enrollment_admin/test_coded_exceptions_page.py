@@ -43,7 +43,7 @@ def test_a_father_whom_the_registry_does_not_know_needs_the_reason(office: Offic
     stated = {"identification": "", "exceptions": ["father_unknown", "marks_none"]}
     made = lan.post("/dossiers", form(**stated), page=NEW, Accept="application/json")
     assert (made.status_code, made.get_json()["state"]) == (201, "validated")
-    assert made.get_json()["steps"][0]["detail"]["exceptions"] == "father_unknown marks_none"
+    assert made.get_json()["steps"][0]["detail"]["exceptions"] == "father_unknown marks_none no_scanner"
 
 
 def test_what_was_stated_is_kept_over_a_fault(app: Flask) -> None:
@@ -62,3 +62,13 @@ def test_what_was_stated_outlives_what_the_capture_needs_being_down(office: Offi
     kept = lan.post("/dossiers", form(identification="", exceptions=["marks_none"]), page="/dossiers")
     assert kept.status_code == 503
     assert '<input type="hidden" name="exceptions" value="marks_none">' in text(kept)
+
+
+@pytest.mark.parametrize(
+    ("language", "why"),
+    [("vi", "Nơi thu nhận không có máy lấy vân tay"), ("en", "No print scanner where it was captured")],
+)
+def test_whoever_approves_reads_why_there_are_no_prints(app: Flask, language: str, why: str) -> None:
+    made = sign_in(app, "lan.capture").post("/dossiers", form(), page=NEW)
+    page = text(sign_in(app, "minh.approve", language).get(made.headers["Location"]))
+    assert why in page

@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
 
 from tests.support.busy_office import KIT, bring, registered_kit
-from tests.support.issuance_office import Office, citizens
+from tests.support.cheap_prints import cheap_prints
+from tests.support.issuance_office import Office, citizens, picture
 from tests.support.office_pages import Browser, sign_in, text
 from verification.messages.fault_catalogue import fault
 from verification.messages.signing_key import b64url, public_jwk
@@ -151,3 +152,16 @@ def test_revoking_an_officers_keys_names_the_dossiers_to_look_at(
         f"{KEYS_PAGE}/revocation", form, page=KEYS_PAGE, Accept="application/json"
     ).get_json()
     assert program["dossiers"] == [dossier.group(1)]
+
+
+def test_what_a_packet_lacks_is_told_finger_by_finger_in_words(app: Flask, office: Office) -> None:
+    kit = registered_kit(app, office)
+    eight = {
+        item: content for item, content in cheap_prints().items() if item not in {"finger_09", "finger_10"}
+    }
+    bring(office, kit.seal(blobs={"portrait": picture(), **eight}))
+    listed = office.sign_in("minh.approve").get("/v1/dossiers?state=returned").get_json()
+    page = text(sign_in(app, "minh.approve").get(f"/dossiers/{listed[0]['id']}"))
+    for finger in ("Ngón nhẫn trái", "Ngón út trái"):
+        assert f"{finger}: {fault('PRINT_MISSING').vi.what}" in page
+    assert "PRINT_MISSING" not in page

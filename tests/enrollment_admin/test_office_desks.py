@@ -76,7 +76,9 @@ def test_a_report_is_drawn_proven_and_leads_to_its_records(app: Flask) -> None:
     assert re.search(r'<rect class="fill-calm" width="100.0%"', shown)
     link = re.search(r'href="(/reports/records\?figure=captured[^"]*)"', shown)
     assert link
-    assert dossier in text(lan.get(link.group(1)))
+    assert f'href="/dossiers/{dossier}"' in text(lan.get(link.group(1)))
+    carried = text(sign_in(app, "dung.courier").get(link.group(1)))
+    assert (dossier in carried, "/dossiers/" in carried) == (True, False), "no link to what is not theirs"
     assert lan.get("/reports/report.pdf").data.startswith(b"%PDF")
     assert "attachment" in lan.get("/reports/report.csv?period=week").headers["Content-Disposition"]
 

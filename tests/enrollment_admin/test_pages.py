@@ -31,6 +31,7 @@ from issuance_backend.credentials.boxes import BoxState
 from issuance_backend.credentials.domain import CardEvent, CardState, Reason
 from issuance_backend.dossiers import archive_desk, legal_desk, repository
 from issuance_backend.dossiers.domain import DossierEvent, DossierState, Search
+from issuance_backend.dossiers.forms.catalogue import packaged_forms
 from issuance_backend.dossiers.particulars import RETURN_ITEMS
 from issuance_backend.officers.domain import Role
 from issuance_backend.personalization.batches.domain import FaultSeen, TaskState
@@ -449,6 +450,7 @@ def test_every_sentence_that_a_page_asks_for_exists() -> None:
     asked |= {f"kit.language.{each}" for each in LANGUAGES_OF_CONSENT}
     asked |= {f"kit.slip.{state}" for state in (*ON_THE_WAY, DraftState.RECEIPTED)}
     asked |= {f"field.{name}" for name in fields_to_type(is_registered=False)}
+    asked |= {f"exception.{each.code}" for form in packaged_forms().editions for each in form.exceptions}
     asked |= {entry.title for entry in KIT_ENTRIES}
     assert asked <= known
 
@@ -481,3 +483,21 @@ def _luminance(colour: str) -> float:
     parts = [int(digits[index : index + 2], 16) / 255 for index in (0, 2, 4)]
     linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_an_error_that_nobody_foresaw_is_a_page_to_people_and_a_problem_to_programs(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    officer = sign_in(app, "lan.capture")
+
+    def fails(*_: object) -> None:
+        raise RuntimeError("table dossiers, 001090123456")
+
+    monkeypatch.setattr(BackendClient, "dossiers", fails)
+    shown = officer.get("/dossiers")
+    assert (shown.status_code, "<h1" in text(shown)) == (500, True)
+    assert fault("INTERNAL_ERROR").vi.what in html.unescape(text(shown))
+    problem = officer.get("/dossiers", Accept="application/json")
+    assert (problem.status_code, problem.get_json()["code"]) == (500, "INTERNAL_ERROR")
+    assert "001090123456" not in text(shown) + text(problem)
+    assert [record.message for record in caplog.records].count("unexpected error") == 2

@@ -28,7 +28,7 @@ def test_a_leader_sees_who_captured_how_many_and_what_came_back(one_of_two: Flas
     line = re.search(r"<tr><th scope=\"row\">lan\.capture</th>(.*?)</tr>", shown, re.DOTALL)
     assert line
     cells = [re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td[^>]*>(.*?)</td>", line[1], re.DOTALL)]
-    assert cells == ["Tại điểm thu nhận", "2", "1", "50,0", "Ảnh chân dung: 1"]
+    assert cells == ["Tại điểm thu nhận", "2", "1", "50,0 %", "Ảnh chân dung: 1"]
     assert 'href="/reports/returns' in text(son.get("/reports"))
     told = son.get("/reports/returns", Accept="application/json").get_json()
     assert told["lines"][0]["reasons"] == {"portrait": 1}

@@ -18,6 +18,7 @@ from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from tests.support.issuance_office import NOW, PASSWORD, REASON, Office, picture
 from tests.support.office_pages import PERSON, Browser, approved, captured, sign_in, text
+from tests.support.running import run_pending
 from verification.messages.fault_catalogue import fault
 from verification.messages.national_time import vietnam_date
 
@@ -203,7 +204,7 @@ def test_from_capture_to_lost_card_over_the_pages(app: Flask, office: Office, tm
     keeper, operator = sign_in(app, "khoa.stock"), sign_in(app, "hoa.production")
     keeper.done("/stock/deliveries", {"first": "VN000000001", "last": "VN000000020"}, page="/stock")
     operator.done("/production", {"limit": "10"}, page="/production")
-    office.card_line().run_until_idle()
+    run_pending(office.card_line())
     shown = text(operator.get("/production"))
     assert "1/1" in shown
     batch = re.search(r'href="(/production/[0-9a-f-]+)"', shown)

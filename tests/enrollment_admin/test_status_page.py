@@ -26,7 +26,7 @@ from verification.messages.dc01 import UnitView
 from verification.messages.receipt_code import receipt_code
 
 PERSON = citizens()[0]
-STATES = ("validated", "returned", "suspended", "central_approved", "completed", "rejected", "withdrawn")
+STATES = ("validated", "returned", "central_approved", "completed", "rejected", "withdrawn")
 NOBODYS = receipt_code("nobody's packet")
 
 

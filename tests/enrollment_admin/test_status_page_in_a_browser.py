@@ -29,7 +29,6 @@ RETURNED = '{"items":["portrait","fingerprints","place_of_residence"],"comment":
 STANDS = [
     ("validated", "ordered"),
     ("returned", "ordered"),
-    ("suspended", "ordered"),
     ("central_approved", "ordered"),
     ("central_approved", "dispatched"),
     ("central_approved", "at_office"),

@@ -75,6 +75,12 @@ def test_a_unit_has_the_name_of_the_day(names: Callable[..., str], at: str | Non
     assert names(UNIT, at) == name
 
 
+def test_a_unit_that_is_no_more_keeps_its_last_name(names: Callable[..., str], told: Told) -> None:
+    ended = [version("Quận Cũ", date(2008, 8, 1), date(2025, 7, 1))]
+    told.ask = lambda *_: ended  # type: ignore[method-assign,assignment]
+    assert names(UNIT, "2026-11-21") == "Quận Cũ"
+
+
 def test_a_code_that_nobody_knows_stays_a_code_and_each_is_asked_for_once(
     names: Callable[..., str], told: Told, ticks: list[float]
 ) -> None:
@@ -126,6 +132,17 @@ def test_what_is_no_unit_is_told_where_cards_are_packed(app: Flask, office: Offi
     finished(office, citizens()[0])
     answer = sign_in(app, "khoa.stock").get("/boxes/new?unit=x")
     assert (answer.status_code, fault("FIELD_CHARACTERS").vi.what in text(answer)) == (422, True)
+    assert 'aria-describedby="unit-fault"' in text(answer), "it stands beside the field of the unit"
+    assert 'name="cards"' not in text(answer), "no card is scanned for what is no office"
+
+
+def test_whoever_packs_is_told_where_cards_wait_to_go(app: Flask, office: Office) -> None:
+    stock = sign_in(app, "khoa.stock")
+    assert "Không có thẻ nào chờ đóng hộp" in text(stock.get("/boxes/new"))
+    finished(office, citizens()[0])
+    shown = text(stock.get("/boxes/new"))
+    assert "1 thẻ chưa gắn nơi trả" in shown
+    assert "Không có thẻ nào" not in shown
 
 
 def test_pages_stand_while_the_registry_is_down(app: Flask, office: Office) -> None:

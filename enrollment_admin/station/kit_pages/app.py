@@ -18,8 +18,9 @@ from enrollment_admin.station.kit_pages.door import door_blueprint, require_sign
 from enrollment_admin.station.kit_pages.drafts import drafts_blueprint
 from enrollment_admin.station.kit_pages.sending import Sending
 from enrollment_admin.station.outbox import Outbox
+from enrollment_admin.station.returns import Returns
 from enrollment_admin.ui.navigation import Entry
-from enrollment_admin.ui.pages import UPLOADING, error_page, http_error_page, prepare
+from enrollment_admin.ui.pages import UPLOADING, error_page, http_error_page, prepare, unexpected_error_page
 from enrollment_admin.ui.routes import language_blueprint
 from enrollment_admin.ui.sessions import MAX_FORM_BYTES, keep_sessions, require_form_token
 from monitoring.harness import instrument, mount
@@ -50,10 +51,11 @@ def create_kit_app(kit: Kit, centre: CentreClient | None, sticks: Path = STICKS)
     instrument(app, "kit", ready=lambda: {"store": kit.folder.is_dir()}, exports_metrics=False)
     app.register_error_handler(VerificationError, error_page)
     app.register_error_handler(HTTPException, http_error_page)
+    app.register_error_handler(Exception, unexpected_error_page)
     app.before_request(_require_own_name)
     prepare(app, ENTRIES)
-    outbox = Outbox(kit)
-    carriers = Carriers(kit, outbox, Sending(outbox, centre), centre, sticks)
+    outbox, returns = Outbox(kit), Returns(kit)
+    carriers = Carriers(kit, outbox, returns, Sending(outbox, returns, centre), centre, sticks)
     mount(app, language_blueprint(), guard=require_form_token)
     mount(app, door_blueprint(kit.officers), guard=require_form_token)
     mount(app, drafts_blueprint(Desks(kit)), guard=require_signed_in)

@@ -13,7 +13,8 @@ from enrollment_admin.station.centre_client import CentreClient
 from enrollment_admin.station.kit import Kit
 from enrollment_admin.station.kit_pages.sending import Sending
 from enrollment_admin.station.outbox import NETWORK, STICK, Outbox
-from enrollment_admin.station.refusals import CentreUnavailable, StickMissing
+from enrollment_admin.station.refusals import CentreUnavailable, ReturnsInvalid, StickMissing
+from enrollment_admin.station.returns import Returns
 from enrollment_admin.ui.pages import answer, page, typed, wants_json
 
 
@@ -23,6 +24,7 @@ class Carriers:
 
     kit: Kit
     outbox: Outbox
+    returns: Returns
     sending: Sending
     centre: CentreClient | None
     sticks: Path
@@ -30,6 +32,19 @@ class Carriers:
     def present(self) -> list[str]:
         """The sticks that are plugged in, by name."""
         return sorted(each.name for each in self.sticks.glob("*") if each.is_dir())
+
+    def reached(self) -> CentreClient:
+        """The centre over the network; raises CentreUnavailable where this kit was told of none."""
+        if self.centre is None:
+            raise CentreUnavailable("this kit was not told where the centre is")
+        return self.centre
+
+    def returned(self) -> int:
+        """How many dossiers are to be captured again, as far as the list that is here can be read."""
+        try:
+            return len(self.returns.standing())
+        except ReturnsInvalid:
+            return 0
 
     def stick(self, name: str) -> Path:
         """One of them; raises StickMissing."""
@@ -62,12 +77,27 @@ def carriers_blueprint(carriers: Carriers) -> Blueprint:
         carriers.sending.start()
         return _as_json(carriers) if wants_json() else redirect(url_for("carriers.outbox"), 303)
 
+    _add_fetching(blueprint, carriers)
+    _add_sticks(blueprint, carriers)
+    return blueprint
+
+
+def _add_fetching(blueprint: Blueprint, carriers: Carriers) -> None:
+    """What the centre has for this kit, over the network."""
+
     @blueprint.post("/outbox/extract")
     def fetch_extract() -> ResponseReturnValue:
-        if carriers.centre is None:
-            raise CentreUnavailable("this kit was not told where the centre is")
-        carriers.kit.keep_extract(carriers.centre.commune_extract(carriers.kit.extract_request()))
+        carriers.kit.keep_extract(carriers.reached().commune_extract(carriers.kit.extract_request()))
         return answer(None, url_for("station.drafts"), "kit.done.extract")
+
+    @blueprint.post("/outbox/returns")
+    def fetch_returns() -> ResponseReturnValue:
+        carriers.returns.fetch(carriers.reached())
+        return answer(None, url_for("station.drafts"), "kit.done.returns")
+
+
+def _add_sticks(blueprint: Blueprint, carriers: Carriers) -> None:
+    """What somebody carries there and back."""
 
     @blueprint.post("/outbox/export")
     def export() -> ResponseReturnValue:
@@ -80,13 +110,13 @@ def carriers_blueprint(carriers: Carriers) -> Blueprint:
     def take_in() -> ResponseReturnValue:
         stick = carriers.stick(typed("stick"))
         has_extract = carriers.kit.take_extract(stick)
+        has_returns = carriers.returns.take(stick)
         report = carriers.outbox.take_receipts(stick)
         for _, code in report.refused:
             flash(code, "fault")
-        done = "kit.done.imported" if report.receipted or has_extract else "kit.done.nothing_new"
+        is_new = report.receipted or has_extract or has_returns
+        done = "kit.done.imported" if is_new else "kit.done.nothing_new"
         return answer(None, url_for("carriers.outbox"), done)
-
-    return blueprint
 
 
 def _outbox_page(carriers: Carriers) -> ResponseReturnValue:
@@ -100,6 +130,7 @@ def _outbox_page(carriers: Carriers) -> ResponseReturnValue:
         is_sending=is_sending,
         progress=carriers.sending.progress,
         report=None if is_sending else carriers.sending.report,
+        returned=carriers.returned(),
         can_send=carriers.centre is not None,
         sticks=carriers.present(),
         by={NETWORK: "kit.outbox.network", STICK: "kit.outbox.stick"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, jsonify, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from enrollment_admin.station.kit_keys import OfficerKeys
+from enrollment_admin.station.officer_keys import OfficerKeys
 from enrollment_admin.station.refusals import PassphraseWrong
 from enrollment_admin.ui.pages import error_page, form_token, page, typed, wants_json
 from enrollment_admin.ui.sessions import new_session, require_form_token

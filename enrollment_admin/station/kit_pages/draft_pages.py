@@ -14,15 +14,17 @@ from enrollment_admin.station.capture_desk import CaptureDesk, Draft
 from enrollment_admin.station.capture_steps import DraftState
 from enrollment_admin.station.desks import Desks
 from enrollment_admin.station.kit_pages.door import signed_in
+from enrollment_admin.station.kit_pages.hands import hands
 from enrollment_admin.station.kit_pages.tasks import (
     Task,
-    is_registered,
     needs_supervisor,
     next_task,
     open_tasks,
+    tasks_of,
 )
-from enrollment_admin.station.kit_pages.typed_forms import LANGUAGES_OF_CONSENT, fields_to_type
+from enrollment_admin.station.kit_pages.typed_forms import LANGUAGES_OF_CONSENT, fields_of
 from enrollment_admin.ui.pages import page, typed
+from verification.messages.asked_prints import FINGERPRINTS, is_finger
 from verification.messages.enrollment_packet import CANNOT_SIGN, CITIZEN_SIGNATURE
 from verification.messages.receipt_code import receipt_code, status_link
 
@@ -56,6 +58,7 @@ class Slip(NamedTuple):
 def list_page(desks: Desks, desk: CaptureDesk) -> ResponseReturnValue:
     """What is on this kit, and how much of it waits."""
     extract, extract_code = desks.extract_or_fault()
+    returned, returned_code = desks.returned_or_fault()
     figures, drafts = desk.figures(), desk.drafts()
     return page(
         "kit/list.html",
@@ -66,6 +69,9 @@ def list_page(desks: Desks, desk: CaptureDesk) -> ResponseReturnValue:
         stopped=figures.stopped,
         extract=extract,
         extract_code=extract_code,
+        returned=returned,
+        returned_code=returned_code,
+        slips={each.dossier: receipt_code(each.packet) for each in returned},
     )
 
 
@@ -104,12 +110,14 @@ def task_page(
         422 if faults else 200,
         draft=draft,
         task=task,
-        tasks=tuple(Task)[1:-1],
+        tasks=tasks_of(draft),
         open_tasks=open_tasks(draft),
         faults=faults or {},
-        fields=fields_to_type(is_registered=is_registered(draft)),
+        fields=fields_of(draft),
         typed_or=lambda name, kept: typed(name) if faults else kept,
         reasons=_reasons(desks, draft, task),
+        stated=_stated(desks, draft),
+        hands=hands(draft, desks.kit.profile.form),
         languages=LANGUAGES_OF_CONSENT,
         supervisors=[each for each in desks.kit.officers.names() if each != signed_in()],
         needs_supervisor=needs_supervisor(draft),
@@ -157,10 +165,34 @@ def _reasons(desks: Desks, draft: Draft, task: Task) -> list[Reason]:
     """What may be stated on this page instead of a value that is not there."""
     if task is Task.SIGNATURE:
         return [Reason(CITIZEN_SIGNATURE, CANNOT_SIGN)]
+    if task is Task.FINGERPRINTS:
+        return _reasons_for_both_hands(desks, draft)
     held = msgspec.structs.asdict(draft.person) if draft.person else {}
     stated = {each.item for each in draft.exceptions}
     return [
         Reason(each.item, each.code.upper(), each.vi, each.en)
         for each in desks.kit.profile.form.exceptions
         if task is Task.PARTICULARS and held.get(each.item) == "" and each.item not in stated
+    ]
+
+
+def _stated(desks: Desks, draft: Draft) -> list[Reason]:
+    """What was stated, in the form's own words."""
+    words = {each.code.upper(): each for each in desks.kit.profile.form.exceptions}
+    return [
+        Reason(each.item, each.code, words[each.code].vi, words[each.code].en)
+        if each.code in words
+        else Reason(each.item, each.code)
+        for each in draft.exceptions
+    ]
+
+
+def _reasons_for_both_hands(desks: Desks, draft: Draft) -> list[Reason]:
+    """What may be stated instead of all prints, where there is none."""
+    has_any = any(is_finger(each.name) for each in draft.items)
+    has_reason = any(each.item == FINGERPRINTS for each in draft.exceptions)
+    return [
+        Reason(FINGERPRINTS, each.code.upper(), each.vi, each.en)
+        for each in desks.kit.profile.form.exceptions
+        if each.whole and not has_any and not has_reason
     ]

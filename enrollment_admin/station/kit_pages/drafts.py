@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 
@@ -13,25 +13,28 @@ from flask.typing import ResponseReturnValue
 from enrollment_admin.station.capture_desk import Answering, CaptureDesk, Draft
 from enrollment_admin.station.capture_rules import PORTRAIT
 from enrollment_admin.station.desks import Desks
-from enrollment_admin.station.kit_keys import OfficerKeys
 from enrollment_admin.station.kit_pages.door import signed_in
 from enrollment_admin.station.kit_pages.draft_pages import declaration_page, list_page, task_page
-from enrollment_admin.station.kit_pages.tasks import Task, is_registered, next_task
+from enrollment_admin.station.kit_pages.tasks import Task, next_task
 from enrollment_admin.station.kit_pages.typed_forms import (
     MEDIA_TYPES,
-    fields_to_type,
+    fields_of,
     read_consent,
     read_declaration,
     read_particulars,
+    read_prints,
     require_picture,
 )
-from enrollment_admin.station.refusals import GateNotPassed, PassphraseWrong
+from enrollment_admin.station.officer_keys import OfficerKeys
+from enrollment_admin.station.refusals import FormNotFaithful, GateNotPassed, PassphraseWrong
 from enrollment_admin.ui.pages import UPLOADING, answer, error_page, typed, wants_json
 from verification.errors import FieldsRefused, PacketSupervisorMissing, VerificationError
+from verification.lds.image_header import image_kind
+from verification.messages.asked_prints import FINGERPRINTS, is_finger
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE
 
-_PRINT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'none'"
-"""The printed form brings its own style, and nothing that runs."""
+_PRINT_POLICY = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+"""The form is a file, which the browser's own viewer shows; nothing in it runs."""
 
 
 class DraftView(msgspec.Struct, frozen=True):
@@ -55,14 +58,6 @@ def drafts_blueprint(desks: Desks) -> Blueprint:
     def drafts() -> ResponseReturnValue:
         return list_page(desks, _desk(desks))
 
-    @blueprint.get("/drafts/new")
-    def new() -> ResponseReturnValue:
-        return declaration_page(desks, {}, {})
-
-    @blueprint.post("/drafts/new")
-    def begin() -> ResponseReturnValue:
-        return _declared(desks, None)
-
     @blueprint.get("/drafts/<draft>")
     def draft(draft: str) -> ResponseReturnValue:
         return _shown(_desk(desks).draft(draft))
@@ -78,10 +73,29 @@ def drafts_blueprint(desks: Desks) -> Blueprint:
     @blueprint.get("/drafts/<draft>/items/<item>")
     def picture(draft: str, item: str) -> ResponseReturnValue:
         content = _desk(desks).content(draft, item)
-        return Response(content, content_type=MEDIA_TYPES.get(item, "application/octet-stream"))
+        kind = MEDIA_TYPES.get(item) or (image_kind(content) if is_finger(item) else None)
+        return Response(content, content_type=kind or "application/octet-stream")
 
+    _add_beginnings(blueprint, desks)
     _add_acts(blueprint, desks)
+    _add_form(blueprint, desks)
     return blueprint
+
+
+def _add_beginnings(blueprint: Blueprint, desks: Desks) -> None:
+    """A capture of somebody new, or of what the centre returned."""
+
+    @blueprint.get("/drafts/new")
+    def new() -> ResponseReturnValue:
+        return declaration_page(desks, {}, {})
+
+    @blueprint.post("/drafts/new")
+    def begin() -> ResponseReturnValue:
+        return _declared(desks, None)
+
+    @blueprint.post("/returns/<dossier>")
+    def begin_answer(dossier: str) -> ResponseReturnValue:
+        return _shown(_desk(desks).answer(dossier), 201)
 
 
 def _add_acts(blueprint: Blueprint, desks: Desks) -> None:
@@ -93,20 +107,16 @@ def _add_acts(blueprint: Blueprint, desks: Desks) -> None:
 
     @blueprint.post("/drafts/<draft>/exceptions")
     def state_exception(draft: str) -> ResponseReturnValue:
-        task = Task.SIGNATURE if typed("item") == CITIZEN_SIGNATURE else Task.PARTICULARS
-        return _done(desks, draft, task, _state_exception)
+        return _done(desks, draft, _page_of(typed("item")), _state_exception)
 
-    @blueprint.post("/drafts/<draft>/portrait")
-    def keep_portrait(draft: str) -> ResponseReturnValue:
-        return _done(desks, draft, Task.PORTRAIT, _keep_portrait)
+    @blueprint.post("/drafts/<draft>/<any(portrait,fingerprints,signature):task>")
+    def keep(draft: str, task: str) -> ResponseReturnValue:
+        return _done(desks, draft, Task(task), _KEEPING[Task(task)])
 
-    @blueprint.post("/drafts/<draft>/signature")
-    def keep_signature(draft: str) -> ResponseReturnValue:
-        return _done(desks, draft, Task.SIGNATURE, _keep_signature)
-
-    @blueprint.post("/drafts/<draft>/form")
-    def print_form(draft: str) -> ResponseReturnValue:
-        return _printed(_desk(desks), draft)
+    @blueprint.post("/drafts/<draft>/items/<item>/removal")
+    def drop(draft: str, item: str) -> ResponseReturnValue:
+        _desk(desks).drop(draft, item)
+        return redirect(url_for("station.task", draft=draft, task=_page_of(item)), 303)
 
     @blueprint.post("/drafts/<draft>/seal")
     def seal(draft: str) -> ResponseReturnValue:
@@ -116,6 +126,18 @@ def _add_acts(blueprint: Blueprint, desks: Desks) -> None:
     def withdraw(draft: str) -> ResponseReturnValue:
         _desk(desks).withdraw(draft)
         return answer(None, url_for("station.drafts"), "kit.done.withdrawn")
+
+
+def _add_form(blueprint: Blueprint, desks: Desks) -> None:
+    """The form that is printed, and what came of it on paper."""
+
+    @blueprint.post("/drafts/<draft>/form")
+    def print_form(draft: str) -> ResponseReturnValue:
+        return _printed(desks, draft)
+
+    @blueprint.post("/drafts/<draft>/scan")
+    def judge_scan(draft: str) -> ResponseReturnValue:
+        return _scan_judged(desks, draft)
 
 
 def _desk(desks: Desks) -> CaptureDesk:
@@ -137,6 +159,13 @@ def _shown(draft: Draft, status: int = 200) -> ResponseReturnValue:
         packet=draft.packet,
     )
     return Response(msgspec.json.encode(view), status, content_type="application/json")
+
+
+def _page_of(item: str) -> Task:
+    """Where an item is taken, or a reason stated that it is not."""
+    if item == CITIZEN_SIGNATURE:
+        return Task.SIGNATURE
+    return Task.FINGERPRINTS if is_finger(item) or item == FINGERPRINTS else Task.PARTICULARS
 
 
 def _declared(desks: Desks, draft: str | None) -> ResponseReturnValue:
@@ -167,40 +196,70 @@ def _done(
     return _shown(desk.draft(draft))
 
 
-def _printed(desk: CaptureDesk, draft: str) -> ResponseReturnValue:
+def _printed(desks: Desks, draft: str) -> ResponseReturnValue:
     """The form itself for a person, who prints it; for a program, what is next."""
-    printed = desk.print_form(draft)
+    desk = _desk(desks)
+    try:
+        printed = desk.print_form(draft)
+    except FormNotFaithful as fault:
+        if wants_json():
+            return error_page(fault)
+        return task_page(desks, desk.draft(draft), Task.FORM, {"form": fault.code})
     if wants_json():
         return _shown(desk.draft(draft))
-    headers = {"Content-Security-Policy": _PRINT_POLICY}
-    return Response(printed, content_type="text/html; charset=utf-8", headers=headers)
+    headers = {
+        "Content-Security-Policy": _PRINT_POLICY,
+        "Content-Disposition": f'inline; filename="{draft}.pdf"',
+    }
+    return Response(printed, content_type="application/pdf", headers=headers)
+
+
+def _scan_judged(desks: Desks, draft: str) -> ResponseReturnValue:
+    """The page of the form once more, with what its paper was found to be."""
+    desk, upload = _desk(desks), request.files.get("scan")
+    try:
+        seen = desk.judge_scan(draft, upload.read() if upload else b"")
+    except FieldsRefused as fault:
+        if wants_json():
+            return error_page(fault)
+        return task_page(desks, desk.draft(draft), Task.FORM, fault.fields)
+    if wants_json():
+        return _shown(seen)
+    return redirect(url_for("station.task", draft=draft, task=Task.FORM), 303)
 
 
 def _describe(desk: CaptureDesk, draft: str) -> None:
     seen = desk.draft(draft)
     if seen.person is None:
         raise GateNotPassed("nobody to describe")
-    fields = fields_to_type(is_registered=is_registered(seen))
-    desk.describe(draft, read_particulars(request.form, seen.person, fields))
+    desk.describe(draft, read_particulars(request.form, seen.person, fields_of(seen)))
 
 
 def _state_exception(desk: CaptureDesk, draft: str) -> None:
     desk.state_exception(draft, typed("item"), typed("code"))
 
 
+def _keep_prints(desk: CaptureDesk, draft: str) -> None:
+    desk.keep_all(draft, read_prints(request.files))
+
+
 def _keep_portrait(desk: CaptureDesk, draft: str) -> None:
-    _keep(desk, draft, PORTRAIT)
+    _keep_picture(PORTRAIT, desk, draft)
+    desk.judge_portrait(draft, typed("manual_portrait_reason"))
 
 
-def _keep_signature(desk: CaptureDesk, draft: str) -> None:
-    _keep(desk, draft, CITIZEN_SIGNATURE)
-
-
-def _keep(desk: CaptureDesk, draft: str, item: str) -> None:
+def _keep_picture(item: str, desk: CaptureDesk, draft: str) -> None:
     upload = request.files.get(item)
     content = upload.read() if upload else b""
     require_picture(item, content)
     desk.keep(draft, item, MEDIA_TYPES[item], content)
+
+
+_KEEPING: Mapping[Task, Callable[[CaptureDesk, str], None]] = {
+    Task.PORTRAIT: _keep_portrait,
+    Task.FINGERPRINTS: _keep_prints,
+    Task.SIGNATURE: partial(_keep_picture, CITIZEN_SIGNATURE),
+}
 
 
 def _seal(keys: OfficerKeys, desk: CaptureDesk, draft: str) -> None:

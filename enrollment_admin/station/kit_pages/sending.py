@@ -1,4 +1,4 @@
-"""Sending beside the pages: an officer goes on with the next citizen while packets leave."""
+"""Sending beside the pages: an officer goes on with the next citizen while packets leave and returns come."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import threading
 
 from enrollment_admin.station.centre_client import CentreClient
 from enrollment_admin.station.outbox import Outbox, Progress, SendReport
+from enrollment_admin.station.returns import Returns
 from verification.errors import VerificationError
 
 logger = logging.getLogger(__name__)
@@ -15,8 +16,9 @@ logger = logging.getLogger(__name__)
 class Sending:
     """One round at a time; without a centre nothing is sent."""
 
-    def __init__(self, outbox: Outbox, centre: CentreClient | None) -> None:
+    def __init__(self, outbox: Outbox, returns: Returns, centre: CentreClient | None) -> None:
         self._outbox = outbox
+        self._returns = returns
         self._centre = centre
         self._turn = threading.Lock()
         self.progress: Progress | None = None
@@ -35,13 +37,23 @@ class Sending:
 
     def _run(self, centre: CentreClient) -> None:
         try:
-            self.report = self._outbox.send(centre, self._told)
+            report = self._outbox.send(centre, self._told)
+            if report.stopped is None:
+                self._ask_what_came_back(centre)
+            self.report = report
         except VerificationError as fault:
             self.report = SendReport((), 0, (), fault.code)
             logger.warning("sending ended", extra={"code": fault.code})
         finally:
             self.progress = None
             self._turn.release()
+
+    def _ask_what_came_back(self, centre: CentreClient) -> None:
+        try:
+            self._returns.fetch(centre)
+        except VerificationError as fault:
+            # What was sent is sent; the former list stands.
+            logger.warning("returns not fetched", extra={"code": fault.code})
 
     def _told(self, progress: Progress) -> None:
         self.progress = progress

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from enrollment_admin.station.answering import is_asked
 from enrollment_admin.station.capture_desk import Draft
 from enrollment_admin.station.capture_rules import PORTRAIT
 from enrollment_admin.station.capture_steps import AT_THE_DESK, DraftState
+from verification.messages.asked_prints import FINGERPRINTS
 
 
 class Task(StrEnum):
@@ -15,10 +17,25 @@ class Task(StrEnum):
     DECLARATION = "declaration"
     PARTICULARS = "particulars"
     PORTRAIT = "portrait"
+    FINGERPRINTS = FINGERPRINTS
     FORM = "form"
     SIGNATURE = "signature"
     SEAL = "seal"
     SLIP = "slip"
+
+
+_AROUND = frozenset({Task.DECLARATION, Task.SLIP})
+"""Before the work on a capture, and after it."""
+
+
+def tasks_of(draft: Draft) -> tuple[Task, ...]:
+    """The pages that a capture has: an answer to a return has those of what was sent back."""
+    taken = {
+        Task.PARTICULARS: draft.answers is None or bool(draft.answers.fields),
+        Task.PORTRAIT: is_asked(draft.answers, PORTRAIT),
+        Task.FINGERPRINTS: bool(draft.fingers),
+    }
+    return tuple(task for task in Task if task not in _AROUND and taken.get(task, True))
 
 
 def next_task(draft: Draft) -> Task:
@@ -27,13 +44,24 @@ def next_task(draft: Draft) -> Task:
         return Task.SLIP
     if draft.citizen_number is None:
         return Task.DECLARATION
-    if set(draft.missing) - {Task.PORTRAIT, Task.SIGNATURE}:
-        return Task.PARTICULARS
-    if draft.state is DraftState.DRAFT or not has_portrait(draft):
-        return Task.PORTRAIT
+    missing = _first_to_take(draft)
+    if missing is not None:
+        return missing
     if draft.state is DraftState.CAPTURED:
         return Task.FORM
     return Task.SIGNATURE if draft.missing else Task.SEAL
+
+
+def _first_to_take(draft: Draft) -> Task | None:
+    """The first page on which something of the citizen is still to be taken or typed."""
+    missing = set(draft.missing)
+    if missing - {Task.PORTRAIT, Task.SIGNATURE, *draft.fingers}:
+        return Task.PARTICULARS
+    if not has_portrait(draft):
+        return Task.PORTRAIT
+    if missing.intersection(draft.fingers):
+        return Task.FINGERPRINTS
+    return Task.PORTRAIT if draft.state is DraftState.DRAFT else None
 
 
 def open_tasks(draft: Draft) -> tuple[Task, ...]:
@@ -41,12 +69,13 @@ def open_tasks(draft: Draft) -> tuple[Task, ...]:
     due = next_task(draft)
     if due in {Task.DECLARATION, Task.SLIP}:
         return (due,)
-    return tuple(Task)[1 : tuple(Task).index(due) + 1]
+    tasks = tasks_of(draft)
+    return tasks[: tasks.index(due) + 1]
 
 
 def has_portrait(draft: Draft) -> bool:
-    """Whether a portrait is here, which no centre does without, whatever the form says."""
-    return any(each.name == PORTRAIT for each in draft.items)
+    """Whether a portrait is here, which no centre does without, or the one that it has stands."""
+    return any(each.name == PORTRAIT for each in draft.items) or not is_asked(draft.answers, PORTRAIT)
 
 
 def is_registered(draft: Draft) -> bool:

@@ -7,10 +7,15 @@ from contextlib import suppress
 from datetime import date, datetime
 
 import msgspec
+from werkzeug.datastructures import FileStorage, MultiDict
 
-from enrollment_admin.station.capture_rules import DECLARED, EDITABLE, PORTRAIT
+from enrollment_admin.station.capture_desk import Draft
+from enrollment_admin.station.capture_rules import DECLARED, EDITABLE, PORTRAIT, Captured
 from enrollment_admin.station.gate import Declaration
+from enrollment_admin.station.kit_pages.tasks import is_registered
+from enrollment_admin.station.scanned_prints import finger_of, scanned
 from verification.errors import FieldsRefused
+from verification.messages.asked_prints import FINGER_ITEMS, FINGERPRINTS
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE, MAX_ITEM_BYTES
 
@@ -50,9 +55,21 @@ def fields_to_type(*, is_registered: bool) -> tuple[str, ...]:
     return tuple(name for name in _ALL if (name in EDITABLE if is_registered else name not in DECLARED))
 
 
+def fields_of(draft: Draft) -> tuple[str, ...]:
+    """Those of a capture; in an answer to a return, those that were sent back."""
+    if draft.answers is None:
+        return fields_to_type(is_registered=is_registered(draft))
+    return tuple(name for name in _ALL if name in draft.answers.fields)
+
+
 def read_particulars(form: Mapping[str, str], person: PersonFields, fields: tuple[str, ...]) -> PersonFields:
-    """The particulars with what was typed over them."""
+    """The particulars with what was typed over them; raises FieldsRefused for a day that is none."""
     said = {name: " ".join(form.get(name, "").split()) for name in fields}
+    if "date_of_birth" in said:
+        born = _day(said["date_of_birth"])
+        if born is None:
+            raise FieldsRefused({"date_of_birth": "FIELD_DATE"})
+        said["date_of_birth"] = born.isoformat()
     return msgspec.structs.replace(
         person, **{name: value or (None if name in _OPTIONAL else "") for name, value in said.items()}
     )
@@ -66,6 +83,18 @@ def require_picture(item: str, content: bytes) -> None:
         raise FieldsRefused({item: _TOO_LARGE[item]})
     if not content.startswith(_BEGINNINGS[item]):
         raise FieldsRefused({item: _OTHER_KIND[item]})
+
+
+def read_prints(files: MultiDict[str, FileStorage]) -> list[Captured]:
+    """The prints that were chosen, finger by finger or as a scanner's files; raises FieldsRefused."""
+    chosen = {item: files[item].read() for item in FINGER_ITEMS if item in files}
+    for upload in files.getlist(FINGERPRINTS):
+        if upload.filename:
+            chosen[finger_of(upload.filename)] = upload.read()
+    taken = [scanned(item, content) for item, content in chosen.items() if content]
+    if not taken:
+        raise FieldsRefused({FINGERPRINTS: "FIELD_MISSING"})
+    return taken
 
 
 def read_consent(form: Mapping[str, str]) -> str:

@@ -11,25 +11,33 @@ import pytest
 from sqlalchemy import select, update
 
 from enrollment_admin.station.capture_desk import Answering, CaptureDesk
+from enrollment_admin.station.capture_rules import Captured
 from enrollment_admin.station.capture_steps import DraftState
 from enrollment_admin.station.gate import GateCode
 from enrollment_admin.station.kit import Kit
 from enrollment_admin.station.kit_store import DRAFTS
+from enrollment_admin.station.officer_keys import BLOCKED_FOR, MOST_WRONG
 from enrollment_admin.station.refusals import (
     CaptureOfAnother,
     CaptureUnknown,
     GateNotPassed,
     KitAlreadyMade,
     KitStoreAltered,
+    PassphraseBlocked,
     PassphraseWrong,
 )
 from issuance_backend.dossiers.intake.centre_keys import load_keys, make_keys
+from tests.support.cheap_prints import cheap_prints
+from tests.support.form_text import form_text
 from tests.support.issuance_office import citizens, picture
 from tests.support.kit_bench import (
     CHIEF,
     CHIEFS_PASSPHRASE,
     ITEMS,
+    NEIGHBOURS,
+    OFFICER,
     PASSPHRASE,
+    PRINTS,
     SIGNED,
     KitBench,
     captured,
@@ -43,6 +51,7 @@ from verification.errors import (
     PacketSupervisorMissing,
     TransitionRefused,
 )
+from verification.messages.asked_prints import FINGER_ITEMS
 from verification.messages.enrollment_packet import (
     CANNOT_SIGN,
     CITIZEN_SIGNATURE,
@@ -54,6 +63,8 @@ from verification.messages.enrollment_packet import (
     require_signed,
 )
 from verification.messages.packet_intake import PacketKeyList
+
+PORTRAIT = Captured("portrait", "image/jpeg", picture())
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +94,12 @@ def test_a_capture_goes_from_the_first_question_to_a_sealed_packet(
     kit: Kit, desk: CaptureDesk, keys: Path
 ) -> None:
     draft = desk.begin(declared())
-    assert (draft.state, draft.missing) == (DraftState.DRAFT, ("portrait",))
+    assert (draft.state, draft.missing) == (DraftState.DRAFT, ("portrait", *FINGER_ITEMS))
     assert draft.person is not None
     assert draft.person.full_name == declared().full_name
     draft = desk.keep(draft.id, "portrait", "image/jpeg", picture())
+    assert (draft.state, draft.missing) == (DraftState.DRAFT, FINGER_ITEMS)
+    draft = desk.keep_all(draft.id, PRINTS)
     assert (draft.state, draft.missing) == (DraftState.CAPTURED, ())
     form = desk.print_form(draft.id)
     assert desk.draft(draft.id).missing == (CITIZEN_SIGNATURE,)
@@ -99,11 +112,12 @@ def test_a_capture_goes_from_the_first_question_to_a_sealed_packet(
     centre = load_keys(keys)
     opened = open_packet(packet, content, centre.opening[centre.newest])
     assert (packet.packet_hash, packet.envelope.previous) == (sealed.packet, FIRST)
-    assert opened.blobs == {"portrait": picture(), CITIZEN_SIGNATURE: SIGNED}
+    assert opened.blobs == {"portrait": picture(), CITIZEN_SIGNATURE: SIGNED, **cheap_prints()}
     assert opened.particulars.person == draft.person
     assert opened.particulars.consent.language == "hmn"
+    assert opened.particulars.begun_at == draft.opened_at
     assert opened.particulars.printed_form.form == "CC01"
-    assert declared().full_name in form.decode()
+    assert declared().full_name in form_text(form)
 
 
 def test_packets_of_a_kit_follow_each_other(kit: Kit, desk: CaptureDesk) -> None:
@@ -167,7 +181,7 @@ def test_the_citizen_signs_the_print_and_nothing_else(desk: CaptureDesk) -> None
 
 def test_who_cannot_sign_needs_a_supervisor(kit: Kit, desk: CaptureDesk) -> None:
     draft = desk.begin(declared()).id
-    desk.keep(draft, "portrait", "image/jpeg", picture())
+    desk.keep_all(draft, [PORTRAIT, *PRINTS])
     desk.print_form(draft)
     assert desk.state_exception(draft, CITIZEN_SIGNATURE, CANNOT_SIGN).missing == ()
     with pytest.raises(PacketSupervisorMissing):
@@ -189,8 +203,8 @@ def test_whom_no_extract_confirms_a_supervisor_answers_for(kit: Kit, desk: Captu
     with pytest.raises(FieldsRefused) as refused:
         desk.describe(draft.id, type(draft.person)(**{**typed, "sex": "X"}))
     assert refused.value.fields == {"sex": "FIELD_NOT_AS_REGISTERED"}
-    assert desk.describe(draft.id, type(draft.person)(**typed)).missing == ("portrait",)
-    desk.keep(draft.id, "portrait", "image/jpeg", picture())
+    assert desk.describe(draft.id, type(draft.person)(**typed)).missing == ("portrait", *FINGER_ITEMS)
+    desk.keep_all(draft.id, [PORTRAIT, *PRINTS])
     desk.print_form(draft.id)
     desk.keep(draft.id, CITIZEN_SIGNATURE, "image/png", SIGNED)
     with pytest.raises(PacketSupervisorMissing):
@@ -215,6 +229,9 @@ def test_a_reason_is_one_of_the_forms_and_not_for_what_is_here(desk: CaptureDesk
     for item, code, fault in (
         ("portrait", "FINGER_MISSING", "EXCEPTION_UNKNOWN"),
         ("finger_01", "NO_REASON", "EXCEPTION_UNKNOWN"),
+        ("finger_01", "HANDS_MISSING", "EXCEPTION_UNKNOWN"),
+        ("fingerprints", "FINGER_WORN", "EXCEPTION_UNKNOWN"),
+        ("fingerprints", "HANDS_MISSING", "EXCEPTION_CONTRADICTED"),
         ("finger_02", "FINGER_WORN", "EXCEPTION_CONTRADICTED"),
         ("identification", "MARKS_NONE", "EXCEPTION_CONTRADICTED"),
     ):
@@ -340,7 +357,7 @@ def test_a_capture_is_there_after_the_program_ended(bench: KitBench, kit: Kit, d
 def test_programs_that_seal_at_once_share_one_row_of_numbers(bench: KitBench, kit: Kit) -> None:
     """The pages and a command: each number once, and each packet after the one before."""
     kits = [kit, bench.open()]
-    drafts = [captured(desk_of(kit), index % 5) for index in range(8)]
+    drafts = [captured(desk_of(kit), index) for index in NEIGHBOURS[:8]]
     with ThreadPoolExecutor(4) as at_once:
         done = list(
             at_once.map(
@@ -361,3 +378,19 @@ def test_every_commit_is_on_the_disk(kit: Kit) -> None:
             connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("journal_mode", "synchronous")
         ]
     assert found == ["wal", 2], "2 is FULL"
+
+
+def test_a_restart_gives_no_new_guesses_at_a_passphrase(kit: Kit, bench: KitBench) -> None:
+    """Neither a program that was ended nor one that runs beside it forgets what was tried."""
+    for number in range(MOST_WRONG):
+        with pytest.raises(PassphraseWrong):
+            bench.open().officers.open(OFFICER, f"a wrong guess {number}")
+    for each in (bench.open(), kit):
+        with pytest.raises(PassphraseBlocked):
+            each.officers.open(OFFICER, PASSPHRASE)
+    kit.officers.open(CHIEF, CHIEFS_PASSPHRASE)
+    bench.pass_time(BLOCKED_FOR.seconds)
+    for number in range(2 * MOST_WRONG):
+        with pytest.raises(PassphraseWrong):
+            bench.open().officers.open(OFFICER, f"mistyped {number}")
+        bench.open().officers.open(OFFICER, PASSPHRASE)

@@ -80,13 +80,14 @@ def test_a_capture_on_a_kit_is_a_validated_dossier(
         "001.02.00013",
     )
     assert (dossier["citizen_number"], dossier["person"]) == (number, msgspec.to_builtins(person))
-    assert dossier["prints"] == 1
+    assert dossier["prints"] == 10
 
 
 def test_what_a_supervisor_answers_for_passes_the_rules_as_well(
     office: Office, kit: Kit, desk: CaptureDesk, url: str
 ) -> None:
     draft = captured(desk)
+    desk.drop(draft, "finger_07")
     desk.state_exception(draft, "finger_07", "FINGER_BANDAGED")
     desk.print_form(draft)
     desk.state_exception(draft, CITIZEN_SIGNATURE, CANNOT_SIGN)

@@ -16,7 +16,9 @@ import pytest
 
 from enrollment_admin.station.__main__ import main
 from issuance_backend.dossiers.forms.catalogue import packaged_forms
+from tests.support.cheap_prints import cheap_prints
 from tests.support.engines import Sqlite
+from tests.support.form_text import form_text
 from tests.support.issuance_office import picture
 from tests.support.kit_bench import (
     CHIEF,
@@ -29,6 +31,7 @@ from tests.support.kit_bench import (
     served,
 )
 from tests.support.packet_centre import SUPERVISOR, Centre, PlainDossiers, prepared_database
+from verification.messages.asked_prints import FINGER_ITEMS
 from verification.messages.commune_extract import MAX_TOKEN, ExtractRequest, extract_file, seal_extract
 from verification.messages.enrollment_packet import SealedPacket, from_file, parse_packet
 from verification.messages.packet_intake import KitRegistration, SignerRegistration
@@ -89,20 +92,30 @@ def answer_extract_request(stick: Path, centre: Centre) -> None:
     (stick / extract_file("kit-042")).write_text(sealed)
 
 
+def scanner(folder: Path) -> Path:
+    """Where a scanner left ten prints."""
+    left = folder / "scanner"
+    left.mkdir(exist_ok=True)
+    for item, content in cheap_prints().items():
+        (left / f"{item}.png").write_bytes(content)
+    return left
+
+
 def fill(kit: Command, folder: Path, index: int = 0) -> str:
     """A capture by commands, to the seal."""
     (folder / "said.json").write_bytes(msgspec.json.encode(declared(index)))
     (folder / "face.jpg").write_bytes(picture())
     (folder / "signature.png").write_bytes(SIGNED)
     begun = kit("capture", "--officer", OFFICER, "--declaration", folder / "said.json")
-    assert (begun["state"], begun["missing"], begun["stops"]) == ("draft", ["portrait"], [])
-    on = ("--officer", OFFICER, "--draft", begun["draft"])
+    assert (begun["state"], begun["stops"]) == ("draft", [])
+    assert begun["missing"] == ["portrait", *FINGER_ITEMS]
+    on = ("--officer", OFFICER, "--draft", begun["draft"], "--prints", scanner(folder))
     whole = kit(
-        "capture", *on, "--item", f"portrait={folder / 'face.jpg'}", "--print-form", folder / "form.html"
+        "capture", *on, "--item", f"portrait={folder / 'face.jpg'}", "--print-form", folder / "form.pdf"
     )
     assert (whole["state"], whole["missing"]) == ("form_checked", ["signature"])
-    assert declared(index).full_name in (folder / "form.html").read_text()
-    signed = kit("capture", *on, "--item", f"signature={folder / 'signature.png'}")
+    assert declared(index).full_name in form_text((folder / "form.pdf").read_bytes())
+    signed = kit("capture", *on[:4], "--item", f"signature={folder / 'signature.png'}")
     assert signed["missing"] == []
     return str(kit("seal", *signing(folder), "--draft", begun["draft"])["packet"])
 
@@ -157,11 +170,12 @@ def test_a_form_that_is_no_longer_in_force_is_not_printed(
     (tmp_path / "face.jpg").write_bytes(picture())
     begun = kit("capture", "--officer", OFFICER, "--declaration", tmp_path / "said.json")
     on = ("capture", "--officer", OFFICER, "--draft", begun["draft"])
-    assert kit(*on, "--item", f"portrait={tmp_path / 'face.jpg'}")["state"] == "captured"
-    assert kit(*on, "--print-form", tmp_path / "form.html") == "KIT_FORM_OUTDATED"
+    taken = ("--item", f"portrait={tmp_path / 'face.jpg'}", "--prints", scanner(tmp_path))
+    assert kit(*on, *taken)["state"] == "captured"
+    assert kit(*on, "--print-form", tmp_path / "form.pdf") == "KIT_FORM_OUTDATED"
     (tmp_path / "form.json").write_bytes(in_force)
     kit("renew", "--form", tmp_path / "form.json")
-    assert kit(*on, "--print-form", tmp_path / "form.html")["state"] == "form_checked"
+    assert kit(*on, "--print-form", tmp_path / "form.pdf")["state"] == "form_checked"
 
 
 def test_a_bad_extract_on_a_stick_leaves_the_good_one(kit: Command, centre: Centre, tmp_path: Path) -> None:

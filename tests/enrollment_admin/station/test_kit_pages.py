@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import io
 import re
 import time
 from datetime import timedelta
@@ -12,10 +13,11 @@ from threading import Event
 import pytest
 
 from enrollment_admin.station.centre_client import CentreClient
-from enrollment_admin.station.kit_keys import BLOCKED_FOR, MOST_WRONG
 from enrollment_admin.station.kit_pages.typed_forms import fields_to_type
+from enrollment_admin.station.officer_keys import BLOCKED_FOR, MOST_WRONG
 from issuance_backend.dossiers.intake.centre_keys import CentreKeys, load_keys, make_keys
 from issuance_backend.population_registry.domain import extract
+from tests.support.form_text import form_text
 from tests.support.issuance_office import citizens, picture
 from tests.support.kit_bench import (
     CHIEF,
@@ -32,6 +34,7 @@ from tests.support.kit_pages_bench import (
     begun,
     captured,
     keep,
+    keep_prints,
     kit_pages,
     seal,
     signature,
@@ -83,9 +86,10 @@ def test_a_citizen_is_captured_from_the_question_to_the_slip(pages: KitPages, la
     draft = begun(lan)
     assert "Ảnh chân dung" in text(lan.get(f"{draft}/portrait"))
     assert declared().full_name in text(lan.get(f"{draft}/portrait"))
-    assert keep(lan, draft, "portrait", picture()).headers["Location"] == f"{draft}/form"
+    assert keep(lan, draft, "portrait", picture()).headers["Location"] == f"{draft}/fingerprints"
+    assert keep_prints(lan, draft).headers["Location"] == f"{draft}/form"
     printed = lan.post(f"{draft}/form", page=f"{draft}/form")
-    assert declared().full_name in printed.get_data(as_text=True)
+    assert declared().full_name in form_text(printed.get_data())
     assert "script" not in printed.headers["Content-Security-Policy"]
     assert lan.get(draft).headers["Location"] == f"{draft}/signature"
     assert keep(lan, draft, "signature", signature()).headers["Location"] == f"{draft}/seal"
@@ -96,6 +100,17 @@ def test_a_citizen_is_captured_from_the_question_to_the_slip(pages: KitPages, la
     assert receipt_code(waiting.packet) in slip
     assert "Phường Trúc Bạch" in slip
     assert declared().full_name not in slip
+
+
+def test_an_officer_writes_why_a_portrait_will_do(pages: KitPages, lan: Browser) -> None:
+    draft = begun(lan)
+    files = {
+        "portrait": (io.BytesIO(picture()), "portrait.jpg"),
+        "manual_portrait_reason": " Đã xem bằng mắt ",
+    }
+    assert lan.post(f"{draft}/portrait", files, page=f"{draft}/portrait").status_code == 303
+    assert pages.desk().draft(draft.rpartition("/")[2]).portrait_reason == "Đã xem bằng mắt"
+    assert ">Đã xem bằng mắt</textarea>" in text(lan.get(f"{draft}/portrait"))
 
 
 def test_a_stop_stands_beside_its_field_and_keeps_what_was_typed(pages: KitPages, lan: Browser) -> None:
@@ -186,6 +201,7 @@ def test_a_picture_of_another_kind_is_refused_on_its_page(
     draft = begun(lan)
     if item == "signature":
         keep(lan, draft, "portrait", picture())
+        keep_prints(lan, draft)
         lan.post(f"{draft}/form", page=f"{draft}/form")
     answer = keep(lan, draft, item, content)
     assert answer.status_code == 422
@@ -225,6 +241,7 @@ def test_a_stranger_to_the_commune_is_typed_in_and_a_supervisor_answers(
     said = {name: getattr(entry, name) or "" for name in fields_to_type(is_registered=False)}
     assert lan.post(f"{draft}/particulars", said, page=f"{draft}/particulars").status_code == 303
     keep(lan, draft, "portrait", picture())
+    keep_prints(lan, draft)
     lan.post(f"{draft}/form", page=f"{draft}/form")
     keep(lan, draft, "signature", signature())
     alone = seal(lan, draft)
@@ -239,6 +256,7 @@ def test_a_stranger_to_the_commune_is_typed_in_and_a_supervisor_answers(
 def test_who_cannot_sign_has_a_reason_stated_and_answered_for(lan: Browser) -> None:
     draft = begun(lan)
     keep(lan, draft, "portrait", picture())
+    keep_prints(lan, draft)
     lan.post(f"{draft}/form", page=f"{draft}/form")
     stated = {"item": "signature", "code": "CANNOT_SIGN"}
     answer = lan.post(f"{draft}/exceptions", stated, page=f"{draft}/signature")
@@ -276,7 +294,7 @@ def test_a_capture_is_its_officers_own_and_can_be_taken_back(pages: KitPages, la
     assert declared().full_name not in text(chief.get("/"))
     assert chief.post(f"{draft}/withdrawal", page="/").status_code == 403
     assert lan.get(f"{draft}/items/portrait").data == picture()
-    done = lan.post(f"{draft}/withdrawal", page=f"{draft}/form")
+    done = lan.post(f"{draft}/withdrawal", page=f"{draft}/portrait")
     assert done.headers["Location"] == "/"
     assert not pages.desk().drafts()
     assert lan.get(f"{draft}/items/portrait").status_code == 403
@@ -319,6 +337,7 @@ def test_nobody_guesses_at_a_passphrase(pages: KitPages, lan: Browser) -> None:
 def test_who_says_that_a_form_is_signed_before_it_is_printed_is_told(lan: Browser) -> None:
     draft = begun(lan)
     keep(lan, draft, "portrait", picture())
+    keep_prints(lan, draft)
     shown = lan.get(f"{draft}/form")
     onward = re.search(r'<a class="button" href="([^"]+)">Công dân đã ký', shown.get_data(as_text=True))
     assert onward

@@ -12,19 +12,41 @@ from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+from enrollment_admin.station.returns import Returns
 from issuance_backend.dossiers.intake.centre_keys import load_keys, make_keys
 from issuance_backend.personalization.card_faces.qr_symbol import read_qr
+from tests.support.cheap_prints import cheap_prints
 from tests.support.issuance_office import picture
-from tests.support.kit_bench import OFFICER, PASSPHRASE, STATUS_ADDRESS, declared
-from tests.support.kit_pages_bench import KitPages, begun, keep, kit_pages, seal, signature, typed
+from tests.support.kit_bench import (
+    OFFICER,
+    PASSPHRASE,
+    STATUS_ADDRESS,
+    declared,
+    returned_capture,
+    sealed_returns,
+)
+from tests.support.kit_pages_bench import (
+    KitPages,
+    begun,
+    keep,
+    keep_prints,
+    kit_pages,
+    seal,
+    signature,
+    typed,
+)
 from tests.support.page_walk import LANGUAGES, WIDTHS, Walk
 from tests.support.served_app import serving
 from tests.support.teller_page import browser
+from verification.messages.asked_prints import FINGER_ITEMS
 from verification.messages.receipt_code import status_link
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 _LOADED = "return performance.getEntriesByType('resource').map(each => each.name)"
+
+NEWCOMER = 10
+"""Of whom no capture stands in the kit."""
 
 _SIGNED = "return document.getElementById('signature').files.length"
 
@@ -42,7 +64,15 @@ class Scene:
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("kit")
     make_keys(folder / "keys", "2026-11")
-    pages = kit_pages(folder, load_keys(folder / "keys"))
+    keys = load_keys(folder / "keys")
+    pages = kit_pages(folder, keys)
+    again = {
+        "items": ("portrait", "place_of_residence"),
+        "fields": ("place_of_residence",),
+        "comment": "Ảnh bị loá; ghi rõ số nhà.",
+    }
+    came_back = [returned_capture(pages.kit, 20 + each, f"{each}{each}" * 32, **again) for each in (1, 2)]
+    Returns(pages.kit).keep(sealed_returns(pages.kit, keys.receipts, *came_back))
     (pages.sticks / "USB-THON-3").mkdir()
     with serving(pages.app) as url, browser() as chrome:
         yield Scene(Walk(chrome, url), pages, captures_of_every_kind(pages))
@@ -53,9 +83,15 @@ def captures_of_every_kind(pages: KitPages) -> dict[str, str]:
     lan = pages.sign_in()
     stopped = begun(lan, 1, full_name="Nguyễn Văn Nhầm", sex="M" if declared(1).sex == "F" else "F")
     fresh, taken, printed, signed, sealed = (begun(lan, index) for index in range(5))
+    handless = begun(lan, 6)
     elsewhere = begun(lan, 5)
     for draft in (taken, printed, signed, sealed):
         keep(lan, draft, "portrait", picture())
+        keep_prints(lan, draft)
+    keep(lan, handless, "portrait", picture())
+    keep_prints(lan, handless, {item: cheap_prints()[item] for item in FINGER_ITEMS[:3]})
+    worn = {"item": "finger_04", "code": "FINGER_WORN"}
+    lan.post(f"{handless}/exceptions", worn, page=f"{handless}/fingerprints")
     for draft in (printed, signed, sealed):
         lan.post(f"{draft}/form", page=f"{draft}/form")
     for draft in (signed, sealed):
@@ -68,11 +104,14 @@ def captures_of_every_kind(pages: KitPages) -> dict[str, str]:
         "particulars": f"{fresh}/particulars",
         "elsewhere": f"{elsewhere}/particulars",
         "portrait": f"{fresh}/portrait",
+        "fingers": f"{handless}/fingerprints",
+        "hands": f"{taken}/fingerprints",
         "form": f"{taken}/form",
         "signature": f"{printed}/signature",
         "seal": f"{signed}/seal",
         "slip": f"{sealed}/slip",
         "outbox": "/outbox",
+        "answer": f"/drafts/{pages.desk().answer('1' * 16).id}/particulars",
         "unknown": "/drafts/kit-007-999",
     }
 
@@ -101,21 +140,28 @@ def test_a_citizen_is_captured_with_keyboard_and_pen(scene: Scene, tmp_path: Pat
     walk.size(WIDTHS["wide"])
     walk.sign_in(OFFICER, "vi", PASSPHRASE, "passphrase")
     walk.open("/drafts/new", "wide")
-    for name, value in typed(declared()).items():
+    for name, value in typed(declared(NEWCOMER)).items():
         if name != "sex":
             walk.write(name, value)
-    walk.one(f"[name=sex][value={declared().sex}]").send_keys(Keys.SPACE)
+    walk.one(f"[name=sex][value={declared(NEWCOMER).sex}]").send_keys(Keys.SPACE)
     walk.press("main form .primary")
     portrait = tmp_path / "portrait.jpg"
     portrait.write_bytes(picture())
     walk.one("#portrait").send_keys(str(portrait))
+    walk.press("main form .primary.big")
+    scanner = tmp_path / "scanner"
+    scanner.mkdir()
+    for item, content in cheap_prints().items():
+        (scanner / f"{item}.png").write_bytes(content)
+    walk.one("#fingerprints").send_keys("\n".join(str(each) for each in sorted(scanner.iterdir())))
+    walk.keep("kit-prints-chosen", WIDTHS["wide"])
     walk.press("main form .primary.big")
     address = walk.chrome.current_url
     walk.one("main form .primary.big").send_keys(Keys.ENTER)
     walk.until(lambda chrome: len(chrome.window_handles) == 2)
     desk, paper = walk.chrome.window_handles
     walk.chrome.switch_to.window(paper)
-    walk.until(lambda chrome: declared().full_name in chrome.page_source)
+    walk.until(lambda chrome: chrome.execute_script("return document.contentType") == "application/pdf")
     walk.keep("kit-printed-form", 800)
     walk.chrome.close()
     walk.chrome.switch_to.window(desk)

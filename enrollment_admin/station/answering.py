@@ -1,0 +1,61 @@
+"""An answer to a return takes what was sent back, and repeats the rest as it stands (F38). Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from enrollment_admin.station.capture_rules import EDITABLE, require_unchanged
+from enrollment_admin.station.kit_store import Answered, Particulars
+from verification.errors import FieldsRefused
+from verification.messages.asked_prints import FINGERPRINTS, is_finger
+from verification.messages.enrollment import PersonFields
+from verification.messages.enrollment_packet import CITIZEN_SIGNATURE
+from verification.messages.kit_returns import ReturnedCapture
+
+NOT_RETURNED = "ITEM_NOT_RETURNED"
+
+
+def particulars_of_return(returned: ReturnedCapture) -> Particulars:
+    """What an answer begins with: the capture as it stands, without what the officer writes anew."""
+    anew = dict.fromkeys(EDITABLE.intersection(returned.items), "")
+    return Particulars(
+        returned.citizen_number,
+        msgspec.structs.replace(returned.person, **anew),
+        is_registered=True,
+        answers=Answered(returned.dossier, returned.items, returned.fields),
+    )
+
+
+def is_asked(answers: Answered | None, item: str) -> bool:
+    """Whether an item may be taken: everything in a first capture, in an answer what was sent back.
+
+    The citizen signs whatever is sealed.
+    """
+    if answers is None or item == CITIZEN_SIGNATURE:
+        return True
+    group = FINGERPRINTS if is_finger(item) else item
+    return group in answers.items or item in answers.fields
+
+
+def require_asked(answers: Answered | None, item: str) -> None:
+    """Raise FieldsRefused for an item that was not sent back."""
+    if not is_asked(answers, item):
+        raise FieldsRefused({item: NOT_RETURNED})
+
+
+def require_confirmed(said: Particulars, person: PersonFields) -> None:
+    """What an officer typed is theirs to type; raises FieldsRefused.
+
+    In a first capture as the gate had it, in an answer what was sent back.
+    """
+    if said.answers is None or said.person is None:
+        require_unchanged(said, person)
+        return
+    held, typed, asked = (
+        msgspec.structs.asdict(said.person),
+        msgspec.structs.asdict(person),
+        said.answers.fields,
+    )
+    faults = {name: NOT_RETURNED for name in sorted(held) if name not in asked and typed[name] != held[name]}
+    if faults:
+        raise FieldsRefused(faults)
