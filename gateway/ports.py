@@ -65,6 +65,9 @@ class CardStates(Protocol):
     def heard(self, status_key: str) -> Heard:
         """What is known of a card, and how fresh that is."""
 
+    def heard_at(self) -> datetime | None:
+        """When the issuer was last heard out; None while it never was."""
+
     def not_good(self) -> KnownCards:
         """The keys of all cards that are not active, as of one moment."""
 
@@ -90,6 +93,9 @@ class KeptList:
 
 class StatusLists(Protocol):
     """The lists for counters without a network, as they were made."""
+
+    def made_at(self) -> datetime | None:
+        """When a list was made last, without reading it."""
 
     def newest(self) -> KeptList | None:
         """The list that was made last."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,10 +64,12 @@ class CaptureKit:
         path = f"/drafts/{draft}/declaration" if draft else "/drafts/new"
         return self._pages.press(path, citizen_number=citizen_number, **said)
 
-    def capture(self, draft: str, portrait: bytes, signature: bytes) -> None:
+    def capture(self, draft: str, portrait: bytes, prints: Mapping[str, bytes], signature: bytes) -> None:
         """Everything from the portrait to the sealed packet; no network is asked."""
         at = f"/drafts/{draft}"
         self._pages.press(f"{at}/portrait", portrait=("portrait.jpg", portrait, "image/jpeg"))
+        files = {item: (f"{item}.png", content, "image/png") for item, content in prints.items()}
+        self._pages.press(f"{at}/fingerprints", **files)
         self._pages.press(f"{at}/form")
         self._pages.press(f"{at}/signature", signature=("signature.png", signature, "image/png"))
         self._pages.press(f"{at}/seal", language="vi", agreed="yes", passphrase=self._passphrase)

@@ -7,6 +7,7 @@ import re
 import secrets
 import time
 from collections.abc import Callable, Mapping
+from typing import NamedTuple
 
 from flask import Blueprint, Flask, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
@@ -67,6 +68,15 @@ def public(limits: CallLimits) -> Guard:
     return guard
 
 
+class Awaited(NamedTuple):
+    """A part for which some work waits while it does not answer: that is said, and the rest goes on."""
+
+    answers: bool
+
+
+Readiness = Callable[[], Mapping[str, bool | Awaited]]
+
+
 def mount(app: Flask, blueprint: Blueprint, *, guard: Guard) -> None:
     """Register a blueprint behind its guard; there is no way to mount one without."""
     blueprint.before_request(guard)
@@ -78,14 +88,15 @@ def instrument(
     app: Flask,
     service: str,
     *,
-    ready: Callable[[], Mapping[str, bool]],
+    ready: Readiness,
     statuses: Mapping[type[VerificationError], int] | None = None,
     exports_metrics: bool = True,
     logs_reading: bool = True,
 ) -> None:
     """Add request ids, access log, metrics, health addresses and error answers to ``app``.
 
-    ``ready`` names the parts without which the program cannot work, and whether each does.
+    ``ready`` names the parts without which the program cannot work, and whether each does; and those that are
+    awaited.
     ``statuses`` extends the table from error class to HTTP status; the most specific class wins.
     ``exports_metrics=False`` leaves out the metrics, their address and their library's memory.
     ``logs_reading=False`` logs a GET that found what it asked for at DEBUG only.
@@ -101,6 +112,15 @@ def instrument(
 def status_of(error: VerificationError, statuses: Mapping[type[VerificationError], int]) -> int:
     """The HTTP status for an error: that of the nearest class in the table, 500 when there is none."""
     return next((statuses[kind] for kind in type(error).__mro__ if kind in statuses), 500)
+
+
+def log_unexpected(error: Exception) -> None:
+    """Tell the operator of an error that nobody foresaw, with the request that met it."""
+    logger.error(
+        "unexpected error",
+        exc_info=(type(error), error, error.__traceback__),
+        extra={"request_id": g.get("request_id")},
+    )
 
 
 def _add_request_log(app: Flask, level_of_reading: int) -> None:
@@ -154,11 +174,7 @@ def _add_error_answers(app: Flask, statuses: Mapping[type[VerificationError], in
         return answer
 
     def unknown(error: Exception) -> Response:
-        logger.error(
-            "unexpected error",
-            exc_info=(type(error), error, error.__traceback__),
-            extra={"request_id": g.get("request_id")},
-        )
+        log_unexpected(error)
         return problem(500, "INTERNAL_ERROR")
 
     app.register_error_handler(VerificationError, ours)
@@ -166,7 +182,7 @@ def _add_error_answers(app: Flask, statuses: Mapping[type[VerificationError], in
     app.register_error_handler(Exception, unknown)
 
 
-def _health(ready: Callable[[], Mapping[str, bool]]) -> Blueprint:
+def _health(ready: Readiness) -> Blueprint:
     health = Blueprint("health", __name__)
 
     @health.get("/healthz")
@@ -175,8 +191,10 @@ def _health(ready: Callable[[], Mapping[str, bool]]) -> Blueprint:
 
     @health.get("/readyz")
     def readyz() -> ResponseReturnValue:
-        parts = dict(ready())
-        return jsonify(ready=all(parts.values()), parts=parts), 200 if all(parts.values()) else 503
+        said = ready()
+        is_ready = all(part for part in said.values() if isinstance(part, bool))
+        parts = {name: part if isinstance(part, bool) else part.answers for name, part in said.items()}
+        return jsonify(ready=is_ready, parts=parts), 200 if is_ready else 503
 
     return health
 

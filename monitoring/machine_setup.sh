@@ -10,7 +10,7 @@ say() { printf '\033[1m[set-up]\033[0m %s\n' "$*" >&2; }
 # pcscd and the virtual reader; what pyscard needs to build; what OpenCV links; what the tests drive.
 PACKAGES="python3-venv python3-dev gcc swig pcscd vsmartcard-vpcd libpcsclite1 libpcsclite-dev util-linux iproute2
   openssl libgl1 libglib2.0-0 redis-server chromium chromium-driver fonts-dejavu-core
-  softhsm2 libeac3 openpace postgresql-15"
+  softhsm2 libeac3 openpace postgresql-15 clamav-daemon"
 
 # A plain path instead of an import hook: a program starts quicker and is 0.2 MB smaller, as installed from a wheel.
 EDITABLE="--config-settings editable_mode=compat"
@@ -49,7 +49,7 @@ install_python() {
   say "making the Python environment (.venv) with $("$python" --version)"
   [ -x .venv/bin/python ] || "$python" -m venv .venv
   say "installing Python packages, about a minute the first time"
-  if ! .venv/bin/pip install -q --disable-pip-version-check $EDITABLE -e '.[agent,server,dev]' 2>.venv/pip.log; then
+  if ! .venv/bin/pip install -q --disable-pip-version-check $EDITABLE -e '.[agent,server,kit,dev]' 2>.venv/pip.log; then
     say "pyscard could not be built (swig, gcc and libpcsclite-dev are needed); installing all the rest"
     .venv/bin/pip install -q --disable-pip-version-check $(without_pyscard) 2>.venv/pip.log || { cat .venv/pip.log >&2; return 1; }
     .venv/bin/pip install -q --disable-pip-version-check --no-deps $EDITABLE -e . 2>.venv/pip.log

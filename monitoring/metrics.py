@@ -28,6 +28,9 @@ CARD_EVENTS_HEARD = Gauge(
     multiprocess_mode="max",
 )
 CARDS_PRODUCED = Counter("idv_cards_produced_total", "Cards through quality control", ["result"])
+CONTENT_SCANS = Counter(
+    "idv_content_scans_total", "Captured contents that a scanner was asked about", ["result"]
+)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 

@@ -31,7 +31,7 @@ from monitoring.site import (
     SiteSettings,
     environment,
 )
-from monitoring.staff import OFFICERS, UNIT
+from monitoring.staff import OFFICERS, SUPERVISOR, UNIT
 from monitoring.supervisor import ProgramFailed
 
 PREPARE_SECONDS = 180
@@ -81,6 +81,7 @@ class Preparation:
                 pool.submit(each) for each in (self._fill_registry, self._make_picture_store, *offices)
             ]:
                 step.result()
+        self._make_list_key()
         (self._folder / "enrolled").touch()
 
     def _make_keys(self) -> None:
@@ -156,6 +157,13 @@ class Preparation:
         keys = self._folder / "packet_keys"
         if not keys.exists():
             new_key = ("packets", "new-key", "--keys", keys, "--id", "first")
+            run("issuance_backend", *new_key, settings=self._settings.issuance())
+
+    def _make_list_key(self) -> None:
+        """Local approvals are signed with it; a supervisor, enrolled by now, lets the centre take it."""
+        key = self._keys / "approval_key.pem"
+        if not key.exists():
+            new_key = ("dossiers", "new-list-key", "--key", key, "--by", SUPERVISOR)
             run("issuance_backend", *new_key, settings=self._settings.issuance())
 
     @property

@@ -20,7 +20,7 @@ from monitoring.capture_kit import CaptureKit
 from monitoring.issuing import BLANK_ACCOUNTS, IssuingOffice
 from monitoring.probe_clients import Bank, Camera, Counter, HttpClient, Json, ProbeFailed, Wallet
 from monitoring.staff import Staff
-from monitoring.stand.drawn_people import portrait
+from monitoring.stand.drawn_people import portrait, prints
 from monitoring.stand.scene import Kind, Pose
 
 PURPOSE, HANDOVER = "bank.counter.identify", "card.handover"
@@ -250,7 +250,7 @@ class Probe:
         code = stopped["stops"]["date_of_birth"]
         self._say(f"a birth date mistyped at a kit: its own gate stops it, no network is asked ({code})")
         kit.declare(number, person, stopped["id"])
-        kit.capture(stopped["id"], portrait(portrait_seed), _SIGNED)
+        kit.capture(stopped["id"], portrait(portrait_seed), prints(portrait_seed), _SIGNED)
         chunks = kit.send()
         self._say(
             f"dossier captured by {posts.CAPTURE_OFFICER} with a kit, sealed; chunks brought later: {chunks}"

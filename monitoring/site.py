@@ -145,6 +145,8 @@ class SiteSettings:
             "ISSUANCE_SEARCH_KEY_DIR": str(self.folder / "search_keys"),
             "ISSUANCE_INTAKE_KEY_DIR": str(self.folder / "packet_keys"),
             "ISSUANCE_INTAKE_DIR": str(self.folder / "packets"),
+            "ISSUANCE_CONTENT_SCANNER": "none",
+            "ISSUANCE_APPROVAL_KEY_FILE": str(self.keys / "approval_key.pem"),
             "ISSUANCE_RECEIPT_KEYS_FILE": str(self.keys / "office_gateway_log.jwk"),
             "ISSUANCE_STATUS_ADDRESS": f"{self.addresses.url('admin')}/status",
             "ISSUANCE_DEMO_BAD_PRINT": str(self._has_bad_print).lower(),

@@ -83,6 +83,11 @@ class SqlCardStates:
         known = FollowedCard(CredentialState(card.state), card.expires_on) if card else None
         return Heard(known, _moment(at))
 
+    def heard_at(self) -> datetime | None:
+        """When nothing was left to tell."""
+        with self._database.reading() as connection:
+            return _moment(connection.execute(select(card_events.c.heard_at_ms)).scalar_one())
+
     def not_good(self) -> KnownCards:
         """The keys of all cards that are not active."""
         with self._database.reading() as connection:

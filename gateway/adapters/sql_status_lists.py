@@ -22,6 +22,13 @@ class SqlStatusLists:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def made_at(self) -> datetime | None:
+        """When the newest was made; asked every few seconds, where a list may be megabytes."""
+        newest = select(status_lists.c.made_at).order_by(status_lists.c.epoch.desc()).limit(1)
+        with self._database.reading() as connection:
+            seconds = connection.execute(newest).scalar_one_or_none()
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
     def newest(self) -> KeptList | None:
         """The list that was made last."""
         with self._database.reading() as connection:

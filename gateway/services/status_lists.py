@@ -57,11 +57,12 @@ class StatusListMaker:
 
     def make(self) -> bool:
         """Make a list if one is due and the issuer is heard; an old list says by itself how old it is."""
-        now, newest = self._clock(), self._lists.newest()
-        if newest is not None and now - newest.made_at < self._every:
+        now, made_at = self._clock(), self._lists.made_at()
+        is_due = made_at is None or now - made_at >= self._every
+        if not is_due or not Heard(None, self._states.heard_at()).is_fresh(now):
             return False
-        cards = self._states.not_good()
-        if cards.at is None or not Heard(None, cards.at).is_fresh(now):
+        newest, cards = self._lists.newest(), self._states.not_good()
+        if cards.at is None:  # it began to read everything again meanwhile
             return False
         before = set(decode_keys(newest.content)) if newest else set()
         keys = {short_key(status_key) for status_key in cards.withdrawn}

@@ -1,4 +1,4 @@
-"""Drawn people for the scene before the camera, and their portraits for an enrolment office."""
+"""Drawn people for the scene before the camera, and their portraits and prints for who enrols them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from monitoring.stand.scene import Frames, Kind, Pose
 from verification.face.image import encode_jpeg
 from verification.face.procedural_portrait import person, render
 from verification.face.simulated_camera import HeldPhoto, Sitter
+from verification.fingerprint.procedural_finger import scanned_finger
+from verification.lds.finger_image import FingerPosition
+from verification.messages.asked_prints import SINGLE_FINGERS, finger_item
 
 # Degrees of successive pictures; positive is a turn to the person's own left. A person turns until the
 # page is content, and so does whoever holds a photograph before the camera.
@@ -32,3 +35,8 @@ def draw(seed: int, kind: Kind) -> Frames:
 def portrait(seed: int, size: int = PORTRAIT_SIZE) -> bytes:
     """A JPEG portrait of ``size`` pixels a side, as an enrolment officer's camera would take it."""
     return encode_jpeg(render(person(seed), size))
+
+
+def prints(seed: int) -> dict[str, bytes]:
+    """Ten prints as a kit's scanner would leave them, by the name of the finger."""
+    return {finger_item(each): scanned_finger(seed, FingerPosition(each)) for each in SINGLE_FINGERS}

@@ -7,8 +7,9 @@ import time
 from datetime import date
 
 from issuance_backend.population_registry.rules.bulk import check_lines
-from issuance_backend.population_registry.rules.domain import rule_book, vector_units
+from issuance_backend.population_registry.rules.domain import rule_book
 from tests.benchmarks.figure import Figure, at_most
+from tests.support.rule_vectors import vector_units
 
 _RECORDS = 200_000
 _PROCESSES = 2

@@ -27,12 +27,12 @@ from issuance_backend.population_registry.matching.service import MatchingDesk
 from issuance_backend.population_registry.nation.people import NationPlan, make_nation
 from issuance_backend.population_registry.nation.service import NationOffice
 from issuance_backend.population_registry.storage import migrated
-from issuance_backend.virtual_card.procedural_finger import render_finger
 from monitoring.stand.drawn_people import portrait
 from tests.benchmarks.figure import Figure, at_most
 from verification.face.choice import choose_engine
 from verification.face.engine import FaceEngine
 from verification.fingerprint.nbis_engine import NbisEngine
+from verification.fingerprint.procedural_finger import render_finger
 from verification.lds.finger_image import FingerPosition
 from verification.messages.person_match import MatchQuery
 

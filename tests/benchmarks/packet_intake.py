@@ -1,9 +1,9 @@
 """Sealed packets of 0.4 MB taken in durably: announced, sent in chunks, completed, opened to a dossier.
 
-A packet holds a portrait, three slaps (4-4-2) and the citizen's signature. Four kits send at a time to one
-process. The figure is the processor's time for a packet, the system's share included: while one packet waits
-for a disk, the core takes in another. Every chunk and every picture is synced and every step is committed
-(SQLite, FULL) before it is acknowledged. Sealing is the kit's work and is not counted.
+A packet holds a portrait, three slaps (4-4-2), ten prints and the citizen's signature. Four kits send at a
+time to one process. The figure is the processor's time for a packet, the system's share included: while one
+packet waits for a disk, the core takes in another. Every chunk and every picture is synced and every step is
+committed (SQLite, FULL) before it is acknowledged. Sealing is the kit's work and is not counted.
 Dossiers are made by the office's own desk from an invented registry; pictures lie sealed in a folder.
 
 ``python -m tests.benchmarks.packet_intake --packets 500`` takes in more.
@@ -33,6 +33,7 @@ from tests.benchmarks.figure import Figure, at_most
 from tests.support.application_desk import OfficerJudges
 from tests.support.issuance_office import NOW, InventedRegistry, picture
 from tests.support.packet_centre import Centre, PlainDossiers, prepared_database
+from verification.messages.asked_prints import FINGER_ITEMS
 from verification.messages.enrollment_packet import SealedPacket
 
 PACKETS = 150
@@ -96,11 +97,12 @@ def _at_a_time(work: Callable[[Any], None], portions: Sequence[object]) -> float
 
 
 def _blobs(number: int) -> dict[str, bytes]:
-    """A portrait and three slaps, 0.4 MB together; no two people's are the same."""
+    """A portrait, three slaps and ten prints, 0.4 MB together; no two people's are the same."""
     portrait = picture() + number.to_bytes(4, "big")
-    each = (PACKET_BYTES - len(portrait)) // len(SLAPS)
-    slaps = {name: hashlib.shake_256(f"{number}/{name}".encode()).digest(each) for name in SLAPS}
-    return {"portrait": portrait, **slaps}
+    names = (*SLAPS, *FINGER_ITEMS)
+    each = (PACKET_BYTES - len(portrait)) // len(names)
+    prints = {name: hashlib.shake_256(f"{number}/{name}".encode()).digest(each) for name in names}
+    return {"portrait": portrait, **prints}
 
 
 def main() -> int:

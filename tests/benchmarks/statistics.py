@@ -30,6 +30,7 @@ QUICK_DOSSIERS = 25_000
 FOLDED = 5_000
 DAYS = 90
 ROUNDS = 9
+_PRINTS = " ".join(f"{finger:02}:{finger % 5 * 20}" for finger in range(1, 11))
 _START = datetime(2021, 1, 4, 1, 0, tzinfo=UTC)
 _DOSSIER = (("captured", 0), ("validated", 600), ("local_approved", 90_000), ("central_approved", 250_000))
 _CARD = (("ordered", 250_060), ("personalised", 300_000), ("qa_passed", 301_000), ("at_office", 500_000))
@@ -84,7 +85,9 @@ def _history() -> list[tuple[datetime, str, str, str]]:
     for number in range(FOLDED):
         begins = _START + timedelta(days=chance.randrange(DAYS), seconds=chance.randrange(32_000))
         pace = chance.uniform(0.5, 2.5)
-        unit = json.dumps({"unit": chance.choice(units)})
+        unit = json.dumps(
+            {"unit": chance.choice(units), "operator_seconds": "600", "finger_quality": _PRINTS}
+        )
         for kind, lives, first in (
             ("dossier", _DOSSIER, unit),
             ("card", _CARD, json.dumps({"dossier": str(number)})),
@@ -106,7 +109,8 @@ def _repeat(connection: Connection, times: int) -> None:
         text(
             "INSERT INTO figure_moves SELECT (one.sequence - 1) * :times + copies.n + 1, one.at,"
             " one.subject || '-' || copies.n, one.kind, one.state, one.unit, one.size,"
-            " (one.ended_by - 1) * :times + copies.n + 1, one.counted, one.clocks, one.marks"
+            " (one.ended_by - 1) * :times + copies.n + 1, one.counted, one.clocks, one.marks,"
+            " one.spent, one.measured"
             " FROM one CROSS JOIN copies ORDER BY one.sequence, copies.n"
         ),
         {"times": times},

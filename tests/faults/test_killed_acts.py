@@ -6,6 +6,7 @@
 | many packets, killed at any moment; a packet file cut on its stick | `test_killed_intake.py` |
 | capture: picture stored, dossier and its steps | here: `..._from_the_capture_to_the_hand_over_...` |
 | local and central approval, with the card order | the same |
+| many dossiers approved in one act, with their signed list | here: `..._list_of_approvals_...` |
 | blanks received, batch made, a card refused by an officer's eye | the same |
 | spoiled card and its blank destroyed by two | the same |
 | box packed, dispatched, taken in | the same |
@@ -55,6 +56,7 @@ from tests.support.dying_office import Deaths, books, deaths_of
 from tests.support.engines import Engine
 from tests.support.issuance_office import Office, capture_body, citizens, make_office, picture
 from tests.support.killing import require_sound
+from tests.support.running import run_pending
 
 pytestmark = pytest.mark.slow
 
@@ -92,6 +94,25 @@ def test_no_act_from_the_capture_to_the_hand_over_is_done_in_part_or_twice(death
     print(f"{deaths.kills} kills")
 
 
+def test_a_list_of_approvals_is_there_with_all_that_it_names_or_not_at_all(deaths: Deaths) -> None:
+    office, lan = deaths.office, deaths.office.sign_in("lan.capture")
+    captured = [lan.capture(citizens()[n], f"capture-{n:010d}").get_json()["id"] for n in range(3)]
+    deaths.act(
+        "minh.approve",
+        "/v1/approval-lists",
+        {"dossiers": captured},
+        leaves=["dossier approve_locally"] * 3 + ["dossier skip_search"] * 3,
+        between_statements=True,
+    )
+    minh = office.sign_in("minh.approve")
+    (listed,) = minh.get("/v1/approval-lists").get_json()
+    said = minh.get(f"/v1/approval-lists/{listed['id']}").get_json()
+    assert (said["fault"], listed["count"]) == (None, 3)
+    assert [each["dossier"] for each in said["dossiers"]] == sorted(captured)
+    require_sound(office.database)
+    print(f"{deaths.kills} kills")
+
+
 def ordered(deaths: Deaths) -> str:
     """A dossier from its capture to its card's order."""
     deaths.act(
@@ -123,7 +144,7 @@ def made_after_a_spoiled_one(deaths: Deaths, dossier: str) -> str:
     delivery = {"first": "VN000000001", "last": "VN000000010"}
     act("khoa.stock", "/v1/blank-stock/ranges", delivery, leaves=["blanks receive"])
     act("hoa.production", "/v1/production-batches", {"limit": 5}, leaves=["production queue"])
-    office.card_line().run_until_idle()
+    run_pending(office.card_line())
     spoiled = newest(office, dossier)
     act(
         "nga.quality",
@@ -133,7 +154,7 @@ def made_after_a_spoiled_one(deaths: Deaths, dossier: str) -> str:
         between_statements=True,
     )
     destroy_spoiled(deaths, spoiled)
-    office.card_line().run_until_idle()
+    run_pending(office.card_line())
     card = newest(office, dossier)
     assert card != spoiled
     return card
@@ -202,7 +223,7 @@ def test_a_card_that_nobody_fetched_is_destroyed_once_with_its_blank_and_its_ord
     assert (held[Account.ISSUED], held[Account.DESTROYED]) == (1, 1), "a missing one was not destroyed"
     release = f"/v1/production-orders/{dossier}/release"
     act("hoa.production", release, leaves=["production-order release"])
-    office.card_line().run_until_idle()
+    run_pending(office.card_line())
     assert newest(office, dossier) != card
     assert books(office)[Account.ISSUED] == 2
     require_sound(office.database)

@@ -15,10 +15,12 @@ from issuance_backend.personalization.batches.service import ProductionDesk
 from issuance_backend.personalization.blank_stock import repository as blanks
 from issuance_backend.personalization.blank_stock.domain import Account
 from issuance_backend.personalization.service import WRITING_TIME
+from tests.support.blank_books import blanks_by_account, posted_balances
 from tests.support.dying_programs import produce
 from tests.support.engines import Engine
 from tests.support.issuance_office import Office, citizens, make_office
 from tests.support.killing import is_killed, require_sound
+from tests.support.running import run_pending
 from verification.messages.production import BatchOrder
 
 # The step, and the blanks that the order has cost when another worker is done with it.
@@ -61,15 +63,15 @@ def test_a_worker_killed_at_any_step_leaves_one_good_card(
     assert is_killed(produce, office.settings, office.now[0], step)
     line = office.card_line()
     if step not in {"card spoiled", "card good"}:
-        assert line.run_until_idle() == 0, "another worker takes nothing that may still be in work"
+        assert run_pending(line) == 0, "another worker takes nothing that may still be in work"
     office.now[0] += WRITING_TIME + timedelta(seconds=1)
-    line.run_until_idle()
+    run_pending(line)
     with office.database.reading() as connection:
         made = sorted(cards.of_number(connection, number), key=lambda card: card.attempt)
         serials = {card.id: blanks.blank_of_card(connection, card.id) for card in made}
         books = blanks.balances(connection)
-        assert books == blanks.posted_balances(connection)
-        assert blanks.blanks_by_account(connection) == books
+        assert books == posted_balances(connection)
+        assert blanks_by_account(connection) == books
     require_sound(office.database)
     # Each blank for one card, each interrupted card spoiled, the last one good.
     assert [card.attempt for card in made] == list(range(1, STEPS[step] + 1))

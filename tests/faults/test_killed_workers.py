@@ -26,6 +26,7 @@ from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, Office, citizens, make_office
 from tests.support.killing import Point, is_killed, require_sound, until_it_stands
 from tests.support.registry_news import News
+from tests.support.running import run_pending
 
 pytestmark = pytest.mark.slow
 
@@ -52,14 +53,15 @@ def at(number: int) -> Point:
 
 
 def prepared_search(engine: Engine, folder: Path) -> tuple[SearchBench, dict[str, tuple[str, str]]]:
-    """Somebody to be enrolled, somebody who is new, and somebody who is enrolled under another number."""
+    """Somebody to be enrolled, somebody to be forgotten, somebody new, and somebody enrolled already."""
     centre = make_centre(folder, engine)
     centre.bed.enrol(0)
-    approved = centre.apply(1, 1)
-    centre.run()
+    approved, rejected = centre.apply(1, 1), centre.enrolled(4, 4)
     centre.desk.office.approvals.approve_centrally(THU, approved)
+    centre.reject(rejected)
     expected = {
         approved: ("central_approved", "clear"),
+        rejected: ("rejected", "clear"),
         centre.apply(2, 2): ("dedup_1n", "clear"),
         centre.apply(3, 0, touch=2): ("adjudication", "hit"),
     }
@@ -106,7 +108,7 @@ def test_a_follower_of_the_registry_suspends_once_what_belongs_to_the_dead(offic
     if card_of(office, card).state == "active":
         until_it_stands(office.database, kill)
     # Killed before it told the registry how far it came, it hears the same again.
-    RegistryFollower(office.database, news, lambda: NOW).run_pending()
+    run_pending(RegistryFollower(office.database, news, lambda: NOW))
     assert (card_of(office, card).state, card_of(office, card).reason) == ("suspended", "death")
     assert recorded(office.database)["card suspend"] == 1
     require_sound(office.database)

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from gateway.adapters import sql_status_lists
+from gateway.adapters.sql_card_states import SqlCardStates
 from gateway.adapters.sql_status_lists import SqlStatusLists
 from gateway.domain.card_standing import FRESH_SECONDS
 from gateway.domain.refusals import CardEventsUnavailable
@@ -137,6 +138,24 @@ def test_a_list_is_made_when_its_time_has_come_and_once(world: World) -> None:
     assert newest is not None
     assert not SqlStatusLists(world.database).keep(newest, nothing_changed(newest.epoch))
     assert SqlStatusLists(world.database).newest() == newest
+
+
+def test_nothing_is_read_of_lists_and_cards_while_none_is_due_or_the_issuer_is_silent(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert made(world)
+
+    def read(_: object) -> None:
+        raise AssertionError("a whole list was read")
+
+    monkeypatch.setattr(SqlStatusLists, "newest", read)
+    monkeypatch.setattr(SqlCardStates, "not_good", read)
+    assert not world.gateway.list_maker.make()
+    world.clock.move(seconds=world.settings.status_list_seconds)
+    assert not world.gateway.list_maker.make(), "the issuer was heard too long ago"
+    world.gateway.follower.step()
+    with pytest.raises(AssertionError):
+        world.gateway.list_maker.make()
 
 
 def nothing_changed(epoch: int) -> StatusListDelta:

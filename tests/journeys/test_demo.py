@@ -26,6 +26,8 @@ EXPECTED = {
     "registry_down": ("unavailable", "REGISTRY_UNAVAILABLE", "chip-live-gateway"),
 }
 FIGURES = {
+    "packets_announced": 1,
+    "packets_received": 1,
     "captured": 4,
     "sent": 4,
     "approved": 3,
@@ -35,6 +37,7 @@ FIGURES = {
     "qa_passed": 3,
     "qa_failed": 1,
     "spoiled": 1,
+    "dispatched": 3,
     "received": 3,
     "delivered": 3,
     "adjudications": 1,
@@ -56,6 +59,7 @@ TOLD = (
     "a card is reported lost; both gateways know it",
     "the receipt verifies offline",
     "every_clock_in_one_place holds",
+    "every_stay_was_timed holds",
     "blank cards: 40 received = 36 stock, 3 issued, 0 spoiled, 1 destroyed",
     "recorded events, chain unbroken",
 )

@@ -14,6 +14,7 @@ from issuance_backend.credentials import holds
 from issuance_backend.credentials.tables import CARD_BOXES
 from issuance_backend.credentials.undelivered_desk import age as age_cards
 from issuance_backend.dossiers.packet_desk import OpenedPacket
+from issuance_backend.moments import rfc3339
 from issuance_backend.officers.domain import Officer
 from issuance_backend.paging import PageAsked
 from issuance_backend.personalization.tables import BLANK_DESTRUCTIONS
@@ -119,7 +120,8 @@ class Acts:
     def receive_packet(self) -> object:
         self.brought += 1
         number = self.brought
-        packet = packet_of(self.one(self.people), number, officer=self.who().id)
+        sealed_at = rfc3339(self.desk.now[0])
+        packet = packet_of(self.one(self.people), number, officer=self.who().id, happened_at=sealed_at)
         dossier = self.desk.received(packet)
         self.packets.append((packet, dossier))
         return dossier

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import func, select
 
 from enrollment_admin.station.capture_desk import Answering, CaptureDesk
+from enrollment_admin.station.capture_rules import Captured
 from enrollment_admin.station.capture_steps import AT_THE_DESK, DraftState
 from enrollment_admin.station.centre_client import CentreClient
 from enrollment_admin.station.kit_store import DRAFTS, PACKETS
@@ -23,6 +24,7 @@ from tests.support.kit_bench import (
     CHIEF,
     CHIEFS_PASSPHRASE,
     ITEMS,
+    NEIGHBOURS,
     PASSPHRASE,
     SIGNED,
     KitBench,
@@ -33,12 +35,13 @@ from tests.support.kit_bench import (
 )
 from tests.support.packet_centre import SUPERVISOR, Centre, PlainDossiers, prepared_database
 from verification.errors import VerificationError
+from verification.messages.asked_prints import FINGER_ITEMS
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE, FIRST
 from verification.messages.packet_intake import PacketStatus
 
 Answer = TypeVar("Answer")
 
-ACTS = 200
+ACTS = 280
 
 
 class BadLine(CentreClient):
@@ -93,14 +96,15 @@ class KitWalk:
 
     def begin(self) -> None:
         wrong = {"full_name": "Nguyễn Văn Nhầm"} if self.draw.random() < 1 / 3 else {}
-        self.desk.begin(declared(self.draw.randrange(5), **wrong))
+        self.desk.begin(declared(self.draw.choice(NEIGHBOURS), **wrong))
 
     def declare(self) -> None:
-        self.desk.declare(self.some(DraftState.DRAFT), declared(self.draw.randrange(5)))
+        self.desk.declare(self.some(DraftState.DRAFT), declared(self.draw.choice(NEIGHBOURS)))
 
     def keep(self) -> None:
-        name = self.draw.choice(sorted(ITEMS))
-        self.desk.keep(self.some(DraftState.DRAFT), name, *ITEMS[name])
+        names = self.draw.choice((list(ITEMS), ["portrait", *FINGER_ITEMS], ["portrait"], FINGER_ITEMS))
+        taken = [Captured(name, *ITEMS[name]) for name in names]
+        self.desk.keep_all(self.some(DraftState.DRAFT), taken)
 
     def excuse(self) -> None:
         self.desk.state_exception(self.some(*AT_THE_DESK), "finger_05", "FINGER_WORN")

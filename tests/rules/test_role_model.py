@@ -45,6 +45,7 @@ from tests.support.application_desk import UNIT, capture_of, officer, packet_of
 from tests.support.engines import Sqlite
 from tests.support.issuance_office import NOW, PASSWORD
 from tests.support.packet_centre import Centre, PlainDossiers
+from tests.support.running import run_pending
 from verification.errors import VerificationError
 from verification.messages.delivery import (
     BoxPacking,
@@ -147,7 +148,7 @@ class Office(OfficeWalk):
 
     def _make(self, who: Officer) -> None:
         self.production.queue(who, self._any("dossier"))
-        self.line.run_until_idle()
+        run_pending(self.line)
 
     def _digest(self) -> str:
         with self.database.reading() as connection:

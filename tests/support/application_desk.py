@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from issuance_backend import recorded_events
 from issuance_backend.blob_store.service import BlobStore
-from issuance_backend.dossiers.approval_desk import Duplicates
+from issuance_backend.dossiers.approval_desk import ApprovalTerms
 from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.domain import DossierEvent, fold
-from issuance_backend.dossiers.packet_desk import OpenedPacket
+from issuance_backend.dossiers.packet_desk import CapturedPrint, OpenedPacket
 from issuance_backend.dossiers.pictures import Pictures
 from issuance_backend.dossiers.service import ApplicationOffice
 from issuance_backend.officers.domain import Officer, Role
@@ -23,13 +23,18 @@ from issuance_backend.population_registry.domain import RegistryPerson, extract
 from issuance_backend.schema import CREDENTIALS
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
+from tests.support.approval_key import listing_key
+from tests.support.cheap_prints import PRINT_TYPE, cheap_print
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, REASON, InventedRegistry, capture_body, citizens, picture
+from verification.messages.asked_prints import FINGER_ITEMS, SINGLE_FINGERS, finger_item
 from verification.messages.enrollment import DossierCapture, DossierView
-from verification.messages.enrollment_packet import PrintedFormMark
+from verification.messages.enrollment_packet import CaptureException, PrintedFormMark
 
 UNIT = "001.02.00013"
 PERSON = citizens()[0]
+PRINTS = tuple(CapturedPrint(each, cheap_print(each), PRINT_TYPE) for each in SINGLE_FINGERS)
+"""All ten."""
 
 
 def officer(name: str, *roles: Role, unit: str | None = None) -> Officer:
@@ -64,7 +69,10 @@ def capture_of(citizen: RegistryPerson = PERSON, number: int = 1, **changes: Any
 
 
 def packet_of(citizen: RegistryPerson = PERSON, number: int = 1, **changes: Any) -> OpenedPacket:
-    """An opened packet as the registry says; ``person`` replaces fields of the person."""
+    """An opened packet as the registry says; ``person`` replaces fields of the person.
+
+    A new application has all prints; what answers a returned dossier has those that are given.
+    """
     fields = {**msgspec.to_builtins(extract(citizen).person), **changes.pop("person", {})}
     values: dict[str, Any] = {
         "packet_sha256": f"{number:064x}",
@@ -78,8 +86,16 @@ def packet_of(citizen: RegistryPerson = PERSON, number: int = 1, **changes: Any)
         "manual_portrait_reason": REASON,
         "consent_language": "vi",
         "printed_form": PrintedFormMark("CC01", "ab" * 32),
+        "prints": () if "answers" in changes else PRINTS,
     }
     return OpenedPacket(**values | changes)
+
+
+def only(*prints: CapturedPrint) -> dict[str, Any]:
+    """What a packet has of fingers: these prints, and for every other finger that it is worn."""
+    taken = {finger_item(each.position) for each in prints}
+    worn = (CaptureException(item, "FINGER_WORN") for item in FINGER_ITEMS if item not in taken)
+    return {"prints": prints, "exceptions": tuple(worn)}
 
 
 @dataclass
@@ -144,6 +160,6 @@ def desk_on(database: Database, *, searches: bool = False, store: BlobStore | No
         pictures,
         lambda: now[0],
         order_ended=order_ended,
-        duplicates=Duplicates(are_searched=searches),
+        terms=ApprovalTerms(listing_key(database, NOW), are_searched=searches),
     )
     return Desk(database, registry, office, pictures, now)

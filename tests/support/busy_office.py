@@ -15,6 +15,7 @@ from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from tests.support.issuance_office import NOW, PASSWORD, STATUS_TOKEN, Office, citizens
 from tests.support.office_pages import approved, captured, sign_in, text
+from tests.support.running import run_pending
 from tests.support.sealed_packets import Kit
 from verification.messages.enrollment_packet import CHUNK_BYTES, SealedPacket
 from verification.messages.signing_key import public_jwk, public_key_of
@@ -157,7 +158,7 @@ def _cards(app: Flask, office: Office, done: str, made: str) -> tuple[str, str]:
     for dossier in (done, made):
         approved(app, dossier)
     operator.done("/production", {"limit": "10"}, page="/production")
-    office.card_line().run_until_idle()
+    run_pending(office.card_line())
     batch = re.search(r'href="(/production/[0-9a-f-]+)"', text(operator.get("/production")))
     assert batch
     answer = sign_in(app, "minh.approve").get(f"/dossiers/{done}", Accept="application/json")
@@ -177,6 +178,8 @@ def _office_visits(dossiers: dict[str, str], box: str, batch: str) -> list[Visit
     number = citizens()[0].citizen_number
     return [
         Visit("list", "minh.approve", "/dossiers"),
+        Visit("choose", "minh.approve", "/dossiers?state=validated"),
+        Visit("approval-lists", "minh.approve", "/approval-lists"),
         Visit("capture-number", "lan.capture", "/dossiers/new"),
         Visit("open-already", "lan.capture", f"/dossiers/new?citizen_number={number}"),
         Visit("recapture", "lan.capture", f"/dossiers/{dossiers['returned']}/recapture"),

@@ -6,22 +6,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from issuance_backend.biometric_search import repository as galleries
 from issuance_backend.biometric_search.adjudication import Finding
 from issuance_backend.biometric_search.case_repository import of_encounter
 from issuance_backend.biometric_search.tables import GALLERY_ENROLMENTS
 from issuance_backend.biometric_search.worker import opened
-from issuance_backend.dossiers import repository
+from issuance_backend.dossiers import acts, repository
+from issuance_backend.dossiers.acts import Act, take_step
 from issuance_backend.dossiers.deduplication import Biometrics, DeduplicationDesk
+from issuance_backend.dossiers.domain import DossierEvent
 from issuance_backend.dossiers.national_gallery import NationalGallery
-from tests.support.application_desk import LAN, MINH, THU, Desk, capture_of, desk_on
+from issuance_backend.recorded_events import SYSTEM
+from issuance_backend.schema import CREDENTIALS
+from tests.support.application_desk import LAN, MINH, SON, THU, Desk, capture_of, desk_on
 from tests.support.engines import Engine
 from tests.support.issuance_office import citizens, picture
+from tests.support.running import run_pending
 from tests.support.search_bed import EXAMINERS, SearchBed, make_bed, messages, samples_of
 from verification.errors import FaceNotFound
 from verification.messages.biometric_search import CaseDecision, SampleMessage
+from verification.messages.dossier_decisions import RejectionReason
+
+NOT_ENTITLED = RejectionReason("not_entitled", "Luật 26/2023/QH15", "Không còn được cấp")
 
 
 @dataclass
@@ -67,8 +75,8 @@ class Centre:
 
     def run(self) -> int:
         """Everything that programs can do."""
-        steps = self.work.run_pending()
-        while self.bed.worker.run_pending() or self.work.run_pending():
+        steps = run_pending(self.work)
+        while run_pending(self.bed.worker) or run_pending(self.work):
             steps += 1
         return steps
 
@@ -78,6 +86,21 @@ class Centre:
         self.desk.office.approvals.approve_centrally(THU, dossier)
         self.run()
         return dossier
+
+    def card_becomes(self, dossier: str, state: str) -> None:
+        """The card line's part, played: a card that is gone, or one that its holder has."""
+        card = update(CREDENTIALS).where(CREDENTIALS.c.dossier == dossier).values(state=state)
+        with self.desk.database.writing() as connection:
+            connection.execute(card)
+            if state == "active":
+                act = Act(connection, acts.found(connection, dossier), self.desk.now[0])
+                take_step(act, DossierEvent.COMPLETE, SYSTEM)
+
+    def reject(self, dossier: str) -> None:
+        """Two officers reject an approved dossier, whose card was revoked on its way."""
+        self.card_becomes(dossier, "revoked")
+        self.desk.office.legal.propose_rejection(THU, dossier, NOT_ENTITLED)
+        self.desk.office.legal.confirm_rejection(SON, dossier)
 
     def decide(self, dossier: str, *findings: Finding) -> None:
         cases = self.cases(dossier)

@@ -14,6 +14,7 @@ from issuance_backend.idempotency.domain import ATTEMPT_LENGTH
 from issuance_backend.personalization.blank_stock import repository as blanks
 from issuance_backend.personalization.blank_stock.domain import Account
 from issuance_backend.schema import EVENTS
+from tests.support.blank_books import blanks_by_account, posted_balances
 from tests.support.dying_programs import Request, office_server
 from tests.support.issuance_office import Office
 from tests.support.killing import Point, contents, ready_to_die, until_it_stands
@@ -74,5 +75,5 @@ def deaths_of(office: Office) -> Iterator[Deaths]:
 def books(office: Office) -> dict[Account, int]:
     with office.database.reading() as connection:
         held = blanks.balances(connection)
-        assert held == blanks.posted_balances(connection) == blanks.blanks_by_account(connection)
+        assert held == posted_balances(connection) == blanks_by_account(connection)
     return held

@@ -32,11 +32,13 @@ from tests.support.application_desk import desk_on
 from tests.support.deduplication_centre import Biometry, Centre, InventedTemplates
 from tests.support.issuance_office import InventedRegistry
 from tests.support.killing import Point, die
-from tests.support.kit_bench import KitBench, enrol_at
+from tests.support.kit_bench import KitBench, answer_at, enrol_at
 from tests.support.packet_centre import Centre as PacketCentre
 from tests.support.packet_centre import PlainDossiers
 from tests.support.registry_news import News
+from tests.support.running import run_pending
 from tests.support.search_bed import bed_on
+from tests.support.twin_stand import centre_on
 from verification.messages.enrollment_packet import SealedPacket
 
 
@@ -98,7 +100,7 @@ def follow_registry(url: str, news: News, now: datetime, point: Point) -> None:
     """What the registry tells of deaths."""
     follower = RegistryFollower(Database(url), news, lambda: now)
     point.arrange()
-    follower.run_pending()
+    run_pending(follower)
 
 
 def age(url: str, now: datetime, point: Point) -> None:
@@ -122,11 +124,25 @@ def bring(url: str, folder: Path, packet: SealedPacket, now: datetime, point: Po
     centre.bring(packet)
 
 
+def bring_twin(url: str, folder: Path, packet: SealedPacket, point: Point) -> None:
+    """The same, where the real desks open dossiers."""
+    stand = centre_on(Database(url), folder)
+    point.arrange()
+    stand.centre.bring(packet)
+
+
 def enrol(bench: KitBench, centre: str, said: Path, point: Point) -> None:
     """A citizen at a kit, from the first question to the centre's receipt."""
     point.around(CentreClient, "announce", "put_chunk", "complete")
     point.arrange()
     enrol_at(bench, centre, said)
+
+
+def answer(bench: KitBench, centre: str, stick: Path, point: Point) -> None:
+    """A return that a stick brings, captured again, to the centre's receipt."""
+    point.around(CentreClient, "announce", "put_chunk", "complete")
+    point.arrange()
+    answer_at(bench, centre, stick)
 
 
 def carry(bench: KitBench, stick: Path, point: Point) -> None:

@@ -16,12 +16,22 @@ from sqlalchemy import delete, update
 from issuance_backend.recorded_events import append
 from issuance_backend.schema import EVENT_HEAD, EVENTS
 from issuance_backend.statistics.definitions import Clock, vocabulary
-from issuance_backend.statistics.tables import FIGURE_DAYS, FIGURE_DUES, FIGURE_MOVES, FIGURE_UNITS
+from issuance_backend.statistics.tables import (
+    FIGURE_DAYS,
+    FIGURE_DUES,
+    FIGURE_MOVES,
+    FIGURE_NUMBERS,
+    FIGURE_RULES,
+    FIGURE_UNITS,
+)
 from issuance_backend.statistics.working_days import working_days
 from issuance_backend.steps import Step
 from monitoring.database import Database
 
 START = datetime(2021, 4, 5, 1, 0, tzinfo=UTC)
+FIGURES = (FIGURE_MOVES, FIGURE_DAYS, FIGURE_DUES, FIGURE_UNITS, FIGURE_NUMBERS, FIGURE_RULES)
+"""Everything that is counted, and by which rules."""
+
 _VIETNAM = timezone(timedelta(hours=7))
 
 
@@ -55,7 +65,7 @@ def record(database: Database, steps: Iterable[Told]) -> None:
 def wipe(database: Database) -> None:
     """Make a database new again, targets apart."""
     with database.writing() as connection:
-        for table in (FIGURE_MOVES, FIGURE_DAYS, FIGURE_DUES, FIGURE_UNITS, EVENTS):
+        for table in (*FIGURES, EVENTS):
             connection.execute(delete(table))
         connection.execute(update(EVENT_HEAD).values(sequence=0, hash="0" * 64))
 
@@ -79,10 +89,16 @@ class Counted:
     clocks: Counter[tuple[str, str]] = field(default_factory=Counter)
     causes: Counter[tuple[str, str]] = field(default_factory=Counter)
     older: Counter[tuple[str, str]] = field(default_factory=Counter)
+    left: Counter[tuple[str, str]] = field(default_factory=Counter)
+    seconds: Counter[tuple[str, str]] = field(default_factory=Counter)
+    measured: Counter[tuple[str, str]] = field(default_factory=Counter)
+    totals: Counter[tuple[str, str]] = field(default_factory=Counter)
+    bands: Counter[tuple[str, str]] = field(default_factory=Counter)
     held: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    numbers: dict[str, dict[str, set[int]]] = field(default_factory=dict)
 
     def within(self, name: str, area: str) -> Counter[str]:
-        """One of the five, added up over an area."""
+        """One of the counters, added up over an area."""
         sums: Counter[str] = Counter()
         table: Mapping[tuple[str, str], int] = getattr(self, name)
         for (unit, thing), amount in table.items():
@@ -117,6 +133,7 @@ def _live(told: Told, lives: dict[str, _Life], counted: Counted) -> None:
     if is_first:
         lives[told.subject] = _first(told, lives)
     life = lives[told.subject]
+    _leave(told, life, counted)
     life.unit = told.detail.get("unit", life.unit)
     life.steps.append((told.at, told.state))
     before = set(life.reached)
@@ -130,10 +147,39 @@ def _live(told: Told, lives: dict[str, _Life], counted: Counted) -> None:
         said = ",".join(told.detail.get(name, "") for name in cause.details).replace(" ", ",").split(",")
         for code in {each.split(":")[-1] for each in said if each and cause.kind == _kind(told.subject)}:
             counted.causes[life.unit, f"{cause.id}.{code}"] += life.size
+    _measure(told, life, counted)
+    _number(told, counted, is_first=is_first)
     for clock in vocabulary().clocks:
         starts = told.state in clock.starts or (is_first and "*" in clock.starts)
         if clock.kind == _kind(told.subject) and starts:
             life.clock_units.setdefault(clock.id, life.unit)
+
+
+def _leave(told: Told, life: _Life, counted: Counted) -> None:
+    for former_at, former_state in life.steps[-1:]:
+        place = life.unit, f"{_kind(told.subject)}.{former_state}"
+        counted.left[place] += life.size
+        counted.seconds[place] += life.size * int((told.at - former_at).total_seconds())
+
+
+def _measure(told: Told, life: _Life, counted: Counted) -> None:
+    for measure in vocabulary().measures:
+        amount = told.detail.get(measure.detail, "")
+        if measure.kind == _kind(told.subject) and amount.isdigit() and int(amount) <= measure.most:
+            counted.measured[life.unit, measure.id] += life.size
+            counted.totals[life.unit, measure.id] += life.size * int(amount)
+    for each in vocabulary().distributions:
+        for word in told.detail.get(each.detail, "").split():
+            part, _, band = word.partition(":")
+            if each.kind == _kind(told.subject) and part in each.parts and band in each.bands:
+                counted.bands[life.unit, f"{each.id}.{part}.{band}"] += life.size
+
+
+def _number(told: Told, counted: Counted, *, is_first: bool) -> None:
+    if "kit" not in told.detail or not (is_first or told.state == "close_gap"):
+        return
+    here = counted.numbers.setdefault(told.detail["kit"], {"came": set(), "closed": set()})
+    here["closed" if told.state == "close_gap" else "came"].add(int(told.detail["sequence"]))
 
 
 def _kind(subject: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 import msgspec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image, ImageDraw
@@ -22,6 +23,7 @@ from issuance_backend.app import create_issuance_app
 from issuance_backend.blob_store.keys import add_key
 from issuance_backend.csca.ceremony import CeremonyPlan
 from issuance_backend.csca.pki_directory import PkiDirectory
+from issuance_backend.csca.signer import write_secret
 from issuance_backend.dossiers.intake.centre_keys import make_keys
 from issuance_backend.officers import service
 from issuance_backend.officers.domain import Officer, Role
@@ -38,7 +40,9 @@ from issuance_backend.refusals import RegistryPersonUnknown
 from issuance_backend.settings import IssuanceSettings
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
+from tests.support.approval_key import LISTING_KEY, listing_key
 from tests.support.engines import Engine, Sqlite
+from tests.support.running import run_pending
 from verification.errors import RegistryUnavailable, TransitionRefused
 from verification.identity.administrative_units import provinces
 from verification.messages.dc01 import UnitView
@@ -195,7 +199,7 @@ class Office:
         # What spoiled its card before is in a batch already.
         with suppress(TransitionRefused):
             desk.make_batch(operator, BatchOrder(limit=500))
-        self.card_line().run_until_idle()
+        run_pending(self.card_line())
 
 
 @dataclass
@@ -234,6 +238,14 @@ def capture_body(citizen: RegistryPerson, capture_id: str, **changes: Any) -> di
     }
 
 
+def _approval_key(folder: Path) -> Path:
+    path = folder / "approval_key.pem"
+    if not path.exists():
+        encoding = Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        write_secret(path, LISTING_KEY.private_bytes(*encoding))
+    return path
+
+
 def make_office(
     folder: Path, pki_dir: Path, engine: Engine | None = None, *, with_search: bool = False
 ) -> Office:
@@ -262,8 +274,10 @@ def make_office(
         search_key_dir=folder / "search_keys" if with_search else None,
         intake_key_dir=packet_keys,
         intake_dir=folder / "packets",
+        approval_key_file=_approval_key(folder),
     )
     database = Database(settings.database_url)
+    listing_key(database, NOW)
     now = [NOW]
     registry = InventedRegistry()
     app = create_issuance_app(settings, clock=lambda: now[0], registry=registry, units=registry)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from enrollment_admin.station.kit import Kit
 from enrollment_admin.station.kit_pages.app import create_kit_app
 from enrollment_admin.station.outbox import Outbox
 from issuance_backend.dossiers.intake.centre_keys import CentreKeys
+from tests.support.cheap_prints import cheap_prints
 from tests.support.issuance_office import picture
 from tests.support.kit_bench import OFFICER, PASSPHRASE, PASSPHRASES, KitBench, commune, declared, desk_of
 from tests.support.office_pages import Browser
@@ -98,10 +100,18 @@ def keep(browser: Browser, draft: str, item: str, content: bytes) -> Any:
     return browser.post(f"{draft}/{item}", {item: upload}, page=f"{draft}/{item}")
 
 
+def keep_prints(browser: Browser, draft: str, prints: Mapping[str, bytes] | None = None) -> Any:
+    """Send what a scanner left, a file a finger; all ten where nothing else is given."""
+    files = cheap_prints() if prints is None else prints
+    uploads = {"fingerprints": [(io.BytesIO(content), f"{item}.png") for item, content in files.items()]}
+    return browser.post(f"{draft}/fingerprints", uploads, page=f"{draft}/fingerprints")
+
+
 def captured(browser: Browser, index: int = 0) -> str:
     """A capture that only has to be sealed."""
     draft = begun(browser, index)
     assert keep(browser, draft, "portrait", picture(index)).status_code == 303
+    assert keep_prints(browser, draft).status_code == 303
     assert browser.post(f"{draft}/form", page=f"{draft}/form").status_code == 200
     assert keep(browser, draft, "signature", signature()).status_code == 303
     return draft

@@ -63,6 +63,9 @@ class PlainDossiers:
         self.opened.append(prepared.packet_hash)
         return dossier
 
+    def kept(self, packet: str) -> dict[str, bytes]:
+        return {}
+
     def _add(self, connection: Connection, dossier: str, packet: OpenedPacket, at: str) -> None:
         connection.execute(insert(PORTRAITS).values(name=packet.packet_hash, content=b"x"))
         connection.execute(

@@ -12,7 +12,9 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from issuance_backend.population_registry.domain import RegistryPerson, extract
+from tests.support.cheap_prints import PRINT_TYPE, cheap_prints
 from tests.support.issuance_office import NOW, REASON, citizens, picture
+from verification.messages.asked_prints import FINGER_ITEMS
 from verification.messages.enrollment_packet import (
     CITIZEN_SIGNATURE,
     FIRST,
@@ -28,7 +30,11 @@ from verification.messages.enrollment_packet import (
 from verification.messages.signing_key import SigningKey
 
 MOMENT = NOW.astimezone(UTC).isoformat()
-MEDIA_TYPES = {"portrait": "image/jpeg", CITIZEN_SIGNATURE: "image/png"}
+MEDIA_TYPES = {
+    "portrait": "image/jpeg",
+    CITIZEN_SIGNATURE: "image/png",
+    **dict.fromkeys(FINGER_ITEMS, PRINT_TYPE),
+}
 PRINT = PrintedFormMark("CC01", "ab" * 32)
 SIGNED = {CITIZEN_SIGNATURE: b"\x89PNG the citizen's hand"}
 
@@ -79,8 +85,10 @@ class Kit:
         supervisor: str | None = None,
         **changes: object,
     ) -> PacketDraft:
-        """The next capture, with the citizen's signature beside the other items."""
-        held = {**({"portrait": picture()} if blobs is None else blobs), **(SIGNED if is_signed else {})}
+        """The next capture with the citizen's signature: of a new application a portrait and ten prints."""
+        prints = {} if changes.get("dossier") else cheap_prints()
+        taken = {"portrait": picture(), **prints} if blobs is None else blobs
+        held = {**taken, **(SIGNED if is_signed else {})}
         sealed_at = changes.pop("happened_at", MOMENT)
         moment = sealed_at.isoformat() if isinstance(sealed_at, datetime) else str(sealed_at)
         changes.setdefault("consent", Consent("vi", moment, PRINT.sha256))
