@@ -19,6 +19,7 @@ from sqlalchemy import Connection, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
+from monitoring.environment import ConfigurationFault
 from monitoring.refusals import DatabaseBusy
 
 BeforeCommit = Callable[[Connection], object]
@@ -28,6 +29,7 @@ _MIGRATION_LOCK = 7_302_026
 # PostgreSQL: serialization failure, deadlock, lock not available.
 _BUSY_STATES = frozenset({"40001", "40P01", "55P03"})
 _BUSY_SQLITE = "database is locked"
+_BYTE_ORDERS = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8"})
 # How long one program waits for another on SQLite.
 _BUSY_SECONDS = 10
 
@@ -112,13 +114,15 @@ class Database:
     def migrate(self, scripts: Path) -> None:
         """Bring the schema to the newest version that ``scripts`` (an Alembic folder) describes.
 
-        Two programs may do this at once: the second waits and finds nothing to do.
+        Two programs may do this at once: the second waits and finds nothing to do. Raises
+        ConfigurationFault for a database of PostgreSQL that was made with the order of some language.
         """
         _make_folder(self.url)
         configuration = Config()
         configuration.set_main_option("script_location", str(scripts))
         with self.writing() as connection:
             if connection.dialect.name == "postgresql":
+                _require_order_of_bytes(connection)
                 connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
             configuration.attributes["connection"] = connection
             command.upgrade(configuration, "head")
@@ -138,6 +142,14 @@ def _busy_said_plainly() -> Iterator[None]:
             # Only that it was busy: the statement's values are a person's.
             raise DatabaseBusy(state or "locked") from None
         raise
+
+
+def _require_order_of_bytes(connection: Connection) -> None:
+    """What lies in an area is a range of names: in the order of a language it would be another range."""
+    asked = "SELECT datcollate, datlocprovider FROM pg_database WHERE datname = current_database()"
+    order, provider = connection.execute(text(asked)).one()
+    if provider != "c" or order not in _BYTE_ORDERS:
+        raise ConfigurationFault("database: make it with TEMPLATE template0 LOCALE 'C' ENCODING 'UTF8'")
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

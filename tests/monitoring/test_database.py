@@ -13,8 +13,9 @@ from sqlalchemy.exc import DBAPIError
 from issuance_backend.schema import EVENT_HEAD, PORTRAITS
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database, before_commit, committing_with
+from monitoring.environment import ConfigurationFault
 from monitoring.refusals import DatabaseBusy
-from tests.support.engines import Engine
+from tests.support.engines import Engine, Postgres
 
 
 @pytest.fixture
@@ -56,6 +57,12 @@ def test_a_new_file_can_be_opened_by_many_at_once(tmp_path: Path) -> None:
             url = f"sqlite:///{tmp_path / str(file)}"
             for done in [pool.submit(write_once, url, value) for value in range(8)]:
                 done.result()
+
+
+def test_a_database_in_the_order_of_a_language_is_refused(postgres: Postgres) -> None:
+    made = postgres.new("LOCALE_PROVIDER icu ICU_LOCALE 'vi' TEMPLATE template0")
+    with pytest.raises(ConfigurationFault, match="LOCALE 'C'"):
+        Database(made).migrate(ISSUANCE_MIGRATIONS)
 
 
 def test_a_reading_transaction_sees_one_state(database: Database) -> None:

@@ -122,8 +122,8 @@ class Postgres:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(_START_SECONDS)
 
-    def new(self) -> str:
-        return self._create("")
+    def new(self, options: str = "") -> str:
+        return self._create(options)
 
     def copy(self, url: str) -> str:
         return self._create(f"TEMPLATE {url.partition('@/')[2].partition('?')[0]}")
