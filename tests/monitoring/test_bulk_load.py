@@ -7,10 +7,10 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Column, Date, Integer, MetaData, String, Table, inspect, select
+from sqlalchemy import Column, Connection, Date, Integer, MetaData, String, Table, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
-from monitoring.bulk_load import indexes_made_afterwards, load_rows
+from monitoring.bulk_load import empty, indexes_made_afterwards, load_rows
 from monitoring.database import Database
 from tests.support.engines import Engine
 
@@ -109,3 +109,29 @@ def _keys(database: Database) -> tuple[list[str], list[list[str]], list[str | No
         unique = [each["column_names"] for each in seen.get_unique_constraints("keyed")]
         indexes = [each["name"] for each in seen.get_indexes("keyed") if not each["unique"]]
         return seen.get_pk_constraint("keyed")["constrained_columns"], unique, indexes
+
+
+def test_tables_are_emptied_at_once_and_only_if_the_transaction_stands(database: Database) -> None:
+    """What PostgreSQL deletes row by row lies in the file for as long as it took to look at each."""
+    with database.writing() as connection:
+        connection.execute(ROWS.insert(), [{"id": each, "words": "x"} for each in range(1_000)])
+        connection.execute(KEYED.insert(), [{"id": 1, "word": "a", "kind": "b"}])
+    with pytest.raises(IntegrityError), database.writing() as connection:
+        connection.execute(_emptied(connection).insert(), [{"id": 1, "word": "a"}] * 2)
+    assert held(database) == (1_000, 1)
+    with database.writing() as connection:
+        empty(connection, ROWS, KEYED)
+    assert held(database) == (0, 0)
+    with database.reading() as connection:
+        if connection.dialect.name == "postgresql":
+            assert connection.execute(text("SELECT pg_relation_size('loaded')")).scalar_one() == 0
+
+
+def _emptied(connection: Connection) -> Table:
+    empty(connection, ROWS, KEYED)
+    return KEYED
+
+
+def held(database: Database) -> tuple[int, ...]:
+    with database.reading() as connection:
+        return tuple(len(connection.execute(select(table)).all()) for table in (ROWS, KEYED))

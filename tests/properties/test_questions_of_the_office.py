@@ -16,6 +16,7 @@ from issuance_backend.credentials import account_repository, holds
 from issuance_backend.credentials import repository as cards
 from issuance_backend.credentials.domain import CardState
 from issuance_backend.dossiers import case_parts, repository
+from issuance_backend.dossiers.approval_lists import repository as approval_lists
 from issuance_backend.dossiers.deduplication import DeduplicationDesk
 from issuance_backend.dossiers.domain import CLOSED, DossierState
 from issuance_backend.dossiers.national_gallery import NationalGallery
@@ -31,7 +32,8 @@ from tests.support.search_bed import make_bed
 
 EVENTS = 1500
 GROWING = {
-    *("accounts", "adjudication_cases", "adjudication_decisions", "blank_postings", "blanks", "blobs"),
+    *("accounts", "adjudication_cases", "adjudication_decisions", "approval_lists", "blank_postings"),
+    *("blanks", "blobs", "listed_approvals"),
     *("captures", "credentials", "dossier_prints", "dossiers", "events", "gallery_enrolments"),
     *("handover_proofs", "holder_holds", "notices", "packet_items", "packets", "portraits"),
     *("production_tasks", "search_tasks"),
@@ -70,6 +72,8 @@ def test_no_list_and_no_worker_reads_a_whole_table(walk: OfficeWalk, tmp_path: P
     with plans_of("issuance_backend") as plans, walk.database.writing() as connection:
         for state in (None, DossierState.VALIDATED):
             repository.listed(connection, state, "001.02", PageAsked(after=("2026", "0")))
+        for page in (PageAsked(), PageAsked(after=("2026", "0"))):
+            approval_lists.listed(connection, "001.02", page)
         case_parts.examiners(connection, "0" * 16)
         holds.put(connection, walk.people[0].citizen_number, "event", NOW)
         holds.lift(connection, walk.people[0].citizen_number, "event", NOW)

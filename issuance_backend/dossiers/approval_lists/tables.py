@@ -18,6 +18,7 @@ APPROVAL_LISTS = Table(
     # What was signed; the columns before it are for finding it, and are held against it.
     Column("token", Text, nullable=False),
     Index("approval_lists_by_time", "as_of", "id"),
+    Index("approval_lists_by_unit", "unit", "as_of", "id"),
 )
 
 LISTED_APPROVALS = Table(

@@ -91,11 +91,10 @@ class KitOffice:
                 case_id=case_id,
                 since=revoked_at,
             )
+            if kind is SignerKind.OFFICE:
+                return RevocationAnswer(keys, kit_repository.listed_since(connection, revoked_at))
             since = rfc3339(parse_moment(revoked_at) - domain.CLOCK_AHEAD)
             opened = repository.opened_since(connection, since)
-            listed = kit_repository.listed_since(connection, revoked_at)
-        if kind is SignerKind.OFFICE:
-            return RevocationAnswer(keys, listed)
         met = [packet for packet in opened if _is_met(packet, kind, asked.owner, revoked_at)]
         return RevocationAnswer(keys, tuple(packet.dossier for packet in met if packet.dossier))
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, select, text, update
 
 from issuance_backend.__main__ import main
 from issuance_backend.paging import PageAsked
@@ -121,6 +121,20 @@ def test_what_is_recorded_while_it_is_counted_again_is_counted_too(
     assert captured(office) == 3
     with database.reading() as connection:
         assert connection.execute(select(FIGURE_RULES.c.is_whole)).scalar_one()
+
+
+def test_figures_are_forgotten_without_a_look_at_each(database: Database, office: StatisticsOffice) -> None:
+    """Nobody records meanwhile, and a nation's moves are many."""
+    with database.writing() as connection:
+        roll_up.begin_again(connection)
+    with pytest.raises(FiguresOutdated):
+        office.report(Asked())
+    with database.reading() as connection:
+        if connection.dialect.name == "postgresql":
+            for name in ("figure_moves", "figure_days", "figure_numbers"):
+                assert connection.execute(text(f"SELECT pg_relation_size('{name}')")).scalar_one() == 0
+    assert Recount(database).what_is_due() == 2
+    assert captured(office) == 2
 
 
 def test_bringing_the_schema_up_to_date_says_that_figures_are_to_be_counted(

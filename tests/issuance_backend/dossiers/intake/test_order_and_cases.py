@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import inspect
 
-from issuance_backend.dossiers.intake import domain, opening, tables
+from issuance_backend.dossiers.intake import domain, kit_repository, opening, repository, tables
 from issuance_backend.dossiers.intake.refusals import KitUnknown, PacketClockAhead, SignerTaken
 from issuance_backend.moments import rfc3339
 from issuance_backend.officers.domain import Officer, Role
@@ -27,6 +27,7 @@ from tests.support.issuance_office import NOW
 from tests.support.packet_centre import LEADER, SUPERVISOR, VOUCHING, Centre
 from tests.support.sealed_packets import Kit
 from verification.errors import DossierAlreadyOpen, FieldsRefused, Refused, TransitionRefused
+from verification.messages.approval_list import OFFICE
 from verification.messages.enrollment_packet import SealedPacket
 from verification.messages.packet_intake import (
     GapClosing,
@@ -210,6 +211,22 @@ def test_a_revocation_of_the_past_names_what_was_opened_since(centre: Centre, ki
     assert len(again.dossiers) == 2, "earlier can be said later"
     weaker = SignerRevocation("kit", kit.name, rfc3339(NOW + timedelta(days=9)), CASE)
     assert centre.intake.kits.revoke(SUPERVISOR, weaker).keys == 0, "and never the other way round"
+
+
+@pytest.mark.parametrize("kind", ["kit", "office"])
+def test_a_revocation_looks_only_for_what_its_key_signed(
+    centre: Centre, kit: Kit, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a year of the nation's packets or lists is much to read for nothing, while others wait."""
+
+    def not_asked(*_: object) -> None:
+        raise AssertionError("the key signed none of these")
+
+    others = (repository, "opened_since") if kind == "office" else (kit_repository, "listed_since")
+    monkeypatch.setattr(*others, not_asked)
+    owner = OFFICE if kind == "office" else kit.name
+    answer = centre.intake.kits.revoke(SUPERVISOR, SignerRevocation(kind, owner, rfc3339(NOW), CASE))
+    assert answer.dossiers == ()
 
 
 def test_a_kit_whose_clock_runs_a_day_ahead_is_told_and_loses_nothing(centre: Centre, kit: Kit) -> None:
