@@ -32,6 +32,9 @@ from verification.messages.enrollment import DossierCapture, PersonExtract
 from verification.messages.national_time import vietnam_date
 from verification.messages.receipt_code import receipt_code
 
+FORM = "form"
+"""The item that the printed form is, when a dossier is returned."""
+
 NO_SCANNER = "no_scanner"
 """What a counter states of everybody whose prints the form asks: it has a camera, and takes none."""
 
@@ -116,7 +119,8 @@ class CaptureDesk:
     def recapture(self, officer: Officer, dossier_id: str, capture: DossierCapture) -> None:
         """Capture again what was returned of a dossier, and nothing else of it.
 
-        Raises as ``capture`` does, SameOfficer for whoever approved it before, TransitionRefused.
+        Raises as ``capture`` does, SameOfficer for whoever approved it before, TransitionRefused, and
+        FieldsRefused for fingerprints and for a form that a kit printed.
         """
         sealed = _Sealed(capture, particulars.content_digest(capture))
         if self._replayed(officer, [sealed]):
@@ -124,6 +128,7 @@ class CaptureDesk:
         with self._database.reading() as connection:
             former = acts.found(connection, dossier_id, officer)
             domain.advance(former.state, DossierEvent.CAPTURE)
+            _require_no_form_of_a_kit(connection, former)
         new = self._checked_again(sealed, former)
         moment = self._clock()
         with self._database.writing() as connection:
@@ -236,6 +241,16 @@ def _stated(new: _New, day: date) -> tuple[str, ...]:
         return stated
     has_none = any(required.reasons[code].whole for code in stated)
     return stated if has_none else (*stated, NO_SCANNER)
+
+
+def _require_no_form_of_a_kit(connection: Connection, former: Dossier) -> None:
+    """A form that a kit printed is printed and signed there again; raises FieldsRefused at a desk (F38)."""
+    if former.returned is None or FORM not in former.returned.items:
+        return
+    steps = recorded_events.of_subject(connection, acts.subject(former.id))
+    captured = [step.event for step in steps if step.event in {DossierEvent.RECEIVE, DossierEvent.CAPTURE}]
+    if captured[-1] == DossierEvent.RECEIVE:
+        raise FieldsRefused({FORM: "FIELD_MISSING"})
 
 
 def _new_dossier(new: _New, officer: Officer, moment: datetime) -> Dossier:

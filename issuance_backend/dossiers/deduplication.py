@@ -28,13 +28,20 @@ from issuance_backend.dossiers.acts import Act, take_step
 from issuance_backend.dossiers.approval_lists.service import require_listed
 from issuance_backend.dossiers.domain import DossierEvent, DossierState
 from issuance_backend.dossiers.particulars import BIOMETRIC_ITEMS
-from issuance_backend.dossiers.print_quality import finger_quality
+from issuance_backend.dossiers.print_quality import are_unreadable, finger_quality
 from issuance_backend.dossiers.repository import Dossier
 from issuance_backend.moments import Clock
 from issuance_backend.recorded_events import SYSTEM
 from issuance_backend.refusals import BlobAltered, BlobUnknown, SearchTaskReplayed
 from monitoring.database import Database
-from verification.errors import FaceNotVerified, MalformedDocument, TransitionRefused, UntrustedDocument
+from verification.errors import (
+    FaceNotVerified,
+    FingerQualityInsufficient,
+    MalformedDocument,
+    TransitionRefused,
+    UntrustedDocument,
+)
+from verification.messages.asked_prints import FINGERPRINTS
 from verification.messages.biometric_search import SampleMessage
 from verification.messages.enrollment import DossierReturn
 
@@ -67,6 +74,11 @@ class Queued:
 
 class Deduplication(Protocol):
     """The search of duplicates as dossiers see it."""
+
+    @property
+    def reads_fingers(self) -> bool:
+        """Whether an engine here makes templates of prints."""
+        ...
 
     def templates(self, biometrics: Biometrics) -> tuple[SampleMessage, ...]:
         """Templates of what was captured; takes long.
@@ -155,6 +167,10 @@ class DeduplicationDesk:
         except (FaceNotVerified, MalformedDocument, BlobAltered) as fault:
             self._return_biometrics(dossier, fault.code)
             return
+        if self._search.reads_fingers and are_unreadable(samples, self._prints(dossier)):
+            # A card would carry what matches nobody; what cannot be taken has its coded reason at the kit.
+            self._return(dossier, (FINGERPRINTS,), FingerQualityInsufficient.code)
+            return
         with self._database.writing() as connection:
             require_listed(connection, dossier)
             moment = self._clock()
@@ -210,16 +226,22 @@ class DeduplicationDesk:
                 self._search.forget(connection, str(dossier.pending_member), moment)
 
     def _templates(self, dossier: Dossier) -> tuple[SampleMessage, ...]:
+        return self._search.templates(Biometrics(dossier.portrait, self._prints(dossier)))
+
+    def _prints(self, dossier: Dossier) -> dict[int, str]:
         with self._database.reading() as connection:
-            prints = repository.prints(connection, dossier.id)
-        return self._search.templates(Biometrics(dossier.portrait, prints))
+            return repository.prints(connection, dossier.id)
 
     def _return_biometrics(
         self, dossier: Dossier, reason: str, detail: Mapping[str, str] | None = None
     ) -> None:
+        items = BIOMETRIC_ITEMS if self._prints(dossier) else BIOMETRIC_ITEMS[:1]
+        self._return(dossier, items, reason, detail)
+
+    def _return(
+        self, dossier: Dossier, items: tuple[str, ...], reason: str, detail: Mapping[str, str] | None = None
+    ) -> None:
         with self._database.writing() as connection:
-            has_prints = bool(repository.prints(connection, dossier.id))
-            items = BIOMETRIC_ITEMS if has_prints else BIOMETRIC_ITEMS[:1]
             returned = DossierReturn(items=items, comment=reason)
             act = Act(connection, replace(dossier, returned=returned), self._clock())
             said = {"items": ",".join(items), "faults": reason, **(detail or {})}

@@ -89,6 +89,11 @@ class NationalGallery:
         self._face = face
         self._finger = finger
 
+    @property
+    def reads_fingers(self) -> bool:
+        """Whether an engine here makes templates of prints."""
+        return self._finger is not None
+
     def templates(self, biometrics: Biometrics) -> tuple[SampleMessage, ...]:
         """Templates of what was captured, with the engines that are here."""
         samples = [] if self._face is None else [self._face.sample(self._pictures.read(biometrics.portrait))]

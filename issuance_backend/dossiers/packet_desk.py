@@ -19,7 +19,7 @@ from issuance_backend.credentials import repository as cards
 from issuance_backend.dossiers import acts, domain, particulars, repository, twin_captures
 from issuance_backend.dossiers.acts import Act, take_step
 from issuance_backend.dossiers.capture_checks import CaptureChecks, Examined, StandingCapture
-from issuance_backend.dossiers.capture_desk import standing_capture, validated
+from issuance_backend.dossiers.capture_desk import FORM, standing_capture, validated
 from issuance_backend.dossiers.capture_time import operator_time
 from issuance_backend.dossiers.domain import DossierEvent, DossierState, Part
 from issuance_backend.dossiers.forms.catalogue import forms_used, is_dossier_form, required_on
@@ -54,9 +54,6 @@ from verification.messages.enrollment_packet import (
 )
 from verification.messages.national_time import vietnam_date
 from verification.messages.receipt_code import receipt_code
-
-FORM = "form"
-"""The item that the printed form is, when a dossier is returned."""
 
 PORTRAIT = "portrait"
 
@@ -315,10 +312,11 @@ def _clear_the_way(
         raise DossierAlreadyOpen("one dossier at a time")
     prints = repository.prints(connection, rival.id)
     pictures = {finger_item(position): name for position, name in prints.items()}
-    give_way(rival.packet_sha256, {PORTRAIT: rival.portrait, **pictures})
     repository.forget_capture(connection, rival.packet_sha256)
     detail = {"reason": CAPTURED_EARLIER, "stands": packet.packet_sha256}
+    # The dossier before anything is recorded: whoever records waits for none, and nobody waits crosswise.
     take_step(Act(connection, rival, moment), DossierEvent.WITHDRAW, SYSTEM, detail)
+    give_way(rival.packet_sha256, {PORTRAIT: rival.portrait, **pictures})
 
 
 def _opened(connection: Connection, examined: ExaminedPacket, moment: datetime) -> Dossier:

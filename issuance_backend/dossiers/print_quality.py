@@ -26,3 +26,8 @@ def finger_quality(samples: Sequence[SampleMessage], taken: Collection[int]) -> 
         return {}
     told = dict.fromkeys(SINGLE_FINGERS.intersection(taken), UNREADABLE) | bands
     return {"finger_quality": " ".join(f"{position:02}:{band}" for position, band in sorted(told.items()))}
+
+
+def are_unreadable(samples: Sequence[SampleMessage], taken: Collection[int]) -> bool:
+    """Whether fingers were ``taken`` and not one of them gave a template."""
+    return bool(SINGLE_FINGERS.intersection(taken)) and all(each.modality != FINGER for each in samples)

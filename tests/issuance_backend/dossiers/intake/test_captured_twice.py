@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine as SqlEngine
+from sqlalchemy import event
 
 from issuance_backend.application_status.domain import stage_of, stage_of_packet
 from issuance_backend.application_status.service import StatusDesk
@@ -78,6 +83,40 @@ def test_all_at_once_the_same_capture_stands(stand: Stand) -> None:
     stand.centre.intake.opening.open_waiting()
     assert stand.standing() == [packets[1].packet_hash]
     assert [stand.state(each)[0] for each in packets] == ["doubtful", "opened", "doubtful"]
+
+
+def test_the_dossier_that_gives_way_is_held_before_anything_is_recorded(stand: Stand) -> None:
+    """An officer at work with it holds it and waits for the record: the other way round both would wait."""
+    late, early = stand.sealed(0, 2), stand.sealed(1, 1)
+    stand.centre.bring(late)
+    with transactions() as done:
+        stand.centre.bring(early)
+    (withdrawing,) = (each for each in done if any(said.startswith("UPDATE dossiers ") for said in each))
+    first = next(said for said in withdrawing if said.startswith("UPDATE dossiers ") or "event_head" in said)
+    assert first.startswith("UPDATE dossiers ")
+
+
+@contextmanager
+def transactions() -> Iterator[list[list[str]]]:
+    """The SQL of each transaction that ends meanwhile."""
+    done: list[list[str]] = []
+    said: list[str] = []
+
+    def note(*told: Any) -> None:
+        said.append(told[2])
+
+    def end(_connection: object) -> None:
+        done.append(said.copy())
+        said.clear()
+
+    heard = {"before_cursor_execute": note, "commit": end}
+    for name, listener in heard.items():
+        event.listen(SqlEngine, name, listener)
+    try:
+        yield done
+    finally:
+        for name, listener in heard.items():
+            event.remove(SqlEngine, name, listener)
 
 
 def test_a_slip_tells_that_a_case_is_open_and_nothing_of_the_other_capture(stand: Stand) -> None:
