@@ -43,7 +43,7 @@ def test_a_kit_that_is_killed_anywhere_loses_nothing_and_uses_no_number_twice(
     seen, chunks_left = set(), set()
     with served(centre.intake.desk) as url:
         # The kit is the same before both engines of the centre, and most points are the kit's.
-        for number in count(1, 1 if database_engine.name == "sqlite" else 5):
+        for number in count(1, 1 if database_engine.name == "sqlite" else 3):
             bench = KitBench(tmp_path, centre.intake.desk.key_list(), name=f"kit-{number:03}")
             kit = bench.make()
             register(centre, kit)
