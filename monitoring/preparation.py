@@ -48,7 +48,9 @@ _KEY_PAIRS = ("gateway_log", "agent_device", "partner", "office_gateway_log", "o
 SERVICE_CALLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "registry": {
         "gateway": ("person.query",),
-        "issuance": ("person.query", "registry.read", "registry.extract", "events.life-event"),
+        "issuance": (
+            *("person.query", "person.match", "registry.read", "registry.extract", "events.life-event"),
+        ),
     },
     "issuance": {
         "gateway": ("status.query", "events.credential-status"),

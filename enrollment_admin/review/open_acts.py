@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from verification.messages.enrollment import DossierView
+from verification.messages.enrollment import CANDIDATES, DossierView
 
 
 class Act(StrEnum):
@@ -45,6 +45,7 @@ _LOCAL = frozenset({"received", "validated", "archive_lookup", "returned"})
 _CENTRAL = frozenset({"local_approved", "dedup_1n", "adjudication"})
 _REJECTABLE = frozenset({"validated", "dedup_1n", "adjudication", "returned"})
 _CARD_GONE = frozenset({"spoiled", "destroyed", "revoked"})
+_CLOSED = frozenset({"completed", "rejected", "withdrawn"})
 _CAPTURES = frozenset({"capture", "receive"})
 _OWN_EVENT: Mapping[Act, str] = {
     Act.APPROVE: "approve_locally",
@@ -70,6 +71,20 @@ def is_barred_by_part(dossier: DossierView, reader: Reader) -> bool:
     """Whether the officer could decide now but for the part they took before (four eyes)."""
     wanted = _wanted(dossier, reader) & {Act.APPROVE, Act.APPROVE_CENTRALLY, *_OWN_EVENT}
     return any(_is_barred(dossier, reader, act) for act in wanted)
+
+
+def likely_others(dossier: DossierView, reader: Reader) -> int:
+    """How many others in the registry are likely the same person, told to those who decide about it."""
+    if dossier.state in _CLOSED or not reader.is_any("approver", "central_approver", "archive_clerk"):
+        return 0
+    counted = [step.detail.get(CANDIDATES, "0") for step in dossier.steps if step.event == "validate"]
+    return int(counted[-1]) if counted else 0
+
+
+def may_see_who(dossier: DossierView, reader: Reader) -> bool:
+    """Whether the officer may ask for the numbers of those others."""
+    is_captor = any(step.actor == reader.id for step in dossier.steps if step.event in _CAPTURES)
+    return reader.is_any("approver", "central_approver") and not is_captor
 
 
 def is_card_of_others(dossier: DossierView, reader: Reader) -> bool:

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from flask import Blueprint, Response, jsonify, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
 from enrollment_admin.forms.routes import forms_of
-from enrollment_admin.review.open_acts import Reader, is_barred_by_part, is_card_of_others, open_acts
+from enrollment_admin.review.open_acts import (
+    Reader,
+    is_barred_by_part,
+    is_card_of_others,
+    likely_others,
+    may_see_who,
+    open_acts,
+)
 from enrollment_admin.sign_in.routes import officers_backend
 from enrollment_admin.ui.navigation import entries_for
 from enrollment_admin.ui.pages import form_token, page, wants_json
 from verification.messages.enrollment import DossierView
 from verification.messages.forms import FormEdition, FormException
+from verification.messages.person_match import MatchAnswer
 
 STATES = (
     "received",
@@ -58,6 +68,12 @@ def review_blueprint(backend: BackendClient) -> Blueprint:
     @blueprint.get("/dossiers/<dossier>/portrait.jpg")
     def portrait(dossier: str) -> ResponseReturnValue:
         return Response(officers_backend(backend).portrait(dossier), content_type="image/jpeg")
+
+    @blueprint.get("/dossiers/<dossier>/candidates")
+    def candidates(dossier: str) -> ResponseReturnValue:
+        path = f"/v1/dossiers/{quote(dossier, safe='')}/candidates"
+        found = officers_backend(backend).ask("GET", path, MatchAnswer)
+        return page("candidates.html", found=found, dossier=dossier)
 
     return blueprint
 
@@ -113,6 +129,8 @@ def dossier_page(
         reads_lists=not LIST_READERS.isdisjoint(roles),
         barred=is_barred_by_part(view, reader),
         card_of_others=is_card_of_others(view, reader),
+        likely_others=likely_others(view, reader),
+        may_see_who=may_see_who(view, reader),
         forms=forms,
         return_items=RETURN_ITEMS,
         returned_items=view.returned.items if view.returned else (),

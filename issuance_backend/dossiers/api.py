@@ -60,6 +60,10 @@ def dossiers_blueprint(office: ApplicationOffice) -> Blueprint:
         picture.headers["Cache-Control"] = "no-store"
         return picture
 
+    @blueprint.get("/<dossier>/candidates")
+    def candidates(dossier: str) -> ResponseReturnValue:
+        return answer(office.candidates.look(acting_officer(), dossier))
+
     return blueprint
 
 

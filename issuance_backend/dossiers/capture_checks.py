@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Protocol
 
@@ -27,6 +27,7 @@ from verification.messages.enrollment import (
     PersonFields,
     PortraitCheck,
 )
+from verification.messages.person_match import MatchAnswer
 
 MIN_PORTRAIT_SIZE = (360, 480)
 """Width and height in pixels below which the chip's picture would be more guessed than taken."""
@@ -49,12 +50,17 @@ class PortraitJudge(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CheckedCapture:
-    """A capture that may become a dossier."""
+    """A capture that may become a dossier.
+
+    ``candidates`` is how many others in the registry are likely the same person; a capture with faults
+    is not compared.
+    """
 
     citizen_number: str
     person: PersonFields
     portrait: bytes
     portrait_check: PortraitCheck
+    candidates: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +106,10 @@ class CaptureChecks:
             raise FieldsRefused({"citizen_number": "REGISTRY_PERSON_NOT_ALIVE"})
         return extract
 
+    def candidates(self, person: PersonFields, citizen_number: str) -> MatchAnswer:
+        """As ``Registry`` does."""
+        return self._registry.candidates(person, citizen_number)
+
     def require_clean(self, capture: DossierCapture) -> None:
         """As ``ContentScanner`` does, for what an officer sends."""
         self._scanner.require_clean([capture.portrait])
@@ -112,7 +122,13 @@ class CaptureChecks:
         return _faultless(self.examine(capture, day))
 
     def examine(self, capture: DossierCapture, day: date) -> Examined:
-        """The capture in one form with every fault that was found; raises RegistryUnavailable."""
+        """The capture in one form with every fault that was found; raises RegistryUnavailable.
+
+        Where none was, the registry is asked who else is likely meant.
+        """
+        return self._compared(self._judged(capture, day))
+
+    def _judged(self, capture: DossierCapture, day: date) -> Examined:
         try:
             faults = self._text_faults(capture, day)
         except FieldsRefused as refused:
@@ -141,7 +157,7 @@ class CaptureChecks:
     def examine_again(self, capture: DossierCapture, standing: StandingCapture, day: date) -> Examined:
         """As ``examine`` does; what was not returned must be what stands, and is not judged again."""
         if "portrait" in standing.returned:
-            found = self.examine(capture, day)
+            found = self._judged(capture, day)
             checked, faults = found.checked, dict(found.faults)
         else:
             faults = self._text_faults(capture, day)
@@ -159,7 +175,14 @@ class CaptureChecks:
         faults |= particulars.unreturned_faults(checked.person, standing.person, standing.returned)
         if capture.citizen_number != standing.citizen_number:
             faults["citizen_number"] = "FIELD_NOT_AS_REGISTERED"
-        return Examined(checked, faults)
+        return self._compared(Examined(checked, faults))
+
+    def _compared(self, examined: Examined) -> Examined:
+        if examined.faults:
+            return examined
+        checked = examined.checked
+        found = self.candidates(checked.person, checked.citizen_number).candidates
+        return replace(examined, checked=replace(checked, candidates=len(found)))
 
     def _text_faults(self, capture: DossierCapture, day: date) -> dict[str, str]:
         extract = self.extract(capture.citizen_number)

@@ -28,7 +28,7 @@ from issuance_backend.refusals import CaptureReplayed
 from monitoring.database import Database
 from verification.errors import DossierAlreadyOpen, FieldsRefused, LimitExceeded, TransitionRefused
 from verification.messages.asked_prints import asked_fingers
-from verification.messages.enrollment import DossierCapture, PersonExtract
+from verification.messages.enrollment import CANDIDATES, DossierCapture, PersonExtract
 from verification.messages.national_time import vietnam_date
 from verification.messages.receipt_code import receipt_code
 
@@ -203,7 +203,12 @@ def standing_capture(dossier: Dossier, pictures: Pictures) -> StandingCapture:
 def validated(checked: CheckedCapture) -> dict[str, str]:
     """What is recorded of the rules having found nothing wrong."""
     check = checked.portrait_check
-    return {"registry": "agrees", "portrait": check.method, "engine": check.engine or "none"}
+    return {
+        "registry": "agrees",
+        CANDIDATES: str(checked.candidates),
+        "portrait": check.method,
+        "engine": check.engine or "none",
+    }
 
 
 def _open(

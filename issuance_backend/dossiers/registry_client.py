@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -9,7 +10,11 @@ import urllib3
 
 from issuance_backend.refusals import RegistryPersonUnknown
 from verification.errors import RegistryUnavailable
-from verification.messages.enrollment import PersonExtract
+from verification.messages.enrollment import PersonExtract, PersonFields
+from verification.messages.person_match import MatchAnswer, MatchCandidate, MatchQuery
+
+_LIKELY = "likely"
+_MOST_COMPARED = 20
 
 
 class Registry(Protocol):
@@ -17,6 +22,10 @@ class Registry(Protocol):
 
     def extract(self, citizen_number: str) -> PersonExtract:
         """The entry for a number; raises RegistryPersonUnknown or RegistryUnavailable."""
+        ...
+
+    def candidates(self, person: PersonFields, citizen_number: str) -> MatchAnswer:
+        """Who else than the number's own person is likely meant; raises RegistryUnavailable."""
         ...
 
 
@@ -32,14 +41,7 @@ class RegistryOverHttp:
 
     def extract(self, citizen_number: str) -> PersonExtract:
         """The entry for a number; raises RegistryPersonUnknown or RegistryUnavailable."""
-        try:
-            response = self._pool.request(
-                "GET",
-                f"{self._url}/v1/persons/{citizen_number}",
-                headers={"Authorization": f"Bearer {self._token}"},
-            )
-        except urllib3.exceptions.HTTPError as fault:
-            raise RegistryUnavailable(type(fault).__name__) from None
+        response = self._asked("GET", f"/v1/persons/{citizen_number}")
         if response.status == 404 and _code(response.data) == RegistryPersonUnknown.code:
             raise RegistryPersonUnknown("no entry for the number")
         if response.status != 200:
@@ -48,6 +50,62 @@ class RegistryOverHttp:
             return msgspec.json.decode(response.data, type=PersonExtract)
         except msgspec.DecodeError:
             raise RegistryUnavailable("the answer is no extract") from None
+
+    def candidates(self, person: PersonFields, citizen_number: str) -> MatchAnswer:
+        """Who else than the number's own person is likely meant; raises RegistryUnavailable."""
+        response = self._asked("POST", "/v1/person-matches", msgspec.json.encode(_question(person)))
+        if response.status != 200:
+            raise RegistryUnavailable(f"status {response.status}")
+        try:
+            answer = msgspec.json.decode(response.data, type=MatchAnswer)
+        except msgspec.DecodeError:
+            raise RegistryUnavailable("the answer lists no candidates") from None
+        return other_persons(answer, citizen_number, self._reference)
+
+    def _reference(self, citizen_number: str) -> str:
+        try:
+            return self.extract(citizen_number).citizen_number
+        except RegistryPersonUnknown:
+            return citizen_number
+
+    def _asked(self, method: str, path: str, body: bytes | None = None) -> urllib3.response.BaseHTTPResponse:
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        try:
+            return self._pool.request(method, self._url + path, body=body, headers=headers)
+        except urllib3.exceptions.HTTPError as fault:
+            raise RegistryUnavailable(type(fault).__name__) from None
+
+
+def other_persons(
+    answer: MatchAnswer, citizen_number: str, reference_of: Callable[[str], str]
+) -> MatchAnswer:
+    """The likely candidates who are not the number's own person, each person once, best first.
+
+    ``reference_of`` tells the number that a merged person's other numbers lead to.
+    """
+    likely = [each for each in answer.candidates if each.likeness == _LIKELY]
+    others = [each for each in likely if each.citizen_number != citizen_number]
+    own = reference_of(citizen_number) if others else citizen_number
+    found: dict[str, MatchCandidate] = {}
+    for each in others:
+        reference = reference_of(each.citizen_number)
+        if reference != own:
+            found.setdefault(reference, msgspec.structs.replace(each, citizen_number=reference))
+    return msgspec.structs.replace(answer, candidates=tuple(found.values()))
+
+
+def _question(person: PersonFields) -> MatchQuery:
+    # No number, new or old: whoever stands in the registry twice has two, and another one speaks against.
+    return MatchQuery(
+        full_name=person.full_name,
+        date_of_birth=person.date_of_birth or None,
+        sex="F" if person.sex == "F" else "M",
+        place_of_origin=person.place_of_origin or None,
+        residence=person.place_of_residence or None,
+        father=person.father or None,
+        mother=person.mother or None,
+        limit=_MOST_COMPARED,
+    )
 
 
 class _Problem(msgspec.Struct):

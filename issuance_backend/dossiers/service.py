@@ -14,6 +14,7 @@ from issuance_backend.dossiers.acts import Act, take_step
 from issuance_backend.dossiers.approval_desk import ApprovalDesk, ApprovalTerms
 from issuance_backend.dossiers.approval_lists.service import ListDesk
 from issuance_backend.dossiers.archive_desk import ArchiveDesk
+from issuance_backend.dossiers.candidate_desk import CandidateDesk
 from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.capture_desk import CaptureDesk
 from issuance_backend.dossiers.domain import DossierEvent, DossierState
@@ -68,6 +69,7 @@ class ApplicationOffice:
         self.packets = PacketDesk(checks, pictures)
         self.approvals = ApprovalDesk(database, clock, terms)
         self.lists = ListDesk(database)
+        self.candidates = CandidateDesk(database, checks, clock)
         self.archive = ArchiveDesk(database, clock)
         self.legal = LegalDesk(database, clock, order_ended)
 

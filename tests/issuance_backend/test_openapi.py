@@ -52,6 +52,7 @@ from tests.support.issuance_office import (
 )
 from tests.support.running import run_pending
 from tests.support.search_bed import finger_modality, messages, samples_of
+from verification.messages.person_match import MatchCandidate, MatchEvidence
 
 FOLDER = Path(importlib.import_module("issuance_backend").__file__ or "").parent / "openapi"
 SHARED = "shared"
@@ -236,6 +237,12 @@ def test_a_real_day_at_the_office_keeps_the_contracts(office: Office) -> None:
     dossiers.judge(minh.post(f"{path}/return", {"items": ["portrait"], "comment": "mờ"}))
     dossiers.judge(lan.post(f"{path}/recapture", {**body, "capture_id": "capture-0000000002"}))
     dossiers.judge(lan.get(f"{path}/portrait.jpg"))
+    evidence = (MatchEvidence("full_name", "same", 12.0),)
+    office.registry.others[PERSON.citizen_number] = (
+        MatchCandidate("001099000017", "likely", 40.0, evidence),
+    )
+    assert dossiers.judge(minh.get(f"{path}/candidates")).status_code == 200
+    dossiers.judge(lan.get(f"{path}/candidates"))
     dossiers.judge(minh.post(f"{path}/local-approval"))
     dossiers.judge(office.sign_in("hoa.production").post(f"{path}/production"))
     dossiers.judge(lan.post(f"{path}/withdrawal"))
@@ -251,7 +258,7 @@ def test_a_real_day_at_the_office_keeps_the_contracts(office: Office) -> None:
     events.judge(office.client().get("/v1/events", headers=service))
     officers.judge(lan.client.delete("/v1/officer-sessions/current", headers=lan._headers))
     dossiers.judge(lan.get("/v1/dossiers"))
-    assert dossiers.statuses >= {200, 201, 401, 404, 409, 422}
+    assert dossiers.statuses >= {200, 201, 401, 403, 404, 409, 422}
     assert officers.statuses == {204, 400, 401}
     assert events.statuses == {200, 409, 422}
 

@@ -46,7 +46,8 @@ from tests.support.running import run_pending
 from verification.errors import RegistryUnavailable, TransitionRefused
 from verification.identity.administrative_units import provinces
 from verification.messages.dc01 import UnitView
-from verification.messages.enrollment import PersonExtract
+from verification.messages.enrollment import PersonExtract, PersonFields
+from verification.messages.person_match import MatchAnswer, MatchCandidate
 from verification.messages.production import BatchOrder, BlankDelivery, BlankRange
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
@@ -100,6 +101,7 @@ class InventedRegistry:
     )
     is_up: bool = True
     units: dict[str, list[UnitView]] = field(default_factory=dict)
+    others: dict[str, tuple[MatchCandidate, ...]] = field(default_factory=dict)
 
     def names(self, code: str) -> list[UnitView]:
         if not self.is_up:
@@ -112,6 +114,11 @@ class InventedRegistry:
         if citizen_number not in self.people:
             raise RegistryPersonUnknown("nobody")
         return extract(self.people[citizen_number])
+
+    def candidates(self, person: PersonFields, citizen_number: str) -> MatchAnswer:
+        if not self.is_up:
+            raise RegistryUnavailable("switched off")
+        return MatchAnswer(candidates=self.others.get(citizen_number, ()), complete=True)
 
 
 @cache

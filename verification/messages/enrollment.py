@@ -16,6 +16,10 @@ MAX_CAPTURE_BYTES = 6 * 1024 * 1024
 """A capture as JSON: base64 makes a portrait a third larger."""
 
 
+CANDIDATES = "candidates"
+"""The detail of a validation that counts the others in the registry who are likely the same person."""
+
+
 class PersonFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The particulars that go on a card, as the citizen confirmed them."""
 
