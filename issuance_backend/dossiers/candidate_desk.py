@@ -55,4 +55,4 @@ class CandidateDesk:
 
 def subject(dossier_id: str) -> str:
     """The name under which looks at a dossier's candidates are recorded; they change nothing of it."""
-    return f"dossier_candidates/{dossier_id}"
+    return f"look/{dossier_id}"

@@ -69,7 +69,7 @@ def test_definitions_name_only_each_other_and_every_state_that_is_there() -> Non
 def test_every_kind_of_subject_that_the_office_records_is_defined() -> None:
     """Work has states in which it is finished; what is no work is not reported, with the reason."""
     root = Path(issuance_backend.__file__).parent
-    named = re.compile(r"""(?:subject=|subject = |_step\(|return )f"([a-z-]+)/\{""")
+    named = re.compile(r"""(?:subject=|subject = |_step\(|return )f"([a-z_-]+)/\{""")
     kinds = {
         kind
         for path in root.rglob("*.py")
