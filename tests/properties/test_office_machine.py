@@ -45,7 +45,9 @@ def test_an_office_without_four_eyes_is_told_in_a_short_story(
 ) -> None:
     """One officer approves what they had a part in: the story shrinks to what it takes."""
     monkeypatch.setattr(approval_desk, "_require_only_part", lambda *_: None)
-    short = settings(SEARCH, max_examples=3_000, stateful_step_count=12, phases=(Phase.generate, Phase.shrink))
+    short = settings(
+        SEARCH, max_examples=3_000, stateful_step_count=12, phases=(Phase.generate, Phase.shrink)
+    )
     with pytest.raises(InvariantBroken, match=r"^I4:") as broken:
         run_state_machine_as_test(machine_in(offices), settings=short)
     story = re.findall(r"^state\.(\w+)\(seed=", "\n".join(broken.value.__notes__), re.MULTILINE)
