@@ -18,11 +18,11 @@ from enrollment_admin.station.kit import Kit
 from enrollment_admin.station.kit_store import DRAFTS, Particulars
 from enrollment_admin.station.printed_form import FilledForm
 from enrollment_admin.station.refusals import FormNotFaithful, FormNotJudged
-from issuance_backend.dossiers.intake.centre_keys import CentreKeys, load_keys, make_keys
+from issuance_backend.dossiers.intake.centre_keys import CentreKeys
 from tests.support.cheap_prints import PRINT_TYPE, cheap_print
 from tests.support.issuance_office import picture
 from tests.support.kit_bench import PASSPHRASE, PRINTS, SIGNED, KitBench, captured, declared, desk_of
-from tests.support.kit_pages_bench import KitPages, kit_pages
+from tests.support.kit_pages_bench import KitPages
 from tests.support.office_pages import Browser, text
 from tests.support.print_paths import Printer, fingers
 from verification.errors import FieldsRefused, TransitionRefused
@@ -34,16 +34,9 @@ from verification.messages.fault_catalogue import fault
 from verification.messages.packet_intake import PacketKeyList
 
 
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> CentreKeys:
-    folder = tmp_path_factory.mktemp("centre") / "keys"
-    make_keys(folder, "2026-11")
-    return load_keys(folder)
-
-
 @pytest.fixture
-def kit(tmp_path: Path, keys: CentreKeys) -> Kit:
-    return KitBench(tmp_path, PacketKeyList(keys.opening_jwk(), keys.receipts_jwk())).make()
+def kit(tmp_path: Path, centre_keys: CentreKeys) -> Kit:
+    return KitBench(tmp_path, PacketKeyList(centre_keys.opening_jwk(), centre_keys.receipts_jwk())).make()
 
 
 @pytest.fixture
@@ -67,7 +60,7 @@ def encoded(page: np.ndarray, dpi: int = 500, kind: str = "PNG") -> bytes:
 
 
 def test_a_faithful_form_is_printed_and_what_it_was_found_to_be_travels(
-    kit: Kit, desk: CaptureDesk, keys: CentreKeys
+    kit: Kit, desk: CaptureDesk, centre_keys: CentreKeys
 ) -> None:
     draft = captured(desk)
     seen = desk.draft(draft)
@@ -75,7 +68,7 @@ def test_a_faithful_form_is_printed_and_what_it_was_found_to_be_travels(
     assert (seen.judged.passes, [each.position for each in seen.judged.fingers]) == (True, [*range(1, 11)])
     sealed = desk.seal(draft, PASSPHRASE, "vi")
     metadata, content = from_file(kit.packets.read(sealed.packet))
-    opened = open_packet(parse_packet(metadata), content, keys.opening[keys.newest])
+    opened = open_packet(parse_packet(metadata), content, centre_keys.opening[centre_keys.newest])
     mark = opened.particulars.printed_form
     assert (mark.limits, mark.likeness) == ("digital-1", 1.0)
 
@@ -181,11 +174,6 @@ def test_a_scan_of_the_paper_is_judged_and_one_that_fails_has_to_be_printed_agai
         desk.judge_scan(draft, encoded(page))
     desk.print_form(draft)
     assert desk.draft(draft).scanned is None
-
-
-@pytest.fixture
-def pages(tmp_path: Path, keys: CentreKeys) -> KitPages:
-    return kit_pages(tmp_path, keys)
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])

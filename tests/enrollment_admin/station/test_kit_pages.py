@@ -15,7 +15,7 @@ import pytest
 from enrollment_admin.station.centre_client import CentreClient
 from enrollment_admin.station.kit_pages.typed_forms import fields_to_type
 from enrollment_admin.station.officer_keys import BLOCKED_FOR, MOST_WRONG
-from issuance_backend.dossiers.intake.centre_keys import CentreKeys, load_keys, make_keys
+from issuance_backend.dossiers.intake.centre_keys import CentreKeys
 from issuance_backend.population_registry.domain import extract
 from tests.support.form_text import form_text
 from tests.support.issuance_office import citizens, picture
@@ -47,23 +47,6 @@ from verification.messages.enrollment_packet import SealedPacket, from_file
 from verification.messages.fault_catalogue import fault
 from verification.messages.packet_intake import PacketStatus
 from verification.messages.receipt_code import receipt_code
-
-
-@pytest.fixture(scope="module")
-def centre_keys(tmp_path_factory: pytest.TempPathFactory) -> CentreKeys:
-    folder = tmp_path_factory.mktemp("centre") / "keys"
-    make_keys(folder, "2026-11")
-    return load_keys(folder)
-
-
-@pytest.fixture
-def pages(tmp_path: Path, centre_keys: CentreKeys) -> KitPages:
-    return kit_pages(tmp_path, centre_keys)
-
-
-@pytest.fixture
-def lan(pages: KitPages) -> Browser:
-    return pages.sign_in()
 
 
 def token(browser: Browser) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import io
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -18,7 +17,6 @@ from enrollment_admin.station.kit import Kit, renew_profile
 from enrollment_admin.station.refusals import CaptureUnknown
 from enrollment_admin.station.scanned_prints import finger_of, scanned
 from issuance_backend.dossiers.forms.catalogue import packaged_forms
-from issuance_backend.dossiers.intake.centre_keys import CentreKeys, load_keys, make_keys
 from tests.support.cheap_prints import cheap_print, cheap_prints
 from tests.support.issuance_office import NOW, picture
 from tests.support.kit_bench import (
@@ -32,7 +30,7 @@ from tests.support.kit_bench import (
     desk_of,
     gate,
 )
-from tests.support.kit_pages_bench import KitPages, begun, keep, keep_prints, kit_pages, seal, signature
+from tests.support.kit_pages_bench import KitPages, begun, keep, keep_prints, seal, signature
 from tests.support.office_pages import Browser, text
 from verification.errors import FieldsRefused, PacketSupervisorMissing, TransitionRefused
 from verification.messages.asked_prints import FINGER_ITEMS
@@ -40,23 +38,6 @@ from verification.messages.enrollment_packet import CITIZEN_SIGNATURE, CaptureEx
 from verification.messages.fault_catalogue import fault_catalogue
 
 PORTRAIT = Captured("portrait", "image/jpeg", picture())
-
-
-@pytest.fixture(scope="module")
-def centre_keys(tmp_path_factory: pytest.TempPathFactory) -> CentreKeys:
-    folder = tmp_path_factory.mktemp("centre") / "keys"
-    make_keys(folder, "2026-11")
-    return load_keys(folder)
-
-
-@pytest.fixture
-def pages(tmp_path: Path, centre_keys: CentreKeys) -> KitPages:
-    return kit_pages(tmp_path, centre_keys)
-
-
-@pytest.fixture
-def lan(pages: KitPages) -> Browser:
-    return pages.sign_in()
 
 
 @pytest.fixture
