@@ -22,13 +22,13 @@ demo: setup
 up: setup
 	@$(PYTHON) -m monitoring up
 
-# Files of tests side by side, one a core; then what measures, with nothing beside it.
+# Files of tests side by side, one a core; then what measures a time, with nothing beside it.
 test: setup
 ifdef ARGS
 	@$(PYTHON) -m pytest $(ARGS)
 else
-	@$(PYTHON) -m pytest -n $(shell nproc) --dist loadfile --no-loadscope-reorder --ignore tests/benchmarks
-	@$(PYTHON) -m pytest tests/benchmarks
+	@$(PYTHON) -m pytest -n $(shell nproc) --dist loadfile --no-loadscope-reorder -m 'not alone'
+	@$(PYTHON) -m pytest -m alone
 endif
 
 check: setup

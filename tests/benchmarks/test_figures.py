@@ -24,6 +24,7 @@ def holds(figure: Figure) -> bool:
     return figure["met"] or (figure["ratio"] is not None and figure["ratio"] <= figure["goal"] * SLACK)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", module_names())
 def test_every_figure_of_a_module_meets_its_goal(name: str) -> None:
     module = importlib.import_module(f"tests.benchmarks.{name}")

@@ -21,7 +21,7 @@ from verification.lds.dg2 import Dg2, Portrait, build_dg2
 from verification.lds.files import LdsFile
 from verification.messages.fault_catalogue import fault_catalogue
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs_models]
+pytestmark = [pytest.mark.slow, pytest.mark.needs_models, pytest.mark.alone]
 
 SECONDS = 3.0
 SEQUENCE, SET, INTEGER, OBJECT_IDENTIFIER = 0x30, 0x31, 0x02, 0x06

@@ -30,7 +30,7 @@ from verification.chip.terminal_authentication import Terminal
 from verification.errors import CardCommunication, CardRemoved
 from verification.lds.files import CardFiles, LdsFile
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 NEXT_CARD_SECONDS = 1.0
 SECONDS = 2.0

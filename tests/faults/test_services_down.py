@@ -13,7 +13,7 @@ from tests.support.running_stand import HOLDER, WITH_TURN, Over, RunningStand
 from verification.messages.fault_catalogue import fault_catalogue
 from verification.messages.receipt import receipt_payload
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs_models]
+pytestmark = [pytest.mark.slow, pytest.mark.needs_models, pytest.mark.alone]
 
 SECONDS = 6.0
 REASON = "mắt, mũi và tai khớp"

@@ -30,7 +30,7 @@ from tests.support.issuance_office import Office, citizens, make_office
 from tests.support.registry_office import RegistryWorld, make_registry
 from verification.messages.life_event import Death, DeathAnnulled
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 PROMISED = 1.0
 """Seconds from the registry's commit until every gateway knows."""

@@ -20,7 +20,7 @@ from tests.support.engines import Engine
 from tests.support.gateway_fleet import Issuer, RunningGateway, running_gateway, wait_until
 from verification.messages.decision import DecisionOutcome
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 PROMISED = 1.0
 """Seconds from the issuer's commit until every process of every gateway refuses the card."""

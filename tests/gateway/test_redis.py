@@ -118,6 +118,7 @@ def test_an_emptied_redis_lets_nothing_through_twice(with_redis: World, server: 
     assert with_redis.counter.send_raw("POST", SESSIONS, BODY, headers).status_code == 401
 
 
+@pytest.mark.alone
 def test_a_redis_that_hangs_slows_one_request_and_not_every_one(
     with_redis: World, server: RedisServer
 ) -> None:

@@ -148,6 +148,7 @@ NO_ANSWERS: list[bytes | Callable[[socket.socket], None]] = [
 ]
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("answer", NO_ANSWERS, ids=range(len(NO_ANSWERS)))
 def test_everything_else_is_unavailable(serve, answer) -> None:
     server = serve(answer)
@@ -166,6 +167,7 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
         registry(f"http://127.0.0.1:{port}").ask(QUERY)
 
 
+@pytest.mark.alone
 def test_a_server_that_drips_its_answer_is_given_up(serve) -> None:
     def drip(connection: socket.socket) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 200\r\n\r\n")

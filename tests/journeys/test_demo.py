@@ -68,7 +68,7 @@ MAX_SECONDS = 120
 
 MAX_TAP_SECONDS = 1.5
 
-pytestmark = [pytest.mark.slow, pytest.mark.needs_models]
+pytestmark = [pytest.mark.slow, pytest.mark.needs_models, pytest.mark.alone]
 
 
 @pytest.mark.parametrize("transport", ["pcscd", "socket"])

@@ -138,6 +138,7 @@ def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     assert wait_until(lambda: not alive(child))
 
 
+@pytest.mark.alone
 def test_programs_that_are_slow_to_end_end_together(tmp_path: Path) -> None:
     slow = (
         "import signal, sys, time; signal.signal(15, lambda *_: (time.sleep(1), sys.exit())); time.sleep(60)"

@@ -11,13 +11,14 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import func, select
 
-from enrollment_admin.station.capture_desk import Answering, CaptureDesk
+from enrollment_admin.station.capture_desk import CaptureDesk
 from enrollment_admin.station.capture_rules import Captured
 from enrollment_admin.station.capture_steps import AT_THE_DESK, DraftState
 from enrollment_admin.station.centre_client import CentreClient
 from enrollment_admin.station.kit_store import DRAFTS, PACKETS
 from enrollment_admin.station.outbox import Outbox
 from enrollment_admin.station.refusals import CentreUnavailable
+from enrollment_admin.station.sealing import Answering
 from issuance_backend.schema import DOSSIERS
 from tests.support.engines import Sqlite
 from tests.support.kit_bench import (

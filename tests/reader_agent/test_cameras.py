@@ -69,6 +69,7 @@ def test_no_picture_in_time(answers: tuple[int, bytes]) -> None:
         SnapshotCamera(url).frame(0.2)
 
 
+@pytest.mark.alone
 def test_a_slow_camera_service_is_given_up() -> None:
     with snapshots((200, JPEG), delay=2) as url:
         began = time.monotonic()

@@ -85,6 +85,7 @@ def _drip(connection: socket.socket) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("speak", [lambda _c: time.sleep(3), _drip], ids=["silent", "dripping"])
 def test_a_slow_gateway_is_given_up_at_the_deadline(speak: Callable[[socket.socket], None]) -> None:
     with raw_server(speak) as url:

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from enrollment_admin.station.capture_desk import Answering, CaptureDesk, Draft
+from enrollment_admin.station.capture_desk import CaptureDesk
 from enrollment_admin.station.centre_client import CentreClient
+from enrollment_admin.station.draft_book import Draft
 from enrollment_admin.station.outbox import Outbox
 from enrollment_admin.station.returns import Returns
+from enrollment_admin.station.sealing import Answering
 from issuance_backend.dossiers.intake.centre_keys import load_keys
 from issuance_backend.dossiers.repository import captures
 from issuance_backend.officers.domain import Role

@@ -13,14 +13,16 @@ from pathlib import Path
 import msgspec
 from flask import Flask
 
-from enrollment_admin.station.capture_desk import Answering, CaptureDesk, Draft
+from enrollment_admin.station.capture_desk import CaptureDesk
 from enrollment_admin.station.capture_rules import Captured
 from enrollment_admin.station.capture_steps import DraftEvent, DraftState, advance
 from enrollment_admin.station.centre_client import CentreClient
+from enrollment_admin.station.draft_book import Draft
 from enrollment_admin.station.gate import Declaration, GateAnswer, judge
 from enrollment_admin.station.kit import Kit, KitProfile, make_kit, open_kit
 from enrollment_admin.station.outbox import Outbox
 from enrollment_admin.station.returns import Returns
+from enrollment_admin.station.sealing import Answering
 from issuance_backend.dossiers.forms.catalogue import packaged_forms
 from issuance_backend.dossiers.intake.api import packets_blueprint
 from issuance_backend.dossiers.intake.service import IntakeDesk

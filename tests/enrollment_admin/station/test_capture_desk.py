@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from sqlalchemy import select, update
 
-from enrollment_admin.station.capture_desk import Answering, CaptureDesk
+from enrollment_admin.station.capture_desk import CaptureDesk
 from enrollment_admin.station.capture_rules import Captured
 from enrollment_admin.station.capture_steps import DraftState
 from enrollment_admin.station.gate import GateCode
@@ -26,6 +26,7 @@ from enrollment_admin.station.refusals import (
     PassphraseBlocked,
     PassphraseWrong,
 )
+from enrollment_admin.station.sealing import Answering
 from issuance_backend.dossiers.intake.centre_keys import load_keys, make_keys
 from tests.support.cheap_prints import cheap_prints
 from tests.support.form_text import form_text

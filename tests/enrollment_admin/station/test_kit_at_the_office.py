@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from enrollment_admin.station.capture_desk import Answering, CaptureDesk
+from enrollment_admin.station.capture_desk import CaptureDesk
 from enrollment_admin.station.kit import Kit
 from enrollment_admin.station.outbox import Outbox
+from enrollment_admin.station.sealing import Answering
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from tests.support.issuance_office import PASSWORD, REASON, STATUS_TOKEN, Office

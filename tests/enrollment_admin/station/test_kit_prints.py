@@ -9,13 +9,14 @@ from datetime import timedelta
 import pytest
 from PIL import Image
 
-from enrollment_admin.station.capture_desk import Answering, CaptureDesk
+from enrollment_admin.station.capture_desk import CaptureDesk
 from enrollment_admin.station.capture_rules import Captured
 from enrollment_admin.station.capture_steps import DraftState
 from enrollment_admin.station.gate import Declaration, GateAnswer
 from enrollment_admin.station.kit import Kit, renew_profile
 from enrollment_admin.station.refusals import CaptureUnknown
 from enrollment_admin.station.scanned_prints import finger_of, scanned
+from enrollment_admin.station.sealing import Answering
 from issuance_backend.dossiers.forms.catalogue import packaged_forms
 from tests.support.cheap_prints import cheap_print, cheap_prints
 from tests.support.issuance_office import NOW, picture

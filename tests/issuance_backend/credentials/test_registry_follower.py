@@ -198,6 +198,7 @@ def served(tmp_path: Path) -> Iterator[Served]:
     thread.join()
 
 
+@pytest.mark.alone
 def test_a_death_in_the_registry_suspends_the_card_within_a_second(office: Office, served: Served) -> None:
     card = active(office, PERSON)
     follower = RegistryFollower(office.database, served.feed("follower"), lambda: office.now[0])

@@ -135,6 +135,7 @@ def test_a_subscriber_of_another_history_is_told_so(database_engine: Engine, boa
     others.close()
 
 
+@pytest.mark.alone
 def test_who_waits_sees_a_change_within_a_second(database: Database, board: NoticeBoard) -> None:
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(board.after, "g", Ask(topics=STATUS, after=0, wait_seconds=20))

@@ -84,6 +84,7 @@ def test_readers_are_found_by_name(stack: VirtualReader) -> None:
         open_reader("Omnikey*")
 
 
+@pytest.mark.alone
 def test_an_empty_reader(reader: pcsc.PcscReader) -> None:
     begin = time.monotonic()
     assert not reader.wait_for_card(0.2)
@@ -133,6 +134,7 @@ def test_a_card_that_leaves_inside_a_command(
     assert answers(reader)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("mood", ["silent", "no_byte"])
 def test_a_card_that_never_answers_is_given_up_and_the_next_customer_is_served(
     reader: pcsc.PcscReader, insert: Callable[[], MisbehavingCard], mood: str
@@ -180,6 +182,7 @@ def test_a_card_taken_off_between_two_commands(
     assert answers(reader)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("is_torn", [False, True], ids=["orderly", "torn out"])
 @pytest.mark.parametrize("seconds", [0.0, 0.1, 0.2, 0.5])
 def test_a_card_laid_right_after_another_is_read_at_once(

@@ -35,6 +35,7 @@ def insert(reader: VpcdListener) -> tuple[MisbehavingCard, VpcdTransport]:
     return card, reader.connect()
 
 
+@pytest.mark.alone
 def test_an_empty_slot(reader: VpcdListener) -> None:
     begin = time.monotonic()
     assert not reader.wait_for_card(0.1)
@@ -88,6 +89,7 @@ def test_a_card_that_leaves_inside_a_command(reader: VpcdListener, mood: str) ->
     assert following.transmit(COMMAND) == ANSWER
 
 
+@pytest.mark.alone
 def test_a_silent_card_is_given_up_and_the_next_customer_is_served(reader: VpcdListener) -> None:
     card, transport = insert(reader)
     card.mood = "silent"
@@ -110,6 +112,7 @@ def test_a_card_taken_off_between_two_commands(reader: VpcdListener) -> None:
         reader.connect()
 
 
+@pytest.mark.alone
 def test_an_answer_that_trickles_in_has_one_time_limit_in_all(reader: VpcdListener) -> None:
     with socket.create_connection(("127.0.0.1", reader.port)) as card:
         assert reader.wait_for_card(2)

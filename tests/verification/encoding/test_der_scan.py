@@ -103,6 +103,7 @@ def test_limits_are_arguments() -> None:
     scan(build(OCTET_STRING, bytes(70_000)), Limits(total=100_000))
 
 
+@pytest.mark.alone
 def test_bombs_are_refused_at_once() -> None:
     started = time.perf_counter()
     for bomb in (

@@ -66,6 +66,7 @@ def test_a_portrait_that_cannot_be_made_small_enough_is_refused(portrait: Pictur
         encode_jp2(portrait, 100)
 
 
+@pytest.mark.alone
 def test_dimensions_stop_a_bomb_before_a_decoder_starts(portrait: Picture) -> None:
     codestream = bytearray(encode_jp2(portrait))
     size = codestream.find(b"\xff\x51") + 6
@@ -158,6 +159,7 @@ def test_samples_need_no_decoder(ridges: GreyPicture) -> None:
         decode_finger(replace(finger, height=101))
 
 
+@pytest.mark.alone
 def test_a_finger_bomb_is_refused_before_a_decoder_starts(ridges: GreyPicture) -> None:
     good = FingerImage.of(INDEX, encoded_as(ridges, "PNG"))
     started = time.monotonic()

@@ -112,6 +112,7 @@ def test_random_headers_are_judged_without_another_error(start: bytes, rest: byt
     assert 0 < width * height <= 4_000_000
 
 
+@pytest.mark.alone
 def test_damaged_headers_are_judged_quickly() -> None:
     started = time.perf_counter()
     for good in (jpeg(480, 640), jp2(480, 640)):
