@@ -40,6 +40,11 @@ def compact(day: date) -> str:
     return f"{day.day:02d}{day.month:02d}{day.year:04d}"
 
 
+def full_years(born: date, day: date) -> int:
+    """How old somebody is on a day."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
 def _day(year: int, month: int, day: int) -> date:
     found = _day_or_none(year, month, day)
     if found is None:

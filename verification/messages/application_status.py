@@ -36,6 +36,7 @@ class ApplicationStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     ``due_on`` is the last day of the time limit while an office works, ``days_left`` are the working days
     that are left while it stands still. Neither is there where no limit binds the office, or none is known.
+    ``notice_waits`` says that the notice of a refusal waits at that office.
     """
 
     stage: Stage
@@ -44,3 +45,4 @@ class ApplicationStatus(msgspec.Struct, frozen=True, kw_only=True):
     is_late: bool = False
     days_left: int | None = None
     items: tuple[str, ...] = ()
+    notice_waits: bool = False

@@ -18,11 +18,15 @@ MAX_LISTED = 500
 """No act stands for more dossiers: others wait for its end."""
 
 
-class ListedDossier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One dossier, and the SHA-256 of the sealed capture that was approved."""
+class ListedDossier(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One dossier, the SHA-256 of the sealed capture that was approved, and who had checked it, if anybody.
+
+    Where nobody had, it is written as in lists from before anybody did.
+    """
 
     dossier: str
     packet: str
+    checked_by: str | None = None
 
 
 class ApprovalStatement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from datetime import date
 
+from verification.encoding.dates import full_years
 from verification.messages.forms import FormException, FormPrints
 
 FINGERPRINTS = "fingerprints"
@@ -13,6 +14,12 @@ FINGERPRINTS = "fingerprints"
 
 SINGLE_FINGERS = range(1, 11)
 """Positions of ISO/IEC 19794-4, table 7, without slaps: thumb to little finger, right hand before left."""
+
+ALL_POSITIONS = range(1, 16)
+"""The same, with thumbs pressed flat and the slaps of several fingers."""
+
+QUALITY_EXCEPTION = "QUALITY_EXCEPTION"
+"""The coded exception of a finger whose print is here and poor: no better one was to be had."""
 
 _FINGER = re.compile(r"finger_(0[1-9]|1[0-5])")
 
@@ -30,9 +37,24 @@ def is_finger(item: str) -> bool:
     return _FINGER.fullmatch(item) is not None
 
 
+def is_single_finger(item: str) -> bool:
+    """Whether an item is the print of one finger."""
+    return item in FINGER_ITEMS
+
+
+def position_of(item: str) -> int:
+    """The position of a print by its name."""
+    return int(item.removeprefix("finger_"))
+
+
+def is_best_available(item: str, code: str) -> bool:
+    """Whether an exception says of a print that it is here, and that no better one was to be had."""
+    return code == QUALITY_EXCEPTION and is_single_finger(item)
+
+
 def may_take_prints(prints: FormPrints | None, born: date | None, day: date) -> bool:
     """Whether the law lets prints be taken of somebody on a day; of whom no age is known they are."""
-    return prints is None or born is None or _full_years(born, day) >= prints.from_age
+    return prints is None or born is None or full_years(born, day) >= prints.from_age
 
 
 def asked_fingers(prints: FormPrints | None, born: date | None, day: date) -> tuple[str, ...]:
@@ -40,6 +62,13 @@ def asked_fingers(prints: FormPrints | None, born: date | None, day: date) -> tu
     if prints is None or not may_take_prints(prints, born, day):
         return ()
     return tuple(finger_item(position) for position in prints.positions)
+
+
+def fingers_sent_back(items: Collection[str]) -> frozenset[str]:
+    """The prints that may be taken again where these items were sent back: all of them, or some by name."""
+    if FINGERPRINTS in items:
+        return frozenset(finger_item(position) for position in ALL_POSITIONS)
+    return frozenset(item for item in items if is_finger(item))
 
 
 def missing_fingers(
@@ -61,7 +90,3 @@ def is_reason_for(reason: FormException, item: str) -> bool:
 def is_contradicted(item: str, taken: Collection[str]) -> bool:
     """Whether what a reason was stated for is here all the same."""
     return item in taken or (item == FINGERPRINTS and any(is_finger(each) for each in taken))
-
-
-def _full_years(born: date, day: date) -> int:
-    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))

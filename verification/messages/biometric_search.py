@@ -121,6 +121,20 @@ class InvestigationSearch(msgspec.Struct, frozen=True, forbid_unknown_fields=Tru
     born_to: int | None = None
 
 
+class InvestigationPictures(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The same with a portrait, with prints by finger position (1 to 10), or with both.
+
+    The office makes templates of them and keeps no picture.
+    """
+
+    task_id: str
+    warrant: Warrant
+    gallery: str
+    portrait: bytes = b""
+    prints: dict[int, bytes] = {}
+    max_candidates: int = 20
+
+
 class LikenessMessage(msgspec.Struct, frozen=True):
     """One comparison: the engine's score, and what the calibration says it is worth."""
 

@@ -133,9 +133,10 @@ class ExtractWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SealedExtract(msgspec.Struct, frozen=True):
-    """The extract as it travels."""
+    """The extract as it travels, and beside it who may seal at the kit (``certified_officers``)."""
 
     extract: str
+    officers: str | None = None
 
 
 class CommuneExtract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

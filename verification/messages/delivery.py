@@ -6,6 +6,8 @@ from enum import StrEnum
 
 import msgspec
 
+from verification.messages.capture_terms import OldCard
+
 
 class ConfirmationReason(StrEnum):
     """Why an officer, and not the gateway, confirms that the holder stands there."""
@@ -23,9 +25,15 @@ class HolderConfirmation(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 
 
 class HandOver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The gateway's receipt for this card and its holder; without one a second officer has confirmed."""
+    """The gateway's receipt for this card and its holder; without one a second officer has confirmed.
+
+    ``old_card`` is what became of an older card that the citizen had kept: ``taken``, or ``lost`` with the
+    number of the report.
+    """
 
     receipt: str | None = None
+    old_card: OldCard | None = None
+    loss_report: str | None = None
 
 
 class CardSuspension(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

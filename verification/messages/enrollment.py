@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
+from verification.messages.capture_terms import StatedTerms
 from verification.messages.dossier_decisions import ArchiveLookup, Rejection
 
 MAX_PORTRAIT_BYTES = 4 * 1024 * 1024
@@ -18,6 +19,9 @@ MAX_CAPTURE_BYTES = 6 * 1024 * 1024
 
 CANDIDATES = "candidates"
 """The detail of a validation that counts the others in the registry who are likely the same person."""
+
+NOT_ALL_COMPARED = "candidates_incomplete"
+"""Stands beside that count where the registry could not compare everybody: there may be more."""
 
 
 class PersonFields(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -83,7 +87,8 @@ class DossierCapture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One capture. The same ``capture_id`` with the same content is the same capture.
 
     The portrait may be empty where a dossier was returned for something else. ``exceptions`` are codes of
-    the form for items that the citizen does not have, ``begun_at`` is when the officer began.
+    the form for items that the citizen does not have, ``begun_at`` is when the officer began. ``terms`` are
+    stated with the first capture of a dossier.
     """
 
     capture_id: str
@@ -93,6 +98,7 @@ class DossierCapture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     manual_portrait_reason: str | None = None
     exceptions: tuple[str, ...] = ()
     begun_at: str | None = None
+    terms: StatedTerms | msgspec.UnsetType = msgspec.UNSET
 
 
 class DossierReturn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -163,6 +169,9 @@ class DossierSummary(msgspec.Struct, frozen=True):
     search: str | None = None
     credential: str | None = None
     credential_state: str | None = None
+    checked_by: str | None = None
+    warns_of_others: bool = False
+    """To those who check and approve locally: others are likely the applicant, or not all were compared."""
 
 
 class DossierView(msgspec.Struct, frozen=True):
@@ -171,7 +180,9 @@ class DossierView(msgspec.Struct, frozen=True):
     ``search`` is what is known of duplicates: ``waiting``, ``clear``, ``hit`` (examiners look),
     ``confirmed`` (they found the same person or a fraud) or ``no_gallery`` (nobody was compared).
     ``receipt_code`` is that of the newest capture; ``due_on`` ends the time limit, while it runs.
-    ``erased_on`` is when the pictures of one that ended without a card were erased.
+    ``erased_on`` is when the pictures of one that ended without a card were erased. ``checked_by`` is who
+    checked it as it stands, for the approver of a province. ``notice`` is where the notice of a rejection
+    is: ``due``, ``made`` or ``handed_over``. ``old_card`` is what became of the card before.
     """
 
     id: str
@@ -198,3 +209,6 @@ class DossierView(msgspec.Struct, frozen=True):
     receipt_code: str = ""
     due_on: str | None = None
     erased_on: str | None = None
+    checked_by: str | None = None
+    notice: str | None = None
+    old_card: str = "none"

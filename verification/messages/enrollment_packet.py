@@ -34,6 +34,7 @@ from verification.errors import (
 )
 from verification.messages import packet_encryption
 from verification.messages.canonical import canonical_json
+from verification.messages.capture_terms import CaptureTerms, require_well_formed
 from verification.messages.compact_signature import (
     protected_header,
     read_statement,
@@ -41,6 +42,7 @@ from verification.messages.compact_signature import (
     sign_statement,
 )
 from verification.messages.enrollment import PersonFields
+from verification.messages.prints_taken import PrintTaken, require_told
 from verification.messages.seal import derive_key
 from verification.messages.signing_key import (
     PublicKey,
@@ -132,7 +134,8 @@ class PacketParticulars(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     """What the centre alone reads: who applies, what was agreed, and every item as it was captured.
 
     ``dossier`` is the returned dossier whose items are captured again, none for a new application.
-    ``begun_at`` is when its officer began, by the kit's clock.
+    ``begun_at`` is when its officer began, by the kit's clock; ``terms`` are those of a new application.
+    ``prints`` tells how each finger was taken; kits before these say nothing of either.
     """
 
     citizen_number: str
@@ -144,6 +147,8 @@ class PacketParticulars(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     manual_portrait_reason: str | None = None
     dossier: str | None = None
     begun_at: str | None = None
+    terms: CaptureTerms | msgspec.UnsetType = msgspec.UNSET
+    prints: tuple[PrintTaken, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class PacketEnvelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -353,10 +358,11 @@ def open_items(
 def reopen_packet(
     packet: UnverifiedPacket, blobs: Mapping[str, bytes], key: ec.EllipticCurvePrivateKey
 ) -> OpenedPacket:
-    """A packet whose items were opened before: they must be those that it lists; raises PacketAltered."""
+    """A packet whose items were opened before: what is still here must be as listed; raises PacketAltered."""
     _, particulars = _opened_particulars(packet.envelope, key)
-    for item in particulars.items:
-        if hashlib.sha256(blobs[item.name]).hexdigest() != item.sha256:
+    listed = {item.name: item.sha256 for item in particulars.items}
+    for name, content in blobs.items():
+        if hashlib.sha256(content).hexdigest() != listed.get(name):
             raise PacketAltered("an item is not the one that was captured")
     return OpenedPacket(packet.packet_hash, packet.envelope, particulars, blobs)
 
@@ -511,8 +517,11 @@ def _require_particulars(particulars: PacketParticulars, envelope: PacketEnvelop
     if not all(item and code for item, code in coded):
         raise PacketMalformed("an exception has no item or no code")
     _require_recorded(particulars.printed_form)
+    require_told(particulars.prints or ())
     if particulars.begun_at is not None and not _is_moment(particulars.begun_at):
         raise PacketMalformed("begun at no moment")
+    if particulars.terms is not msgspec.UNSET:
+        require_well_formed(particulars.terms)
     _require_agreed(particulars, envelope.happened_at)
     _require_answered_for(particulars, envelope)
 

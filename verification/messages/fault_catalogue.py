@@ -32,8 +32,8 @@ class Fault(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _FOLDER = Path(__file__).parent / "faults"
 _OFFICE_AREAS = frozenset(
     {
-        *("card_drawer", "dc01", "delivery", "gate", "intake", "issuance", "issuer_keys", "kit"),
-        *("kit_pages", "platform", "printed_form", "registry", "search"),
+        *("capture_terms", "card_drawer", "dc01", "delivery", "gate", "intake", "issuance", "issuer_keys"),
+        *("citizen_access", "counter", "kit", "kit_pages", "platform", "printed_form", "registry", "search"),
     }
 )
 """Files of faults that only the office and its officers meet; counters do not keep them in memory."""

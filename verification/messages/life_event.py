@@ -60,6 +60,20 @@ class Marriage(_Reported, frozen=True, tag="marriage"):
     spouse_number: str
 
 
+class Divorce(_Reported, frozen=True, tag="divorce"):
+    """A court ended the marriage of two registered persons, from the day its decision took effect."""
+
+    citizen_number: str
+    spouse_number: str
+
+
+class DivorceAnnulled(_Reported, frozen=True, tag="divorce_annulled"):
+    """A registered divorce was set aside, or registered by mistake: the marriage never ended."""
+
+    citizen_number: str
+    spouse_number: str
+
+
 class Correction(_Reported, frozen=True, tag="correction"):
     """What stood there was wrong for as long as it stood there on ``occurred_on``."""
 
@@ -67,7 +81,10 @@ class Correction(_Reported, frozen=True, tag="correction"):
     attributes: Attributes
 
 
-LifeEvent = Birth | Death | DeathAnnulled | DeclaredMissing | Found | Move | Marriage | Correction
+OfCouple = Marriage | Divorce | DivorceAnnulled
+"""What happens to two persons at once."""
+
+LifeEvent = Birth | Death | DeathAnnulled | DeclaredMissing | Found | Move | OfCouple | Correction
 
 
 class LifeEventReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,6 +95,17 @@ class LifeEventReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     document: str
     officer: str
     event: LifeEvent
+
+
+class CorrectionReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A correction of one record and nothing else, from a program that may report no other event."""
+
+    report_id: str
+    occurred_on: date
+    document: str
+    officer: str
+    citizen_number: str
+    attributes: Attributes
 
 
 class LifeEventView(msgspec.Struct, frozen=True):

@@ -57,13 +57,19 @@ class SignerRevocation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     owner: str
     revoked_at: str
     case_id: str
+    cursor: str | None = None
+    """Where an answer ended: asked with it, the answer goes on, and nothing is revoked anew."""
 
 
 class RevocationAnswer(msgspec.Struct, frozen=True):
-    """How many keys were revoked, and the dossiers from packets that came since that moment."""
+    """How many keys were revoked, and the dossiers from packets that came since that moment.
+
+    They come by hundreds: ``cursor`` says that there may be more.
+    """
 
     keys: int
     dossiers: tuple[str, ...]
+    cursor: str | None = None
 
 
 class GapClosing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -16,12 +16,17 @@ class LifeStatus(StrEnum):
 
 
 class PersonQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Attributes as the chip states them; dates are ISO 8601, sex is ``M`` or ``F``."""
+    """Attributes as the chip states them; dates are ISO 8601, sex is ``M`` or ``F``.
+
+    ``purpose`` and ``agency`` say for what and for whom the gateway asks: the person may see it.
+    """
 
     citizen_number: str
     full_name: str
     date_of_birth: str
     sex: str
+    purpose: str | None = None
+    agency: str | None = None
 
 
 class PersonAnswer(msgspec.Struct, frozen=True):

@@ -13,8 +13,8 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, FloatObject, NameObject
 from reportlab.pdfgen.canvas import Canvas
 
-from enrollment_admin.station.print_page import PIXEL, draw_print
 from tests.support.print_paths import PATHS, Draw, Printer, as_it_is, fingers, form_file
+from verification.capture_form.print_page import PIXEL, draw_print
 from verification.fingerprint.engine import Print
 from verification.fingerprint.form_file import read_form
 from verification.fingerprint.form_page import BOXES, MARKS, place_of

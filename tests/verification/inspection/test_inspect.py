@@ -10,13 +10,10 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from issuance_backend.csca.ceremony import CeremonyPlan, hold_ceremony
 from issuance_backend.csca.crl import issue_revocation_list
-from issuance_backend.csca.document_signer import (
-    data_group_hashes,
-    sign_card_security,
-    sign_security_object,
-)
+from issuance_backend.csca.document_signer import sign_card_security, sign_security_object
 from tests.support import pki
 from tests.support.cms_writer import build_security_object
+from tests.support.group_hashes import data_group_hashes
 from verification.errors import ChipAuthenticationFailed
 from verification.inspection.inspect import inspect
 from verification.inspection.report import (

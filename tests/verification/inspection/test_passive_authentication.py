@@ -11,10 +11,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from issuance_backend.csca.ceremony import CeremonyPlan, issue_document_signer
 from issuance_backend.csca.crl import issue_revocation_list
-from issuance_backend.csca.document_signer import data_group_hashes, sign_security_object
+from issuance_backend.csca.document_signer import sign_security_object
 from issuance_backend.csca.signer import PrivateKey
 from tests.support import pki
 from tests.support.cms_writer import build_security_object
+from tests.support.group_hashes import data_group_hashes
 from verification.errors import (
     AlgorithmRefused,
     DataGroupMismatch,

@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from issuance_backend.csca.ceremony import Ceremony
 from issuance_backend.csca.crl import issue_revocation_list
-from issuance_backend.csca.document_signer import data_group_hashes, sign_security_object
+from issuance_backend.csca.document_signer import sign_security_object
 from tests.support import pki
+from tests.support.group_hashes import data_group_hashes
 from verification.encoding.object_identifier import decode_oid
 from verification.lds.dg15 import parse_dg15
 from verification.lds.files import LdsFile

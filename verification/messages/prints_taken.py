@@ -1,0 +1,41 @@
+"""How the fingers of a capture were taken, as its packet tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+import msgspec
+
+from verification.errors import PacketMalformed
+from verification.messages.asked_prints import is_single_finger
+
+MAX_ATTEMPTS = 50
+"""Of a finger that is taken more often the last are told."""
+
+_BEST_SCORE = 100
+
+
+class CaptureMethod(StrEnum):
+    """By what a print was taken; for an ink print that was scanned the officer who signs answers."""
+
+    DEVICE = "device"
+    INK_RESCAN = "ink_rescan"
+
+
+class PrintTaken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One finger: the NFIQ 2 of every attempt, in their order, and how the print that stands was taken."""
+
+    item: str
+    scores: tuple[int, ...]
+    capture_method: CaptureMethod = CaptureMethod.DEVICE
+
+
+def require_told(prints: Sequence[PrintTaken]) -> None:
+    """Each finger is told of once, in scores that NFIQ 2 has; raises PacketMalformed."""
+    items = {each.item for each in prints}
+    if len(items) != len(prints) or not all(is_single_finger(item) for item in items):
+        raise PacketMalformed("a finger is told of twice, or is none")
+    for each in prints:
+        if len(each.scores) > MAX_ATTEMPTS or not all(0 <= score <= _BEST_SCORE for score in each.scores):
+            raise PacketMalformed("scores that no attempts have")
