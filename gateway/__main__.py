@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -68,7 +69,14 @@ def _add_directory_commands(commands: argparse._SubParsersAction[argparse.Argume
     add.add_argument("--partner", required=True)
     add.add_argument("--jwk", type=Path, required=True, help="public key: P-256 or Ed25519")
     add.add_argument("--standing", type=Standing, choices=list(Standing), default=Standing.ACTIVE)
+    add.add_argument("--facility", type=_facility, help="code of the health facility in which it stands")
     add.set_defaults(run=_add_agent)
+
+
+def _facility(text: str) -> str:
+    if not re.fullmatch(r"[A-Z0-9]{1,16}", text):
+        raise argparse.ArgumentTypeError("capital letters and digits, at most 16")
+    return text
 
 
 def _database() -> Database:
@@ -101,7 +109,8 @@ def _add_agent(options: argparse.Namespace) -> int:
     directory = SqlDirectory(_database())
     if directory.partner(options.partner) is None:
         raise ConfigurationFault(f"there is no partner {options.partner}")
-    directory.add_agent(Agent(options.id, options.partner, options.standing, load_public_jwk(options.jwk)))
+    key = load_public_jwk(options.jwk)
+    directory.add_agent(Agent(options.id, options.partner, options.standing, key, options.facility))
     return EXIT_FINE
 
 

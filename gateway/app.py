@@ -25,6 +25,7 @@ from gateway.adapters.service_http import (
     RegistryHttp,
     ServiceHttp,
 )
+from gateway.adapters.sql_call_figures import SqlCallFigures
 from gateway.adapters.sql_card_states import SqlCardStates
 from gateway.adapters.sql_directory import SqlDirectory
 from gateway.adapters.sql_once_only import SqlOnceOnly
@@ -34,7 +35,8 @@ from gateway.adapters.trust_folder import TrustFolder
 from gateway.api.chip_sessions import chip_sessions_blueprint
 from gateway.api.contract import contract_blueprint
 from gateway.api.evidence import evidence_blueprint
-from gateway.api.guards import agent_guard, caller_guard
+from gateway.api.figures import definitions, operator_figures_blueprint, partner_figures_blueprint
+from gateway.api.guards import agent_guard, caller_guard, operator_guard, partner_guard
 from gateway.api.log import log_blueprint
 from gateway.api.sessions import sessions_blueprint
 from gateway.api.status_lists import status_lists_blueprint
@@ -50,6 +52,7 @@ from gateway.ports import (
     TrustSource,
 )
 from gateway.services.access_control import AccessControl
+from gateway.services.call_figures import CallFiguresDesk
 from gateway.services.card_follower import CardFollower
 from gateway.services.card_status import CardStatusDesk
 from gateway.services.chip_session import ChipSessions
@@ -144,7 +147,18 @@ def create_gateway(settings: GatewaySettings, outside: Outside | None = None) ->
     mount(app, tokens, guard=open_to_all)
     mount(app, log_blueprint(store.log, store.log_key.public_key()), guard=open_to_all)
     mount(app, contract_blueprint(), guard=open_to_all)
+    _mount_figures(app, settings, outside, store, access)
     return Gateway(app, _follower(settings, outside, store), _list_maker(settings, outside, store))
+
+
+def _mount_figures(
+    app: Flask, settings: GatewaySettings, outside: Outside, store: _Store, access: AccessControl
+) -> None:
+    desk = CallFiguresDesk(SqlCallFigures(store.database), outside.clock, definitions())
+    secret = settings.operator_token_file
+    mount(app, partner_figures_blueprint(desk), guard=partner_guard(access))
+    operator = operator_guard(read_secret(secret) if secret else None)
+    mount(app, operator_figures_blueprint(desk), guard=operator)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

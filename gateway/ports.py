@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
+from gateway.domain.call_figures import CountedCalls
 from gateway.domain.card_standing import Heard
 from gateway.domain.partner import Agent, Partner
 from gateway.domain.session import Session
@@ -171,7 +172,10 @@ class Sessions(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRecord:
-    """What is written down of a decision; it names no person, and a card only where the purpose binds it."""
+    """What is written down of a decision; it names no person, and a card only where the purpose binds it.
+
+    ``took_ms`` runs from the evidence to the verdict, without the commit; ``facility`` is the counter's.
+    """
 
     recorded_at: datetime
     action: str
@@ -186,6 +190,8 @@ class DecisionRecord:
     assurance: dict[str, str]
     checks: tuple[tuple[str, str, str | None], ...]
     policy: str
+    took_ms: int
+    facility: str | None
     card: str | None = None
 
 
@@ -212,3 +218,19 @@ class EvidenceLog(Protocol):
 
     def consistency(self, old: int, size: int) -> tuple[bytes, ...]:
         """The consistency proof; raises ValueError outside the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallCounts:
+    """Counted calls; of all times and partners ``counted`` were counted of the log's ``records``."""
+
+    calls: tuple[CountedCalls, ...]
+    records: int
+    counted: int
+
+
+class CallFigures(Protocol):
+    """What was counted of partners' calls, with the decisions themselves."""
+
+    def between(self, since: date, until: date, partner: str | None) -> CallCounts:
+        """Everything counted on these days; of every partner for None."""

@@ -14,7 +14,8 @@ class GatewaySettings:
 
     Secrets are paths: ``log_key`` is a PEM, ``seal_key`` 32 bytes, ``service_token_file`` text.
     ``public_url`` is the address that agents sign their requests for; it is never taken from a
-    request. ``log_origin`` names the evidence log in its signed heads; by default the host of
+    request. ``operator_token_file`` is the secret of whoever may see every partner's figures; without it
+    nobody may. ``log_origin`` names the evidence log in its signed heads; by default the host of
     ``public_url``.
     """
 
@@ -28,6 +29,7 @@ class GatewaySettings:
     database_url: str = "sqlite:///gateway.db"
     redis_url: str | None = field(default=None, metadata={"env": "REDIS_URL"})
     log_origin: str | None = None
+    operator_token_file: Path | None = None
     listen: str = "127.0.0.1:8700"
     workers: int = 2
     threads: int = 8

@@ -1,7 +1,7 @@
 """The evidence log: an RFC 9162 tree in SQL, its head signed at every entry.
 
 One writer at a time: the head row is locked from the first statement to the commit. Entry, nodes,
-head, receipt and the closed session are one transaction, so an answer without a log entry cannot be.
+head, receipt, count and the closed session are one transaction, so an answer without a log entry cannot be.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 import msgspec
 from sqlalchemy import Connection, RowMapping, and_, insert, or_, select, update
 
+from gateway.adapters.sql_call_figures import count_call
 from gateway.adapters.sql_schema import log_entries, log_head, log_nodes
 from gateway.adapters.sql_sessions import close_session
 from gateway.domain.refusals import LogTampered
@@ -56,8 +57,11 @@ class SqlEvidenceLog:
                     entry=entry.encoded(),
                     session=record.session,
                     receipt=token,
+                    facility=record.facility,
+                    took_ms=record.took_ms,
                 )
             )
+            count_call(connection, record)
             connection.execute(
                 update(log_head).values(size=sequence + 1, last_leaf=leaf, checkpoint=receipt.checkpoint)
             )

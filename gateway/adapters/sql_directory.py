@@ -31,7 +31,7 @@ class SqlDirectory:
         row = self._row(agents, agent_id)
         if row is None:
             return None
-        return Agent(row["id"], row["partner"], Standing(row["standing"]), _key(row))
+        return Agent(row["id"], row["partner"], Standing(row["standing"]), _key(row), row["facility"])
 
     def add_partner(self, partner: Partner) -> None:
         """Register a partner, or replace its record."""
@@ -50,14 +50,20 @@ class SqlDirectory:
         """Register an agent, or replace its record."""
         self._put(
             agents,
-            {"id": agent.id, "partner": agent.partner, "standing": agent.standing, "jwk": _jwk(agent.key)},
+            {
+                "id": agent.id,
+                "partner": agent.partner,
+                "standing": agent.standing,
+                "jwk": _jwk(agent.key),
+                "facility": agent.facility,
+            },
         )
 
     def _row(self, table: Table, row_id: str) -> RowMapping | None:
         with self._database.reading() as connection:
             return connection.execute(select(table).where(table.c.id == row_id)).mappings().one_or_none()
 
-    def _put(self, table: Table, values: dict[str, str]) -> None:
+    def _put(self, table: Table, values: dict[str, str | None]) -> None:
         # Not the key: for one that is written SQLite looks into every table that refers to it.
         changes = {name: value for name, value in values.items() if name != "id"}
         with self._database.writing() as connection:

@@ -43,6 +43,7 @@ agents = Table(
     Column("partner", ForeignKey("partners.id"), nullable=False),
     Column("standing", String(16), nullable=False),
     Column("jwk", Text, nullable=False),
+    Column("facility", String(16)),
 )
 
 # Times are whole seconds since 1970, except where a reader of the log sees them.
@@ -126,6 +127,24 @@ log_entries = Table(
     Column("entry", LargeBinary, nullable=False),
     Column("session", ForeignKey("sessions.id"), nullable=False, unique=True),
     Column("receipt", Text, nullable=False),
+    # Beside the entry, not in it: nobody who holds a receipt asks for these.
+    Column("facility", String(16)),
+    Column("took_ms", BigInteger),
+)
+
+# Written with each entry of the log: the sum of all calls is the log's size.
+counted_calls = Table(
+    "counted_calls",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("partner", String(64), primary_key=True),
+    Column("product", String(96), primary_key=True),
+    Column("purpose", String(64), primary_key=True),
+    Column("facility", String(16), primary_key=True),
+    Column("outcome", String(16), primary_key=True),
+    Column("code", String(64), primary_key=True),
+    Column("up_to_ms", BigInteger, primary_key=True, autoincrement=False),
+    Column("calls", BigInteger, nullable=False),
 )
 
 log_nodes = Table(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from collections.abc import Callable
 from typing import cast
 
@@ -10,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from gateway.api.bodies import MAX_BODY, read_body
 from gateway.domain.partner import Caller
-from gateway.domain.refusals import TooManyRequests
+from gateway.domain.refusals import OperatorUnknown, TooManyRequests
 from gateway.services.access_control import AccessControl
 from monitoring import metrics
 from monitoring.harness import Guard
@@ -38,6 +40,38 @@ def caller_guard(access: AccessControl, base_url: str) -> Guard:
         return _prove(lambda: access.partner_of(_bearer_token(bearer)))
 
     return require_caller
+
+
+def partner_guard(access: AccessControl) -> Guard:
+    """Only a partner's own program, by its bearer token: a counter is not asked what its bank does."""
+
+    def require_partner() -> ResponseReturnValue | None:
+        return _prove(lambda: access.partner_of(_bearer_token(request.headers.get("Authorization", ""))))
+
+    return require_partner
+
+
+def operator_guard(token: str | None) -> Guard:
+    """Only whoever operates this gateway: a program by bearer token, a browser by it as a password."""
+    wanted = None if token is None else hashlib.sha256(token.encode()).digest()
+
+    def require_operator() -> ResponseReturnValue | None:
+        offered = hashlib.sha256(_offered_secret().encode()).digest()
+        if wanted is not None and hmac.compare_digest(offered, wanted):
+            return None
+        metrics.SIGNATURE_FAILURES.labels(OperatorUnknown.code).inc()
+        refusal = problem(401, OperatorUnknown.code)
+        refusal.headers["WWW-Authenticate"] = 'Basic realm="gateway operator", charset="UTF-8"'
+        return refusal
+
+    return require_operator
+
+
+def _offered_secret() -> str:
+    offered = request.authorization
+    if offered is None:
+        return ""
+    return (offered.password if offered.type == "basic" else offered.token) or ""
 
 
 def caller() -> Caller:

@@ -30,24 +30,30 @@ class Partner:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A counter; ``key`` signs its requests, and it may act only while its partner may."""
+    """A counter; ``key`` signs its requests, and it may act only while its partner may.
+
+    ``facility`` is the code of the health facility in which it stands, where it stands in one.
+    """
 
     id: str
     partner: str
     standing: Standing
     key: PublicKey
+    facility: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
     """Who sent a request that was proven: a partner's program, or one of its agents.
 
-    ``purposes`` are the partner's at this request: one that is taken away counts at once.
+    ``purposes`` are the partner's at this request: one that is taken away counts at once; ``facility`` is
+    where the agent stands at this request.
     """
 
     partner: str
     agent: str | None = None
     purposes: frozenset[str] = frozenset()
+    facility: str | None = None
 
     @property
     def name(self) -> str:

@@ -60,6 +60,14 @@ PURPOSES = {
             card_states=frozenset({CredentialState.ISSUED}),
             binds_card=True,
         ),
+        # The holder at the office's counter who asks for their own record.
+        Purpose(
+            code="citizen.own_record",
+            version="2026-11-01",
+            manual_face=False,
+            release=(),
+            binds_card=True,
+        ),
     )
 }
 

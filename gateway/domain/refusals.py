@@ -24,6 +24,12 @@ class AccessTokenInvalid(CallerNotAuthenticated):
     retryable = True
 
 
+class OperatorUnknown(CallerNotAuthenticated):
+    """Not the operator's token, or this gateway has none."""
+
+    code = "OPERATOR_UNKNOWN"
+
+
 class SessionUnknown(Refused):
     """No session of this caller has this id."""
 

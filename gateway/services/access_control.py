@@ -80,7 +80,7 @@ class AccessControl:
         agent, partner = self._active_agent(signature.key_id)
         if not self._once.take(f"agent:{agent.id}", signature.nonce, signature.expires):
             raise SignatureReplayed("this signature was used before")
-        return self._counted(Caller(partner.id, agent.id, partner.purposes))
+        return self._counted(Caller(partner.id, agent.id, partner.purposes, agent.facility))
 
     def partner_of(self, token: str) -> Caller:
         """The partner that a bearer token was given to; raises AccessTokenInvalid."""

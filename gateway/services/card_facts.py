@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from hmac import compare_digest
+
+from msgspec import structs
 
 from verification.errors import VerificationError
 from verification.inspection.report import Check, InspectionReport
@@ -70,6 +72,13 @@ def card_facts(report: InspectionReport, files: CardFiles) -> CardFacts | None:
     born = dg13.date_of_birth.isoformat() if dg13.date_of_birth else str(dg13.birth_year)
     person = PersonQuery(dg13.citizen_number, dg13.full_name, born, dg13.sex)
     return CardFacts(security_object, person, dg13.date_of_expiry)
+
+
+def asked_by(known: CardFacts | None, partner: str, purpose: str) -> CardFacts | None:
+    """The facts with what the registry is told of who asks: the person may see it there."""
+    if known is None:
+        return None
+    return replace(known, person=structs.replace(known.person, agency=partner, purpose=purpose))
 
 
 def chip_assurance(report: InspectionReport, files: CardFiles) -> ChipAssurance:

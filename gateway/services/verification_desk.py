@@ -29,7 +29,7 @@ from gateway.ports import (
     Sessions,
     TrustSource,
 )
-from gateway.services.card_facts import CardFacts, card_facts, chip_assurance
+from gateway.services.card_facts import CardFacts, asked_by, card_facts, chip_assurance
 from gateway.services.card_status import CardStatusDesk
 from gateway.services.chip_session import ChipSessions
 from gateway.services.handed_evidence import HandedEvidence, complete_files, inspect_again
@@ -159,6 +159,7 @@ class VerificationDesk:
 
     def decide(self, caller: Caller, session_id: str, evidence: Evidence, body: bytes) -> Answer:
         """Judge the evidence again from the ground up, log the decision, and only then answer it."""
+        began = self._parts.clock()
         session = self._session(caller, session_id)
         purpose = purpose_named(session.purpose)
         caller.require_purpose(purpose.code)
@@ -170,7 +171,7 @@ class VerificationDesk:
         claim = self._parts.sessions.claim(session_id, handed.digest, self._parts.clock())
         moment = self._parts.clock()
         report = inspect_again(session, handed, trust_store, moment)
-        known = card_facts(report, handed.files)
+        known = asked_by(card_facts(report, handed.files), session.partner, purpose.code)
         facts = self._facts(handed, report, known, moment)
         verdict = decide(purpose, facts)
         checks = _checks(purpose, report, facts)
@@ -184,7 +185,7 @@ class VerificationDesk:
             decided_at=moment.isoformat(timespec="milliseconds"),
             holder=_released(purpose, verdict, known),
         )
-        receipt = self._record(caller, decision, claim, known)
+        receipt = self._record(caller, decision, claim, known, began)
         _count(decision, report)
         return Answer(decision, receipt)
 
@@ -266,7 +267,9 @@ class VerificationDesk:
         keyed = hmac.digest(self._parts.subject_key, message, "sha256")
         return base64.b32encode(keyed[:20]).decode().lower()
 
-    def _record(self, caller: Caller, decision: Decision, claim: Claim, known: CardFacts | None) -> str:
+    def _record(
+        self, caller: Caller, decision: Decision, claim: Claim, known: CardFacts | None, began: datetime
+    ) -> str:
         purpose = purpose_named(decision.purpose)
         record = DecisionRecord(
             recorded_at=datetime.fromisoformat(decision.decided_at),
@@ -286,6 +289,8 @@ class VerificationDesk:
             },
             checks=tuple((check.name, check.outcome, check.code) for check in decision.checks),
             policy=f"{purpose.code}@{purpose.version}",
+            took_ms=_milliseconds(self._parts.clock() - began),
+            facility=caller.facility,
             card=known.status_query().status_key if known and purpose.binds_card else None,
         )
         return self._parts.log.record(record, claim)
@@ -296,6 +301,11 @@ def _answer_or_none(future: Future[AnswerType]) -> AnswerType | None:
         return future.result(timeout=0)
     except (Unavailable, TimeoutError, CancelledError):
         return None
+
+
+def _milliseconds(spent: timedelta) -> int:
+    """Never below nothing: a clock may have been set meanwhile."""
+    return max(0, round(spent / timedelta(milliseconds=1)))
 
 
 def _consent(consent: Consent) -> str:

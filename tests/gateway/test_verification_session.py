@@ -79,10 +79,21 @@ def test_a_hand_over_binds_the_card_in_its_receipt_and_nothing_else_does(world: 
     assert audit(world.database, world.log_key.public_key()) == 3
 
 
+def test_who_asks_for_their_own_record_is_bound_to_the_card_and_nothing_is_released(world: World) -> None:
+    """The office opens a visit with this receipt: the reader need not be told who it was."""
+    answer = world.answer(world.counter.submit(world.evidence(world.counter.open("citizen.own_record"))))
+    assert answer.decision.outcome is DecisionOutcome.VERIFIED
+    assert answer.decision.holder == Holder()
+    keys = {thumbprint(world.log_key.public_key()): world.log_key.public_key()}
+    signature = parse_security_object(pki.quick_card().files[LdsFile.SOD]).signer.signature
+    assert read_receipt(answer.receipt, keys).entry.card == status_key(signature)
+
+
 def test_the_registries_are_asked_by_the_signed_data(world: World) -> None:
     world.decide()
     asked = world.registry.asked[0]
     assert (asked.citizen_number, asked.sex, asked.date_of_birth) == ("001090123456", "F", "1990-01-01")
+    assert (asked.agency, asked.purpose) == (PARTNER, "bank.counter.identify")
     assert len(world.card_status.asked) == 1
 
 
