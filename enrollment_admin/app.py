@@ -11,10 +11,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from enrollment_admin.adjudication.routes import adjudication_blueprint, examiners_blueprint
 from enrollment_admin.approval_lists.routes import approval_lists_blueprint
 from enrollment_admin.backend_client import BackendClient
+from enrollment_admin.certificates.routes import certificates_blueprint
+from enrollment_admin.citizen_access.routes import complaints_blueprint, own_record_blueprint
+from enrollment_admin.counter.routes import counter_blueprint, counter_steps_blueprint
 from enrollment_admin.decisions.routes import decisions_blueprint, legal_blueprint, lookups_blueprint
 from enrollment_admin.delivery.routes import delivery_blueprint, suspensions_blueprint
 from enrollment_admin.forms.routes import forms_blueprint
 from enrollment_admin.intake.routes import intake_blueprint
+from enrollment_admin.investigations.routes import investigations_blueprint
 from enrollment_admin.planner.routes import planner_blueprint
 from enrollment_admin.production.routes import production_blueprint
 from enrollment_admin.public_status.routes import IN_ALL, PER_ADDRESS, public_status_blueprint
@@ -37,6 +41,8 @@ from verification.errors import VerificationError
 
 PAGES = (
     station_blueprint,
+    counter_blueprint,
+    counter_steps_blueprint,
     review_blueprint,
     decisions_blueprint,
     lookups_blueprint,
@@ -47,11 +53,15 @@ PAGES = (
     suspensions_blueprint,
     shipping_blueprint,
     stock_blueprint,
+    own_record_blueprint,
+    complaints_blueprint,
     intake_blueprint,
     signers_blueprint,
+    certificates_blueprint,
     forms_blueprint,
     adjudication_blueprint,
     examiners_blueprint,
+    investigations_blueprint,
     reports_blueprint,
     planner_blueprint,
 )

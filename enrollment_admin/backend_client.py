@@ -14,7 +14,6 @@ from enrollment_admin.refusals import BackendRefused, BackendUnavailable
 from verification.errors import CitizenNumberMalformed, FieldsRefused
 from verification.identity.citizen_number import CitizenNumber
 from verification.messages.enrollment import (
-    DossierCapture,
     DossierSummary,
     DossierView,
     OfficerCredentials,
@@ -99,11 +98,6 @@ class BackendClient:
     def portrait_gate(self) -> PortraitGate:
         """Which face engine judges portraits."""
         return self.ask("GET", "/v1/portrait-gate", PortraitGate)
-
-    def capture(self, capture: DossierCapture, dossier: str | None = None) -> DossierView:
-        """Open a dossier, or capture a returned one again."""
-        path = f"/v1/dossiers/{quote(dossier, safe='')}/recapture" if dossier else "/v1/dossiers"
-        return self.ask("POST", path, DossierView, capture)
 
     def dossiers(self, state: str, cursor: str | None = None) -> Listed[DossierSummary]:
         """One page of the work list."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Flask
 
-from issuance_backend import store_profile
+from issuance_backend import recorded_events, store_profile
 from issuance_backend.application_status.api import APPLICATION_STATUS_ROLE, application_status_blueprint
 from issuance_backend.application_status.service import StatusDesk
 from issuance_backend.biometric_search.api import (
@@ -23,6 +23,15 @@ from issuance_backend.biometric_search.service import SearchDesk
 from issuance_backend.blob_store.place import open_store
 from issuance_backend.campaign_planner.api import campaign_plans_blueprint
 from issuance_backend.campaign_planner.service import PlanningDesk
+from issuance_backend.citizen_access.api import (
+    complaint_status_blueprint,
+    complaints_blueprint,
+    reading_of_request,
+    visits_blueprint,
+)
+from issuance_backend.citizen_access.complaint_desk import ComplaintDesk
+from issuance_backend.citizen_access.own_record_desk import OwnRecordDesk
+from issuance_backend.citizen_access.registry_records import RecordsOverHttp, RegistryRecords
 from issuance_backend.content_scanning.domain import UNSCANNED, ContentScanner
 from issuance_backend.content_scanning.place import scanner_at
 from issuance_backend.credentials.account_office import AccountOffice
@@ -52,6 +61,11 @@ from issuance_backend.dossiers.api import (
 )
 from issuance_backend.dossiers.approval_desk import ApprovalTerms
 from issuance_backend.dossiers.capture_checks import CaptureChecks
+from issuance_backend.dossiers.counter.api import (
+    agreements_blueprint,
+    counter_blueprint,
+    recaptures_blueprint,
+)
 from issuance_backend.dossiers.forms.api import forms_blueprint as application_forms_blueprint
 from issuance_backend.dossiers.forms.service import PaperDesk
 from issuance_backend.dossiers.intake.api import (
@@ -70,21 +84,27 @@ from issuance_backend.dossiers.intake.composition import (
 )
 from issuance_backend.dossiers.intake.extract_source import ExtractSource, ExtractsOverHttp
 from issuance_backend.dossiers.intake.opening import Dossiers
+from issuance_backend.dossiers.notices.api import notices_blueprint
+from issuance_backend.dossiers.notices.service import NoticeDesk
 from issuance_backend.dossiers.packet_desk import PacketDesk
 from issuance_backend.dossiers.pictures import Pictures
 from issuance_backend.dossiers.registry_client import Registry, RegistryOverHttp
-from issuance_backend.dossiers.service import ApplicationOffice
+from issuance_backend.dossiers.service import ApplicationOffice, Neighbours
 from issuance_backend.errors import STATUSES
 from issuance_backend.http_body import fields_problem, refuse_nul
 from issuance_backend.idempotency.api import answered_once
 from issuance_backend.idempotency.service import RequestRegister
+from issuance_backend.investigations.api import investigation_pictures_blueprint
+from issuance_backend.investigations.service import Makers, PictureSearchDesk
 from issuance_backend.moments import Clock, utc_now
 from issuance_backend.officers.api import (
     acting_officer,
+    certificates_blueprint,
     require_officer,
     sign_in_blueprint,
     sign_out_blueprint,
 )
+from issuance_backend.officers.certification import CertificationDesk, require_certified
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.outbox.api import EVENT_ROLES, events_blueprint
 from issuance_backend.outbox.service import NoticeBoard
@@ -99,6 +119,7 @@ from issuance_backend.personalization.blank_stock.api import destructions_bluepr
 from issuance_backend.personalization.blank_stock.service import StockOffice
 from issuance_backend.personalization.card_printer import CardDrawer
 from issuance_backend.personalization.portrait_judge import judge_from
+from issuance_backend.picture_templates import face_maker, finger_maker
 from issuance_backend.service_tokens import ServiceCaller, load_callers, require_service, service_or
 from issuance_backend.settings import IssuanceSettings, require_printer
 from issuance_backend.statistics.api import TARGETS_ROLE, statistics_blueprint, targets_blueprint
@@ -140,12 +161,16 @@ def create_issuance_app(
     registry: Registry | None = None,
     units: UnitMap | None = None,
     extracts: ExtractSource | None = None,
+    records: RegistryRecords | None = None,
 ) -> Flask:
     """The issuance office over HTTP; tests hand in another clock and registry."""
     require_printer(settings)
     database = Database(settings.database_url)
     asking = settings.registry_url, read_secret(settings.registry_token_file)
-    source, unit_map = registry or RegistryOverHttp(*asking), units or UnitMapOverHttp(*asking)
+    source, unit_map = (
+        registry or RegistryOverHttp(*asking, reading_of_request),
+        units or UnitMapOverHttp(*asking),
+    )
     scanner, judge = scanner_at(settings.content_scanner), judge_from(settings.model_dir)
     pictures = Pictures(database, open_store(settings.store_place, database, clock))
     checks = CaptureChecks(source, judge, scanner)
@@ -154,17 +179,19 @@ def create_issuance_app(
         checks,
         pictures,
         clock,
-        order_ended=order_ended,
+        neighbours=Neighbours(order_ended, require_certified),
         terms=_approval_terms(settings),
     )
     site = _opened_site(settings, database, scanner, clock)
     paper = PaperDesk(office, clock, units=unit_map, status_address=settings.status_address)
     production, drawer = ProductionDesk(database, clock), CardDrawer(settings.card_dir)
     _mount_dossiers(site, office, paper, production)
+    site.for_officers(notices_blueprint(NoticeDesk(database, clock, unit_map), office.view))
     _mount_production(site, production, drawer)
     _mount_delivery(site, settings, office, drawer)
     _mount_accounts(site)
     _mount_status(site, unit_map)
+    _mount_citizens(site, settings, records or RecordsOverHttp(*asking))
     _mount_figures(site)
     if settings.intake_key_dir is not None:
         place = IntakePlace(settings.intake_dir, settings.intake_key_dir)
@@ -174,6 +201,9 @@ def create_issuance_app(
         modalities = installed_modalities(judge.engine)
         search = SearchDesk(database, KeyRoom(settings.search_key_dir), modalities, clock)
         _mount_search(site, search, ExaminersDesk(database, clock, office.picture, nobody_told))
+        made_by = Makers(face_maker(modalities, settings.model_dir), finger_maker(modalities))
+        by_picture = PictureSearchDesk(search, made_by, scanner, clock)
+        site.for_officers(investigation_pictures_blueprint(by_picture))
     return site.app
 
 
@@ -189,7 +219,8 @@ def _opened_site(
     callers = load_callers(settings.service_tokens)
     site = _Site(app=app, database=database, clock=clock, officer=officer, callers=callers)
     mount(app, sign_in_blueprint(door), guard=open_to_all)
-    site.for_officers(sign_out_blueprint(door))
+    certification = CertificationDesk(database, clock, recorded_events.append)
+    site.for_officers(sign_out_blueprint(door), certificates_blueprint(certification))
     return site
 
 
@@ -209,6 +240,9 @@ def _mount_dossiers(
     """What officers do with applications."""
     site.for_officers(
         prefill_blueprint(office),
+        counter_blueprint(office.counter, office.view),
+        agreements_blueprint(office.counter),
+        recaptures_blueprint(office.counter),
         dossiers_blueprint(office),
         decisions_blueprint(office, production.queue),
         lookups_blueprint(office),
@@ -224,6 +258,16 @@ def _mount_status(site: _Site, units: UnitMap) -> None:
     site.for_programs(application_status_blueprint(desk), APPLICATION_STATUS_ROLE)
     either = service_or(site.officer, site.callers, APPLICATION_STATUS_ROLE)
     mount(site.app, unit_names_blueprint(units), guard=either)
+
+
+def _mount_citizens(site: _Site, settings: IssuanceSettings, records: RegistryRecords) -> None:
+    """What a citizen at the counter sees of their own data, and complaints with their answers."""
+    database, clock = site.database, site.clock
+    receipts = ReceiptDesk(load_receipt_keys(settings.receipt_keys_file))
+    own = OwnRecordDesk(database, clock, receipts, records, StatusDesk(database, clock))
+    complaints = ComplaintDesk(database, clock, own, records)
+    site.for_officers(visits_blueprint(own, complaints), complaints_blueprint(complaints))
+    site.for_programs(complaint_status_blueprint(complaints), APPLICATION_STATUS_ROLE)
 
 
 def _mount_production(site: _Site, production: ProductionDesk, drawer: CardDrawer) -> None:

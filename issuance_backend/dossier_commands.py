@@ -12,8 +12,6 @@ from pathlib import Path
 
 from issuance_backend import worker_loop
 from issuance_backend.biometric_search.composition import installed_modalities
-from issuance_backend.biometric_search.face_modality import FACE, FaceModality
-from issuance_backend.biometric_search.finger_modality import FINGER, FingerModality
 from issuance_backend.biometric_search.gallery_keys import KeyRoom
 from issuance_backend.biometric_search.service import SearchDesk
 from issuance_backend.blob_store.place import StorePlace, open_store
@@ -22,19 +20,16 @@ from issuance_backend.dossiers.deduplication import DeduplicationDesk
 from issuance_backend.dossiers.intake.centre_keys import load_key, make_key
 from issuance_backend.dossiers.intake.domain import SignerKind
 from issuance_backend.dossiers.intake.kit_office import admit_signer
-from issuance_backend.dossiers.national_gallery import FaceMaker, FingerMaker, NationalGallery
+from issuance_backend.dossiers.national_gallery import NationalGallery
 from issuance_backend.dossiers.pictures import Pictures
 from issuance_backend.moments import utc_now
 from issuance_backend.officers import repository as officers
 from issuance_backend.officers.domain import Role
-from issuance_backend.personalization.finger_pictures import read_finger
 from issuance_backend.personalization.portrait_judge import installed_engine
-from issuance_backend.personalization.portrait_pictures import bgr, card_picture
+from issuance_backend.picture_templates import face_maker, finger_maker
 from issuance_backend.worker_loop import Worker
 from monitoring.database import Database
 from monitoring.environment import ConfigurationFault, read_settings
-from verification.face.picture import Picture
-from verification.fingerprint.nbis_engine import NbisEngine
 from verification.messages.approval_list import OFFICE
 from verification.messages.packet_intake import SignerRegistration
 from verification.messages.signing_key import public_jwk
@@ -65,16 +60,23 @@ def run(options: argparse.Namespace, environ: Mapping[str, str], database: Datab
 
 
 def _new_list_key(path: Path, by: str, database: Database) -> str:
-    """Make a key, and let the centre take lists that are signed with it."""
-    with database.writing() as connection:
+    """Make a key, and let the centre take lists that are signed with it; one it refused is not left."""
+    with database.reading() as connection:
         account = officers.account(connection, by)
-        if account is None or account.is_suspended:
-            raise ValueError("there is no such officer")
-        account.officer.require(Role.SUPERVISOR)
-        jwk = dict(public_jwk(make_key(path).public_key()))
-        admit_signer(
-            connection, account.officer, SignerRegistration(SignerKind.OFFICE, OFFICE, jwk), utc_now()
-        )
+    if account is None or account.is_suspended:
+        raise ValueError("there is no such officer")
+    account.officer.require(Role.SUPERVISOR)
+    try:
+        key = make_key(path)
+    except FileExistsError:
+        raise ValueError("there is a key in this file") from None
+    asked = SignerRegistration(SignerKind.OFFICE, OFFICE, dict(public_jwk(key.public_key())))
+    try:
+        with database.writing() as connection:
+            admit_signer(connection, account.officer, asked, utc_now())
+    except Exception:
+        path.unlink()
+        raise
     return "the office signs lists of local approvals with it when its programs start anew"
 
 
@@ -89,18 +91,13 @@ def _gallery(environ: Mapping[str, str], database: Database) -> NationalGallery:
     keys, models = environ.get("ISSUANCE_SEARCH_KEY_DIR"), environ.get("ISSUANCE_MODEL_DIR")
     if not keys:
         raise ConfigurationFault("ISSUANCE_SEARCH_KEY_DIR is not set")
-    engine = installed_engine(Path(models)) if models else None
+    model_dir = Path(models) if models else None
+    engine = installed_engine(model_dir) if model_dir else None
     modalities = installed_modalities(engine.id if engine else None)
     store = open_store(read_settings(StorePlace, "ISSUANCE_BLOB_", environ), database, utc_now)
-    face = modalities.named(FACE) if FACE in modalities.codes else None
-    finger = modalities.named(FINGER)
     return NationalGallery(
         SearchDesk(database, KeyRoom(Path(keys)), modalities, utc_now),
         Pictures(database, store),
-        FaceMaker(engine, face, _shown) if engine and isinstance(face, FaceModality) else None,
-        FingerMaker(NbisEngine(), finger, read_finger) if isinstance(finger, FingerModality) else None,
+        face_maker(modalities, model_dir),
+        finger_maker(modalities),
     )
-
-
-def _shown(portrait: bytes) -> Picture:
-    return bgr(card_picture(portrait))

@@ -4,6 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from issuance_backend.citizen_access.refusals import (
+    CitizenVisitEnded,
+    ComplaintUnknown,
+    OwnRecordProofRefused,
+    OwnRecordProofUsed,
+    OwnRecordTooOften,
+)
+from issuance_backend.dossiers.counter.refusals import CounterCaptureUnknown
 from issuance_backend.dossiers.intake.refusals import (
     CommuneExtractRefused,
     CommuneExtractTooLarge,
@@ -16,6 +24,7 @@ from issuance_backend.dossiers.intake.refusals import (
     PacketUnknown,
     SignerTaken,
 )
+from issuance_backend.dossiers.notices.refusals import NoticeAltered, NoticeHandedOver, NoticeUnknown
 from issuance_backend.refusals import (
     AccountUnknown,
     AdjudicationCaseUnknown,
@@ -60,6 +69,7 @@ from issuance_backend.refusals import (
     ModalityUnknown,
     NumberReservationUnknown,
     OfficerSuspended,
+    OldCardNotTaken,
     PacketDossierClosed,
     PictureErased,
     ProductionBatchUnknown,
@@ -107,7 +117,10 @@ STATUSES: Mapping[type[VerificationError], int] = {
     PacketTooFarAhead: 409,
     SignerTaken: 409,
     PacketChunkRefused: 422,
+    CounterCaptureUnknown: 404,
     DossierUnknown: 404,
+    NoticeUnknown: 404,
+    NoticeHandedOver: 409,
     ApprovalListUnknown: 404,
     ReceiptUnknown: 404,
     UnitUnknown: 404,
@@ -124,10 +137,16 @@ STATUSES: Mapping[type[VerificationError], int] = {
     BoxUnknown: 404,
     AccountUnknown: 404,
     CardElsewhere: 403,
+    OwnRecordProofRefused: 403,
+    OwnRecordProofUsed: 409,
+    OwnRecordTooOften: 429,
+    CitizenVisitEnded: 404,
+    ComplaintUnknown: 404,
     HandOverProofMissing: 403,
     HandOverProofRefused: 403,
     HandOverProofUsed: 409,
     HolderDeceased: 409,
+    OldCardNotTaken: 409,
     BoxSealBroken: 409,
     NumberReservationUnknown: 404,
     IdentityUnknown: 404,
@@ -165,5 +184,6 @@ STATUSES: Mapping[type[VerificationError], int] = {
     IdempotencyConflict: 422,
     # The caller sent nothing wrong: what this office kept was altered.
     BlobAltered: 500,
+    NoticeAltered: 500,
     SignInBlocked: 429,
 }

@@ -1,11 +1,12 @@
 """``python -m issuance_backend housekeeping``: what has to be done now and then, and that nobody waits for.
 
 Sessions that ended and answers kept for repeated requests are forgotten, what killed programs left in the
-stores is swept, what applications that ended without a card hold of a body is erased when its time is over,
-cards that nobody fetched are marked undelivered, figures are counted again where their definitions changed,
-and the recorded events are signed. Any number of programs
-may do it at once. Settings are the office's; a store that is not set is not swept, and without an intake,
-whose keys the centre signs with, nothing is signed.
+stores is swept, captures that were left at a counter are withdrawn, what applications that ended without a
+card hold of a body is erased when its time is over, cards that nobody fetched are marked undelivered,
+citizens' visits and the words of old complaints are forgotten, figures are counted again where their
+definitions changed, and the recorded events are signed. Any number of programs may do it at once. Settings
+are the office's; a store that is not set is not swept, and without an intake, whose keys the centre signs
+with, nothing is signed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from pathlib import Path
 
 from issuance_backend import housekeeping
 from issuance_backend.blob_store.place import StorePlace, open_store
+from issuance_backend.citizen_access.housekeeping import erase_complaints, forget_visits
 from issuance_backend.credentials.undelivered_desk import WAITING_DAYS, age
+from issuance_backend.dossiers.counter.acts import withdraw_left
 from issuance_backend.dossiers.intake.centre_keys import load_keys
 from issuance_backend.dossiers.retention_desk import RetentionDesk
 from issuance_backend.event_checkpoints import CheckpointDesk
@@ -46,8 +49,11 @@ def run(options: argparse.Namespace, environ: Mapping[str, str], database: Datab
         "ended sessions forgotten": OfficerDoor(database, utc_now).remove_ended_sessions,
         "old requests forgotten": RequestRegister(database, utc_now).purge,
         **_of_the_place(environ, database),
+        "captures at counters withdrawn": lambda: withdraw_left(database, utc_now()),
         "dossiers' pictures erased": RetentionDesk(database, utc_now).erase,
         "cards undelivered": lambda: age(database, utc_now, options.days),
+        "citizens' visits forgotten": lambda: forget_visits(database, utc_now()),
+        "complaints' texts erased": lambda: erase_complaints(database, utc_now()),
         "recorded events counted again": Recount(database).what_is_due,
     }
     return housekeeping.keep_house(options, duties)

@@ -25,14 +25,15 @@ from issuance_backend.partly_done import PartlyDone
 from issuance_backend.worker_loop import Worker
 from monitoring.database import Database
 from verification.errors import VerificationError
-from verification.messages.commune_extract import ExtractRequest, extract_file
+from verification.messages.certified_officers import officers_file
+from verification.messages.commune_extract import ExtractRequest, SealedExtract, extract_file
 from verification.messages.enrollment_packet import CHUNK_BYTES, from_file
 from verification.messages.kit_returns import returns_file
 from verification.messages.packet_intake import KitRegistration, SignerRegistration
 
 PAUSE_SECONDS = 1.0
 
-_Seal = Callable[[ExtractRequest], tuple[str, str]]
+_Seal = Callable[[ExtractRequest], dict[str, str]]
 
 
 def add_commands(parser: argparse.ArgumentParser) -> None:
@@ -98,19 +99,24 @@ def _seal_for(requests: Sequence[Path], folder: Path, seal: _Seal) -> str:
         except msgspec.DecodeError:
             raise ValueError(f"{path.name}: no request of a kit") from None
         # Only a registered kit gets this far, so its name is one that a file may have.
-        name, sealed = seal(asked)
-        (folder / name).write_text(sealed, encoding="ascii")
+        for name, sealed in seal(asked).items():
+            (folder / name).write_text(sealed, encoding="ascii")
         written.append(f"{asked.kit}: sealed")
     return "\n".join(written)
 
 
 def _sealing(action: str, environ: Mapping[str, str], database: Database) -> _Seal:
-    """What answers a request, and how the answer's file is called."""
+    """What answers a request, by how the answer's file is called."""
     if action == "extract":
         extracts = issuance_extracts(environ, database)
-        return lambda asked: (extract_file(asked.kit), extracts.seal(asked).extract)
+        return lambda asked: _extract_files(asked.kit, extracts.seal(asked))
     returns = issuance_intake(environ, database).returns
-    return lambda asked: (returns_file(asked.kit), returns.seal(asked).returns)
+    return lambda asked: {returns_file(asked.kit): returns.seal(asked).returns}
+
+
+def _extract_files(kit: str, sealed: SealedExtract) -> dict[str, str]:
+    listed = {officers_file(kit): sealed.officers} if sealed.officers else {}
+    return {extract_file(kit): sealed.extract, **listed}
 
 
 def _bring_all(intake: Intake, files: Sequence[Path], folder: Path | None) -> str:

@@ -35,6 +35,24 @@ class SameOfficer(Refused):
     code = "SAME_OFFICER"
 
 
+class OfficerNotCertified(Refused):
+    """Only who is certified to capture, and still is, seals what was captured."""
+
+    code = "OFFICER_NOT_CERTIFIED"
+
+
+class CertificateInOwnName(Refused):
+    """Nobody certifies themselves."""
+
+    code = "CERTIFICATE_IN_OWN_NAME"
+
+
+class DossierNotChecked(Refused):
+    """At a province nobody approves what no processor has checked."""
+
+    code = "DOSSIER_NOT_CHECKED"
+
+
 class HitStillOpen(Refused):
     """The search for duplicates, or the examiners who look at what it found, are not done."""
 
@@ -495,6 +513,12 @@ class CardFontMissing(Unavailable):
 
     code = "CARD_FONT_MISSING"
     retryable = False
+
+
+class OldCardNotTaken(Refused):
+    """The citizen kept the older card: it is taken, or reported lost, before the new one is handed over."""
+
+    code = "OLD_CARD_NOT_TAKEN"
 
 
 class CardTextUnprintable(Refused):

@@ -7,7 +7,8 @@ from typing import TypeVar
 import msgspec
 import urllib3
 
-from verification.errors import RegistryUnavailable
+from verification.errors import FieldsRefused, RegistryUnavailable
+from verification.messages.registry_access import HEADER, ReadingFor
 
 Answer = TypeVar("Answer")
 
@@ -22,17 +23,51 @@ class RegistryHttp:
         self._pool = urllib3.PoolManager(timeout=timeout, retries=urllib3.Retry(1, redirect=0))
 
     def ask(
-        self, method: str, path: str, kind: type[Answer], message: msgspec.Struct | None = None
+        self,
+        method: str,
+        path: str,
+        kind: type[Answer],
+        message: msgspec.Struct | None = None,
+        *,
+        reading: ReadingFor | None = None,
     ) -> Answer:
-        """Send a message, if any, and read the answer as this kind; raises RegistryUnavailable."""
-        body = None if message is None else msgspec.json.encode(message)
-        try:
-            response = self._pool.request(method, self._url + path, body=body, headers=self._headers)
-        except urllib3.exceptions.HTTPError as fault:
-            raise RegistryUnavailable(type(fault).__name__) from None
+        """Send a message, if any, and read the answer as this kind; raises RegistryUnavailable.
+
+        Where an entry is read, ``reading`` says for whom and for what.
+        """
+        response = self._sent(method, path, message, reading)
         if response.status != 200:
             raise RegistryUnavailable(f"status {response.status}")
         try:
             return msgspec.json.decode(response.data, type=kind)
         except msgspec.DecodeError:
             raise RegistryUnavailable("the answer is not what the interface prescribes") from None
+
+    def report(self, path: str, message: msgspec.Struct) -> None:
+        """Report what the registry is to write down; raises FieldsRefused as it does, RegistryUnavailable."""
+        response = self._sent("POST", path, message, None)
+        if response.status == 422:
+            raise FieldsRefused(_refused_fields(response.data))
+        if response.status != 201:
+            raise RegistryUnavailable(f"status {response.status}")
+
+    def _sent(
+        self, method: str, path: str, message: msgspec.Struct | None, reading: ReadingFor | None
+    ) -> urllib3.response.BaseHTTPResponse:
+        body = None if message is None else msgspec.json.encode(message)
+        headers = self._headers if reading is None else {**self._headers, HEADER: reading.header()}
+        try:
+            return self._pool.request(method, self._url + path, body=body, headers=headers)
+        except urllib3.exceptions.HTTPError as fault:
+            raise RegistryUnavailable(type(fault).__name__) from None
+
+
+class _Problem(msgspec.Struct):
+    fields: dict[str, str]
+
+
+def _refused_fields(body: bytes) -> dict[str, str]:
+    try:
+        return msgspec.json.decode(body, type=_Problem).fields
+    except msgspec.DecodeError:
+        raise RegistryUnavailable("the answer names no field") from None

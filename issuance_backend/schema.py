@@ -24,6 +24,8 @@ METADATA = MetaData()
 HAS_MEMBER = "pending_member IS NOT NULL"
 IS_ENROLMENT_DUE = "enrolment_due"
 OPEN_DOSSIER = "state NOT IN ('completed', 'rejected', 'withdrawn')"
+RETURNED_TO_KIT = "kit IS NOT NULL AND state = 'returned'"
+CLOSED_DOSSIER = "state IN ('completed', 'rejected', 'withdrawn')"
 OPEN_ORDER = "state IN ('ordered', 'personalising', 'personalised')"
 ACTIVE_CARD = "state = 'active'"
 # What a dossier names in place of pictures whose time was over.
@@ -43,6 +45,24 @@ OFFICERS = Table(
     Column("blocked_until", String(32)),
     Column("added_at", String(32), nullable=False),
     Column("suspended_at", String(32)),
+)
+
+OFFICER_CERTIFICATES = Table(
+    "officer_certificates",
+    METADATA,
+    Column("id", String(16), primary_key=True),
+    Column("officer", String(40), ForeignKey("officers.id"), nullable=False),
+    Column("level", String(16), nullable=False),
+    # The first and the last day on which it is good, here.
+    Column("valid_from", String(10), nullable=False),
+    Column("valid_until", String(10), nullable=False),
+    Column("issuer", String(120), nullable=False),
+    Column("certified_by", String(40), nullable=False),
+    Column("certified_at", String(32), nullable=False),
+    Column("withdrawn_from", String(32)),
+    Column("withdrawn_by", String(40)),
+    Index("certificates_of_officer", "officer"),
+    Index("certificates_by_end", "valid_until", "id"),
 )
 
 OFFICER_SESSIONS = Table(
@@ -75,10 +95,14 @@ DOSSIERS = Table(
     Column("portrait_check", Text, nullable=False),
     Column("returned", Text),
     Column("captured_by", String(40), nullable=False),
+    # Who checked it as it stands now, for whoever approves at a province.
+    Column("checked_by", String(40)),
     Column("approved_by", String(40)),
     Column("unit", String(20)),
     # The sealed capture that stands now: the key of everything that is done once for it.
     Column("packet_sha256", String(64), nullable=False),
+    # The kit that sealed its packet last, whether or not a counter captured something since.
+    Column("kit", String(40)),
     Column("search", String(16)),
     Column("search_task", String(100)),
     # Where a suspended dossier goes on.
@@ -100,10 +124,24 @@ DOSSIERS = Table(
         sqlite_where=text(OPEN_DOSSIER),
         postgresql_where=text(OPEN_DOSSIER),
     ),
+    Index(
+        "closed_dossiers_by_number",
+        "citizen_number",
+        sqlite_where=text(CLOSED_DOSSIER),
+        postgresql_where=text(CLOSED_DOSSIER),
+    ),
     Index("dossiers_by_state", "state", "updated_at"),
     Index("dossiers_by_change", "updated_at", "id"),
     Index("dossiers_by_unit", "unit", "state", "updated_at"),
     Index("dossiers_by_task", "search_task"),
+    Index(
+        "dossiers_returned_to_kit",
+        "kit",
+        "updated_at",
+        "id",
+        sqlite_where=text(RETURNED_TO_KIT),
+        postgresql_where=text(RETURNED_TO_KIT),
+    ),
     Index("dossiers_by_portrait", "portrait"),
     Index(
         "dossiers_to_enrol",

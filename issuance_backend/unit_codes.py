@@ -17,6 +17,11 @@ def province_of(unit: str) -> str:
     return unit.partition(".")[0]
 
 
+def is_province(unit: str) -> bool:
+    """Whether a unit is a whole province."""
+    return unit == province_of(unit)
+
+
 def lies_in(unit: str, area: str) -> bool:
     """Whether a unit is the area or a part of it."""
     return unit == area or unit.startswith(f"{area}.")

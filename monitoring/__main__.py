@@ -215,6 +215,8 @@ def _announce(stack: Stack, scene: Scene) -> None:
   hand-over counter    {addresses.url("office_agent")}/   (its receipt goes into the hand-over form)
   enrolment admin      {addresses.url("admin")}/
   kit in the country   {addresses.url("kit")}/   (passphrase: {stack.folder}/keys/kit.passphrase)
+  gateway's figures    {addresses.url("gateway")}/operator/figures
+                       (password: {stack.folder}/keys/gateway_operator.token)
   gateways             {addresses.url("gateway")}/openapi.yaml, {addresses.url("office_gateway")}/openapi.yaml
   population registry  {addresses.url("registry")}/healthz
   issuance backend     {addresses.url("issuance")}/healthz

@@ -72,7 +72,8 @@ class CaptureKit:
         self._pages.press(f"{at}/fingerprints", **files)
         self._pages.press(f"{at}/form")
         self._pages.press(f"{at}/signature", signature=("signature.png", signature, "image/png"))
-        self._pages.press(f"{at}/seal", language="vi", agreed="yes", passphrase=self._passphrase)
+        said = {"language": "vi", "agreed": "yes", "fee_reason": "first", "old_card": "none"}
+        self._pages.press(f"{at}/seal", passphrase=self._passphrase, **said)
 
     def send(self) -> int:
         """Send what waits until the centre's receipts are here; how many chunks there were."""

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from monitoring import staff as posts
@@ -22,6 +23,8 @@ BLANK_ACCOUNTS = ("stock", "issued", "spoiled", "destroyed")
 BLANK_SERIES = "DM"
 SAME_OFFICER = "SAME_OFFICER"
 LEGAL_BASIS = "Luật 26/2023/QH15, Điều 23"
+SIGNED = bytes.fromhex("89504e470d0a1a0a")
+"""Stands for the picture of a signature: whoever is drawn has no hand."""
 
 
 class Made(NamedTuple):
@@ -29,6 +32,13 @@ class Made(NamedTuple):
 
     card: str
     attempt: int
+
+
+FIRST_CARD: Mapping[str, str] = MappingProxyType({"fee_reason": "first", "old_card": "none"})
+EXCHANGE: Mapping[str, str] = MappingProxyType(
+    {"fee_reason": "exchange", "old_card": "kept", "receipt": "BL-0000001"}
+)
+"""On what terms a card is asked for: the first one, or another one for which the fee was paid."""
 
 
 class IssuingOffice:
@@ -39,11 +49,21 @@ class IssuingOffice:
 
     # -- the dossier
 
-    def capture(self, citizen_number: str, portrait: bytes) -> str:
-        """Open a dossier: the registry fills in the person, the officer adds the portrait."""
+    def capture(self, citizen_number: str, portrait: bytes, terms: Mapping[str, str] = FIRST_CARD) -> str:
+        """Open a dossier: the registry fills in the person, the officer adds the portrait.
+
+        The citizen signs the form, and a supervisor answers for what the counter does not take.
+        """
         picture = ("portrait.jpg", portrait, "image/jpeg")
         capturing = self._staff.at_pages(posts.CAPTURE_OFFICER)
-        return str(capturing.press("/dossiers", citizen_number=citizen_number, portrait=picture)["id"])
+        begun = capturing.press("/dossiers", citizen_number=citizen_number, portrait=picture, **terms)
+        at = f"/counter/{begun['id']}"
+        capturing.press(f"{at}/form")
+        signature = ("signature.png", SIGNED, "image/png")
+        signed = capturing.press(f"{at}/agreement", language="vi", signature=signature)
+        if "supervisor" in signed["missing"]:
+            self._staff.at_pages(posts.SUPERVISOR).press(f"{at}/answer")
+        return str(capturing.press(f"{at}/seal")["id"])
 
     def registered(self, citizen_number: str) -> Json:
         """The particulars that the registry holds of a number: what its holder says when asked."""
@@ -99,14 +119,6 @@ class IssuingOffice:
         """The centre approves, which orders the card."""
         self._staff.at_pages(posts.CENTRAL_OFFICERS[0]).press(f"/dossiers/{dossier}/approve-centrally")
 
-    def approve_all(self, dossier: str) -> None:
-        """Both approvals with the search between them; raises ProbeFailed for anything but nobody found."""
-        self.approve_locally(dossier)
-        found = self.searched(dossier)
-        if found != "clear":
-            raise ProbeFailed(f"the search for duplicates ended with {found}")
-        self.approve_centrally(dossier)
-
     # -- the card
 
     def receive_blanks(self, count: int = BLANKS) -> int:
@@ -153,15 +165,10 @@ class IssuingOffice:
         self._staff.at_pages(posts.COURIER).press(f"{at}/dispatch", digest=box["digest"])
         self._staff.at_pages(posts.OFFICE_CLERK).press(f"{at}/receipt", cards=listed)
 
-    def hand_over(self, card: str, receipt: str) -> None:
-        """Give the card to its holder against the gateway's receipt."""
-        self._staff.at_pages(posts.OFFICE_CLERK).press(f"/credentials/{card}/hand-over", receipt=receipt)
-
-    def hand_over_on_a_word(self, card: str) -> None:
-        """Give the card to its holder whom a supervisor has seen, where no reader can prove it."""
-        seen = {"reason": "gateway_unavailable"}
-        self._staff.at_pages(posts.SUPERVISOR).press(f"/credentials/{card}/confirm-holder", **seen)
-        self._staff.at_pages(posts.OFFICE_CLERK).press(f"/credentials/{card}/hand-over")
+    def hand_over(self, card: str, receipt: str, old_card: str = "") -> None:
+        """Give the card to its holder against the gateway's receipt, and take the one that was kept."""
+        clerk = self._staff.at_pages(posts.OFFICE_CLERK)
+        clerk.press(f"/credentials/{card}/hand-over", receipt=receipt, old_card=old_card)
 
     def report_lost(self, card: str) -> None:
         """Record the holder's report that the card is lost."""

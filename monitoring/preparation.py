@@ -14,6 +14,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -24,15 +25,16 @@ from monitoring.site import (
     BANK_COUNTER,
     OFFICE_COUNTER,
     OFFICE_PARTNER,
-    OFFICE_PURPOSE,
+    OFFICE_PURPOSES,
     PARTNER,
     PARTNER_PURPOSES,
     Counter,
     SiteSettings,
     environment,
 )
-from monitoring.staff import OFFICERS, SUPERVISOR, UNIT
+from monitoring.staff import CAPTURE, OFFICERS, SUPERVISOR, UNIT
 from monitoring.supervisor import ProgramFailed
+from verification.messages.national_time import vietnam_date
 
 PREPARE_SECONDS = 180
 GALLERY = "national"
@@ -40,6 +42,9 @@ CITIZENS = 200
 CITIZEN_SEED = 2026
 COMMUNE = "Phường Trúc Bạch, Quận Ba Đình, Hà Nội"
 """Where those who come to the counters live."""
+
+CERTIFIER = "PC06 Hà Nội"
+"""Who certified the officers who capture there."""
 
 COMMUNE_MAP = Path(__file__).parent / "stand/commune.json"
 _KEY_PAIRS = ("gateway_log", "agent_device", "partner", "office_gateway_log", "office_agent_device", "office")
@@ -50,6 +55,7 @@ SERVICE_CALLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "gateway": ("person.query",),
         "issuance": (
             *("person.query", "person.match", "registry.read", "registry.extract", "events.life-event"),
+            *("registry.read_log", "person.correct"),
         ),
     },
     "issuance": {
@@ -97,7 +103,8 @@ class Preparation:
             self._once(f"{name}.pem", _new_key)
             _write(self._keys / f"{name}.jwk", _public_jwk(self._keys / f"{name}.pem"))
         shutil.copyfile(self._keys / "gateway_log.jwk", self._folder / "log_trust" / "log_key.jwk")
-        for name in ("admin_secret", "kit.passphrase", *(f"{officer}.password" for officer in OFFICERS)):
+        passwords = (f"{officer}.password" for officer in OFFICERS)
+        for name in ("admin_secret", "gateway_operator.token", "kit.passphrase", *passwords):
             self._once(name, _new_secret)
         for service, callers in SERVICE_CALLERS.items():
             for caller in callers:
@@ -182,6 +189,7 @@ class Preparation:
                 "roles": list(post.roles),
                 "unit": UNIT if post.is_of_unit else None,
                 "password_file": str(self._keys / f"{officer}.password"),
+                "certificate": _certificate() if CAPTURE in post.roles else None,
             }
             for officer, post in OFFICERS.items()
         ]
@@ -194,7 +202,7 @@ class Preparation:
             return
         self._say("two gateways: a bank and the issuing office, each with its counter's device key")
         self._register(BANK_COUNTER, PARTNER, "partner", "Demo bank", PARTNER_PURPOSES)
-        self._register(OFFICE_COUNTER, OFFICE_PARTNER, "office", "Issuing office", (OFFICE_PURPOSE,))
+        self._register(OFFICE_COUNTER, OFFICE_PARTNER, "office", "Issuing office", OFFICE_PURPOSES)
 
     def _register(self, counter: Counter, partner: str, key: str, name: str, purposes: Sequence[str]) -> None:
         """Make a partner and its counter, with their public keys, known to the gateway."""
@@ -219,6 +227,13 @@ def run(module: str, *arguments: object, settings: Mapping[str, str] | None = No
     if done.returncode:
         raise ProgramFailed(f"{module} {arguments[0]}: {done.stderr.decode(errors='replace')[-800:]}")
     return done.stdout.decode(errors="replace").strip()
+
+
+def _certificate() -> dict[str, str]:
+    """The certificate of somebody who captures in a demonstration, for a year from today."""
+    today = vietnam_date(datetime.now(UTC))
+    until = today + timedelta(days=365)
+    return {"valid_from": today.isoformat(), "valid_until": until.isoformat(), "issuer": CERTIFIER}
 
 
 def _new_key() -> bytes:

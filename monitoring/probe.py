@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from monitoring import staff as posts
 from monitoring.capture_kit import CaptureKit
-from monitoring.issuing import BLANK_ACCOUNTS, IssuingOffice
+from monitoring.issuing import BLANK_ACCOUNTS, EXCHANGE, SIGNED, IssuingOffice
 from monitoring.probe_clients import Bank, Camera, Counter, HttpClient, Json, ProbeFailed, Wallet
 from monitoring.staff import Staff
 from monitoring.stand.drawn_people import portrait, prints
@@ -28,9 +28,6 @@ PROMISED_SECONDS = 1.0
 """From the holder's report to the last gateway that knows of it."""
 
 LOOK_SECONDS = 0.01
-_SIGNED = bytes.fromhex("89504e470d0a1a0a")
-"""Stands for the picture of a signature: whoever is drawn has no hand."""
-
 _TOO_SMALL, _TOO_SMALL_CODE = 240, "PORTRAIT_TOO_SMALL"
 """Pixels a side of a portrait that would be more guessed than taken, and the rule that refuses it."""
 
@@ -165,7 +162,7 @@ class Probe:
         self._say(f"a capture with a picture too small for a chip: refused by the rules ({_TOO_SMALL_CODE})")
         former, lost = self._issue([(holder, self._captured), (loser, self._captured_by_kit)])
         self._reject_duplicate(pretender, former.portrait_seed)
-        (card,) = self._issue([(holder, self._captured)])
+        (card,) = self._issue([(holder, self._exchanged)], old_card="taken")
         self._say("and the holder's former card is good no longer: replaced")
         cards = {LOST_CARD: lost, LOST_ELSEWHERE: lost, REPLACED_CARD: former}
         results = {}
@@ -196,7 +193,7 @@ class Probe:
 
     # -- cards
 
-    def _issue(self, applications: list[tuple[Json, Capture]]) -> list[IssuedCard]:
+    def _issue(self, applications: list[tuple[Json, Capture]], old_card: str = "") -> list[IssuedCard]:
         citizens = [citizen for citizen, _ in applications]
         dossiers = [
             self._approved(capture(citizen, int(citizen["portrait_seed"])))
@@ -221,7 +218,7 @@ class Probe:
             for citizen, dossier in zip(citizens, dossiers, strict=True)
         ]
         for card in issued:
-            self._hand_over(card)
+            self._hand_over(card, old_card)
         return issued
 
     def _approved(self, dossier: str) -> str:
@@ -241,6 +238,11 @@ class Probe:
         self._say(f"dossier captured by {posts.CAPTURE_OFFICER}; the registry filled in the person")
         return dossier
 
+    def _exchanged(self, citizen: Json, portrait_seed: int) -> str:
+        dossier = self._office.capture(str(citizen["citizen_number"]), portrait(portrait_seed), EXCHANGE)
+        self._say("another card for the holder: the fee is paid, the former card is marked and kept for now")
+        return dossier
+
     def _captured_by_kit(self, citizen: Json, portrait_seed: int) -> str:
         number = str(citizen["citizen_number"])
         person = self._office.registered(number)
@@ -250,7 +252,7 @@ class Probe:
         code = stopped["stops"]["date_of_birth"]
         self._say(f"a birth date mistyped at a kit: its own gate stops it, no network is asked ({code})")
         kit.declare(number, person, stopped["id"])
-        kit.capture(stopped["id"], portrait(portrait_seed), prints(portrait_seed), _SIGNED)
+        kit.capture(stopped["id"], portrait(portrait_seed), prints(portrait_seed), SIGNED)
         chunks = kit.send()
         self._say(
             f"dossier captured by {posts.CAPTURE_OFFICER} with a kit, sealed; chunks brought later: {chunks}"
@@ -269,14 +271,14 @@ class Probe:
         self._office.reject(dossier)
         self._say(f"  rejected by {' and '.join(posts.CENTRAL_OFFICERS)}: no card")
 
-    def _hand_over(self, card: IssuedCard) -> None:
+    def _hand_over(self, card: IssuedCard, old_card: str) -> None:
         self._camera.show(card.portrait_seed, Kind.LIVING)
         view = self._visit(self._office_desk, card, HANDOVER)
         verdict = view["verdict"]
         if verdict["outcome"] != "verified":
             raise ProbeFailed(f"at the hand-over: {verdict['outcome']} {verdict['code']}")
         receipt = self._office_desk.partner.receipt(str(view["gateway_session"]))
-        self._office.hand_over(card.credential, receipt)
+        self._office.hand_over(card.credential, receipt, old_card)
         seconds = verdict["seconds"]
         self._say(f"handed over against the gateway's receipt: chip proven, face compared, {seconds:.2f} s")
 

@@ -19,7 +19,8 @@ HOST = "127.0.0.1"
 PARTNER = "bank-demo"
 PARTNER_PURPOSES = ("bank.counter.identify", "bank.counter.identify.passive", "hospital.check_in")
 AGENT = "counter-demo"
-OFFICE_PARTNER, OFFICE_AGENT, OFFICE_PURPOSE = "issuing-office", "counter-office", "card.handover"
+OFFICE_PARTNER, OFFICE_AGENT = "issuing-office", "counter-office"
+OFFICE_PURPOSES = ("card.handover", "citizen.own_record")
 COUNTER_READER, OFFICE_READER = "Virtual PCD 00 00", "Virtual PCD 00 01"
 
 SMALL: Mapping[str, str] = {
@@ -163,6 +164,7 @@ class SiteSettings:
             "GATEWAY_SERVICE_TOKEN_FILE": str(self.keys / "gateway.token"),
             "GATEWAY_LOG_KEY": str(self.keys / f"{name}_log.pem"),
             "GATEWAY_SEAL_KEY": str(self.keys / f"{name}_seal"),
+            "GATEWAY_OPERATOR_TOKEN_FILE": str(self.keys / "gateway_operator.token"),
             "GATEWAY_PUBLIC_URL": self.addresses.url(name),
             "GATEWAY_LISTEN": f"{HOST}:{getattr(self.addresses, name)}",
             "PROMETHEUS_MULTIPROC_DIR": str(self.metrics(name)),
@@ -193,7 +195,7 @@ class SiteSettings:
             "AGENT_MODEL_DIR": str(self._models),
         }
         if counter is OFFICE_COUNTER:
-            settings["AGENT_PURPOSES"] = OFFICE_PURPOSE
+            settings["AGENT_PURPOSES"] = ",".join(OFFICE_PURPOSES)
         if self._reader:
             settings["PCSCLITE_CSOCK_NAME"] = str(self._reader.pcsc_socket)
         return settings

@@ -20,6 +20,10 @@ OPERATOR, QUALITY_OFFICER, STOCK_KEEPER = "operator", "quality", "stock-keeper"
 COURIER, OFFICE_CLERK, SUPERVISOR = "courier", "office-clerk", "supervisor"
 
 
+CAPTURE = "capture"
+"""The role of those who capture: they need a certificate."""
+
+
 class Post(NamedTuple):
     """What somebody may do, and whether in the unit alone."""
 
@@ -29,7 +33,7 @@ class Post(NamedTuple):
 
 OFFICERS: Mapping[str, Post] = {
     # In a small office the same person captures today and approves tomorrow, but never the same dossier.
-    CAPTURE_OFFICER: Post(("capture", "approver"), True),
+    CAPTURE_OFFICER: Post((CAPTURE, "approver"), True),
     APPROVING_OFFICER: Post(("approver",), True),
     **dict.fromkeys(CENTRAL_OFFICERS, Post(("central_approver",), False)),
     **dict.fromkeys(EXAMINERS, Post(("examiner",), False)),

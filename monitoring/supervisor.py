@@ -108,10 +108,6 @@ class Supervisor:
         with self._lock:
             return {name: self._state(name) for name in self._programs}
 
-    def process_id(self, name: str) -> int:
-        """The process id of a running program."""
-        return self._processes[name].pid
-
     def _state(self, name: str) -> str:
         process = self._processes.get(name)
         if process is None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import msgspec
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
+from enrollment_admin.forms.routes import file_response
 from enrollment_admin.review.routes import dossier_page
 from enrollment_admin.sign_in.routes import officers_backend
 from enrollment_admin.ui.pages import outcome_of, typed
@@ -17,6 +20,10 @@ from verification.messages.enrollment import DossierReturn
 def decisions_blueprint(backend: BackendClient) -> Blueprint:
     """What checkers and approvers decide."""
     blueprint = Blueprint("decisions", __name__, url_prefix="/dossiers/<dossier>")
+
+    @blueprint.post("/check")
+    def check(dossier: str) -> ResponseReturnValue:
+        return _step(backend, dossier, "check", "done.checked")
 
     @blueprint.post("/approve")
     def approve(dossier: str) -> ResponseReturnValue:
@@ -73,6 +80,15 @@ def legal_blueprint(backend: BackendClient) -> Blueprint:
     @blueprint.post("/reject/confirm")
     def confirm_rejection(dossier: str) -> ResponseReturnValue:
         return _step(backend, dossier, "rejection/confirmation", "done.rejected")
+
+    @blueprint.get("/rejection-notice.pdf")
+    def notice(dossier: str) -> ResponseReturnValue:
+        path = f"/v1/dossiers/{quote(dossier, safe='')}/rejection-notice.pdf"
+        return file_response(officers_backend(backend).file(path))
+
+    @blueprint.post("/rejection-notice/handover")
+    def hand_over_notice(dossier: str) -> ResponseReturnValue:
+        return _step(backend, dossier, "rejection-notice/handover", "done.notice_handed_over")
 
     @blueprint.post("/suspend")
     def suspend(dossier: str) -> ResponseReturnValue:

@@ -12,6 +12,7 @@ from enrollment_admin.sign_in.routes import officers_backend
 from enrollment_admin.ui.pages import answer, error_page, outcome_of, page, refused, typed
 from verification.errors import CitizenNumberMalformed
 from verification.identity.citizen_number import CitizenNumber
+from verification.messages.capture_terms import OldCard
 from verification.messages.delivery import CardSuspension, ConfirmationReason, HandOver, HolderConfirmation
 
 CARD_STATES = (
@@ -42,7 +43,12 @@ def delivery_blueprint(backend: BackendClient) -> Blueprint:
 
     @blueprint.post("/<card>/hand-over")
     def hand_over(card: str) -> ResponseReturnValue:
-        proof = HandOver(receipt=typed("receipt") or None)
+        said = typed("old_card")
+        proof = HandOver(
+            receipt=typed("receipt") or None,
+            old_card=OldCard(said) if said in set(OldCard) else None,
+            loss_report=typed("loss_report") or None,
+        )
         return _step(backend, card, "handover", "done.handed_over", proof)
 
     @blueprint.post("/<card>/confirm-holder")

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
-from enrollment_admin.backend_client import BackendClient
+from enrollment_admin.backend_client import BackendClient, FileAnswer
 from enrollment_admin.sign_in.routes import officers_backend
 from verification.messages.forms import FormEdition, FormException
 
@@ -18,12 +18,16 @@ def forms_blueprint(backend: BackendClient) -> Blueprint:
 
     @blueprint.get("/dossiers/<dossier>/forms/<code>.pdf")
     def printed(dossier: str, code: str) -> ResponseReturnValue:
-        form = officers_backend(backend).file(f"{_forms(dossier)}/{quote(code, safe='')}.pdf")
-        response = Response(form.content, content_type=form.content_type)
-        response.headers["Content-Disposition"] = form.disposition
-        return response
+        return file_response(officers_backend(backend).file(f"{_forms(dossier)}/{quote(code, safe='')}.pdf"))
 
     return blueprint
+
+
+def file_response(file: FileAnswer) -> Response:
+    """A paper as the backend sends it."""
+    response = Response(file.content, content_type=file.content_type)
+    response.headers["Content-Disposition"] = file.disposition
+    return response
 
 
 def exceptions_today(backend: BackendClient) -> list[FormException]:

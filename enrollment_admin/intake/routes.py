@@ -70,7 +70,13 @@ def revocation_page(
     since = _local_moment(typed("revoked_at"))
     if since is None:
         return again({"revoked_at": "FIELD_DATE"})
-    said = SignerRevocation(kind=kind, owner=owner, revoked_at=since, case_id=typed("case_id"))
+    said = SignerRevocation(
+        kind=kind,
+        owner=owner,
+        revoked_at=since,
+        case_id=typed("case_id"),
+        cursor=typed("cursor") or None,
+    )
     try:
         found = kits_client.revoke(officers_backend(backend), said)
     except BackendRefused as fault:

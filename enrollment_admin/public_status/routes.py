@@ -11,6 +11,7 @@ from enrollment_admin.refusals import BackendRefused, BackendUnavailable
 from enrollment_admin.ui.pages import page
 from enrollment_admin.unit_names import UnitNames
 from verification.messages.application_status import ApplicationStatus, ReceiptQuestion, Stage
+from verification.messages.citizen_access import ComplaintStatus
 
 PER_ADDRESS, IN_ALL = 30, 1200
 """Questions a minute: many homes share one address, and one process answers this many without haste."""
@@ -19,6 +20,7 @@ WAY = (Stage.CHECKING, Stage.BEING_MADE, Stage.ON_THE_WAY, Stage.READY, Stage.HA
 """The stages that an application goes through when nothing is in its way."""
 
 _MAX_TYPED = 80
+_UNKNOWN = "RECEIPT_UNKNOWN"
 
 
 def public_status_blueprint(backend: BackendClient) -> Blueprint:
@@ -42,12 +44,25 @@ def public_status_blueprint(backend: BackendClient) -> Blueprint:
 
 def _answered(backend: BackendClient, names: UnitNames, typed: str) -> ResponseReturnValue:
     try:
-        told = backend.ask("POST", "/v1/application-status", ApplicationStatus, ReceiptQuestion(typed))
+        told = _asked(backend, ReceiptQuestion(typed))
     except BackendRefused as fault:
         return _page(typed, fault.status, code=fault.answered_code)
     except BackendUnavailable as fault:
         return _page(typed, 503, code=fault.code)
-    return _page(typed, told=told, office=names.name(told.unit) if told.unit else "")
+    office = names.name(told.unit) if told.unit else ""
+    if isinstance(told, ComplaintStatus):
+        return page("complaint_status.html", typed=typed, told=told, office=office)
+    return _page(typed, told=told, office=office)
+
+
+def _asked(backend: BackendClient, question: ReceiptQuestion) -> ApplicationStatus | ComplaintStatus:
+    """What the code is of: an application, or else a complaint."""
+    try:
+        return backend.ask("POST", "/v1/application-status", ApplicationStatus, question)
+    except BackendRefused as fault:
+        if fault.answered_code != _UNKNOWN:
+            raise
+    return backend.ask("POST", "/v1/complaint-status", ComplaintStatus, question)
 
 
 def _page(

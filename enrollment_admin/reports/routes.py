@@ -41,7 +41,14 @@ LEADERS = frozenset({"supervisor", "team_leader", "district_chief", "auditor"})
 PERIODS = ("day", "week", "month", "year")
 _ASKED = ("unit", "as_of", "period")
 _UNIT_COUNTER = "captured"
-_TEXTS_OF_CAUSES = {"returns": "item.", "exceptions": "exception.", "outcomes": "finding."}
+_TEXTS_OF_CAUSES = {
+    "returns": "item.",
+    "exceptions": "exception.",
+    "outcomes": "finding.",
+    "checks": "checks.",
+    "fee_reasons": "terms.",
+    "exemptions": "exemption.",
+}
 
 
 def reports_blueprint(backend: BackendClient) -> Blueprint:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from verification.messages.enrollment import CANDIDATES, DossierView
+from verification.messages.enrollment import CANDIDATES, NOT_ALL_COMPARED, DossierSummary, DossierView
 
 
 class Act(StrEnum):
     """Something an officer does with a dossier."""
 
+    CHECK = "check"
     APPROVE = "approve"
     APPROVE_CENTRALLY = "approve_centrally"
     ASK_ARCHIVE = "ask_archive"
@@ -35,6 +36,12 @@ class Reader:
 
     id: str
     roles: frozenset[str]
+    unit: str | None = None
+
+    @property
+    def is_provincial(self) -> bool:
+        """Whether they work at a province itself, where two people approve."""
+        return self.unit is not None and "." not in self.unit
 
     def is_any(self, *roles: str) -> bool:
         """Whether one of these roles is theirs."""
@@ -46,8 +53,10 @@ _CENTRAL = frozenset({"local_approved", "dedup_1n", "adjudication"})
 _REJECTABLE = frozenset({"validated", "dedup_1n", "adjudication", "returned"})
 _CARD_GONE = frozenset({"spoiled", "destroyed", "revoked"})
 _CLOSED = frozenset({"completed", "rejected", "withdrawn"})
+_TOLD_OF_OTHERS = ("processor", "approver", "central_approver", "archive_clerk")
 _CAPTURES = frozenset({"capture", "receive"})
 _OWN_EVENT: Mapping[Act, str] = {
+    Act.CHECK: "check",
     Act.APPROVE: "approve_locally",
     Act.APPROVE_CENTRALLY: "approve_centrally",
     Act.APPROVE_LOOKUP: "approve_lookup",
@@ -75,16 +84,31 @@ def is_barred_by_part(dossier: DossierView, reader: Reader) -> bool:
 
 def likely_others(dossier: DossierView, reader: Reader) -> int:
     """How many others in the registry are likely the same person, told to those who decide about it."""
-    if dossier.state in _CLOSED or not reader.is_any("approver", "central_approver", "archive_clerk"):
-        return 0
-    counted = [step.detail.get(CANDIDATES, "0") for step in dossier.steps if step.event == "validate"]
-    return int(counted[-1]) if counted else 0
+    told = reader.is_any(*_TOLD_OF_OTHERS)
+    return int(_validated(dossier).get(CANDIDATES, "0")) if told and dossier.state not in _CLOSED else 0
+
+
+def may_be_others(dossier: DossierView, reader: Reader) -> bool:
+    """Whether the registry could not compare everybody, told to the same."""
+    told = reader.is_any(*_TOLD_OF_OTHERS) and dossier.state not in _CLOSED
+    return told and NOT_ALL_COMPARED in _validated(dossier)
+
+
+def _validated(dossier: DossierView) -> dict[str, str]:
+    """What the newest validation recorded."""
+    return next((step.detail for step in reversed(dossier.steps) if step.event == "validate"), {})
 
 
 def may_see_who(dossier: DossierView, reader: Reader) -> bool:
     """Whether the officer may ask for the numbers of those others."""
     is_captor = any(step.actor == reader.id for step in dossier.steps if step.event in _CAPTURES)
-    return reader.is_any("approver", "central_approver") and not is_captor
+    return reader.is_any("processor", "approver", "central_approver") and not is_captor
+
+
+def awaits_check(dossier: DossierView | DossierSummary, reader: Reader) -> bool:
+    """Whether a processor has to check it before this officer may approve."""
+    is_local = dossier.state == "validated" and reader.is_any("approver")
+    return is_local and reader.is_provincial and dossier.checked_by is None
 
 
 def is_card_of_others(dossier: DossierView, reader: Reader) -> bool:
@@ -112,6 +136,11 @@ def _may_decide(dossier: DossierView, reader: Reader) -> bool:
         is_examined = dossier.state != "adjudication" or dossier.search == "confirmed"
         return is_examined and reader.is_any("central_approver")
     return reader.is_any("approver", "central_approver")
+
+
+def _may_return(dossier: DossierView, reader: Reader) -> bool:
+    is_processed = dossier.state in _LOCAL and reader.is_any("processor")
+    return is_processed or (dossier.state in _LOCAL | _CENTRAL and _may_decide(dossier, reader))
 
 
 def _may_reject(dossier: DossierView, reader: Reader) -> bool:
@@ -147,16 +176,19 @@ def _is_proposed_by_another(dossier: DossierView, reader: Reader) -> bool:
 
 
 _RULES: Mapping[Act, Callable[[DossierView, Reader], bool]] = {
-    Act.APPROVE: lambda it, me: it.state == "validated" and me.is_any("approver"),
+    Act.CHECK: lambda it, me: it.state == "validated" and it.checked_by is None and me.is_any("processor"),
+    Act.APPROVE: lambda it, me: (
+        it.state == "validated" and me.is_any("approver") and not awaits_check(it, me)
+    ),
     Act.APPROVE_CENTRALLY: lambda it, me: (
         it.state == "dedup_1n" and it.search in {"clear", "no_gallery"} and me.is_any("central_approver")
     ),
-    Act.ASK_ARCHIVE: lambda it, me: it.state == "validated" and me.is_any("approver"),
+    Act.ASK_ARCHIVE: lambda it, me: it.state == "validated" and me.is_any("processor", "approver"),
     Act.APPROVE_LOOKUP: _awaits_lookup_approval,
     Act.ANSWER_LOOKUP: lambda it, me: (
         it.state == "archive_lookup" and _is_lookup_approved(it) and me.is_any("archive_clerk")
     ),
-    Act.RETURN: lambda it, me: it.state in _LOCAL | _CENTRAL and _may_decide(it, me),
+    Act.RETURN: _may_return,
     Act.RECAPTURE: lambda it, me: it.state == "returned" and me.is_any("capture"),
     Act.PROPOSE_REJECTION: lambda it, me: it.rejection is None and _may_reject(it, me),
     Act.CONFIRM_REJECTION: lambda it, me: _is_proposed_by_another(it, me) and _may_reject(it, me),

@@ -11,9 +11,11 @@ from enrollment_admin.backend_client import BackendClient
 from enrollment_admin.forms.routes import forms_of
 from enrollment_admin.review.open_acts import (
     Reader,
+    awaits_check,
     is_barred_by_part,
     is_card_of_others,
     likely_others,
+    may_be_others,
     may_see_who,
     open_acts,
 )
@@ -40,8 +42,12 @@ STATES = (
 """The tabs of the work list, in the order of the work."""
 
 APPROVABLE = "validated"
-LIST_READERS = frozenset({"approver", "central_approver", "district_chief", "auditor"})
+LIST_READERS = frozenset({"processor", "approver", "central_approver", "district_chief", "auditor"})
 """Who may look at lists of local approvals."""
+
+NOTICE_COUNTERS = frozenset({"capture", "office"})
+NOTICE_READERS = NOTICE_COUNTERS | {"approver", "district_chief", "central_approver", "supervisor"}
+"""Who may print the notice of a rejection; of these, counters hand it over."""
 
 RETURN_ITEMS = ("portrait", "fingerprints", "form", "particulars", "identification", "place_of_residence")
 LOOKUP_REASONS = ("no_data", "contradicting_data", "paper_prints")
@@ -95,6 +101,7 @@ def work_list_page(
         approves=state == APPROVABLE and "approver" in session["officer"]["roles"],
         reads_lists=not LIST_READERS.isdisjoint(session["officer"]["roles"]),
         dossiers=found.entries,
+        unchecked={entry.id for entry in found.entries if awaits_check(entry, _reader())},
         state=state,
         states=STATES,
         following=following,
@@ -118,7 +125,7 @@ def dossier_page(
             csrf_token=form_token(),
         )
     roles = frozenset(session["officer"]["roles"])
-    reader = Reader(session["officer"]["id"], roles)
+    reader = _reader()
     forms = forms_of(officers, dossier)
     return page(
         "dossier.html",
@@ -127,9 +134,13 @@ def dossier_page(
         roles=roles,
         acts=open_acts(view, reader),
         reads_lists=not LIST_READERS.isdisjoint(roles),
+        reads_notices=not NOTICE_READERS.isdisjoint(roles),
+        hands_notices=not NOTICE_COUNTERS.isdisjoint(roles),
+        awaits_check=awaits_check(view, reader),
         barred=is_barred_by_part(view, reader),
         card_of_others=is_card_of_others(view, reader),
         likely_others=likely_others(view, reader),
+        may_be_others=may_be_others(view, reader),
         may_see_who=may_see_who(view, reader),
         forms=forms,
         return_items=RETURN_ITEMS,
@@ -144,6 +155,11 @@ def dossier_page(
         typed=request.form,
         typed_items=request.form.getlist("items"),
     )
+
+
+def _reader() -> Reader:
+    officer = session["officer"]
+    return Reader(officer["id"], frozenset(officer["roles"]), officer.get("unit"))
 
 
 def _found_wrong(view: DossierView) -> list[list[str]]:

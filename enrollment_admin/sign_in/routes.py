@@ -58,7 +58,12 @@ def _sign_in(backend: BackendClient) -> ResponseReturnValue:
             return error_page(fault)
         return page("login.html", fault.status, officer_typed=typed, code=fault.answered_code)
     new_session()
-    officer = {"id": opened.officer, "name": opened.name, "roles": list(opened.roles)}
+    officer = {
+        "id": opened.officer,
+        "name": opened.name,
+        "roles": list(opened.roles),
+        "unit": opened.unit,
+    }
     session.update(token=opened.token, officer=officer)
     if wants_json():
         return jsonify(officer=opened.officer, roles=opened.roles, csrf_token=form_token())

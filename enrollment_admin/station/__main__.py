@@ -10,15 +10,18 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
-from enrollment_admin.station.capture_desk import Answering, CaptureDesk, Draft
+from enrollment_admin.station.capture_desk import CaptureDesk
 from enrollment_admin.station.capture_rules import Captured
 from enrollment_admin.station.centre_client import CentreClient
+from enrollment_admin.station.certified import keep_officers, take_officers
 from enrollment_admin.station.desks import Desks
+from enrollment_admin.station.draft_book import Draft
 from enrollment_admin.station.durable_files import disk, write_whole
 from enrollment_admin.station.gate import Declaration
 from enrollment_admin.station.kit import Kit, KitProfile, make_kit, open_kit, renew_profile, utc_now
@@ -26,12 +29,16 @@ from enrollment_admin.station.kit_pages.app import STICKS, create_kit_app, serve
 from enrollment_admin.station.outbox import Outbox
 from enrollment_admin.station.returns import Returns
 from enrollment_admin.station.scanned_prints import FILE_TYPES, finger_of, scanned
+from enrollment_admin.station.sealing import Answering
 from monitoring.environment import ConfigurationFault, read_secret
 from monitoring.logs import configure
 from verification.errors import RequestMalformed, VerificationError
+from verification.fingerprint.nbis_engine import NbisEngine
+from verification.messages.capture_terms import OldCard, Reason, StatedTerms
 from verification.messages.commune_extract import CommuneExtract
 from verification.messages.forms import FormEdition
 from verification.messages.packet_intake import PacketKeyList, SignerRegistration
+from verification.messages.prints_taken import CaptureMethod
 
 Message = TypeVar("Message")
 _Run = Callable[[argparse.Namespace], object]
@@ -81,7 +88,7 @@ def _capture(options: argparse.Namespace) -> object:
     for item, file in options.item:
         draft = desk.keep(draft.id, item, *_picture(file))
     if options.prints:
-        draft = desk.keep_all(draft.id, _prints(options.prints))
+        draft = desk.keep_all(draft.id, _prints(options.prints, options.capture_method))
     for item, code in options.exception:
         draft = desk.state_exception(draft.id, item, code)
     if options.portrait_reason:
@@ -92,7 +99,8 @@ def _capture(options: argparse.Namespace) -> object:
     if options.scan:
         draft = desk.judge_scan(draft.id, _picture(options.scan)[1])
     stops = draft.answer.stops if draft.answer else ()
-    return {"draft": draft.id, "state": draft.state, "missing": draft.missing, "stops": stops}
+    again = {item: each for item, each in draft.prints.items() if each.is_again}
+    return {"draft": draft.id, "state": draft.state, "missing": draft.missing, "stops": stops, "again": again}
 
 
 def _draft(desk: CaptureDesk, options: argparse.Namespace) -> Draft:
@@ -111,7 +119,10 @@ def _seal(options: argparse.Namespace) -> object:
             raise ConfigurationFault("--supervisor needs --supervisor-passphrase-file")
         supervisor = Answering(options.supervisor, read_secret(options.supervisor_passphrase_file))
     desk = Desks(kit).of(options.officer)
-    return desk.seal(options.draft, _passphrase(options), options.language, supervisor)
+    stated = StatedTerms(
+        Reason(options.reason), OldCard(options.old_card), options.exemption, options.fee_receipt
+    )
+    return desk.seal(options.draft, _passphrase(options), options.language, supervisor, stated)
 
 
 def _send(options: argparse.Namespace) -> object:
@@ -120,7 +131,9 @@ def _send(options: argparse.Namespace) -> object:
 
 def _fetch(options: argparse.Namespace) -> object:
     kit = _kit(options)
-    return _of_extract(kit.keep_extract(_centre(options).commune_extract(kit.extract_request())))
+    sealed = _centre(options).commune_extract(kit.extract_request())
+    keep_officers(kit, sealed.officers)
+    return _of_extract(kit.keep_extract(sealed.extract))
 
 
 def _returns(options: argparse.Namespace) -> object:
@@ -144,6 +157,7 @@ def _export(options: argparse.Namespace) -> object:
 
 def _import(options: argparse.Namespace) -> object:
     kit = _kit(options)
+    take_officers(kit, options.stick)
     has_extract, has_returns = kit.take_extract(options.stick), Returns(kit).take(options.stick)
     receipts = Outbox(kit).take_receipts(options.stick)
     return {"extract": has_extract, "returns": has_returns, "receipts": receipts}
@@ -164,7 +178,7 @@ def _status(options: argparse.Namespace) -> object:
 
 
 def _kit(options: argparse.Namespace) -> Kit:
-    return open_kit(options.folder, options.store_key, utc_now, os.urandom)
+    return open_kit(options.folder, options.store_key, utc_now, os.urandom, cache(NbisEngine))
 
 
 def _centre(options: argparse.Namespace) -> CentreClient:
@@ -196,11 +210,11 @@ def _picture(file: str) -> tuple[str, bytes]:
         return MEDIA_TYPES.get(path.suffix.lower(), "application/octet-stream"), path.read_bytes()
 
 
-def _prints(folder: Path) -> list[Captured]:
+def _prints(folder: Path, method: CaptureMethod) -> list[Captured]:
     """The prints that a scanner left in a folder."""
     with disk():
         files = sorted(each for each in folder.iterdir() if each.suffix.lower() in FILE_TYPES)
-        return [scanned(finger_of(each.name), each.read_bytes()) for each in files]
+        return [scanned(finger_of(each.name), each.read_bytes(), method) for each in files]
 
 
 def _read(path: Path, kind: type[Message]) -> Message:
@@ -258,6 +272,13 @@ def _desk_commands(command: _Described) -> None:
     begun.add_argument("--answer", metavar="DOSSIER", help="begins what `returns` names")
     capture.add_argument("--item", type=_pair, action="append", default=[], metavar="NAME=FILE")
     capture.add_argument("--prints", type=Path, help="a scanner's folder: finger_01.png, or WSQ")
+    capture.add_argument(
+        "--capture-method",
+        type=CaptureMethod,
+        choices=tuple(CaptureMethod),
+        default=CaptureMethod.DEVICE,
+        help="ink only once a scanner's attempts are used up, or where there is none",
+    )
     capture.add_argument("--exception", type=_pair, action="append", default=[], metavar="ITEM=CODE")
     capture.add_argument("--portrait-reason", help="why the portrait will do, where no engine judges it")
     capture.add_argument(
@@ -270,6 +291,10 @@ def _desk_commands(command: _Described) -> None:
     _sign(seal)
     seal.add_argument("--draft", required=True)
     seal.add_argument("--language", default="vi", help="in which the citizen agreed")
+    seal.add_argument("--reason", choices=tuple(Reason), default=Reason.FIRST, help="why a card is asked for")
+    seal.add_argument("--old-card", choices=tuple(OldCard), default=OldCard.NONE, help="what became of it")
+    seal.add_argument("--exemption", metavar="CODE", help="why the citizen pays nothing")
+    seal.add_argument("--fee-receipt", metavar="NUMBER", help="of the receipt for a fee that is due")
     seal.add_argument("--supervisor", help="who answers for what is missing")
     seal.add_argument("--supervisor-passphrase-file", type=Path)
     pages = command("serve", _serve, "the officers' pages, on this machine alone")

@@ -7,7 +7,7 @@ import msgspec
 from enrollment_admin.station.capture_rules import EDITABLE, require_unchanged
 from enrollment_admin.station.kit_store import Answered, Particulars
 from verification.errors import FieldsRefused
-from verification.messages.asked_prints import FINGERPRINTS, is_finger
+from verification.messages.asked_prints import fingers_sent_back, is_finger
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE
 from verification.messages.kit_returns import ReturnedCapture
@@ -33,8 +33,9 @@ def is_asked(answers: Answered | None, item: str) -> bool:
     """
     if answers is None or item == CITIZEN_SIGNATURE:
         return True
-    group = FINGERPRINTS if is_finger(item) else item
-    return group in answers.items or item in answers.fields
+    if is_finger(item):
+        return item in fingers_sent_back(answers.items)
+    return item in answers.items or item in answers.fields
 
 
 def require_asked(answers: Answered | None, item: str) -> None:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 
 import msgspec
 from sqlalchemy import Connection
 
 from enrollment_admin.station.answering import (
-    is_asked,
     particulars_of_return,
     require_asked,
     require_confirmed,
@@ -23,9 +21,7 @@ from enrollment_admin.station.answering import (
 from enrollment_admin.station.capture_rules import (
     PORTRAIT,
     Captured,
-    fingers_asked,
     has_passed,
-    missing_items,
     particulars_of,
     require_excusable,
     require_in_force,
@@ -35,6 +31,8 @@ from enrollment_admin.station.capture_rules import (
     without_contradicted,
 )
 from enrollment_admin.station.capture_steps import AT_THE_DESK, DraftEvent, DraftState, advance
+from enrollment_admin.station.certified import require_certified
+from enrollment_admin.station.draft_book import Draft, DraftBook
 from enrollment_admin.station.form_check import (
     CheckedForm,
     check_form,
@@ -45,15 +43,13 @@ from enrollment_admin.station.form_check import (
 from enrollment_admin.station.gate import Declaration, GateAnswer
 from enrollment_admin.station.kit import Kit
 from enrollment_admin.station.kit_store import (
-    Answered,
     DraftRow,
     GateAttempt,
     KeptItem,
     KitFigures,
-    PacketRow,
     Particulars,
 )
-from enrollment_admin.station.printed_form import FilledForm, form_values
+from enrollment_admin.station.print_gate import JudgedPrints
 from enrollment_admin.station.refusals import (
     CapturedAlready,
     CaptureOfAnother,
@@ -61,8 +57,20 @@ from enrollment_admin.station.refusals import (
     GateNotPassed,
 )
 from enrollment_admin.station.returns import Returns
-from verification.errors import LimitExceeded, PacketSupervisorMissing, TransitionRefused
-from verification.fingerprint.printed_form import FormJudgement
+from enrollment_admin.station.sealing import (
+    Agreed,
+    Answering,
+    Sealed,
+    packet_draft,
+    require_answered_for,
+    take_number,
+    terms_on,
+)
+from enrollment_admin.station.terms_store import terms_of
+from verification.errors import FieldsRefused, LimitExceeded, TransitionRefused
+from verification.fingerprint.print_attempts import FingerAttempts, impression
+from verification.messages.asked_prints import is_single_finger, position_of
+from verification.messages.capture_terms import FIRST_CARD, StatedTerms
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import (
     CITIZEN_SIGNATURE,
@@ -70,69 +78,14 @@ from verification.messages.enrollment_packet import (
     MAX_ITEMS,
     SEAL_BYTES,
     CaptureException,
-    Consent,
-    PacketDraft,
     PacketKeys,
-    PacketParticulars,
-    PrintedFormMark,
-    SealedPacket,
-    item_of,
     seal_packet,
 )
 from verification.messages.national_time import vietnam_date
+from verification.messages.prints_taken import CaptureMethod
 
 Gate = Callable[[Declaration], GateAnswer]
 """The gate with the extract that is here, and today."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """One capture as its officer sees it: ``missing`` is what the form still asks, ``fingers`` whose prints.
-
-    A capture that was sealed and receipted, or withdrawn, has nothing of the person any more.
-    """
-
-    id: str
-    state: DraftState
-    officer: str
-    opened_at: str
-    attempts: tuple[GateAttempt, ...]
-    citizen_number: str | None
-    person: PersonFields | None
-    items: tuple[KeptItem, ...]
-    exceptions: tuple[CaptureException, ...]
-    missing: tuple[str, ...]
-    fingers: tuple[str, ...]
-    portrait_reason: str | None
-    printed: PrintedFormMark | None
-    judged: FormJudgement | None = None
-    scanned: FormJudgement | None = None
-    answers: Answered | None = None
-    sequence: int | None = None
-    packet: str | None = None
-
-    @property
-    def answer(self) -> GateAnswer | None:
-        """What the gate answered last."""
-        return self.attempts[-1].answer if self.attempts else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sealed:
-    """A packet of this kit under its number."""
-
-    draft: str
-    packet: str
-    sequence: int
-    sealed_at: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answering:
-    """The supervisor who answers for what could not be captured or checked."""
-
-    officer: str
-    passphrase: str
 
 
 class CaptureDesk:
@@ -143,6 +96,7 @@ class CaptureDesk:
         self._officer = officer
         self._gate = gate
         self._returns = Returns(kit)
+        self._book = DraftBook(kit)
 
     def begin(self, declaration: Declaration) -> Draft:
         """A new capture of whom the citizen says to be; the gate's answer stands in it.
@@ -153,7 +107,7 @@ class CaptureDesk:
         with self._kit.database.writing() as connection:
             row = self._kit.store.add(connection, self._officer, attempt.at)
             self._answered(connection, row, attempt)
-            return self._seen(connection, self._id(row.number))
+            return self._seen(connection, self._book.id(row.number))
 
     def answer(self, dossier: str) -> Draft:
         """A capture of what the centre returned of a dossier, and of nothing else.
@@ -166,7 +120,7 @@ class CaptureDesk:
             self._kit.claims.answer(connection, row.number, returned)
             self._kit.claims.claim(connection, row.number, returned.citizen_number)
             self._changed(connection, row, particulars_of_return(returned))
-            return self._seen(connection, self._id(row.number))
+            return self._seen(connection, self._book.id(row.number))
 
     def declare(self, draft: str, declaration: Declaration) -> Draft:
         """Another attempt at the gate, for a capture that was stopped there.
@@ -191,7 +145,7 @@ class CaptureDesk:
         with self._kit.database.reading() as connection:
             packets = {packet.draft: packet for packet in store.waiting(connection)}
             rows = [row for row in store.in_hand(connection) if row.officer == self._officer]
-            return tuple(self._shown(connection, row, packets.get(row.number)) for row in rows)
+            return tuple(self._book.shown(connection, row, packets.get(row.number)) for row in rows)
 
     def figures(self) -> KitFigures:
         """How much work stands where."""
@@ -226,21 +180,33 @@ class CaptureDesk:
         return self.keep_all(draft, (Captured(item, media_type, content),))
 
     def keep_all(self, draft: str, taken: Sequence[Captured]) -> Draft:
-        """Keep several at once, as the prints of two hands come, all or none; raises as ``keep`` does."""
+        """Keep several at once, as the prints of two hands come, all or none; raises as ``keep`` does.
+
+        A print that is poor is kept as long as no better one is taken. One of another finger is not: it is
+        refused once the others are kept.
+        """
         for each in taken:
             require_item(each)
         with self._changing(draft) as (connection, row):
             self._require_passed(connection, row)
             for each in taken:
                 require_asked(row.particulars.answers, each.item)
-                require_lawful(self._kit.profile.form, self._values(row), each.item, self._today())
+                require_lawful(self._kit.profile.form, self._book.values(row), each.item, self._book.today())
+            prints = self._judged_prints(row, taken)
+            for each in taken:
+                if is_single_finger(each.item) and each.item not in prints.kept:
+                    continue
                 kept = KeptItem(each.item, each.media_type, len(each.content))
                 self._require_room(connection, row, kept)
                 self._kit.store.put_item(connection, row.number, kept, each.content)
-            names = {each.item for each in taken}
-            exceptions = without_contradicted(row.particulars.exceptions, names)
-            only = next(iter(names)) if len(names) == 1 else None
-            self._changed(connection, row, _replaced(row, exceptions=exceptions), only)
+            only = taken[0].item if len(taken) == 1 else None
+            exceptions = without_contradicted(
+                row.particulars.exceptions,
+                {each.item for each in taken if not is_single_finger(each.item)} | prints.kept,
+            )
+            self._changed(connection, row, self._with_prints(row, prints.attempts, exceptions), only)
+        if prints.refused:
+            raise FieldsRefused(prints.refused)
         return self.draft(draft)
 
     def drop(self, draft: str, item: str) -> Draft:
@@ -252,7 +218,11 @@ class CaptureDesk:
             if item not in {each.name for each in self._kit.store.items(connection, row.number)}:
                 raise CaptureUnknown("no such item")
             self._kit.store.remove_item(connection, row.number, item)
-            self._changed(connection, row, row.particulars, item)
+            tried = row.particulars.prints
+            if item in tried:
+                tried = tried | {item: tried[item].without_print()}
+            dropped = self._with_prints(row, tried, row.particulars.exceptions)
+            self._changed(connection, row, dropped, item)
         return self.draft(draft)
 
     def state_exception(self, draft: str, item: str, code: str) -> Draft:
@@ -262,7 +232,7 @@ class CaptureDesk:
             require_asked(row.particulars.answers, item)
             kept = {each.name for each in self._kit.store.items(connection, row.number)}
             stated = CaptureException(item, code)
-            require_excusable(self._kit.profile.form, self._values(row), kept, stated)
+            require_excusable(self._kit.profile.form, self._book.values(row), kept, stated)
             exceptions = with_exception(row.particulars.exceptions, stated)
             self._changed(connection, row, _replaced(row, exceptions=exceptions), item)
         return self.draft(draft)
@@ -285,8 +255,8 @@ class CaptureDesk:
         require_in_force(self._kit.profile.form, vietnam_date(self._kit.clock()))
         with self._changing(draft) as (connection, row):
             advance(row.state, DraftEvent.PRINT)
-            self._require_whole(connection, row)
-            form = check_form(self._filled(connection, row))
+            self._book.require_whole(connection, row)
+            form = check_form(self._book.filled(connection, row))
             self._judged(connection, row, form)
         require_faithful(form.judged)
         return form.file
@@ -299,17 +269,25 @@ class CaptureDesk:
         with self._changing(draft) as (connection, row):
             if row.state is not DraftState.FORM_CHECKED:
                 raise TransitionRefused("nothing is printed yet")
-            judged = check_paper(self._filled(connection, row), scan)
+            judged = check_paper(self._book.filled(connection, row), scan)
             if not judged.passes:
                 self._changed(connection, row, row.particulars)
             stands = self._kit.store.draft(connection, row.number)
             self._kit.store.keep_particulars(connection, row.number, _replaced(stands, scanned=judged))
         return self.draft(draft)
 
-    def seal(self, draft: str, passphrase: str, language: str, supervisor: Answering | None = None) -> Sealed:
+    def seal(
+        self,
+        draft: str,
+        passphrase: str,
+        language: str,
+        supervisor: Answering | None = None,
+        stated: StatedTerms = FIRST_CARD,
+    ) -> Sealed:
         """Seal a capture to which the citizen agreed, in this language, under the kit's next number.
 
-        Raises PassphraseWrong, TransitionRefused, CitizenSignatureMissing and PacketSupervisorMissing.
+        Raises PassphraseWrong, OfficerNotCertified, TransitionRefused, CitizenSignatureMissing,
+        PacketSupervisorMissing, and FieldsRefused for what was stated of the fee and the older card.
         """
         kit = self._kit
         keys = PacketKeys(
@@ -320,20 +298,23 @@ class CaptureDesk:
         )
         with self._changing(draft) as (connection, row):
             advance(row.state, DraftEvent.SEAL)
+            require_certified(kit, self._officer)
             require_judged(row.particulars)
-            self._require_whole(connection, row)
-            self._require_answered_for(connection, row, supervisor)
-            capture = self._packet_draft(connection, row, language, supervisor)
+            self._book.require_whole(connection, row)
+            require_answered_for(kit, connection, row, supervisor)
+            terms = terms_on(row, stated, self._book.today())
+            capture = packet_draft(kit, connection, row, Agreed(language, terms, supervisor))
             packet = seal_packet(capture, keys, kit.random)
             # It is on the disk before it has a number, and has no name until it has one.
             kit.packets.write(packet)
-            self._numbered(connection, row, capture, packet)
+            take_number(kit, connection, row, capture, packet)
         kit.settle()
         return Sealed(
             draft=draft,
             packet=packet.packet_hash,
             sequence=capture.sequence,
             sealed_at=capture.happened_at,
+            terms=terms,
         )
 
     def withdraw(self, draft: str) -> None:
@@ -354,7 +335,7 @@ class CaptureDesk:
 
     def _own(self, connection: Connection, draft: str) -> DraftRow:
         """What was captured of a citizen is seen and changed by who captures it alone."""
-        row = self._kit.store.draft(connection, self._number(draft))
+        row = self._kit.store.draft(connection, self._book.number(draft))
         if row.officer != self._officer:
             raise CaptureOfAnother("begun by another officer")
         return row
@@ -385,7 +366,7 @@ class CaptureDesk:
                 row = store.take_step(connection, row, DraftEvent.CHANGE, moment)
         store.keep_particulars(connection, row.number, particulars)
         changed = replace(row, particulars=particulars)
-        if row.state is DraftState.DRAFT and not self._missing(connection, changed):
+        if row.state is DraftState.DRAFT and not self._book.missing(connection, changed):
             store.take_step(connection, changed, DraftEvent.CAPTURE, moment)
 
     def _judged(self, connection: Connection, row: DraftRow, form: CheckedForm) -> None:
@@ -398,6 +379,30 @@ class CaptureDesk:
             store.remove_item(connection, number, CITIZEN_SIGNATURE)
             store.keep_particulars(connection, number, said)
             store.take_step(connection, row, DraftEvent.PRINT, self._kit.now())
+
+    def _judged_prints(self, row: DraftRow, taken: Sequence[Captured]) -> JudgedPrints:
+        """What becomes of the prints among what was taken; nothing judges those of a day without limits."""
+        gate, before = self._book.print_gate(row), row.particulars.prints
+        prints = {each.item: each.content for each in taken if is_single_finger(each.item)}
+        if gate is None or not prints:
+            return JudgedPrints(before, frozenset(prints), {})
+        method = next(each.method for each in taken if each.item in prints)
+        if method is CaptureMethod.INK_RESCAN:
+            gate.require_ink_due(before, prints)
+        engine = self._kit.fingers()
+        taken_now = {item: impression(engine, prints[item], position_of(item)) for item in prints}
+        return gate.judged(engine, before, taken_now, method)
+
+    def _with_prints(
+        self,
+        row: DraftRow,
+        prints: dict[str, FingerAttempts],
+        exceptions: Sequence[CaptureException],
+    ) -> Particulars:
+        """The particulars with what was tried, and the exceptions that follow from it."""
+        gate = self._book.print_gate(row)
+        stated = tuple(exceptions) if gate is None else gate.with_best_available(exceptions, prints)
+        return _replaced(row, prints=prints, exceptions=stated)
 
     def _require_passed(self, connection: Connection, row: DraftRow) -> None:
         if not self._has_passed(connection, row):
@@ -417,132 +422,10 @@ class CaptureDesk:
         if len(others) >= MAX_ITEMS or size > MAX_CONTENT_BYTES:
             raise LimitExceeded("more than one packet takes")
 
-    def _require_answered_for(
-        self, connection: Connection, row: DraftRow, supervisor: Answering | None
-    ) -> None:
-        """What the kit could not check somebody else answers for; seal_packet asks the rest."""
-        attempts = self._kit.store.attempts(connection, row.number)
-        if attempts and attempts[-1].answer.needs_exception and supervisor is None:
-            raise PacketSupervisorMissing("particulars that no extract confirms")
-
-    def _packet_draft(
-        self, connection: Connection, row: DraftRow, language: str, supervisor: Answering | None
-    ) -> PacketDraft:
-        """The capture as it is sealed, under the number that follows in this very transaction."""
-        kit, said, moment = self._kit, row.particulars, self._kit.now()
-        if said.citizen_number is None or said.person is None or said.printed is None:
-            raise TransitionRefused("a capture without number, particulars or print")
-        contents = kit.store.contents(connection, row.number)
-        media_types = {each.name: each.media_type for each in kit.store.items(connection, row.number)}
-        sequence, previous = kit.store.head(connection)
-        return PacketDraft(
-            kit=kit.profile.name,
-            sequence=sequence + 1,
-            previous=previous,
-            officer=self._officer,
-            happened_at=moment,
-            supervisor=supervisor.officer if supervisor else None,
-            blobs=contents,
-            particulars=PacketParticulars(
-                citizen_number=said.citizen_number,
-                person=said.person,
-                consent=Consent(language, moment, said.printed.sha256),
-                printed_form=said.printed,
-                items=tuple(item_of(name, media_types[name], contents[name]) for name in contents),
-                exceptions=said.exceptions,
-                manual_portrait_reason=said.portrait_reason,
-                dossier=said.answers.dossier if said.answers else None,
-                begun_at=row.opened_at,
-            ),
-        )
-
-    def _numbered(
-        self, connection: Connection, row: DraftRow, capture: PacketDraft, packet: SealedPacket
-    ) -> None:
-        numbered = PacketRow(
-            sequence=capture.sequence,
-            packet=packet.packet_hash,
-            previous=capture.previous,
-            draft=row.number,
-            sealed_at=capture.happened_at,
-            size=len(packet.content),
-        )
-        self._kit.store.add_packet(connection, numbered)
-        self._kit.store.take_step(connection, row, DraftEvent.SEAL, capture.happened_at)
-        # From here on the packet alone holds it, and only the centre can open that.
-        self._kit.store.erase(connection, row.number)
-
-    def _missing(self, connection: Connection, row: DraftRow) -> tuple[str, ...]:
-        kept = {each.name for each in self._kit.store.items(connection, row.number)}
-        excused = {each.item for each in row.particulars.exceptions}
-        wanted = missing_items(self._kit.profile.form, self._values(row), kept, excused, self._today())
-        if row.state is DraftState.FORM_CHECKED and CITIZEN_SIGNATURE not in kept | excused:
-            wanted.append(CITIZEN_SIGNATURE)
-        return tuple(item for item in wanted if is_asked(row.particulars.answers, item))
-
-    def _fingers(self, row: DraftRow) -> tuple[str, ...]:
-        asked = fingers_asked(self._kit.profile.form, self._values(row), self._today())
-        return tuple(item for item in asked if is_asked(row.particulars.answers, item))
-
-    def _require_whole(self, connection: Connection, row: DraftRow) -> None:
-        """Nothing is missing that was not when it was captured: a birthday passed, or another form came."""
-        if set(self._missing(connection, row)) - {CITIZEN_SIGNATURE}:
-            raise TransitionRefused("the form asks for more than is here")
-
-    def _today(self) -> date:
-        return vietnam_date(self._kit.clock())
-
-    def _values(self, row: DraftRow) -> dict[str, str]:
-        return form_values(row.particulars.citizen_number, row.particulars.person, row.opened_at)
-
-    def _filled(self, connection: Connection, row: DraftRow) -> FilledForm:
-        kinds = {each.name: each.media_type for each in self._kit.store.items(connection, row.number)}
-        contents = self._kit.store.contents(connection, row.number)
-        return FilledForm(
-            form=self._kit.profile.form,
-            capture=self._id(row.number),
-            values=self._values(row),
-            exceptions=row.particulars.exceptions,
-            pictures={name: (kinds[name], contents[name]) for name in contents if name != CITIZEN_SIGNATURE},
-        )
-
     def _seen(self, connection: Connection, draft: str) -> Draft:
         row = self._own(connection, draft)
-        return self._shown(connection, row, self._kit.store.packet_of(connection, row.number))
-
-    def _shown(self, connection: Connection, row: DraftRow, packet: PacketRow | None) -> Draft:
-        # What left the desk has nothing here to ask for: a list of hundreds that wait is two questions.
-        store, is_here = self._kit.store, row.state in AT_THE_DESK
-        return Draft(
-            id=self._id(row.number),
-            state=row.state,
-            officer=row.officer,
-            opened_at=row.opened_at,
-            attempts=store.attempts(connection, row.number) if is_here else (),
-            citizen_number=row.particulars.citizen_number,
-            person=row.particulars.person,
-            items=store.items(connection, row.number) if is_here else (),
-            exceptions=row.particulars.exceptions,
-            missing=self._missing(connection, row) if is_here else (),
-            fingers=self._fingers(row) if is_here else (),
-            portrait_reason=row.particulars.portrait_reason,
-            printed=row.particulars.printed,
-            judged=row.particulars.judged,
-            scanned=row.particulars.scanned,
-            answers=row.particulars.answers,
-            sequence=packet.sequence if packet else None,
-            packet=packet.packet if packet else None,
-        )
-
-    def _id(self, number: int) -> str:
-        """A capture's name: the kit's and a number (ISSUANCE 4.1, DRAFT)."""
-        return f"{self._kit.profile.name}-{number}"
-
-    def _number(self, draft: str) -> int:
-        number = draft.removeprefix(f"{self._kit.profile.name}-")
-        if not (number.isascii() and number.isdecimal() and len(number) <= 9):
-            raise CaptureUnknown("no capture of this kit")
-        return int(number)
+        shown = self._book.shown(connection, row, self._kit.store.packet_of(connection, row.number))
+        return replace(shown, terms=terms_of(connection, row.number)) if shown.packet else shown
 
 
 def _replaced(row: DraftRow, **changes: object) -> Particulars:

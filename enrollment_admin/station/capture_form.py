@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 import msgspec
 from werkzeug.datastructures import FileStorage, MultiDict
 
+from enrollment_admin.terms_form import TERMS_FIELDS, read_terms
 from verification.messages.enrollment import DossierCapture, PersonExtract
 
 EDITABLE = ("place_of_residence", "identification")
@@ -28,6 +29,7 @@ class CaptureForm:
     portrait: bytes
     reason: str
     exceptions: tuple[str, ...] = ()
+    terms: Mapping[str, str] = field(default_factory=dict)
     begun_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 
     @classmethod
@@ -41,8 +43,11 @@ class CaptureForm:
         """The chosen picture as the page keeps it while another field is corrected."""
         return base64.b64encode(self.portrait).decode("ascii")
 
-    def message(self, extract: PersonExtract) -> DossierCapture:
-        """The capture to send: the registry's particulars with what was typed over them."""
+    def message(self, extract: PersonExtract, *, is_first: bool) -> DossierCapture:
+        """The capture to send: the registry's particulars with what was typed over them.
+
+        A first one states its terms; raises FieldsRefused where it does not.
+        """
         return DossierCapture(
             capture_id=self.capture_id,
             citizen_number=self.citizen_number,
@@ -51,6 +56,7 @@ class CaptureForm:
             manual_portrait_reason=self.reason or None,
             exceptions=self.exceptions,
             begun_at=self.begun_at or None,
+            terms=read_terms(self.terms) if is_first else msgspec.UNSET,
         )
 
 
@@ -63,6 +69,7 @@ def read_form(fields: MultiDict[str, str], files: Mapping[str, FileStorage]) -> 
         portrait=_chosen(files) or _kept(fields.get("portrait_kept", "")),
         reason=fields.get("manual_portrait_reason", "").strip(),
         exceptions=tuple(fields.getlist("exceptions")),
+        terms={name: fields[name] for name in TERMS_FIELDS if name in fields},
         begun_at=fields.get("begun_at", ""),
     )
 

@@ -29,6 +29,7 @@ from verification.messages.enrollment_packet import (
     CaptureException,
 )
 from verification.messages.forms import FormEdition
+from verification.messages.prints_taken import CaptureMethod
 
 PORTRAIT = "portrait"
 EDITABLE = frozenset({"place_of_residence", "identification"})
@@ -41,11 +42,12 @@ _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[a-z0-9.+-]{1,60}")
 
 
 class Captured(NamedTuple):
-    """A picture, print or scan as it was taken."""
+    """A picture, print or scan as it was taken; a print is of a scanner's glass, or of ink on paper."""
 
     item: str
     media_type: str
     content: bytes
+    method: CaptureMethod = CaptureMethod.DEVICE
 
 
 def has_passed(attempts: Sequence[GateAttempt]) -> bool:
@@ -88,7 +90,7 @@ def require_unchanged(said: Particulars, person: PersonFields) -> None:
 
 def require_item(captured: Captured) -> None:
     """An item that a packet can hold; raises FieldsRefused and LimitExceeded."""
-    item, media_type, content = captured
+    item, media_type, content, _ = captured
     if not _ITEM.fullmatch(item):
         raise FieldsRefused({"item": "FIELD_CHARACTERS"})
     if not _MEDIA_TYPE.fullmatch(media_type):
@@ -137,13 +139,13 @@ def without_contradicted(
 
 def require_lawful(form: FormEdition, values: Mapping[str, str], item: str, day: date) -> None:
     """No print is taken of whom the law takes none; raises FieldsRefused."""
-    if is_finger(item) and not may_take_prints(form.prints, _born(values), day):
+    if is_finger(item) and not may_take_prints(form.prints, born(values), day):
         raise FieldsRefused({item: "PRINT_NOT_TAKEN_AT_THIS_AGE"})
 
 
 def fingers_asked(form: FormEdition, values: Mapping[str, str], day: date) -> tuple[str, ...]:
     """The fingers whose prints the form asks of this citizen on a day."""
-    return asked_fingers(form.prints, _born(values), day)
+    return asked_fingers(form.prints, born(values), day)
 
 
 def missing_items(
@@ -158,7 +160,8 @@ def missing_items(
     return [item for item in asked if item not in excused] + list(fingers)
 
 
-def _born(values: Mapping[str, str]) -> date | None:
+def born(values: Mapping[str, str]) -> date | None:
+    """The day of birth, if it is one."""
     try:
         return date.fromisoformat(values.get("date_of_birth", ""))
     except ValueError:
@@ -167,6 +170,15 @@ def _born(values: Mapping[str, str]) -> date | None:
 
 def require_in_force(form: FormEdition, day: date) -> None:
     """The edition is the one of this day; its last day is one of its days. Raises FormOutdated."""
-    since, until = date.fromisoformat(form.valid_from), date.fromisoformat(form.valid_to or day.isoformat())
-    if not since <= day <= until:
+    if not _is_in_force(form, day):
         raise FormOutdated("another edition is in force")
+
+
+def is_current(form: FormEdition, day: date) -> bool:
+    """Whether a kit that keeps this form asks for what the centre asks: kits of before asked no prints."""
+    return _is_in_force(form, day) and form.prints is not None
+
+
+def _is_in_force(form: FormEdition, day: date) -> bool:
+    since, until = date.fromisoformat(form.valid_from), date.fromisoformat(form.valid_to or day.isoformat())
+    return since <= day <= until

@@ -52,10 +52,10 @@ class CentreClient:
         answered = self._send("POST", f"/v1/packets/{packet}/completion", b"", JSON)
         return _decoded(answered, PacketReceiptAnswer).receipt
 
-    def commune_extract(self, asked: ExtractRequest) -> str:
-        """The extract that a kit asks for, sealed for it."""
+    def commune_extract(self, asked: ExtractRequest) -> SealedExtract:
+        """The extract that a kit asks for, sealed for it, and who may seal there."""
         sent = msgspec.json.encode(asked)
-        return _decoded(self._send("POST", "/v1/commune-extracts", sent, JSON), SealedExtract).extract
+        return _decoded(self._send("POST", "/v1/commune-extracts", sent, JSON), SealedExtract)
 
     def returns(self, asked: ExtractRequest) -> str:
         """The list of what the kit that asks captures again, sealed for it."""

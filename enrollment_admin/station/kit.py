@@ -32,6 +32,7 @@ from enrollment_admin.station.packet_folder import PacketFolder
 from enrollment_admin.station.refusals import KitAlreadyMade, KitStoreAltered
 from monitoring.environment import ConfigurationFault
 from verification.errors import FieldsRefused, LimitExceeded
+from verification.fingerprint.engine import FingerEngine
 from verification.messages.commune_extract import (
     MAX_TOKEN,
     CommuneExtract,
@@ -47,6 +48,8 @@ from verification.messages.seal import derive_key
 from verification.messages.signing_key import PublicKey, public_jwk, public_key_of, thumbprint
 
 Clock = Callable[[], datetime]
+Fingers = Callable[[], FingerEngine]
+"""The engine of prints, started by who first needs it."""
 
 EXTRACT_FILE = "commune_extract.jwe"
 
@@ -68,7 +71,7 @@ class KitProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kit:
-    """One kit at work; ``clock`` and ``random`` are the machine's."""
+    """One kit at work; ``clock``, ``random`` and ``fingers`` are the machine's."""
 
     folder: Path
     profile: KitProfile
@@ -81,6 +84,7 @@ class Kit:
     opening_key: ec.EllipticCurvePrivateKey
     clock: Clock
     random: Random
+    fingers: Fingers
 
     def registration(self) -> KitRegistration:
         """What the centre's register needs to know of this kit."""
@@ -189,7 +193,7 @@ def renew_profile(folder: Path, **changes: object) -> None:
     write_whole(_profile_file(folder), msgspec.json.encode(renewed))
 
 
-def open_kit(folder: Path, store_key: Path, clock: Clock, random: Random) -> Kit:
+def open_kit(folder: Path, store_key: Path, clock: Clock, random: Random, fingers: Fingers) -> Kit:
     """The kit of a folder, with what a power cut interrupted brought to its end.
 
     Raises ConfigurationFault, KitStoreAltered and KitStorageUnavailable.
@@ -210,6 +214,7 @@ def open_kit(folder: Path, store_key: Path, clock: Clock, random: Random) -> Kit
         opening_key=_own_key(folder / "opening_key.pem", secret),
         clock=clock,
         random=random,
+        fingers=fingers,
     )
     kit.settle()
     return kit

@@ -30,6 +30,7 @@ from enrollment_admin.station.capture_steps import AT_THE_DESK, ON_THE_WAY, Draf
 from enrollment_admin.station.gate import Declaration, GateAnswer
 from enrollment_admin.station.kit_keys import KitCipher
 from enrollment_admin.station.refusals import CaptureUnknown, KitStoreAltered
+from verification.fingerprint.print_attempts import FingerAttempts
 from verification.fingerprint.printed_form import FormJudgement
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import FIRST, CaptureException, PrintedFormMark
@@ -116,6 +117,7 @@ class Particulars(msgspec.Struct, frozen=True):
     judged: FormJudgement | None = None
     scanned: FormJudgement | None = None
     answers: Answered | None = None
+    prints: dict[str, FingerAttempts] = {}
 
 
 class GateAttempt(msgspec.Struct, frozen=True):

@@ -41,6 +41,18 @@ class ExtractMissing(Refused):
     code = "KIT_EXTRACT_MISSING"
 
 
+class OfficerNotCertified(Refused):
+    """The centre's list names the officer for no capture of today."""
+
+    code = "KIT_OFFICER_NOT_CERTIFIED"
+
+
+class OfficerListInvalid(UntrustedDocument):
+    """The list of officers that was brought is not this centre's, or not for this kit."""
+
+    code = "KIT_OFFICER_LIST_INVALID"
+
+
 class FormOutdated(Refused):
     """The form that the kit prints is not in force today: the centre would return the dossier."""
 

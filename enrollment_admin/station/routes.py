@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import secrets
+from datetime import UTC, datetime
 
 import msgspec
 from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
+from enrollment_admin.counter import counter_client
 from enrollment_admin.forms.routes import exceptions_today
 from enrollment_admin.refusals import BackendRefused, BackendUnavailable
 from enrollment_admin.sign_in.routes import officers_backend
 from enrollment_admin.station.capture_form import EDITABLE, CaptureForm, read_form
+from enrollment_admin.terms_form import terms_choices
 from enrollment_admin.ui.pages import answer, error_page, page, wants_json
 from verification.errors import DossierAlreadyOpen, FieldsRefused
 from verification.messages.enrollment import MAX_PORTRAIT_BYTES, DossierView, PersonExtract
 from verification.messages.forms import FormException
+from verification.messages.national_time import vietnam_date
 
 ALL_ITEMS = frozenset({"portrait", *EDITABLE})
 """What a first capture takes at the counter."""
@@ -87,7 +91,11 @@ def _send_capture(backend: BackendClient, form: CaptureForm, dossier: str | None
         if len(form.portrait) > MAX_PORTRAIT_BYTES:
             # Refused here: the backend would not even read so much.
             raise BackendRefused(422, FieldsRefused.code, {"portrait": "PORTRAIT_TOO_LARGE"})
-        view = officers.capture(form.message(extract), dossier)
+        begun = counter_client.begin(officers, form.message(extract, is_first=former is None), dossier)
+    except FieldsRefused as fault:
+        if wants_json() or extract is None:
+            return error_page(fault)
+        return _form_page(backend, form, extract, former, dict(fault.fields))
     except BackendRefused as fault:
         if extract is None and fault.status == 503 and not wants_json():
             return _retry_page(form, dossier, fault.answered_code)
@@ -95,7 +103,7 @@ def _send_capture(backend: BackendClient, form: CaptureForm, dossier: str | None
             return error_page(fault)
         faults = fault.fields or {"": fault.answered_code}
         return _form_page(backend, form, extract, former, faults)
-    return answer(view, url_for("review.dossier", dossier=view.id), "done.captured", 201)
+    return answer(begun, url_for("counter.capture", capture=begun.id), "done.counter_begun", 201)
 
 
 def _retry_page(form: CaptureForm, dossier: str | None, code: str) -> ResponseReturnValue:
@@ -117,11 +125,14 @@ def _form_page(
         extract=extract,
         dossier=former.id if former else None,
         items=_returned_items(former) if former else ALL_ITEMS,
+        needs_kit=former is not None and _needs_kit(former),
         faults=faults or {},
         # A portrait that was accepted is kept over a fault elsewhere; a refused one is taken again.
         kept="" if faults and "portrait" in faults else form.portrait_text,
         engine=officers_backend(backend).portrait_gate().engine,
         exceptions=_exceptions(backend, extract, former),
+        terms_said=form.terms,
+        **terms_choices(vietnam_date(datetime.now(UTC))),
     )
 
 
@@ -135,6 +146,13 @@ def _exceptions(
     if not asked:
         return []
     return [each for each in exceptions_today(officers_backend(backend)) if each.item in asked]
+
+
+def _needs_kit(former: DossierView) -> bool:
+    """Whether something of it is a kit's to take: prints, and a form that a kit printed."""
+    items = _returned_items(former)
+    captured = [step.event for step in former.steps if step.event in {"capture", "receive"}]
+    return "fingerprints" in items or ("form" in items and captured[-1] == "receive")
 
 
 def _returned_items(view: DossierView) -> frozenset[str]:

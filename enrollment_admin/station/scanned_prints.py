@@ -10,6 +10,7 @@ from verification.errors import FieldsRefused, ImageUndecodable, LimitExceeded
 from verification.lds.image_header import PNG, WSQ, read_image_header
 from verification.messages.asked_prints import FINGERPRINTS, finger_item
 from verification.messages.enrollment_packet import MAX_ITEM_BYTES
+from verification.messages.prints_taken import CaptureMethod
 
 FILE_TYPES = (".png", ".wsq")
 
@@ -25,7 +26,7 @@ def finger_of(file_name: str) -> str:
     return finger_item(int(named[1]))
 
 
-def scanned(item: str, content: bytes) -> Captured:
+def scanned(item: str, content: bytes, method: CaptureMethod = CaptureMethod.DEVICE) -> Captured:
     """The print of a finger, if it is a picture without loss that scanners write; raises FieldsRefused."""
     if len(content) > MAX_ITEM_BYTES:
         raise FieldsRefused({item: "PRINT_TOO_LARGE"})
@@ -35,4 +36,4 @@ def scanned(item: str, content: bytes) -> Captured:
         kind = ""
     if kind not in _KINDS:
         raise FieldsRefused({item: "PRINT_NOT_PICTURE"})
-    return Captured(item, kind, content)
+    return Captured(item, kind, content, method)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 DOSSIER_ROLES = frozenset(
     {
         "capture",
+        "processor",
         "approver",
         "team_leader",
         "district_chief",
@@ -53,7 +54,9 @@ ENTRIES = (
         also=("decisions", "lookups", "legal", "approval_lists"),
     ),
     _entry("station.new", "nav.new", "capture"),
+    _entry("counter.waiting", "nav.counter", "capture", "supervisor", "auditor", also=("counter_steps",)),
     _entry("adjudication.next_case", "nav.adjudication", "examiner"),
+    _entry("investigations.new", "nav.investigations", "investigator"),
     _entry("examiners.figures", "nav.examiners", "adjudication_lead"),
     _entry(
         "intake.kits",
@@ -62,7 +65,7 @@ ENTRIES = (
         "team_leader",
         "district_chief",
         "auditor",
-        also=("signers",),
+        also=("signers", "certificates"),
     ),
     _entry("production.batches", "nav.production", "production", "quality", "auditor"),
     _entry("stock.stock", "nav.stock", "stock_keeper", "quality", "production", "auditor"),
@@ -77,6 +80,8 @@ ENTRIES = (
         "auditor",
     ),
     _entry("delivery.cards", "nav.cards", *sorted(CARD_ROLES), also=("suspensions",)),
+    _entry("own_record.start", "nav.own_record", "capture", "office"),
+    _entry("complaints.listed", "nav.complaints", "supervisor", "district_chief", "auditor"),
     _entry("reports.report", "nav.reports"),
     _entry("planner.new", "nav.plan", "supervisor"),
 )

@@ -22,8 +22,15 @@ from verification.errors import FieldsRefused, OfficerSessionEnded, Verification
 from verification.messages.fault_catalogue import FaultText, fault
 from verification.messages.national_time import VIETNAM
 
-UPLOADING = "station"
-"""The one blueprint whose forms carry pictures."""
+STATION = "station"
+"""The pages where pictures are taken, at an office and at a kit."""
+
+UPLOADING = {
+    STATION: "PORTRAIT_TOO_LARGE",
+    "counter": "COUNTER_SIGNATURE_NO_PICTURE",
+    "investigations": "BODY_TOO_LARGE",
+}
+"""The blueprints whose forms carry pictures, and what one that is too large is told."""
 
 _STATUSES = {**STATUSES, OfficerSessionEnded: 401, FormTokenInvalid: 403}
 _HTTP_CODES = {404: "ADDRESS_UNKNOWN", 405: "METHOD_NOT_ALLOWED", 413: "BODY_TOO_LARGE"}
@@ -196,8 +203,8 @@ def http_error_page(error: HTTPException) -> ResponseReturnValue:
     """The answer to an address or a method that does not exist, or a form that is too large."""
     status = error.code or 500
     code = _HTTP_CODES.get(status, "REQUEST_MALFORMED" if status < 500 else "INTERNAL_ERROR")
-    if status == 413 and request.blueprint == UPLOADING:
-        code = "PORTRAIT_TOO_LARGE"
+    if status == 413:
+        code = UPLOADING.get(request.blueprint or "", code)
     if wants_json():
         return problem(status, code, language=language())
     return page("error.html", status, code=code)

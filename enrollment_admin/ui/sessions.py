@@ -41,7 +41,7 @@ def keep_sessions(app: Flask, cookie: str, secret: str | bytes) -> None:
 
 def require_form_token() -> None:
     """A guard: a form must carry its session's token; raises FormTokenInvalid."""
-    if request.blueprint != UPLOADING:
+    if request.blueprint not in UPLOADING:
         request.max_content_length = MAX_PLAIN_FORM_BYTES
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         return

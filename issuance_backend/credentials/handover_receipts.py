@@ -31,11 +31,18 @@ class ReceiptDesk:
 
     def session(self, token: str, status_key: str | None, moment: datetime) -> str:
         """The session that proves this card's holder; raises ReceiptInvalid or HandOverProofRefused."""
+        session, card = self.holder(token, PURPOSE, moment)
+        if card != status_key:
+            raise HandOverProofRefused("it speaks of another card")
+        return session
+
+    def holder(self, token: str, purpose: str, moment: datetime) -> tuple[str, str]:
+        """The session, and the status key of the card whose holder it proves; raises as ``session`` does."""
         entry = read_receipt(token, self._keys).entry
-        fault = _fault(entry, status_key, moment)
-        if fault is not None:
-            raise HandOverProofRefused(fault)
-        return entry.session
+        fault = _fault(entry, purpose, moment)
+        if fault is not None or entry.card is None:
+            raise HandOverProofRefused(fault or "it speaks of no card")
+        return entry.session, entry.card
 
 
 def load_receipt_keys(path: Path | None) -> dict[str, PublicKey]:
@@ -50,9 +57,9 @@ def load_receipt_keys(path: Path | None) -> dict[str, PublicKey]:
     return {thumbprint(key): key for key in keys}
 
 
-def _fault(entry: LogEntry, status_key: str | None, moment: datetime) -> str | None:
+def _fault(entry: LogEntry, purpose: str, moment: datetime) -> str | None:
     """What the receipt does not prove; ``None`` when it proves all."""
-    if entry.purpose != PURPOSE:
+    if entry.purpose != purpose:
         return "it was made for another purpose"
     if entry.outcome != DecisionOutcome.VERIFIED.value:
         return "the gateway did not verify"
@@ -60,8 +67,6 @@ def _fault(entry: LogEntry, status_key: str | None, moment: datetime) -> str | N
         return "the gateway did not prove the chip itself"
     if not any((name, outcome) == _FACE_COMPARED for name, outcome, _ in entry.checks):
         return "no face was compared"
-    if status_key is None or entry.card != status_key:
-        return "it speaks of another card"
     return None if _is_fresh(entry, moment) else "it is of another visit"
 
 

@@ -192,6 +192,24 @@ def hold_number(connection: Connection, card: str) -> None:
     connection.execute(cards.order_by(CREDENTIALS.c.id).with_for_update()).all()
 
 
+def holders_among(connection: Connection, citizen_numbers: Collection[str]) -> set[str]:
+    """Of these numbers those whose holder has a card of this office, or has lost one."""
+    states = [CardState.ACTIVE.value, CardState.SUSPENDED.value]
+    question = select(CREDENTIALS.c.citizen_number).where(
+        CREDENTIALS.c.citizen_number.in_(citizen_numbers), CREDENTIALS.c.state.in_(states)
+    )
+    return set(connection.execute(question).scalars())
+
+
+def hold_dossier(connection: Connection, card: str) -> None:
+    """Keep everybody else from changing this card's dossier until the transaction ends.
+
+    Taken before cards and before anything is recorded, as by whoever works with the dossier.
+    """
+    dossier = select(CREDENTIALS.c.dossier).where(CREDENTIALS.c.id == card).scalar_subquery()
+    connection.execute(select(DOSSIERS.c.id).where(DOSSIERS.c.id == dossier).with_for_update()).all()
+
+
 def _cards_of(citizen_number: str) -> Select[Any]:
     return select(CREDENTIALS).where(CREDENTIALS.c.citizen_number == citizen_number)
 

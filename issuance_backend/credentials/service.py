@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy import Connection
 
-from issuance_backend.credentials import domain, holds, proof_repository, repository
+from issuance_backend import recorded_events
+from issuance_backend.credentials import domain, holds, older_cards, proof_repository, repository
 from issuance_backend.credentials.domain import CardEvent, CardState
 from issuance_backend.credentials.handover_receipts import FRESH, ReceiptDesk
+from issuance_backend.credentials.older_cards import Settled
 from issuance_backend.credentials.orders import take_step, take_steps
 from issuance_backend.credentials.proof_repository import MANUAL, RECEIPT, Proof
 from issuance_backend.credentials.repository import Card
@@ -80,6 +83,7 @@ class DeliveryDesk:
 
         Raises TransitionRefused unless the card is at the office, HolderDeceased, and where the proof
         does not hold: HandOverProofMissing, HandOverProofRefused, HandOverProofUsed, ReceiptInvalid.
+        Where the citizen kept the older card: OldCardNotTaken, FieldsRefused.
         """
         officer.require(*_COUNTERS)
         moment = self._clock()
@@ -87,25 +91,27 @@ class DeliveryDesk:
             return self._hand_over(officer, card_id, proof, moment)
         except HandOverProofRefused as fault:
             with self._database.writing() as connection:
+                repository.hold_number(connection, card_id)
                 turn_away(connection, known(connection, card_id), fault.code, moment, officer.id)
             raise
 
     def _hand_over(self, officer: Officer, card_id: str, proof: HandOver, moment: datetime) -> CardSummary:
         with self._database.writing() as connection:
+            repository.hold_dossier(connection, card_id)
             repository.hold_number(connection, card_id)
             card = known(connection, card_id)
             # Checked first, so that a refused hand-over never touches the older card.
             domain.advance(card.state, CardEvent.HAND_OVER)
             require_area(officer, card.unit)
             holds.require_none(connection, card.citizen_number)
+            before = older_cards.settled(connection, card, proof, officer.id, moment)
             proven = self._prove(connection, officer, card, proof, moment)
             older = [
                 each
                 for each in repository.of_number(connection, card.citizen_number)
                 if each.id != card.id and each.state in {CardState.ACTIVE, CardState.SUSPENDED}
             ]
-            by = {"by": card.id}
-            take_steps(connection, older, CardEvent.REPLACE, actor=officer.id, moment=moment, detail=by)
+            _replace(connection, older, before, card, officer.id, moment)
             proven["visits"] = str(visits(connection, card, moment))
             card = take_step(
                 connection, card, CardEvent.HAND_OVER, actor=officer.id, moment=moment, detail=proven
@@ -198,3 +204,20 @@ def known(connection: Connection, card_id: str) -> Card:
     if card is None:
         raise CredentialUnknown("no card with this id")
     return card
+
+
+def _replace(
+    connection: Connection,
+    older: Sequence[Card],
+    before: Settled,
+    card: Card,
+    officer: str,
+    moment: datetime,
+) -> None:
+    """Older cards die with the hand-over; one that was taken is with the office from then on."""
+    place = before.place(card.unit)
+    detail = {"by": card.id, **({"place": place} if place else {})}
+    placed = [replace(each, place=place) if place else each for each in older]
+    take_steps(connection, placed, CardEvent.REPLACE, actor=officer, moment=moment, detail=detail)
+    if before.step is not None:
+        recorded_events.append(connection, before.step)

@@ -30,7 +30,10 @@ def visits(connection: Connection, card: Card, moment: datetime) -> int:
 
 
 def turn_away(connection: Connection, card: Card, code: str, moment: datetime, officer: str) -> None:
-    """Record that somebody came for a card and a proof was refused; once a day for each dossier."""
+    """Record that somebody came for a card and a proof was refused; once a day for each dossier.
+
+    Whoever calls holds the card's number: two at once would both find nothing recorded yet.
+    """
     if _subject(card, moment) in _days(connection, card):
         return
     where = {"unit": card.unit} if card.unit else {}

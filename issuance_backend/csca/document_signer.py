@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -11,18 +10,9 @@ from issuance_backend.csca.signed_object import SignedObject
 from issuance_backend.csca.signer import Signer
 from verification.encoding.tlv import build
 from verification.lds.card_security import SECURITY_OBJECT
-from verification.lds.files import CardFiles, LdsFile
+from verification.lds.files import LdsFile
 from verification.lds.security_object import build_lds_security_object
 from verification.lds.signed_data import LDS_SECURITY_OBJECT
-
-
-def data_group_hashes(files: CardFiles, hash_algorithm: str = "sha256") -> dict[LdsFile, bytes]:
-    """Hash every data group among ``files``, over the bytes that go onto the card."""
-    return {
-        file: hashlib.new(hash_algorithm, content).digest()
-        for file, content in files.items()
-        if file.is_data_group
-    }
 
 
 def sign_security_object(

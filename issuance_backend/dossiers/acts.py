@@ -58,7 +58,7 @@ def take_steps(
     All are written before the first event: whoever records waits for no dossier, and nobody waits crosswise.
     """
     connection = acts[0].connection
-    stepped = [_stepped(act, event) for act in acts]
+    stepped = [_stepped(act, event, actor) for act in acts]
     for dossier in stepped:
         repository.save(connection, dossier)
     steps = [recorded(dossier, event, actor, detail or {}) for dossier in stepped]
@@ -66,12 +66,13 @@ def take_steps(
     return tuple(replace(dossier, version=dossier.version + 1) for dossier in stepped)
 
 
-def _stepped(act: Act, event: DossierEvent) -> Dossier:
+def _stepped(act: Act, event: DossierEvent, actor: str) -> Dossier:
     former = act.dossier
     return replace(
         former,
         state=domain.advance(former.state, event, former.held_in),
         search=domain.search_after(former.search, event),
+        checked_by=domain.checked_after(former.checked_by, event, actor),
         held_in=former.state if event is DossierEvent.SUSPEND else None,
         rejection=former.rejection if event in _KEEPS_PROPOSAL else None,
         updated_at=rfc3339(act.moment),

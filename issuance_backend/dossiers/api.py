@@ -15,7 +15,7 @@ from issuance_backend.officers.api import acting_officer
 from issuance_backend.officers.domain import Officer
 from verification.messages.approval_list import ListApproval
 from verification.messages.dossier_decisions import CaseHold, LookupAnswer, LookupRequest, RejectionReason
-from verification.messages.enrollment import DossierCapture, DossierReturn, PortraitGate
+from verification.messages.enrollment import DossierReturn, PortraitGate
 
 Produce = Callable[[Officer, str], None]
 """Make, or make again, the card of an approved dossier."""
@@ -37,13 +37,8 @@ def prefill_blueprint(office: ApplicationOffice) -> Blueprint:
 
 
 def dossiers_blueprint(office: ApplicationOffice) -> Blueprint:
-    """/v1/dossiers: capturing and looking."""
+    """/v1/dossiers: looking."""
     blueprint = Blueprint("dossiers", __name__, url_prefix="/v1/dossiers")
-
-    @blueprint.post("")
-    def capture() -> ResponseReturnValue:
-        dossier = office.captures.capture(acting_officer(), read_body(DossierCapture))
-        return answer(office.view(acting_officer(), dossier), 201)
 
     @blueprint.get("")
     def work_list() -> ResponseReturnValue:
@@ -74,9 +69,9 @@ def decisions_blueprint(office: ApplicationOffice, produce: Produce) -> Blueprin
     def stands(dossier: str) -> ResponseReturnValue:
         return answer(office.view(acting_officer(), dossier))
 
-    @blueprint.post("/recapture")
-    def recapture(dossier: str) -> ResponseReturnValue:
-        office.captures.recapture(acting_officer(), dossier, read_body(DossierCapture))
+    @blueprint.post("/check")
+    def check(dossier: str) -> ResponseReturnValue:
+        office.checks.check(acting_officer(), dossier)
         return stands(dossier)
 
     @blueprint.post("/local-approval")

@@ -1,4 +1,7 @@
-"""Where units and the centre approve: two officers, neither of whom captured, and no open hit."""
+"""Where units and the centre approve: two officers, neither of whom captured, and no open hit.
+
+At a province itself a third one checked before; the chief of a district approves alone.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from issuance_backend.dossiers.repository import Dossier
 from issuance_backend.moments import Clock
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.recorded_events import SYSTEM
-from issuance_backend.refusals import DossierUnknown, SameOfficer
+from issuance_backend.refusals import DossierNotChecked, DossierUnknown, SameOfficer
 from monitoring.database import Database
 from verification.errors import FieldsRefused, TransitionRefused
 from verification.messages.approval_list import MAX_LISTED
@@ -57,7 +60,7 @@ class ApprovalDesk:
     def approve_locally(self, officer: Officer, dossier_id: str) -> None:
         """Stand for one dossier of one's unit, in a list of its own.
 
-        Raises SameOfficer, RoleMissing, TransitionRefused and ApprovalKeyUnavailable.
+        Raises SameOfficer, RoleMissing, DossierNotChecked, TransitionRefused and ApprovalKeyUnavailable.
         """
         officer.require(Role.APPROVER)
         with self._database.writing() as connection:
@@ -77,7 +80,7 @@ class ApprovalDesk:
             for dossier_id in sorted(set(dossier_ids)):
                 try:
                     approvable.append(_approvable(connection, officer, dossier_id, moment))
-                except (DossierUnknown, SameOfficer, TransitionRefused) as fault:
+                except (DossierUnknown, DossierNotChecked, SameOfficer, TransitionRefused) as fault:
                     faults[dossier_id] = fault.code
             if faults:
                 raise FieldsRefused(faults)
@@ -119,7 +122,7 @@ class ApprovalDesk:
 
         Raises SameOfficer, FieldsRefused, RoleMissing, HitStillOpen, TransitionRefused.
         """
-        officer.require(Role.APPROVER, Role.CENTRAL_APPROVER)
+        officer.require(Role.PROCESSOR, Role.APPROVER, Role.CENTRAL_APPROVER)
         _require_reasons(reasons)
         with self._database.writing() as connection:
             dossier = acts.found(connection, dossier_id, officer)
@@ -138,6 +141,8 @@ def _approvable(connection: Connection, officer: Officer, dossier_id: str, momen
     act = Act(connection, dossier, moment)
     domain.advance(dossier.state, DossierEvent.APPROVE_LOCALLY)
     _require_only_part(act, officer, Part.LOCAL_APPROVAL)
+    if officer.is_provincial and dossier.checked_by is None:
+        raise DossierNotChecked("at a province two people approve")
     return act
 
 

@@ -35,7 +35,7 @@ class ArchiveDesk:
 
     def ask(self, officer: Officer, dossier_id: str, request: LookupRequest) -> None:
         """Ask for what the archive holds; raises FieldsRefused, SameOfficer, TransitionRefused."""
-        officer.require(Role.APPROVER)
+        officer.require(Role.PROCESSOR, Role.APPROVER)
         if request.reason not in REASONS:
             raise FieldsRefused({"reason": "FIELD_CHARACTERS"})
         with self._database.writing() as connection:

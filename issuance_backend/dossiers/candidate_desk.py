@@ -13,7 +13,7 @@ from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.recorded_events import Step
 from monitoring.database import Database
 from verification.errors import TransitionRefused
-from verification.messages.enrollment import CANDIDATES
+from verification.messages.enrollment import CANDIDATES, NOT_ALL_COMPARED
 from verification.messages.person_match import MatchAnswer
 
 LOOKED_AT = "looked_at"
@@ -31,7 +31,7 @@ class CandidateDesk:
         """The likely others of an open dossier; raises RoleMissing, DossierUnknown, SameOfficer for
         whoever captured it, TransitionRefused where it is closed, and RegistryUnavailable.
         """
-        officer.require(Role.APPROVER, Role.CENTRAL_APPROVER)
+        officer.require(Role.PROCESSOR, Role.APPROVER, Role.CENTRAL_APPROVER)
         with self._database.reading() as connection:
             dossier = acts.found(connection, dossier_id, officer)
             require_no_captor(Act(connection, dossier, self._clock()), officer)
@@ -39,17 +39,19 @@ class CandidateDesk:
             raise TransitionRefused("nobody decides on this dossier any more")
         answer = self._checks.candidates(dossier.person, dossier.citizen_number)
         with self._database.writing() as connection:
-            recorded_events.append(connection, self._step(dossier, officer, len(answer.candidates)))
+            recorded_events.append(connection, self._step(dossier, officer, answer))
         return answer
 
-    def _step(self, dossier: Dossier, officer: Officer, found: int) -> Step:
+    def _step(self, dossier: Dossier, officer: Officer, found: MatchAnswer) -> Step:
+        incomplete = {} if found.complete else {NOT_ALL_COMPARED: "true"}
+        unit = {"unit": dossier.unit} if dossier.unit else {}
         return Step(
             subject=subject(dossier.id),
             event="look",
             state=LOOKED_AT,
             actor=officer.id,
             at=rfc3339(self._clock()),
-            detail={CANDIDATES: str(found), **({"unit": dossier.unit} if dossier.unit else {})},
+            detail={CANDIDATES: str(len(found.candidates)), **incomplete, **unit},
         )
 
 

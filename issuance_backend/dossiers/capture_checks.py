@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from types import MappingProxyType
 from typing import Protocol
 
 from issuance_backend.content_scanning.domain import UNSCANNED, ContentScanner
@@ -20,6 +22,7 @@ from verification.errors import (
 )
 from verification.identity.citizen_number import CitizenNumber
 from verification.lds.dg2 import image_dimensions
+from verification.messages.asked_prints import FINGERPRINTS, fingers_sent_back
 from verification.messages.enrollment import (
     MAX_PORTRAIT_BYTES,
     DossierCapture,
@@ -35,6 +38,7 @@ MIN_PORTRAIT_SIZE = (360, 480)
 MIN_REASON_LENGTH = 15
 MAX_REASON_LENGTH = 300
 _HEADER_BYTES = 200_000
+NONE_BESIDES: Mapping[str, str] = MappingProxyType({})
 
 
 class PortraitJudge(Protocol):
@@ -52,8 +56,8 @@ class PortraitJudge(Protocol):
 class CheckedCapture:
     """A capture that may become a dossier.
 
-    ``candidates`` is how many others in the registry are likely the same person; a capture with faults
-    is not compared.
+    ``candidates`` is how many others in the registry are likely the same person, out of everybody where
+    ``all_compared``; a capture with faults is not compared.
     """
 
     citizen_number: str
@@ -61,6 +65,7 @@ class CheckedCapture:
     portrait: bytes
     portrait_check: PortraitCheck
     candidates: int = 0
+    all_compared: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +119,20 @@ class CaptureChecks:
         """As ``ContentScanner`` does, for what an officer sends."""
         self._scanner.require_clean([capture.portrait])
 
-    def check(self, capture: DossierCapture, day: date) -> CheckedCapture:
+    def require_clean_scan(self, content: bytes) -> None:
+        """The same for a scan of a signed page."""
+        self._scanner.require_clean([content])
+
+    def check(
+        self, capture: DossierCapture, day: date, besides: Mapping[str, str] = NONE_BESIDES
+    ) -> CheckedCapture:
         """The capture in one form, with who judged the portrait; raises FieldsRefused.
 
-        ``day`` is when it was captured: the forms of that day say what must be there.
+        ``day`` is when it was captured: the forms of that day say what must be there. ``besides`` are faults
+        that were found elsewhere.
         """
-        return _faultless(self.examine(capture, day))
+        examined = self.examine(capture, day)
+        return _faultless(replace(examined, faults={**examined.faults, **besides}))
 
     def examine(self, capture: DossierCapture, day: date) -> Examined:
         """The capture in one form with every fault that was found; raises RegistryUnavailable.
@@ -150,8 +163,8 @@ class CaptureChecks:
 
         Fingerprints that were sent back come in a packet: no officer takes them at a desk.
         """
-        if "fingerprints" in standing.returned:
-            raise FieldsRefused({"fingerprints": "FIELD_MISSING"})
+        if fingers_sent_back(standing.returned):
+            raise FieldsRefused({FINGERPRINTS: "FIELD_MISSING"})
         return _faultless(self.examine_again(capture, standing, day))
 
     def examine_again(self, capture: DossierCapture, standing: StandingCapture, day: date) -> Examined:
@@ -181,8 +194,9 @@ class CaptureChecks:
         if examined.faults:
             return examined
         checked = examined.checked
-        found = self.candidates(checked.person, checked.citizen_number).candidates
-        return replace(examined, checked=replace(checked, candidates=len(found)))
+        found = self.candidates(checked.person, checked.citizen_number)
+        compared = replace(checked, candidates=len(found.candidates), all_compared=found.complete)
+        return replace(examined, checked=compared)
 
     def _text_faults(self, capture: DossierCapture, day: date) -> dict[str, str]:
         extract = self.extract(capture.citizen_number)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from typing import Protocol
 
 import msgspec
 from sqlalchemy import Connection
 
 from issuance_backend import recorded_events
-from issuance_backend.dossiers import acts, domain, particulars, repository
+from issuance_backend.credentials import repository as cards
+from issuance_backend.dossiers import acts, capture_terms, domain, particulars, repository
 from issuance_backend.dossiers.acts import Act, take_step
 from issuance_backend.dossiers.capture_checks import CaptureChecks, CheckedCapture, StandingCapture
 from issuance_backend.dossiers.capture_time import operator_time, require_beginning
@@ -22,13 +24,15 @@ from issuance_backend.dossiers.forms.domain import exceptions_detail
 from issuance_backend.dossiers.pictures import Pictures, StoredPicture
 from issuance_backend.dossiers.repository import Capture, Dossier
 from issuance_backend.moments import Clock, rfc3339
+from issuance_backend.officers.certification import Certified
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.recorded_events import SYSTEM, Step
 from issuance_backend.refusals import CaptureReplayed
 from monitoring.database import Database
 from verification.errors import DossierAlreadyOpen, FieldsRefused, LimitExceeded, TransitionRefused
 from verification.messages.asked_prints import asked_fingers
-from verification.messages.enrollment import CANDIDATES, DossierCapture, PersonExtract
+from verification.messages.capture_terms import CaptureTerms
+from verification.messages.enrollment import CANDIDATES, NOT_ALL_COMPARED, DossierCapture, PersonExtract
 from verification.messages.national_time import vietnam_date
 from verification.messages.receipt_code import receipt_code
 
@@ -42,6 +46,29 @@ MAX_CAPTURES = 500
 """No transaction takes in more: others wait for its end."""
 
 _CAPTURE_ID = re.compile(r"[A-Za-z0-9_-]{16,64}")
+
+
+class Sealing(Protocol):
+    """What a citizen signed, and a supervisor answers for."""
+
+    @property
+    def detail(self) -> Mapping[str, str]:
+        """What the capture's step says of it."""
+        ...
+
+    def close(self, connection: Connection, dossier: str, moment: datetime) -> Step:
+        """Write that it became this dossier, in the dossier's transaction; the step to record of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedCapture:
+    """What a capture is before it is sealed; ``exceptions`` are those that a supervisor answers for."""
+
+    content_sha256: str
+    portrait: StoredPicture
+    exceptions: tuple[str, ...]
+    unit: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +94,31 @@ class _New:
     sealed: _Sealed
     checked: CheckedCapture
     picture: StoredPicture
+    sealing: Sealing | None = None
+    terms: CaptureTerms | None = None
+
+    @property
+    def agreed(self) -> Mapping[str, str]:
+        """What is recorded of its sealing."""
+        return self.sealing.detail if self.sealing else {}
 
 
 class CaptureDesk:
     """Takes captures of officers who are signed in."""
 
-    def __init__(self, database: Database, checks: CaptureChecks, pictures: Pictures, clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        checks: CaptureChecks,
+        pictures: Pictures,
+        clock: Clock,
+        certified: Certified,
+    ) -> None:
         self._database = database
         self._checks = checks
         self._pictures = pictures
         self._clock = clock
+        self._certified = certified
 
     @property
     def portrait_engine(self) -> str | None:
@@ -84,22 +126,48 @@ class CaptureDesk:
         return self._checks.portrait_engine
 
     def prefill(self, officer: Officer, citizen_number: str) -> PersonExtract:
-        """The registry's entry, with the dossier in progress; raises FieldsRefused on the number."""
+        """The registry's entry, with the dossier in progress.
+
+        Raises FieldsRefused on the number, and OfficerNotCertified: nobody begins what they could not seal.
+        """
         officer.require(Role.CAPTURE)
+        with self._database.reading() as connection:
+            self._certified(connection, officer.id, self._clock())
         extract = self._checks.extract(citizen_number)
         with self._database.reading() as connection:
             open_dossier = repository.open_dossier(connection, extract.citizen_number)
         return msgspec.structs.replace(extract, open_dossier=open_dossier)
 
-    def capture(self, officer: Officer, capture: DossierCapture) -> str:
+    def judge(self, officer: Officer, capture: DossierCapture, dossier_id: str | None) -> JudgedCapture:
+        """What a capture is, of a new or a returned application, before anybody signed it.
+
+        Raises as ``capture`` and ``recapture`` do, and CaptureReplayed for one that was sealed.
+        """
+        sealed = _Sealed(capture, particulars.content_digest(capture))
+        if self._replayed(officer, [sealed]):
+            raise CaptureReplayed("this capture was sealed")
+        if dossier_id is None:
+            new = self._checked(sealed, self._holders([sealed]))
+            with self._database.reading() as connection:
+                _require_none_open(connection, [new])
+            stated, unit = _stated(new, vietnam_date(self._clock())), officer.unit
+        else:
+            former = self._returned(officer, dossier_id)
+            new = self._checked_again(sealed, former)
+            stated, unit = capture.exceptions, former.unit
+        return JudgedCapture(sealed.content_sha256, new.picture, stated, unit)
+
+    def capture(self, officer: Officer, capture: DossierCapture, sealing: Sealing | None = None) -> str:
         """Open a dossier and return its id; the same capture again is the same dossier.
 
-        Raises FieldsRefused, CaptureReplayed, DossierAlreadyOpen or RegistryUnavailable.
+        Raises FieldsRefused, CaptureReplayed, DossierAlreadyOpen, OfficerNotCertified or RegistryUnavailable.
         """
-        (dossier,) = self.capture_all(officer, (capture,))
+        (dossier,) = self.capture_all(officer, (capture,), sealing)
         return dossier
 
-    def capture_all(self, officer: Officer, captures: Sequence[DossierCapture]) -> list[str]:
+    def capture_all(
+        self, officer: Officer, captures: Sequence[DossierCapture], sealing: Sealing | None = None
+    ) -> list[str]:
         """Open dossiers in one transaction, all or none, and return their ids; raises as ``capture`` does.
 
         At most MAX_CAPTURES. One commit serves all: whoever takes in what was captured elsewhere
@@ -109,14 +177,19 @@ class CaptureDesk:
             raise LimitExceeded(f"{len(captures)} captures at once")
         sealed = [_Sealed(capture, particulars.content_digest(capture)) for capture in captures]
         known = self._replayed(officer, sealed)
-        new = [self._checked(each) for each in sealed if each.capture.capture_id not in known]
+        fresh = [each for each in sealed if each.capture.capture_id not in known]
+        holders = self._holders(fresh)
+        new = [replace(self._checked(each, holders), sealing=sealing) for each in fresh]
         if new:
             moment = self._clock()
             with self._database.writing() as connection:
+                self._certified(connection, officer.id, moment)
                 known |= _open(connection, new, officer, moment)
         return [known[capture.capture_id] for capture in captures]
 
-    def recapture(self, officer: Officer, dossier_id: str, capture: DossierCapture) -> None:
+    def recapture(
+        self, officer: Officer, dossier_id: str, capture: DossierCapture, sealing: Sealing | None = None
+    ) -> None:
         """Capture again what was returned of a dossier, and nothing else of it.
 
         Raises as ``capture`` does, SameOfficer for whoever approved it before, TransitionRefused, and
@@ -125,13 +198,11 @@ class CaptureDesk:
         sealed = _Sealed(capture, particulars.content_digest(capture))
         if self._replayed(officer, [sealed]):
             return
-        with self._database.reading() as connection:
-            former = acts.found(connection, dossier_id, officer)
-            domain.advance(former.state, DossierEvent.CAPTURE)
-            _require_no_form_of_a_kit(connection, former)
-        new = self._checked_again(sealed, former)
+        former = self._returned(officer, dossier_id)
+        new = replace(self._checked_again(sealed, former), sealing=sealing)
         moment = self._clock()
         with self._database.writing() as connection:
+            self._certified(connection, officer.id, moment)
             _require_new(connection, [new])
             domain.require_only_part(officer.id, Part.CAPTURE, acts.parts_taken(connection, former))
             Pictures.keep(connection, new.picture)
@@ -147,8 +218,10 @@ class CaptureDesk:
             act = Act(connection, changed, moment)
             stated = exceptions_detail(capture.exceptions)
             worked = operator_time(capture.begun_at, moment)
-            used = {**new.sealed.detail, **stated, **worked, **forms_used(moment)}
+            used = {**new.sealed.detail, **stated, **new.agreed, **worked, **forms_used(moment)}
+            closed = _closed(connection, new, former.id, moment)
             dossier = take_step(act, DossierEvent.CAPTURE, officer.id, used)
+            recorded_events.append(connection, *closed)
             repository.add_captures(connection, [_accepted(new, dossier.id, officer)])
             repository.add_former_pictures(connection, dossier.id, {former.portrait} - {new.picture.name})
             detail = validated(new.checked)
@@ -176,10 +249,27 @@ class CaptureDesk:
                 raise CaptureReplayed("this capture id stands for something else")
         return {capture_id: accepted.dossier for capture_id, accepted in known.items()}
 
-    def _checked(self, sealed: _Sealed) -> _New:
-        self._checks.require_clean(sealed.capture)
-        checked = self._checks.check(sealed.capture, vietnam_date(self._clock()))
-        return _New(sealed, checked, self._pictures.put(checked.portrait))
+    def _returned(self, officer: Officer, dossier_id: str) -> Dossier:
+        """The returned dossier that is captured again; raises TransitionRefused and FieldsRefused."""
+        with self._database.reading() as connection:
+            former = acts.found(connection, dossier_id, officer)
+            domain.advance(former.state, DossierEvent.CAPTURE)
+            _require_no_form_of_a_kit(connection, former)
+        return former
+
+    def _holders(self, sealed: Sequence[_Sealed]) -> set[str]:
+        """The numbers of those who have a card of this office."""
+        with self._database.reading() as connection:
+            return cards.holders_among(connection, [each.capture.citizen_number for each in sealed])
+
+    def _checked(self, sealed: _Sealed, holders: Collection[str]) -> _New:
+        capture, day = sealed.capture, vietnam_date(self._clock())
+        self._checks.require_clean(capture)
+        born = particulars.birth_day(particulars.normalised(capture.person))
+        has_older = capture.citizen_number in holders
+        said = capture_terms.judged(capture.terms, born, day, has_older=has_older)
+        checked = self._checks.check(capture, day, said.faults)
+        return _New(sealed, checked, self._pictures.put(checked.portrait), terms=said.terms)
 
     def _checked_again(self, sealed: _Sealed, former: Dossier) -> _New:
         self._checks.require_clean(sealed.capture)
@@ -206,6 +296,7 @@ def validated(checked: CheckedCapture) -> dict[str, str]:
     return {
         "registry": "agrees",
         CANDIDATES: str(checked.candidates),
+        **({} if checked.all_compared else {NOT_ALL_COMPARED: "true"}),
         "portrait": check.method,
         "engine": check.engine or "none",
     }
@@ -216,9 +307,7 @@ def _open(
 ) -> dict[str, str]:
     """Write the dossiers of new captures with their first two steps; ids by capture id."""
     _require_new(connection, captures)
-    numbers = [new.checked.citizen_number for new in captures]
-    if repository.open_dossiers(connection, numbers):
-        raise DossierAlreadyOpen("one dossier at a time")
+    _require_none_open(connection, captures)
     Pictures.keep(connection, *(new.picture for new in captures))
     captured = [_new_dossier(new, officer, moment) for new in captures]
     state = domain.advance(DossierState.CAPTURED, DossierEvent.VALIDATE)
@@ -231,11 +320,19 @@ def _open(
     for new, before, then in opened:
         stated = exceptions_detail(_stated(new, vietnam_date(moment)))
         worked = operator_time(new.sealed.capture.begun_at, moment)
-        detail = {**new.sealed.detail, **stated, **worked, **forms}
-        steps.append(acts.recorded(before, DossierEvent.CAPTURE, officer.id, detail))
-        steps.append(acts.recorded(then, DossierEvent.VALIDATE, SYSTEM, validated(new.checked)))
+        said = capture_terms.detail_of(new.terms)
+        detail = {**new.sealed.detail, **stated, **new.agreed, **worked, **forms, **said}
+        steps += _closed(connection, new, before.id, moment)
+        captured_now = acts.recorded(before, DossierEvent.CAPTURE, officer.id, detail)
+        validation = acts.recorded(then, DossierEvent.VALIDATE, SYSTEM, validated(new.checked))
+        steps += [captured_now, validation, *capture_terms.opening_steps(before.id, captured_now)]
     recorded_events.append(connection, *steps)
     return {new.sealed.capture.capture_id: dossier.id for new, dossier, _ in opened}
+
+
+def _closed(connection: Connection, new: _New, dossier_id: str, moment: datetime) -> list[Step]:
+    """What is recorded of the sealing itself."""
+    return [new.sealing.close(connection, dossier_id, moment)] if new.sealing else []
 
 
 def _stated(new: _New, day: date) -> tuple[str, ...]:
@@ -244,7 +341,7 @@ def _stated(new: _New, day: date) -> tuple[str, ...]:
     born = particulars.birth_day(new.checked.person)
     if not asked_fingers(required.prints, born, day):
         return stated
-    has_none = any(required.reasons[code].whole for code in stated)
+    has_none = any(reason.whole for code, reason in required.reasons.items() if code in stated)
     return stated if has_none else (*stated, NO_SCANNER)
 
 
@@ -275,6 +372,11 @@ def _new_dossier(new: _New, officer: Officer, moment: datetime) -> Dossier:
         created_at=rfc3339(moment),
         updated_at=rfc3339(moment),
     )
+
+
+def _require_none_open(connection: Connection, captures: Sequence[_New]) -> None:
+    if repository.open_dossiers(connection, [new.checked.citizen_number for new in captures]):
+        raise DossierAlreadyOpen("one dossier at a time")
 
 
 def _require_new(connection: Connection, captures: Sequence[_New]) -> None:

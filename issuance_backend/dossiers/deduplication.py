@@ -23,17 +23,25 @@ from sqlalchemy import Connection
 
 from issuance_backend.biometric_search.adjudication import Finding
 from issuance_backend.biometric_search.domain import Outcome
-from issuance_backend.dossiers import acts, case_parts, repository
+from issuance_backend.dossiers import acts, case_parts, particulars, repository
 from issuance_backend.dossiers.acts import Act, take_step
 from issuance_backend.dossiers.approval_lists.service import require_listed
 from issuance_backend.dossiers.domain import DossierEvent, DossierState
 from issuance_backend.dossiers.particulars import BIOMETRIC_ITEMS
-from issuance_backend.dossiers.print_quality import are_unreadable, finger_quality
+from issuance_backend.dossiers.print_quality import (
+    are_unreadable,
+    finger_quality,
+    finger_templates,
+    quality_faults,
+    sent_back,
+    twin_faults,
+)
 from issuance_backend.dossiers.repository import Dossier
-from issuance_backend.moments import Clock
+from issuance_backend.moments import Clock, parse_moment
 from issuance_backend.recorded_events import SYSTEM
 from issuance_backend.refusals import BlobAltered, BlobUnknown, SearchTaskReplayed
 from monitoring.database import Database
+from verification.encoding.dates import full_years
 from verification.errors import (
     FaceNotVerified,
     FingerQualityInsufficient,
@@ -41,9 +49,12 @@ from verification.errors import (
     TransitionRefused,
     UntrustedDocument,
 )
+from verification.fingerprint.quality_limits import limits_on
+from verification.fingerprint.ten_prints import Pair
 from verification.messages.asked_prints import FINGERPRINTS
 from verification.messages.biometric_search import SampleMessage
 from verification.messages.enrollment import DossierReturn
+from verification.messages.national_time import vietnam_date
 
 _Subject = TypeVar("_Subject")
 
@@ -78,6 +89,10 @@ class Deduplication(Protocol):
     @property
     def reads_fingers(self) -> bool:
         """Whether an engine here makes templates of prints."""
+        ...
+
+    def repeated(self, templates: Mapping[int, bytes], same_finger: float) -> tuple[Pair, ...]:
+        """The pairs of positions whose prints are of one finger, from this score on."""
         ...
 
     def templates(self, biometrics: Biometrics) -> tuple[SampleMessage, ...]:
@@ -167,9 +182,10 @@ class DeduplicationDesk:
         except (FaceNotVerified, MalformedDocument, BlobAltered) as fault:
             self._return_biometrics(dossier, fault.code)
             return
-        if self._search.reads_fingers and are_unreadable(samples, self._prints(dossier)):
+        faults = self._print_faults(dossier, samples) if self._search.reads_fingers else {}
+        if faults:
             # A card would carry what matches nobody; what cannot be taken has its coded reason at the kit.
-            self._return(dossier, (FINGERPRINTS,), FingerQualityInsufficient.code)
+            self._return_prints(dossier, faults)
             return
         with self._database.writing() as connection:
             require_listed(connection, dossier)
@@ -225,6 +241,26 @@ class DeduplicationDesk:
             else:
                 self._search.forget(connection, str(dossier.pending_member), moment)
 
+    def _print_faults(self, dossier: Dossier, samples: Sequence[SampleMessage]) -> dict[str, str]:
+        """What is wrong with the prints, by finger; those of a day without limits are readable or not."""
+        day = vietnam_date(parse_moment(dossier.created_at))
+        limits, prints = limits_on(day), self._prints(dossier)
+        if limits is None:
+            return {FINGERPRINTS: FingerQualityInsufficient.code} if are_unreadable(samples, prints) else {}
+        with self._database.reading() as connection:
+            answered_for = repository.prints_answered_for(connection, dossier.id)
+        templates = finger_templates(samples)
+        born = particulars.birth_day(dossier.person)
+        age = None if born is None else full_years(born, day)
+        faults = quality_faults(templates, prints, answered_for, limits, age)
+        return faults | twin_faults(self._search.repeated(templates, limits.same_finger))
+
+    def _return_prints(self, dossier: Dossier, faults: Mapping[str, str]) -> None:
+        """Exactly the fingers that are wrong come back."""
+        items = sent_back(faults, self._prints(dossier))
+        comment = ", ".join(f"{item}: {code}" for item, code in sorted(faults.items()))
+        self._return(dossier, items, ",".join(sorted(set(faults.values()))), comment=comment)
+
     def _templates(self, dossier: Dossier) -> tuple[SampleMessage, ...]:
         return self._search.templates(Biometrics(dossier.portrait, self._prints(dossier)))
 
@@ -239,10 +275,15 @@ class DeduplicationDesk:
         self._return(dossier, items, reason, detail)
 
     def _return(
-        self, dossier: Dossier, items: tuple[str, ...], reason: str, detail: Mapping[str, str] | None = None
+        self,
+        dossier: Dossier,
+        items: tuple[str, ...],
+        reason: str,
+        detail: Mapping[str, str] | None = None,
+        comment: str | None = None,
     ) -> None:
         with self._database.writing() as connection:
-            returned = DossierReturn(items=items, comment=reason)
+            returned = DossierReturn(items=items, comment=comment or reason)
             act = Act(connection, replace(dossier, returned=returned), self._clock())
             said = {"items": ",".join(items), "faults": reason, **(detail or {})}
             take_step(act, DossierEvent.RETURN, SYSTEM, said)

@@ -2,7 +2,8 @@
 
 received          a sealed packet was opened                 the rules run at once
 captured          an officer has sealed a capture            the rules run at once
-validated         the registry agrees, the portrait is good  a local approver; or the archive is asked
+validated         the registry agrees, the portrait is good  a local approver, at a province after a
+                                                             processor's check; or the archive is asked
 archive_lookup    the archive is asked                       approved by territory, then the clerk answers
 local_approved    the unit stands for it                     the system queues the search
 dedup_1n          the search waits, or found nobody          the centre approves what is clear
@@ -52,6 +53,7 @@ class DossierEvent(StrEnum):
     ASK_ARCHIVE = "ask_archive"
     APPROVE_LOOKUP = "approve_lookup"
     ANSWER_LOOKUP = "answer_lookup"
+    CHECK = "check"
     APPROVE_LOCALLY = "approve_locally"
     SEARCH = "search"
     SKIP_SEARCH = "skip_search"
@@ -104,6 +106,7 @@ TABLE: StateTable[DossierState, DossierEvent] = StateTable(
         (DossierState.VALIDATED, DossierEvent.ASK_ARCHIVE): DossierState.ARCHIVE_LOOKUP,
         (DossierState.ARCHIVE_LOOKUP, DossierEvent.APPROVE_LOOKUP): DossierState.ARCHIVE_LOOKUP,
         (DossierState.ARCHIVE_LOOKUP, DossierEvent.ANSWER_LOOKUP): DossierState.VALIDATED,
+        (DossierState.VALIDATED, DossierEvent.CHECK): DossierState.VALIDATED,
         (DossierState.VALIDATED, DossierEvent.APPROVE_LOCALLY): DossierState.LOCAL_APPROVED,
         (DossierState.LOCAL_APPROVED, DossierEvent.SEARCH): DossierState.DEDUP_1N,
         (DossierState.LOCAL_APPROVED, DossierEvent.SKIP_SEARCH): DossierState.DEDUP_1N,
@@ -185,6 +188,19 @@ def search_after(search: Search | None, event: DossierEvent) -> Search | None:
     return _SEARCHES.get(event, search)
 
 
+_UNCHECKED = frozenset(
+    {DossierEvent.RECEIVE, DossierEvent.CAPTURE, DossierEvent.RETURN, DossierEvent.ANSWER_LOOKUP}
+)
+"""After these the dossier is not what was checked."""
+
+
+def checked_after(checked_by: str | None, event: DossierEvent, actor: str) -> str | None:
+    """Who has checked a dossier as it stands after somebody's event."""
+    if event is DossierEvent.CHECK:
+        return actor
+    return None if event in _UNCHECKED else checked_by
+
+
 def require_no_open_hit(search: Search | None) -> None:
     """Raise HitStillOpen unless the search found nobody, or examiners said that it found somebody else."""
     if search not in {Search.CLEAR, Search.NO_GALLERY}:
@@ -201,6 +217,7 @@ class Part(StrEnum):
     """What somebody does for an application that nobody does two of (invariant I4)."""
 
     CAPTURE = "capture"
+    CHECK = "check"
     LOCAL_APPROVAL = "local_approval"
     LOOKUP_APPROVAL = "lookup_approval"
     LOOKUP_ANSWER = "lookup_answer"
@@ -212,6 +229,7 @@ class Part(StrEnum):
 PARTS: Mapping[DossierEvent, Part] = {
     DossierEvent.RECEIVE: Part.CAPTURE,
     DossierEvent.CAPTURE: Part.CAPTURE,
+    DossierEvent.CHECK: Part.CHECK,
     DossierEvent.APPROVE_LOCALLY: Part.LOCAL_APPROVAL,
     DossierEvent.APPROVE_LOOKUP: Part.LOOKUP_APPROVAL,
     DossierEvent.ANSWER_LOOKUP: Part.LOOKUP_ANSWER,

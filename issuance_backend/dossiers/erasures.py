@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select, text, tuple_, union
+from sqlalchemy import Connection, delete, select, text, tuple_, union, update
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.blob_store.service import BlobStore
 from issuance_backend.dossiers.domain import DossierState
 from issuance_backend.dossiers.intake.tables import PACKET_ITEMS, PACKETS
 from issuance_backend.dossiers.repository import Dossier, read_dossier
-from issuance_backend.dossiers.tables import DOSSIER_PRINTS, FORMER_PICTURES
+from issuance_backend.dossiers.tables import COUNTER_CAPTURES, DOSSIER_PRINTS, FORMER_PICTURES
 from issuance_backend.schema import DOSSIERS, HOLDS_ENDED_BODY, PORTRAITS
 from verification.errors import TransitionRefused
 
@@ -21,6 +21,8 @@ _NAMES = (
     DOSSIER_PRINTS.c.picture,
     FORMER_PICTURES.c.picture,
     PACKET_ITEMS.c.picture,
+    COUNTER_CAPTURES.c.portrait,
+    COUNTER_CAPTURES.c.signature,
 )
 """Every column that names a picture."""
 
@@ -51,7 +53,16 @@ def take_pictures(connection: Connection, dossier: Dossier) -> set[str]:
     ):
         names.update(connection.execute(select(column).where(is_its)).scalars())
         connection.execute(delete(column.table).where(is_its))
-    return names
+    return names | _taken_at_counters(connection, dossier)
+
+
+def _taken_at_counters(connection: Connection, dossier: Dossier) -> set[str]:
+    """Take the pictures of captures at counters: that they were signed stays recorded."""
+    is_its = COUNTER_CAPTURES.c.dossier == dossier.id
+    held = (COUNTER_CAPTURES.c.portrait, COUNTER_CAPTURES.c.signature)
+    rows = connection.execute(select(*held).where(is_its)).all()
+    connection.execute(update(COUNTER_CAPTURES).where(is_its).values(portrait=None, signature=None))
+    return {name for row in rows for name in row if name is not None}
 
 
 def remove_unnamed(connection: Connection, names: Collection[str], moment: datetime) -> int:

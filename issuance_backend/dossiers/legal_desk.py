@@ -16,6 +16,7 @@ from issuance_backend.dossiers import acts, domain
 from issuance_backend.dossiers.acts import Act, take_step
 from issuance_backend.dossiers.approval_desk import CENTRAL_STATES, require_no_captor
 from issuance_backend.dossiers.domain import DossierEvent, DossierState, Search
+from issuance_backend.dossiers.notices import domain as notices
 from issuance_backend.dossiers.repository import Dossier
 from issuance_backend.moments import Clock
 from issuance_backend.officers.domain import Officer, Role
@@ -75,7 +76,8 @@ class LegalDesk:
                 self._order_ended(connection, act.dossier.id, officer.id, act.moment)
                 act = replace(act, dossier=_to_be_forgotten(act.dossier))
             detail = {"reason": proposed.reason, "proposed_by": proposed.proposed_by}
-            take_step(act, DossierEvent.REJECT, officer.id, detail)
+            rejected = take_step(act, DossierEvent.REJECT, officer.id, detail)
+            recorded_events.append(connection, notices.owed(rejected.id, rejected.unit, rejected.updated_at))
 
     def suspend(self, officer: Officer, dossier_id: str, hold: CaseHold) -> None:
         """Stop a dossier for a case; raises FieldsRefused, RoleMissing, TransitionRefused."""

@@ -26,6 +26,7 @@ from verification.face.engine import FaceEngine, Template
 from verification.face.picture import Picture
 from verification.face.quality import only_face
 from verification.fingerprint.engine import FingerEngine, Print
+from verification.fingerprint.ten_prints import Pair, repeated
 from verification.lds.finger_image import FingerPosition
 from verification.messages.biometric_search import Delete, Identify, Insert, SampleMessage
 
@@ -93,6 +94,10 @@ class NationalGallery:
     def reads_fingers(self) -> bool:
         """Whether an engine here makes templates of prints."""
         return self._finger is not None
+
+    def repeated(self, templates: Mapping[int, bytes], same_finger: float) -> tuple[Pair, ...]:
+        """The pairs of positions whose prints are of one finger."""
+        return () if self._finger is None else repeated(self._finger.engine, templates, same_finger)
 
     def templates(self, biometrics: Biometrics) -> tuple[SampleMessage, ...]:
         """Templates of what was captured, with the engines that are here."""

@@ -8,15 +8,16 @@ the same, returned with what is wrong: the citizen has a receipt in hand.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
+from msgspec import UNSET, UnsetType
 from sqlalchemy import Connection
 
 from issuance_backend import recorded_events
 from issuance_backend.credentials import repository as cards
-from issuance_backend.dossiers import acts, domain, particulars, repository, twin_captures
+from issuance_backend.dossiers import acts, capture_terms, domain, particulars, repository, twin_captures
 from issuance_backend.dossiers.acts import Act, take_step
 from issuance_backend.dossiers.capture_checks import CaptureChecks, Examined, StandingCapture
 from issuance_backend.dossiers.capture_desk import FORM, standing_capture, validated
@@ -39,13 +40,18 @@ from verification.errors import (
 )
 from verification.identity.citizen_number import CitizenNumber
 from verification.messages.asked_prints import (
+    ALL_POSITIONS,
     FINGERPRINTS,
     asked_fingers,
     finger_item,
+    fingers_sent_back,
+    is_best_available,
     is_contradicted,
     may_take_prints,
     missing_fingers,
+    position_of,
 )
+from verification.messages.capture_terms import CaptureTerms
 from verification.messages.enrollment import DossierCapture, DossierReturn, PersonFields
 from verification.messages.enrollment_packet import (
     CITIZEN_SIGNATURE,
@@ -53,6 +59,7 @@ from verification.messages.enrollment_packet import (
     PrintedFormMark,
 )
 from verification.messages.national_time import vietnam_date
+from verification.messages.prints_taken import CaptureMethod, PrintTaken
 from verification.messages.receipt_code import receipt_code
 
 PORTRAIT = "portrait"
@@ -106,15 +113,29 @@ class OpenedPacket:
     supervisor: str | None = None
     """Who answers for what was not captured."""
     begun_at: str | None = None
+    attempts: tuple[PrintTaken, ...] = ()
+    """How the fingers were taken."""
+    terms: CaptureTerms | UnsetType = UNSET
 
     @property
     def exception_codes(self) -> tuple[str, ...]:
         """The codes of the form that were stated; packets write them in capitals.
 
-        That somebody cannot sign is no exception of any form.
+        That somebody cannot sign is no exception of any form, nor is that no better print was to be had.
         """
-        of_form = (each for each in self.exceptions if each.item != CITIZEN_SIGNATURE)
+        of_form = (
+            each
+            for each in self.exceptions
+            if each.item != CITIZEN_SIGNATURE and not is_best_available(each.item, each.code)
+        )
         return tuple(sorted({each.code.lower() for each in of_form}))
+
+    @property
+    def best_available(self) -> frozenset[int]:
+        """The fingers of whose prints no better were to be had."""
+        return frozenset(
+            position_of(each.item) for each in self.exceptions if is_best_available(each.item, each.code)
+        )
 
     @property
     def signature_exceptions(self) -> tuple[str, ...]:
@@ -172,7 +193,9 @@ class PacketDesk:
             examined = self._checks.examine_again(capture, standing, day)
         faults = _packet_faults(packet, day) | _print_faults(packet, standing, day)
         if faults:
-            examined = replace(examined, faults={**examined.faults, **faults})
+            # A false reason brings back the item that it was stated for, and nothing else.
+            false = _false_exceptions(packet, day)
+            examined = replace(examined, faults={**false, **examined.faults, **faults})
         return self._stored(packet, examined, former)
 
     def receive(
@@ -245,26 +268,46 @@ def _born(packet: OpenedPacket) -> date | None:
 
 
 def _print_faults(packet: OpenedPacket, standing: StandingCapture | None, day: date) -> dict[str, str]:
-    """Every finger that the form asks has a print or its reason; taken again, all of them are."""
-    if standing is not None and FINGERPRINTS not in standing.returned:
-        return {FINGERPRINTS: "ITEM_NOT_RETURNED"} if packet.prints else {}
+    """Every finger that the form asks has a print or its reason; taken again, those that were sent back."""
     required = required_on(day)
     asked = asked_fingers(required.prints, _born(packet), day)
-    excused = {each.item for each in packet.exceptions if required.knows(each)}
+    if standing is not None:
+        sent_back = fingers_sent_back(standing.returned)
+        if any(finger_item(each.position) not in sent_back for each in packet.prints):
+            return {FINGERPRINTS: "ITEM_NOT_RETURNED"}
+        asked = tuple(item for item in asked if item in sent_back)
+    excused = {
+        each.item
+        for each in packet.exceptions
+        if required.knows(each) and not is_best_available(each.item, each.code)
+    }
     return dict.fromkeys(missing_fingers(asked, _taken(packet), excused), "PRINT_MISSING")
 
 
 def _packet_faults(packet: OpenedPacket, day: date) -> dict[str, str]:
     """What is wrong with what only a packet says: its exceptions, and the form that was printed."""
     faults = {}
-    required, taken = required_on(day), _taken(packet)
-    if not all(required.knows(each) for each in packet.exceptions):
-        faults[EXCEPTIONS] = "EXCEPTION_UNKNOWN"
-    elif any(is_contradicted(each.item, taken) for each in packet.exceptions):
-        faults[EXCEPTIONS] = "EXCEPTION_CONTRADICTED"
+    false = _false_exceptions(packet, day)
+    if false:
+        faults[EXCEPTIONS] = next(iter(false.values()))
     if not is_dossier_form(packet.printed_form.form, day):
         faults[FORM] = "FORM_UNKNOWN"
     return faults
+
+
+def _false_exceptions(packet: OpenedPacket, day: date) -> dict[str, str]:
+    """Fault codes by item for reasons that the form does not know, or else for what is there after all."""
+    required, taken = required_on(day), _taken(packet)
+    unknown = [each.item for each in packet.exceptions if not required.knows(each)]
+    here = [each.item for each in packet.exceptions if _is_false(packet, each, taken)]
+    return dict.fromkeys(unknown, "EXCEPTION_UNKNOWN") or dict.fromkeys(here, "EXCEPTION_CONTRADICTED")
+
+
+def _is_false(packet: OpenedPacket, stated: CaptureException, taken: set[str]) -> bool:
+    """Whether an item is here after all, or a field filled in; or a print that is called poor is not."""
+    if is_best_available(stated.item, stated.code):
+        return stated.item not in taken
+    return is_contradicted(stated.item, taken) or bool(getattr(packet.person, stated.item, None))
 
 
 def _taken(packet: OpenedPacket) -> set[str]:
@@ -335,6 +378,7 @@ def _opened(connection: Connection, examined: ExaminedPacket, moment: datetime) 
         approved_by=None,
         unit=packet.unit,
         packet_sha256=packet.packet_sha256,
+        kit=packet.kit,
         created_at=rfc3339(moment),
         updated_at=rfc3339(moment),
     )
@@ -352,11 +396,11 @@ def _opened(connection: Connection, examined: ExaminedPacket, moment: datetime) 
         # Somebody else opened one at the same moment: which of them stands, the next look decides.
         raise TransitionRefused("another dossier of the person was opened meanwhile") from None
     _name_prints(connection, dossier.id, examined)
-    recorded_events.append(
-        connection,
-        acts.recorded(received, DossierEvent.RECEIVE, packet.officer, _detail(packet)),
-        acts.recorded(dossier, judged.event, SYSTEM, judged.detail),
-    )
+    said = {**_detail(packet), **_terms(connection, packet)}
+    captured = acts.recorded(received, DossierEvent.RECEIVE, packet.officer, said)
+    validation = acts.recorded(dossier, judged.event, SYSTEM, judged.detail)
+    beside = capture_terms.opening_steps(dossier.id, captured)
+    recorded_events.append(connection, captured, validation, *beside)
     return dossier
 
 
@@ -374,15 +418,19 @@ def _answered(connection: Connection, examined: ExaminedPacket, former: Dossier,
             portrait=examined.portrait.name,
             portrait_check=checked.portrait_check,
             packet_sha256=packet.packet_sha256,
+            kit=packet.kit,
             returned=None,
             captured_by=packet.officer,
         )
         names = {examined.portrait.name, *(each.name for each in examined.prints.values())}
         replaced = {former.portrait}
-        if former.returned is not None and FINGERPRINTS in former.returned.items:
-            # A reason that stands for all of them leaves none of the old ones (F38).
-            replaced.update(repository.prints(connection, former.id).values())
-            _name_prints(connection, former.id, examined)
+        sent_back = fingers_sent_back(former.returned.items if former.returned else ())
+        if sent_back:
+            # A reason that stands for a finger leaves nothing of its old print (F38).
+            again = {position_of(item) for item in sent_back}
+            standing = repository.prints(connection, former.id)
+            replaced.update(name for position, name in standing.items() if position in again)
+            _name_prints(connection, former.id, examined, again)
         repository.add_former_pictures(connection, former.id, replaced - names)
     act = Act(connection, changed, moment)
     received = take_step(act, DossierEvent.RECEIVE, packet.officer, _detail(packet))
@@ -411,9 +459,21 @@ def _judged(dossier: Dossier, examined: Examined) -> _Judged:
     return _Judged(DossierEvent.RETURN, DossierReturn(items=items, comment=comment), detail)
 
 
-def _name_prints(connection: Connection, dossier_id: str, examined: ExaminedPacket) -> None:
+def _terms(connection: Connection, packet: OpenedPacket) -> dict[str, str]:
+    """On what terms the card is asked for, as the step records it."""
+    day = vietnam_date(datetime.fromisoformat(packet.happened_at))
+    has_older = bool(cards.holders_among(connection, [packet.citizen_number]))
+    return capture_terms.of_packet(packet.terms, _born(packet), day, has_older=has_older)
+
+
+def _name_prints(
+    connection: Connection,
+    dossier_id: str,
+    examined: ExaminedPacket,
+    instead_of: Collection[int] = ALL_POSITIONS,
+) -> None:
     names = {position: picture.name for position, picture in examined.prints.items()}
-    repository.set_prints(connection, dossier_id, names)
+    repository.set_prints(connection, dossier_id, names, examined.packet.best_available, instead_of)
 
 
 def _form_judged(printed: PrintedFormMark) -> dict[str, str]:
@@ -421,6 +481,15 @@ def _form_judged(printed: PrintedFormMark) -> dict[str, str]:
     if printed.limits is None or printed.likeness is None:
         return {}
     return {"form_judged": f"{printed.limits} {printed.likeness:.4f}"}
+
+
+def _prints_taken(packet: OpenedPacket) -> dict[str, str]:
+    """Which fingers were taken more than once, which are the best available, and which are of ink."""
+    again = [f"{each.item[-2:]}:{len(each.scores)}" for each in packet.attempts if len(each.scores) > 1]
+    best = [f"{position:02}" for position in sorted(packet.best_available)]
+    ink = [each.item[-2:] for each in packet.attempts if each.capture_method is CaptureMethod.INK_RESCAN]
+    said = {"print_attempts": " ".join(again), "best_available": " ".join(best), "ink_rescan": " ".join(ink)}
+    return {name: text for name, text in said.items() if text}
 
 
 def _detail(packet: OpenedPacket) -> dict[str, str]:
@@ -435,6 +504,7 @@ def _detail(packet: OpenedPacket) -> dict[str, str]:
         **exceptions_detail(packet.exception_codes),
         "consent_language": packet.consent_language,
         **({domain.ANSWERED_BY: packet.supervisor} if packet.supervisor else {}),
+        **_prints_taken(packet),
         "form_print": packet.printed_form.sha256,
         **_form_judged(packet.printed_form),
         **({domain.ADMITTED_BY: " ".join(packet.admitted_by)} if packet.admitted_by else {}),

@@ -10,8 +10,9 @@ from datetime import date
 import msgspec
 
 from verification.identity.administrative_units import provinces, units_2025
-from verification.messages.asked_prints import FINGERPRINTS, is_finger
+from verification.messages.asked_prints import FINGER_ITEMS, FINGERPRINTS, is_finger
 from verification.messages.enrollment import DossierCapture, PersonFields
+from verification.messages.enrollment_packet import CITIZEN_SIGNATURE
 
 _MAX_LENGTHS: Mapping[str, int] = {"identification": 200, "place_of_origin": 200, "place_of_residence": 200}
 _MAX_LENGTH = 120
@@ -82,6 +83,7 @@ def registry_faults(person: PersonFields, registered: PersonFields) -> dict[str,
 RETURN_ITEMS: Mapping[str, tuple[str, ...]] = {
     "portrait": (),
     FINGERPRINTS: (),
+    **dict.fromkeys(FINGER_ITEMS, ()),
     "form": (),
     "particulars": REGISTERED_FIELDS,
     "identification": ("identification",),
@@ -115,6 +117,9 @@ def items_of(faults: Collection[str]) -> tuple[str, ...]:
     named = {item for item, fields in RETURN_ITEMS.items() if not {item, *fields}.isdisjoint(at)}
     if not {"portrait", "manual_portrait_reason"}.isdisjoint(faults):
         named.add("portrait")
+    if CITIZEN_SIGNATURE in faults:
+        # The citizen signs what is printed.
+        named.add("form")
     return tuple(item for item in RETURN_ITEMS if item in named) or ("particulars",)
 
 

@@ -1,14 +1,23 @@
-"""How good each finger's print was, as it is recorded of a search: a band of NFIQ 2, never the score."""
+"""Whether each finger's print is good enough, by the centre's own eyes, and of that finger alone (F02, F03).
+
+Of a search a band of NFIQ 2 is recorded for each, never the score.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from issuance_backend.biometric_search.finger_modality import FINGER, SINGLE_FINGERS
+from verification.errors import FingerQualityInsufficient
 from verification.fingerprint.minutiae import read_template
+from verification.fingerprint.print_attempts import TWO_FINGERS
+from verification.fingerprint.quality_limits import QualityLimits
+from verification.fingerprint.ten_prints import Pair
+from verification.messages.asked_prints import FINGERPRINTS, finger_item
 from verification.messages.biometric_search import SampleMessage
 
 UNREADABLE = "unreadable"
+BELOW_LIMIT = "PRINT_BELOW_LIMIT"
 _BAND, _BEST_BAND = 20, 80
 
 
@@ -26,6 +35,39 @@ def finger_quality(samples: Sequence[SampleMessage], taken: Collection[int]) -> 
         return {}
     told = dict.fromkeys(SINGLE_FINGERS.intersection(taken), UNREADABLE) | bands
     return {"finger_quality": " ".join(f"{position:02}:{band}" for position, band in sorted(told.items()))}
+
+
+def finger_templates(samples: Iterable[SampleMessage]) -> dict[int, bytes]:
+    """The fingers' templates by position."""
+    return {sample.position: sample.content for sample in samples if sample.modality == FINGER}
+
+
+def quality_faults(
+    templates: Mapping[int, bytes],
+    taken: Collection[int],
+    answered_for: Collection[int],
+    limits: QualityLimits,
+    age: int | None,
+) -> dict[str, str]:
+    """Fault codes by finger for prints below their limit, unless a supervisor answers for them."""
+    faults = {}
+    for position in sorted(SINGLE_FINGERS.intersection(taken).difference(answered_for)):
+        if position not in templates:
+            faults[finger_item(position)] = FingerQualityInsufficient.code
+        elif read_template(templates[position]).quality < limits.least_of(position, age):
+            faults[finger_item(position)] = BELOW_LIMIT
+    return faults
+
+
+def twin_faults(pairs: Iterable[Pair]) -> dict[str, str]:
+    """The same for two prints of one finger: nobody knows which of them is the other finger's."""
+    return {finger_item(position): TWO_FINGERS for pair in pairs for position in pair}
+
+
+def sent_back(faults: Mapping[str, str], taken: Collection[int]) -> tuple[str, ...]:
+    """The fingers to take again, or all prints where none is right."""
+    everything = {finger_item(position) for position in SINGLE_FINGERS.intersection(taken)}
+    return (FINGERPRINTS,) if everything == faults.keys() else tuple(sorted(faults))
 
 
 def are_unreadable(samples: Sequence[SampleMessage], taken: Collection[int]) -> bool:

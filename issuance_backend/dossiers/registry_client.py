@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -12,8 +12,10 @@ from issuance_backend.refusals import RegistryPersonUnknown
 from verification.errors import RegistryUnavailable
 from verification.messages.enrollment import PersonExtract, PersonFields
 from verification.messages.person_match import MatchAnswer, MatchCandidate, MatchQuery
+from verification.messages.registry_access import HEADER, Purpose, ReadingFor
 
 _LIKELY = "likely"
+_TAKING_IN = ReadingFor(purpose=Purpose.CAPTURE)
 _MOST_COMPARED = 20
 
 
@@ -30,9 +32,10 @@ class Registry(Protocol):
 
 
 class RegistryOverHttp:
-    """Asks the registry's own program."""
+    """Asks the registry's own program; ``reading`` says for whom, whenever an entry is read."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, reading: Callable[[], ReadingFor] = lambda: _TAKING_IN) -> None:
+        self._reading = reading
         self._url = url.rstrip("/")
         self._token = token
         self._pool = urllib3.PoolManager(
@@ -41,7 +44,9 @@ class RegistryOverHttp:
 
     def extract(self, citizen_number: str) -> PersonExtract:
         """The entry for a number; raises RegistryPersonUnknown or RegistryUnavailable."""
-        response = self._asked("GET", f"/v1/persons/{citizen_number}")
+        response = self._asked(
+            "GET", f"/v1/persons/{citizen_number}", said={HEADER: self._reading().header()}
+        )
         if response.status == 404 and _code(response.data) == RegistryPersonUnknown.code:
             raise RegistryPersonUnknown("no entry for the number")
         if response.status != 200:
@@ -68,8 +73,11 @@ class RegistryOverHttp:
         except RegistryPersonUnknown:
             return citizen_number
 
-    def _asked(self, method: str, path: str, body: bytes | None = None) -> urllib3.response.BaseHTTPResponse:
+    def _asked(
+        self, method: str, path: str, body: bytes | None = None, said: Mapping[str, str] | None = None
+    ) -> urllib3.response.BaseHTTPResponse:
         headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        headers |= said or {}
         try:
             return self._pool.request(method, self._url + path, body=body, headers=headers)
         except urllib3.exceptions.HTTPError as fault:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.dossiers.domain import COMPARED, DossierState, Search
-from issuance_backend.dossiers.tables import DOSSIER_PRINTS, FORMER_PICTURES
+from issuance_backend.dossiers.tables import COUNTER_CAPTURES, DOSSIER_PRINTS, FORMER_PICTURES
 from issuance_backend.listing import lies_in, read_page
 from issuance_backend.paging import Page, PageAsked
 from issuance_backend.schema import (
@@ -23,6 +23,7 @@ from issuance_backend.schema import (
     PORTRAITS,
 )
 from verification.errors import DossierAlreadyOpen, TransitionRefused
+from verification.messages.asked_prints import ALL_POSITIONS
 from verification.messages.dossier_decisions import ArchiveLookup, Rejection
 from verification.messages.enrollment import DossierReturn, PersonFields, PortraitCheck
 
@@ -66,10 +67,13 @@ class Dossier:
     portrait_check: PortraitCheck
     returned: DossierReturn | None
     captured_by: str
+    checked_by: str | None = None
     approved_by: str | None
     created_at: str
     updated_at: str
     packet_sha256: str
+    kit: str | None = None
+    """Which sealed the last packet of it."""
     unit: str | None = None
     search: Search | None = None
     search_task: str | None = None
@@ -122,6 +126,8 @@ def rename_portrait(connection: Connection, former: str, name: str) -> None:
     )
     for table in (DOSSIER_PRINTS, FORMER_PICTURES):
         connection.execute(update(table).where(table.c.picture == former).values(picture=name))
+    for column in (COUNTER_CAPTURES.c.portrait, COUNTER_CAPTURES.c.signature):
+        connection.execute(update(COUNTER_CAPTURES).where(column == former).values({column: name}))
     connection.execute(_RENAME_ITEMS, {"name": name, "former": former})
     connection.execute(delete(PORTRAITS).where(PORTRAITS.c.name == former))
 
@@ -248,10 +254,28 @@ def prints(connection: Connection, dossier: str) -> dict[int, str]:
     return {row.position: row.picture for row in rows}
 
 
-def set_prints(connection: Connection, dossier: str, names: Mapping[int, str]) -> None:
-    """Write a dossier's captured prints in place of those it had."""
-    connection.execute(delete(DOSSIER_PRINTS).where(DOSSIER_PRINTS.c.dossier == dossier))
-    rows = [{"dossier": dossier, "position": each, "picture": name} for each, name in names.items()]
+def prints_answered_for(connection: Connection, dossier: str) -> frozenset[int]:
+    """The fingers of whose prints no better were to be had, as a supervisor answers."""
+    asked = select(DOSSIER_PRINTS.c.position).where(
+        DOSSIER_PRINTS.c.dossier == dossier, DOSSIER_PRINTS.c.answered_for
+    )
+    return frozenset(connection.execute(asked).scalars())
+
+
+def set_prints(
+    connection: Connection,
+    dossier: str,
+    names: Mapping[int, str],
+    answered_for: Collection[int] = (),
+    instead_of: Collection[int] = ALL_POSITIONS,
+) -> None:
+    """Write a dossier's captured prints in place of those it had of these fingers."""
+    former = DOSSIER_PRINTS.c.position.in_(instead_of)
+    connection.execute(delete(DOSSIER_PRINTS).where(DOSSIER_PRINTS.c.dossier == dossier, former))
+    rows = [
+        {"dossier": dossier, "position": each, "picture": name, "answered_for": each in answered_for}
+        for each, name in names.items()
+    ]
     if rows:
         connection.execute(insert(DOSSIER_PRINTS), rows)
 
@@ -273,9 +297,11 @@ def _values(dossier: Dossier) -> dict[str, object]:
         "portrait_check": _text(dossier.portrait_check),
         "returned": _text(dossier.returned),
         "captured_by": dossier.captured_by,
+        "checked_by": dossier.checked_by,
         "approved_by": dossier.approved_by,
         "unit": dossier.unit,
         "packet_sha256": dossier.packet_sha256,
+        "kit": dossier.kit,
         "search": dossier.search.value if dossier.search else None,
         "search_task": dossier.search_task,
         "held_in": dossier.held_in.value if dossier.held_in else None,

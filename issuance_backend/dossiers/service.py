@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection
 
 from issuance_backend import recorded_events
+from issuance_backend.credentials import older_cards
 from issuance_backend.credentials import repository as cards
 from issuance_backend.credentials.service import summary
 from issuance_backend.dossiers import acts, repository
@@ -17,24 +19,36 @@ from issuance_backend.dossiers.archive_desk import ArchiveDesk
 from issuance_backend.dossiers.candidate_desk import CandidateDesk
 from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.capture_desk import CaptureDesk
+from issuance_backend.dossiers.check_desk import CheckDesk
+from issuance_backend.dossiers.counter.service import CounterDesk
 from issuance_backend.dossiers.domain import DossierEvent, DossierState
 from issuance_backend.dossiers.legal_desk import LegalDesk, OrderEnded
+from issuance_backend.dossiers.notices import domain as notices
 from issuance_backend.dossiers.packet_desk import PacketDesk
 from issuance_backend.dossiers.pictures import Pictures
 from issuance_backend.dossiers.repository import Dossier
 from issuance_backend.moments import Clock
+from issuance_backend.officers.certification import Certified
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.paging import Page, PageAsked
 from issuance_backend.statistics.clocks import Run
 from issuance_backend.statistics.time_limits import time_limit
 from monitoring.database import Database
 from verification.errors import FieldsRefused
-from verification.messages.enrollment import DossierSummary, DossierView, RecordedStep
+from verification.messages.enrollment import (
+    CANDIDATES,
+    NOT_ALL_COMPARED,
+    DossierSummary,
+    DossierView,
+    RecordedStep,
+)
 from verification.messages.national_time import vietnam_date
 from verification.messages.receipt_code import receipt_code
 
+_LOCAL_DECISIONS = frozenset({Role.PROCESSOR, Role.APPROVER})
 READERS = (
     Role.CAPTURE,
+    Role.PROCESSOR,
     Role.APPROVER,
     Role.TEAM_LEADER,
     Role.DISTRICT_CHIEF,
@@ -49,6 +63,14 @@ READERS = (
 """Who may see a dossier. Examiners may not: they judge two pictures without knowing whose they are."""
 
 
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """Whom the desks ask in their own transactions: production, and whoever certifies officers."""
+
+    order_ended: OrderEnded
+    certified: Certified
+
+
 class ApplicationOffice:
     """The desks, over one database."""
 
@@ -59,19 +81,21 @@ class ApplicationOffice:
         pictures: Pictures,
         clock: Clock,
         *,
-        order_ended: OrderEnded,
+        neighbours: Neighbours,
         terms: ApprovalTerms = ApprovalTerms(),  # noqa: B008 - frozen
     ) -> None:
         self._database = database
         self._pictures = pictures
         self._clock = clock
-        self.captures = CaptureDesk(database, checks, pictures, clock)
+        self.captures = CaptureDesk(database, checks, pictures, clock, neighbours.certified)
+        self.counter = CounterDesk(database, self.captures, checks, pictures, clock)
         self.packets = PacketDesk(checks, pictures)
         self.approvals = ApprovalDesk(database, clock, terms)
+        self.checks = CheckDesk(database, clock)
         self.lists = ListDesk(database)
         self.candidates = CandidateDesk(database, checks, clock)
         self.archive = ArchiveDesk(database, clock)
-        self.legal = LegalDesk(database, clock, order_ended)
+        self.legal = LegalDesk(database, clock, neighbours.order_ended)
 
     def complete(self, connection: Connection, dossier_id: str, officer: str, moment: datetime) -> None:
         """Close the dossier whose card was handed over, in the hand-over's own transaction.
@@ -89,7 +113,8 @@ class ApplicationOffice:
         chosen = DossierState(state) if state else None
         with self._database.reading() as connection:
             found = repository.listed(connection, chosen, officer.area, asked)
-            return Page(tuple(_summary(connection, each) for each in found.entries), found.cursor)
+            summaries = tuple(_summary(connection, each, officer) for each in found.entries)
+        return Page(summaries, found.cursor)
 
     def view(self, officer: Officer, dossier_id: str) -> DossierView:
         """A whole dossier; raises DossierUnknown, also outside the officer's area."""
@@ -112,7 +137,7 @@ class ApplicationOffice:
         return self._pictures.read(name)
 
 
-def _summary(connection: Connection, dossier: Dossier) -> DossierSummary:
+def _summary(connection: Connection, dossier: Dossier, reader: Officer) -> DossierSummary:
     card = cards.of_dossier(connection, dossier.id)
     return DossierSummary(
         id=dossier.id,
@@ -125,7 +150,20 @@ def _summary(connection: Connection, dossier: Dossier) -> DossierSummary:
         search=dossier.search.value if dossier.search else None,
         credential=card.id if card else None,
         credential_state=card.state.value if card else None,
+        checked_by=dossier.checked_by,
+        warns_of_others=_decides_on(dossier, reader) and _warns_of_others(connection, dossier),
     )
+
+
+def _decides_on(dossier: Dossier, reader: Officer) -> bool:
+    return dossier.state is DossierState.VALIDATED and not reader.roles.isdisjoint(_LOCAL_DECISIONS)
+
+
+def _warns_of_others(connection: Connection, dossier: Dossier) -> bool:
+    """Whether the newest validation found others who are likely the applicant, or could not ask about all."""
+    steps = recorded_events.of_subject(connection, acts.subject(dossier.id))
+    said = next(step.detail for step in reversed(steps) if step.event == DossierEvent.VALIDATE)
+    return said.get(CANDIDATES, "0") != "0" or NOT_ALL_COMPARED in said
 
 
 def _view(connection: Connection, dossier: Dossier, today: date) -> DossierView:
@@ -156,8 +194,18 @@ def _view(connection: Connection, dossier: Dossier, today: date) -> DossierView:
         prints=len(repository.prints(connection, dossier.id)),
         receipt_code=receipt_code(dossier.packet_sha256),
         due_on=limit.due_on.isoformat() if limit and limit.run is Run.RUNNING else None,
+        checked_by=dossier.checked_by,
+        notice=_notice(connection, dossier),
+        old_card=older_cards.fate_of(connection, dossier.id).value,
         erased_on=next((_day_of(step) for step in steps if step.event == DossierEvent.ERASE), None),
     )
+
+
+def _notice(connection: Connection, dossier: Dossier) -> str | None:
+    """Where the notice of a rejection is."""
+    if dossier.state is not DossierState.REJECTED:
+        return None
+    return notices.state_of(recorded_events.of_subject(connection, notices.subject(dossier.id))).value
 
 
 def _day_of(step: RecordedStep) -> str:

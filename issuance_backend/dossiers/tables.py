@@ -1,8 +1,8 @@
-"""The tables of prints and of former pictures; that of dossiers stands with the office's first tables."""
+"""Tables of prints, former pictures and captures at counters; that of dossiers is with the first tables."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, false
 
 from issuance_backend.schema import METADATA
 
@@ -13,6 +13,8 @@ DOSSIER_PRINTS = Table(
     # The finger, as in ISO/IEC 19794-4.
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("picture", String(64), ForeignKey("portraits.name"), nullable=False),
+    # No better print was to be had: a supervisor answers for it.
+    Column("answered_for", Boolean, nullable=False, server_default=false()),
     Index("prints_by_picture", "picture"),
 )
 
@@ -23,4 +25,34 @@ FORMER_PICTURES = Table(
     Column("dossier", String(16), ForeignKey("dossiers.id"), primary_key=True),
     Column("picture", String(64), ForeignKey("portraits.name"), primary_key=True),
     Index("former_pictures_by_picture", "picture"),
+)
+
+COUNTER_CAPTURES = Table(
+    "counter_captures",
+    METADATA,
+    Column("id", String(16), primary_key=True),
+    # Drawn at the counter: the same button pressed twice is one capture.
+    Column("capture_id", String(64), nullable=False, unique=True),
+    Column("officer", String(40), nullable=False),
+    Column("unit", String(20)),
+    # What it captures again, or what it became.
+    Column("dossier", String(16), ForeignKey("dossiers.id")),
+    Column("state", String(16), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("content_sha256", String(64), nullable=False),
+    # What was captured, without its pictures; nothing once it was sealed or withdrawn.
+    Column("content", Text),
+    Column("exceptions", Text, nullable=False),
+    Column("portrait", String(64), ForeignKey("portraits.name")),
+    Column("form", Text),
+    Column("language", String(40)),
+    Column("signature", String(64), ForeignKey("portraits.name")),
+    Column("unsigned", String(40)),
+    Column("answered_by", String(40)),
+    Column("opened_at", String(32), nullable=False),
+    Column("updated_at", String(32), nullable=False),
+    Index("counter_captures_by_state", "state", "updated_at", "id"),
+    Index("counter_captures_by_dossier", "dossier"),
+    Index("counter_captures_by_portrait", "portrait"),
+    Index("counter_captures_by_signature", "signature"),
 )

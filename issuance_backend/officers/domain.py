@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from issuance_backend.refusals import RoleMissing
+from issuance_backend.unit_codes import is_province
 
 SESSION_LENGTH = timedelta(hours=9)
 """One shift."""
@@ -21,6 +22,7 @@ class Role(StrEnum):
     """What an officer may do; no set of roles lets one officer both capture and approve one dossier."""
 
     CAPTURE = "capture"
+    PROCESSOR = "processor"
     APPROVER = "approver"
     TEAM_LEADER = "team_leader"
     DISTRICT_CHIEF = "district_chief"
@@ -65,6 +67,11 @@ class Officer:
     def area(self) -> str | None:
         """The unit whose work this officer may see, with those below it; None for the whole nation."""
         return None if self.roles & NATIONAL_ROLES else self.unit
+
+    @property
+    def is_provincial(self) -> bool:
+        """Whether they work at a province itself, above its districts and communes."""
+        return self.unit is not None and is_province(self.unit)
 
     def require(self, *roles: Role) -> None:
         """Raise RoleMissing unless the officer has one of the roles."""

@@ -45,7 +45,12 @@ from issuance_backend.population_registry.identities.api import (
 )
 from issuance_backend.population_registry.identities.merging import MergeDesk
 from issuance_backend.population_registry.identities.service import RecordOffice
-from issuance_backend.population_registry.life_events.api import life_events_blueprint, reports_blueprint
+from issuance_backend.population_registry.life_events.api import (
+    CORRECT_ROLE,
+    corrections_blueprint,
+    life_events_blueprint,
+    reports_blueprint,
+)
 from issuance_backend.population_registry.life_events.service import LifeEventOffice
 from issuance_backend.population_registry.matching.api import MATCH_ROLE, matches_blueprint
 from issuance_backend.population_registry.matching.service import MatchingDesk
@@ -62,6 +67,8 @@ from issuance_backend.population_registry.publication.api import (
     publications_blueprint,
 )
 from issuance_backend.population_registry.publication.service import PublicationOffice
+from issuance_backend.population_registry.reads.api import READ_LOG_ROLE, reads_blueprint
+from issuance_backend.population_registry.reads.service import ReadBook
 from issuance_backend.population_registry.service import RegistryDesk
 from issuance_backend.population_registry.settings import RegistrySettings
 from issuance_backend.population_registry.storage import migrated
@@ -88,15 +95,16 @@ def create_registry_app(settings: RegistrySettings, *, clock: Clock = utc_now) -
     app.config["MAX_CONTENT_LENGTH"] = _MAX_QUERY_BYTES
     callers = load_callers(settings.service_tokens)
     database = Database(settings.database_url)
-    desk = RegistryDesk(database)
+    desk, book = RegistryDesk(database), ReadBook(database, clock)
     instrument(app, "registry", ready=lambda: {"database": database.answers()}, statuses=STATUSES)
-    mount(app, queries_blueprint(desk), guard=require_service(callers, QUERY_ROLE))
-    mount(app, persons_blueprint(desk), guard=require_service(callers, READ_ROLE))
+    mount(app, queries_blueprint(desk, book), guard=require_service(callers, QUERY_ROLE))
+    mount(app, persons_blueprint(desk, book), guard=require_service(callers, READ_ROLE))
+    mount(app, reads_blueprint(book), guard=require_service(callers, READ_LOG_ROLE))
     mount(app, matches_blueprint(MatchingDesk(database, clock)), guard=require_service(callers, MATCH_ROLE))
     app.register_error_handler(FieldsRefused, fields_problem)
     app.before_request(refuse_nul)
     doors = _Doors(callers, RequestRegister(database, clock))
-    _mount_records(app, database, doors, clock)
+    _mount_records(app, database, doors, book, clock)
     _mount_publication(app, database, doors, clock)
     _mount_forms(app, database, doors, clock)
     return app
@@ -117,17 +125,18 @@ class _Doors:
         return answered_once(guard, lambda: calling_service().name, self.register)
 
 
-def _mount_records(app: Flask, database: Database, doors: _Doors, clock: Clock) -> None:
+def _mount_records(app: Flask, database: Database, doors: _Doors, book: ReadBook, clock: Clock) -> None:
     """What changes persons and numbers, and what shows their history."""
     records, life = RecordOffice(database, clock), LifeEventOffice(database, clock)
     numbers = NumberOffice(database, clock)
     reader, registrar = doors.asking(READ_ROLE), doors.changing(REGISTER_ROLE)
     issuer = doors.changing(NUMBER_ROLE)
-    mount(app, records_blueprint(records), guard=reader)
+    mount(app, records_blueprint(records, book), guard=reader)
     mount(app, life_events_blueprint(life), guard=reader)
     mount(app, identities_blueprint(records), guard=registrar)
     mount(app, merges_blueprint(MergeDesk(database, clock)), guard=registrar)
     mount(app, reports_blueprint(life), guard=registrar)
+    mount(app, corrections_blueprint(life), guard=doors.changing(CORRECT_ROLE))
     mount(app, enrichments_blueprint(records), guard=doors.changing(ENRICH_ROLE))
     mount(app, numbers_blueprint(numbers), guard=issuer)
     mount(app, number_blocks_blueprint(numbers), guard=issuer)

@@ -1,8 +1,8 @@
 """``python -m issuance_backend.population_registry housekeeping``: what nobody waits for at the registry.
 
-Answers kept for repeated requests are forgotten, forms that nothing confirmed for 24 months become stale,
-entries that changed are indexed for matching, and the filters that kits take along are made once a day. Any
-number of programs may do it at once.
+Answers kept for repeated requests and readings of two years ago are forgotten, forms that nothing confirmed
+for 24 months become stale, entries that changed are indexed for matching, and the filters that kits take
+along are made once a day. Any number of programs may do it at once.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from issuance_backend.moments import Clock, utc_now
 from issuance_backend.population_registry.dc01.form_desk import FormDesk
 from issuance_backend.population_registry.extracts.service import ExtractDesk
 from issuance_backend.population_registry.matching.service import MatchingDesk
+from issuance_backend.population_registry.reads.service import ReadBook
 from issuance_backend.population_registry.units.service import UnitOffice
 from monitoring.database import Database
 
@@ -32,6 +33,7 @@ def run(options: argparse.Namespace, database: Database, clock: Clock = utc_now)
     units = UnitOffice(database, clock)
     duties = {
         "old requests forgotten": RequestRegister(database, clock).purge,
+        "readings forgotten": ReadBook(database, clock).forget,
         "forms stale": FormDesk(database, clock, units).age,
         "entries indexed": MatchingDesk(database, clock).refresh,
         "people in new filters": ExtractDesk(database, clock, units).renew,

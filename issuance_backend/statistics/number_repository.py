@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 
 from sqlalchemy import (
     ColumnElement,
@@ -20,8 +21,8 @@ from sqlalchemy import (
 )
 
 from issuance_backend.listing import lies_in
-from issuance_backend.statistics.kit_numbers import KitNumber, NumberTold, numbers_after
-from issuance_backend.statistics.tables import FIGURE_NUMBERS, WAS_MISSING
+from issuance_backend.statistics.kit_numbers import KitNumbers, NumberTold, Place, numbers_after
+from issuance_backend.statistics.tables import FIGURE_NUMBERS, IS_RANGE, WAS_MISSING
 from issuance_backend.statistics.units import NATION
 
 _AT_ONCE = 500
@@ -31,14 +32,19 @@ _NEWEST = (
     .where(_NUMBERS.kit.in_(bindparam("kits", expanding=True)))
     .group_by(_NUMBERS.kit)
 )
-_KNOWN = select(FIGURE_NUMBERS).where(
+_SINGLE = select(FIGURE_NUMBERS).where(
     _NUMBERS.kit == bindparam("of"), _NUMBERS.number.in_(bindparam("numbers", expanding=True))
+)
+_LAST = _NUMBERS.number + _NUMBERS.further
+# Of ranges a kit has few, and an index of their own; it is used where its condition stands in these words.
+_RANGES = select(FIGURE_NUMBERS).where(
+    _NUMBERS.kit == bindparam("of"), _NUMBERS.number <= bindparam("highest"), text(IS_RANGE)
 )
 _ADD = insert(FIGURE_NUMBERS)
 _CHANGE = (
     update(FIGURE_NUMBERS)
     .where(_NUMBERS.kit == bindparam("of"), _NUMBERS.number == bindparam("which"))
-    .values(came=bindparam("came"), closed=bindparam("closed"))
+    .values(came=bindparam("came"), closed=bindparam("closed"), further=bindparam("further"))
 )
 
 
@@ -60,22 +66,38 @@ def add(connection: Connection, told: Sequence[NumberTold]) -> None:
         return
     kits = sorted({each.kit for each in told})
     newest = {row.kit: int(row[1]) for row in connection.execute(_NEWEST, {"kits": kits})}
-    known: dict[tuple[str, int], KitNumber] = {}
+    known: dict[Place, KitNumbers] = {}
     for kit in kits:
         numbers = [each.number for each in told if each.kit == kit and each.number <= newest.get(kit, 0)]
-        for first in range(0, len(numbers), _AT_ONCE):
-            asked = {"of": kit, "numbers": numbers[first : first + _AT_ONCE]}
-            known |= {(kit, row.number): KitNumber(*row) for row in connection.execute(_KNOWN, asked)}
-    changed = numbers_after(told, newest, known)
+        known |= {(kit, each.number): each for each in _told_before(connection, kit, numbers)}
+    changed = numbers_after(told, newest, known.values())
     new = [asdict(each) for place, each in changed.items() if place not in known]
     former = [
-        {"of": each.kit, "which": each.number, "came": each.came, "closed": each.closed}
+        {
+            "of": each.kit,
+            "which": each.number,
+            "came": each.came,
+            "closed": each.closed,
+            "further": each.further,
+        }
         for place, each in changed.items()
         if place in known
     ]
     for statement, rows in ((_ADD, new), (_CHANGE, former)):
         if rows:
             connection.execute(statement, rows)
+
+
+def _told_before(connection: Connection, kit: str, numbers: Sequence[int]) -> Iterator[KitNumbers]:
+    """The numbers of a kit that are known, alone or within ranges."""
+    if not numbers:
+        return
+    for row in connection.execute(_RANGES, {"of": kit, "highest": max(numbers)}):
+        yield KitNumbers(*row)
+    for first in range(0, len(numbers), _AT_ONCE):
+        asked = {"of": kit, "numbers": numbers[first : first + _AT_ONCE]}
+        for row in connection.execute(_SINGLE, asked):
+            yield KitNumbers(*row)
 
 
 def missing(connection: Connection, areas: Sequence[str], version: int) -> list[MissingOfKit]:
@@ -93,7 +115,7 @@ def missing(connection: Connection, areas: Sequence[str], version: int) -> list[
         select(
             _NUMBERS.kit,
             func.min(_NUMBERS.unit).label("unit"),
-            func.sum(case((is_missing, 1), else_=0)).label("missing"),
+            func.sum(case((is_missing, 1 + _NUMBERS.further), else_=0)).label("missing"),
             func.sum(case((is_given_up, 1), else_=0)).label("given_up"),
             func.min(case((is_missing, _NUMBERS.since))).label("since"),
             newest.label("newest"),
@@ -113,12 +135,17 @@ def missing_numbers(
 ) -> list[tuple[int, str, int]]:
     """The numbers of a kit that were missing after step ``version``, each with its unit and since when."""
     question = (
-        select(_NUMBERS.number, _NUMBERS.unit, _NUMBERS.since)
-        .where(_NUMBERS.kit == kit, _NUMBERS.number > after, _missing_at(version)[0], _in_areas(areas))
+        select(_NUMBERS.number, _LAST, _NUMBERS.unit, _NUMBERS.since)
+        .where(_NUMBERS.kit == kit, after < _LAST, _missing_at(version)[0], _in_areas(areas))
         .order_by(_NUMBERS.number)
         .limit(limit)
     )
-    return [tuple(row) for row in connection.execute(question)]
+    numbers = (
+        (number, unit, since)
+        for first, last, unit, since in connection.execute(question)
+        for number in range(max(first, after + 1), last + 1)
+    )
+    return list(islice(numbers, limit))
 
 
 def _missing_at(version: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy import Connection
 
@@ -23,7 +24,7 @@ from issuance_backend.statistics import (
     return_repository,
     roll_up,
 )
-from issuance_backend.statistics.definitions import vocabulary
+from issuance_backend.statistics.definitions import Vocabulary, vocabulary
 from issuance_backend.statistics.domain import age_of, count_of, into, out_of, spent_in
 from issuance_backend.statistics.figures import Figures
 from issuance_backend.statistics.pace import PACE_DAYS, Progress
@@ -302,25 +303,48 @@ def _seen(connection: Connection, asked: Asked, as_of: datetime) -> _Seen:
     return _Seen(connection, asked, as_of, day, bound, version, names, tuple(units))
 
 
-def _report(seen: _Seen) -> Report:
-    words = vocabulary()
-    area = seen.asked.unit
+class _Names(NamedTuple):
+    """The figures that a report reads, by name."""
+
+    at: tuple[tuple[str, str], ...]
+    """The kinds and states that are told."""
+    causes: tuple[str, ...]
+    everywhere: list[str]
+    """For every area of the report."""
+    own: list[str]
+    """For the report's own area."""
+    to_date: list[str]
+    """For every area, as they were before the period."""
+    lately: list[str]
+    """For the report's own area, as they were before the period."""
+
+
+def _names(seen: _Seen, words: Vocabulary) -> _Names:
     at = tuple(place for place in figures.places(seen.names) if words.is_reported(place[0]))
-    flows = [name for kind, state in at for name in (into(kind, state), out_of(kind, state))]
+    known, causes = set(seen.names), figures.cause_names(seen.names, words)
     counts = [count_of(counter.id) for counter in words.counters]
-    clock_names = [f"clock.{clock.id}.{part}" for clock in words.clocks for part in figures.CLOCK_PARTS]
-    known = set(seen.names)
-    causes = figures.cause_names(seen.names, words)
-    wanted = [*(name for name in (*counts, *flows) if name in known), *causes]
+    flows = [name for kind, state in at for name in (into(kind, state), out_of(kind, state))]
     stays = [name for kind, state in at for name in (out_of(kind, state), spent_in(kind, state))]
+    clocks = [f"clock.{clock.id}.{part}" for clock in words.clocks for part in figures.CLOCK_PARTS]
     measures = [name for name in averages.measure_names(words) if name in known]
     lately = [name for name in (*stays, *measures, *averages.band_names(words)) if name in known]
-    wanted += measures
-    own = [name for name in (*clock_names, *figures.time_names(at), *lately) if name in known]
-    now = _figures(seen, wanted, own)
+    return _Names(
+        at,
+        causes,
+        everywhere=[*(name for name in (*counts, *flows) if name in known), *causes, *measures],
+        own=[name for name in (*clocks, *figures.time_names(at), *lately) if name in known],
+        to_date=[*(name for name in counts if name in known), *causes],
+        lately=lately,
+    )
+
+
+def _report(seen: _Seen) -> Report:
+    words, area = vocabulary(), seen.asked.unit
+    names = _names(seen, words)
+    at, causes = names.at, names.causes
+    now = _figures(seen, names.everywhere, names.own)
     first_day = seen.asked.period.first_day(seen.day)
-    to_date = [*(name for name in counts if name in known), *causes]
-    before = _figures_before(seen, to_date, lately, first_day)
+    before = _figures_before(seen, names.to_date, names.lately, first_day)
     stocks = figures.stocks(now, area, at)
     clock_figures = tuple(figures.clock_figure(now, area, clock) for clock in words.clocks)
     started = tuple(each for each in clock_figures if each.started)
@@ -343,7 +367,7 @@ def _report(seen: _Seen) -> Report:
         clocks=started,
         stages=stages,
         targets=_targets(seen, now),
-        identities=(*_identities(seen, now, wanted, started, at), figures.older_hold(stages)),
+        identities=(*_identities(seen, now, names.everywhere, started, at), figures.older_hold(stages)),
         causes=figures.causes(now, before, area, causes, words),
         account_funnel=words.account_funnel,
         averages=averages.averages(now, before, area, words),

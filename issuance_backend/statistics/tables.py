@@ -8,6 +8,7 @@ from issuance_backend.schema import METADATA
 
 STILL_THERE = "ended_by IS NULL"
 WAS_MISSING = "came IS NULL OR came <> since"
+IS_RANGE = "further > 0"
 
 FIGURE_MOVES = Table(
     "figure_moves",
@@ -80,6 +81,8 @@ FIGURE_NUMBERS = Table(
     Column("since", Integer, nullable=False),
     Column("came", Integer),
     Column("closed", Integer),
+    # So many more numbers right behind this one, of which the same is known.
+    Column("further", Integer, nullable=False, server_default="0"),
     Index(
         "figure_numbers_missing",
         "unit",
@@ -87,6 +90,13 @@ FIGURE_NUMBERS = Table(
         "number",
         sqlite_where=text(WAS_MISSING),
         postgresql_where=text(WAS_MISSING),
+    ),
+    Index(
+        "figure_numbers_ranges",
+        "kit",
+        "number",
+        sqlite_where=text(IS_RANGE),
+        postgresql_where=text(IS_RANGE),
     ),
 )
 

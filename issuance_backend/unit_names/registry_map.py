@@ -6,6 +6,7 @@ from typing import Protocol
 
 from issuance_backend.registry_http import RegistryHttp
 from issuance_backend.unit_codes import is_unit
+from verification.errors import RegistryUnavailable
 from verification.messages.dc01 import UnitView
 
 
@@ -14,6 +15,17 @@ class UnitMap(Protocol):
 
     def names(self, code: str) -> list[UnitView]:
         """A unit under every name it had, oldest first; raises RegistryUnavailable."""
+
+
+def name_now(units: UnitMap | None, code: str | None) -> str:
+    """What a unit is called now; nothing where nobody tells."""
+    if units is None or code is None:
+        return ""
+    try:
+        versions = units.names(code)
+    except RegistryUnavailable:
+        return ""
+    return versions[-1].name if versions else ""
 
 
 class UnitMapOverHttp:

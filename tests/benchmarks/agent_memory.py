@@ -25,13 +25,14 @@ import cv2
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from issuance_backend.csca.ceremony import Ceremony, CeremonyPlan, hold_ceremony
-from issuance_backend.csca.document_signer import data_group_hashes, sign_security_object
+from issuance_backend.csca.document_signer import sign_security_object
 from issuance_backend.virtual_card import vpcd
 from issuance_backend.virtual_card.virtual_card import VirtualCard
 from tests.benchmarks.figure import Figure, at_most
 from tests.support import pki
 from tests.support.counter_bench import DEVICE_KEY, HttpGateway, card_image, serving
 from tests.support.counter_environment import counter_python
+from tests.support.group_hashes import data_group_hashes
 from tests.support.teller_page import free_port
 from verification.face.image import encode_jp2
 from verification.face.procedural_portrait import person, render

@@ -20,6 +20,8 @@ from monitoring.staff import OFFICERS, Staff
 from monitoring.stand.drawn_people import portrait
 from monitoring.supervisor import Supervisor
 from tests.benchmarks.figure import Figure, at_most
+from tests.support.issuing import approve_all
+from tests.support.processes import process_id
 
 GOAL_MB = 512.0
 PROGRAMS = ("registry", "issuance", *WORKERS)
@@ -38,10 +40,10 @@ def programs() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder, _running(Path(folder)) as (supervisor, office):
         person = json.loads((Path(folder) / "people.json").read_text(encoding="utf-8"))[0]
         dossier = office.capture(str(person["citizen_number"]), portrait(int(person["portrait_seed"])))
-        office.approve_all(dossier)
+        approve_all(office, dossier)
         office.receive_blanks()
         office.make_cards([dossier])
-        return {name: _megabytes(supervisor.process_id(name)) for name in PROGRAMS}
+        return {name: _megabytes(process_id(supervisor, name)) for name in PROGRAMS}
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from statistics import median
 
 from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.pictures import Pictures
-from issuance_backend.dossiers.service import ApplicationOffice
+from issuance_backend.dossiers.service import ApplicationOffice, Neighbours
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.personalization.batches.service import order_ended
 from issuance_backend.population_registry.domain import RegistryPerson, extract
@@ -33,7 +33,7 @@ from issuance_backend.population_registry.nation.people import NationPlan, make_
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.benchmarks.figure import Figure, against_floor, at_most
-from tests.support.application_desk import OfficerJudges
+from tests.support.application_desk import OfficerJudges, everybody_is
 from tests.support.issuance_office import REASON, InventedRegistry, picture
 from verification.messages.enrollment import DossierCapture
 
@@ -76,7 +76,11 @@ def _taken_in(file: Path, dossiers: int) -> tuple[float, float]:
     database = _migrated(file)
     checks = CaptureChecks(registry, OfficerJudges())
     office = ApplicationOffice(
-        database, checks, Pictures(database, None), lambda: _NOW, order_ended=order_ended
+        database,
+        checks,
+        Pictures(database, None),
+        lambda: _NOW,
+        neighbours=Neighbours(order_ended, everybody_is),
     )
     officer = Officer("kit.intake", "Kit", frozenset({Role.CAPTURE}))
     times, worked = [], []

@@ -1,8 +1,9 @@
 """Processor time of one whole dossier without the 1:N search: quality, templates, demographic match.
 
-Real engines over drawn pictures: the portrait's gates and its template, decoding, quality (NFIQ 2) and
-minutiae of ten fingers as a kit sends them (WSQ), and who in a registry of 20,000 may be meant by name, birth
-date and places without the number. Child processes count. The median of a few people, after a first one.
+Real engines over drawn pictures: the portrait's gates and its template; decoding, quality (NFIQ 2) and
+minutiae of ten fingers as a kit sends them (WSQ), and each of them against each other; and who in a registry
+of 20,000 may be meant by name, birth date and places without the number. Child processes count. The median
+of a few people, after a first one.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from verification.face.choice import choose_engine
 from verification.face.engine import FaceEngine
 from verification.fingerprint.nbis_engine import NbisEngine
 from verification.fingerprint.procedural_finger import render_finger
+from verification.fingerprint.quality_limits import limits_on
+from verification.fingerprint.ten_prints import repeated
 from verification.lds.finger_image import FingerPosition
 from verification.messages.person_match import MatchQuery
 
@@ -41,6 +44,7 @@ PEOPLE = 20_000
 DOSSIERS, QUICK_DOSSIERS = 9, 3
 # Portraits that pass the gates.
 _FIRST_FACE = 117
+LIMITS = limits_on(date(2026, 11, 21))
 _PLAN = NationPlan(people=PEOPLE, seed=7, today=date(2026, 11, 21))
 
 
@@ -92,8 +96,9 @@ def _dossier(engine: FaceEngine, desk: MatchingDesk, person: RegistryPerson) -> 
         faces.sample(picture)
 
     def fingers() -> None:
-        for position, content in captured.items():
-            prints.sample(content, position)
+        templates = {each: prints.sample(content, each).content for each, content in captured.items()}
+        if repeated(prints.engine, templates, LIMITS.same_finger):
+            raise ValueError("ten fingers were taken for fewer")
 
     def match() -> None:
         answer = desk.find(_asked(person))

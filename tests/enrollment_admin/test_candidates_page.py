@@ -58,8 +58,43 @@ def test_the_archive_is_told_and_the_counter_is_not(office: Office, app: Flask, 
     assert "rất có thể chính là người này" not in text(sign_in(app, "lan.capture").get(path))
 
 
+def test_the_work_list_says_it_beside_the_box_to_tick(office: Office, app: Flask, dossier: str) -> None:
+    office.registry.is_indexed = False
+    lan = office.sign_in("lan.capture")
+    unknown = lan.capture(citizens()[1], "capture-0000000002").get_json()["id"]
+    office.registry.is_indexed = True
+    nobody = lan.capture(citizens()[2], "capture-0000000003").get_json()["id"]
+    minh = office.sign_in("minh.approve")
+    listed = minh.get("/v1/dossiers?state=validated").get_json()
+    assert {each["id"] for each in listed if each["warns_of_others"]} == {dossier, unknown}
+    assert nobody in {each["id"] for each in listed}
+    page = "/dossiers?state=validated"
+    assert text(sign_in(app, "minh.approve").get(page)).count("mở hồ sơ xem trước khi chọn") == 2
+    assert "mở hồ sơ xem trước khi chọn" not in text(sign_in(app, "lan.capture").get(page))
+
+
 def test_where_there_is_nobody_nothing_is_said(office: Office, app: Flask) -> None:
     made = office.sign_in("lan.capture").capture(PERSON).get_json()["id"]
     minh = sign_in(app, "minh.approve")
     assert "rất có thể chính là người này" not in text(minh.get(f"/dossiers/{made}"))
     assert "không còn ai như vậy" in text(minh.get(f"/dossiers/{made}/candidates"))
+
+
+def test_where_not_everybody_was_compared_nobody_found_is_not_said_to_be_nobody(
+    office: Office, app: Flask
+) -> None:
+    office.registry.is_indexed = False
+    made = office.sign_in("lan.capture").capture(PERSON).get_json()
+    validated = next(step["detail"] for step in made["steps"] if step["event"] == "validate")
+    assert (validated["candidates"], validated["candidates_incomplete"]) == ("0", "true")
+    path = f"/dossiers/{made['id']}"
+    minh = sign_in(app, "minh.approve")
+    told = text(minh.get(path))
+    assert "chưa so được với tất cả mọi người" in told
+    assert f"{path}/candidates" in told
+    assert "Chưa so được với tất cả mọi người" in text(minh.get(f"{path}/candidates"))
+    assert "could not compare everybody" in text(sign_in(app, "minh.approve", "en").get(path))
+    assert "chưa so được" not in text(sign_in(app, "lan.capture").get(path))
+    office.registry.is_indexed = True
+    other = office.sign_in("lan.capture").capture(citizens()[1], "capture-0000000002").get_json()
+    assert "chưa so được" not in text(minh.get(f"/dossiers/{other['id']}"))

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from tests.support.issuance_office import REASON, Office, citizens, picture
-from tests.support.office_pages import sign_in, text
+from tests.support.office_pages import FIRST_CARD, sign_in, text
 from verification.messages.fault_catalogue import fault
 
 PERSON = citizens()[0]
@@ -21,6 +21,7 @@ def form(**changes: object) -> dict[str, object]:
         "citizen_number": PERSON.citizen_number,
         "portrait": (io.BytesIO(picture()), "p.jpg"),
         "manual_portrait_reason": REASON,
+        **FIRST_CARD,
         **changes,
     }
 
@@ -41,7 +42,8 @@ def test_a_father_whom_the_registry_does_not_know_needs_the_reason(office: Offic
     assert refused.status_code == 422
     assert fault("FIELD_MISSING").vi.what in text(refused)
     stated = {"identification": "", "exceptions": ["father_unknown", "marks_none"]}
-    made = lan.post("/dossiers", form(**stated), page=NEW, Accept="application/json")
+    signed = lan.signed(lan.post("/dossiers", form(**stated), page=NEW), app)
+    made = lan.post(f"{signed}/seal", page=signed, Accept="application/json")
     assert (made.status_code, made.get_json()["state"]) == (201, "validated")
     assert made.get_json()["steps"][0]["detail"]["exceptions"] == "father_unknown marks_none no_scanner"
 
@@ -69,6 +71,7 @@ def test_what_was_stated_outlives_what_the_capture_needs_being_down(office: Offi
     [("vi", "Nơi thu nhận không có máy lấy vân tay"), ("en", "No print scanner where it was captured")],
 )
 def test_whoever_approves_reads_why_there_are_no_prints(app: Flask, language: str, why: str) -> None:
-    made = sign_in(app, "lan.capture").post("/dossiers", form(), page=NEW)
+    lan = sign_in(app, "lan.capture")
+    made = lan.sealed(lan.post("/dossiers", form(), page=NEW), app)
     page = text(sign_in(app, "minh.approve", language).get(made.headers["Location"]))
     assert why in page

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
 
+from enrollment_admin.intake import kits_client
 from enrollment_admin.reports import charts
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
@@ -18,6 +21,7 @@ from tests.support.engines import Sqlite
 from tests.support.issuance_office import NOW, PASSWORD, Office, citizens, make_office
 from tests.support.office_pages import captured, pages_of, sign_in, text
 from verification.messages.fault_catalogue import fault
+from verification.messages.packet_intake import RevocationAnswer, SignerRevocation
 from verification.messages.signing_key import public_jwk
 from verification.messages.statistics import ClockFigure
 
@@ -138,6 +142,33 @@ def test_a_batch_of_nothing_is_refused_on_its_page(app: Flask) -> None:
     none = operator.post("/production", {"limit": "5"}, page="/production")
     assert none.status_code == 303
     assert fault("STATE_NOT_ALLOWED").vi.what in text(operator.get("/production"))
+
+
+def test_what_a_revocation_met_is_told_page_by_page(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[SignerRevocation] = []
+
+    def revoke(_backend: object, revocation: SignerRevocation) -> RevocationAnswer:
+        asked.append(revocation)
+        if revocation.cursor is None:
+            return RevocationAnswer(1, ("a" * 16,), "further")
+        return RevocationAnswer(0, ("b" * 16,))
+
+    monkeypatch.setattr(kits_client, "revoke", revoke)
+    supervisor = sign_in(app, "son.supervisor")
+    said = {
+        "kind": "officer",
+        "owner": "lan.capture",
+        "revoked_at": "2026-11-20T08:00",
+        "case_id": "VA-2026/3",
+    }
+    first = text(supervisor.post("/packet-signers/revocation", said, page="/packet-signers"))
+    assert ("a" * 16 in first, "Xem tiếp" in first) == (True, True)
+    hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', first))
+    again = {name: html.unescape(hidden[name]) for name in (*said, "cursor")}
+    last = text(supervisor.post("/packet-signers/revocation", again, page="/packet-signers"))
+    assert ("b" * 16 in last, "Xem tiếp" in last) == (True, False)
+    assert [each.cursor for each in asked] == [None, "further"]
+    assert len({msgspec.structs.replace(each, cursor=None) for each in asked}) == 1
 
 
 def test_a_kit_is_seen_and_revoked_only_from_a_moment_and_in_a_case(app: Flask, office: Office) -> None:

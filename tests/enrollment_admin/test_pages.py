@@ -23,7 +23,8 @@ from enrollment_admin.settings import AdminSettings
 from enrollment_admin.station.capture_steps import ON_THE_WAY, DraftState
 from enrollment_admin.station.kit_pages.app import ENTRIES as KIT_ENTRIES
 from enrollment_admin.station.kit_pages.tasks import Task
-from enrollment_admin.station.kit_pages.typed_forms import LANGUAGES_OF_CONSENT, fields_to_type
+from enrollment_admin.station.kit_pages.typed_forms import fields_to_type
+from enrollment_admin.ui.consent_languages import LANGUAGES_OF_CONSENT
 from enrollment_admin.ui.navigation import ENTRIES
 from enrollment_admin.ui.pages import sentence
 from issuance_backend.biometric_search.adjudication import Finding
@@ -38,7 +39,7 @@ from issuance_backend.personalization.batches.domain import FaultSeen, TaskState
 from issuance_backend.personalization.card_faces.face_inspection import FACE_CHECKS
 from issuance_backend.personalization.quality_control import REQUIRED
 from tests.support.issuance_office import REASON, Office, picture
-from tests.support.office_pages import PERSON, Browser, captured, sign_in, text
+from tests.support.office_pages import FIRST_CARD, PERSON, Browser, captured, sign_in, signature, text
 from verification.messages.delivery import ConfirmationReason
 from verification.messages.enrollment import MAX_PORTRAIT_BYTES
 from verification.messages.fault_catalogue import fault
@@ -48,16 +49,26 @@ UI = resources.files("enrollment_admin.ui")
 
 def test_a_program_gets_json(app: Flask) -> None:
     lan = sign_in(app, "lan.capture")
-    answer = lan.post(
+    begun = lan.post(
         "/dossiers",
         {
             "citizen_number": PERSON.citizen_number,
             "portrait": (io.BytesIO(picture()), "p.jpg"),
             "manual_portrait_reason": REASON,
+            **FIRST_CARD,
         },
         page=f"/dossiers/new?citizen_number={PERSON.citizen_number}",
         Accept="application/json",
     )
+    assert (begun.status_code, begun.get_json()["missing"]) == (201, ["form", "signature", "supervisor"])
+    counter, json_wanted = f"/counter/{begun.get_json()['id']}", {"Accept": "application/json"}
+    lan.post(f"{counter}/form", page=counter, **json_wanted)
+    agreement = {"language": "vi", "signature": signature()}
+    lan.post(f"{counter}/agreement", agreement, page=counter, **json_wanted)
+    early = lan.post(f"{counter}/seal", page=counter, **json_wanted)
+    assert early.get_json()["fields"] == {"supervisor": "COUNTER_SUPERVISOR_MISSING"}
+    sign_in(app, "son.supervisor").post(f"{counter}/answer", page=counter, **json_wanted)
+    answer = lan.post(f"{counter}/seal", page=counter, **json_wanted)
     assert (answer.status_code, answer.get_json()["state"]) == (201, "validated")
     path = f"/dossiers/{answer.get_json()['id']}"
     refused = lan.post(f"{path}/approve", page=path, Accept="application/json")
@@ -220,6 +231,7 @@ def test_the_same_form_sent_twice_opens_one_dossier(app: Flask) -> None:
             "citizen_number": PERSON.citizen_number,
             "manual_portrait_reason": REASON,
             "portrait": (io.BytesIO(picture()), "p.jpg"),
+            **FIRST_CARD,
             **fields,
         }
         answer = lan.client.post("/dossiers", data=form, headers={"Accept": "text/html"})
@@ -354,16 +366,17 @@ def test_a_capture_outlives_what_it_needs_being_down(
         monkeypatch.setattr(BackendClient, "_send", down)
     office.registry.is_up = what != "registry"
     form = {"csrf_token": token, "citizen_number": PERSON.citizen_number, "identification": "Nốt ruồi"}
+    form |= FIRST_CARD
     form |= {"manual_portrait_reason": REASON, "portrait": (io.BytesIO(picture()), "portrait.jpg")}
     kept = lan.client.post("/dossiers", data=form, headers={"Accept": "text/html"})
     assert kept.status_code == 503
     monkeypatch.undo()
     office.registry.is_up = True
     names = ("csrf_token", "capture_id", "citizen_number", "identification", "portrait_kept")
-    again = {name: form_value(kept, name) for name in (*names, "manual_portrait_reason")}
+    again = {name: form_value(kept, name) for name in (*names, *FIRST_CARD, "manual_portrait_reason")}
     sent = lan.client.post("/dossiers", data=again, headers={"Accept": "text/html"})
-    assert sent.status_code == 303, text(sent)
-    assert "Nốt ruồi" in text(lan.get(sent.headers["Location"]))
+    sealed = lan.sealed(sent, app)
+    assert "Nốt ruồi" in text(lan.get(sealed.headers["Location"]))
 
 
 def down(*_arguments: object) -> None:
@@ -412,7 +425,7 @@ def test_a_returned_dossier_is_captured_again(app: Flask) -> None:
         },
         page=f"{path}/recapture",
     )
-    assert again.status_code == 303
+    assert lan.sealed(again, app).status_code == 303
     assert "Chờ duyệt tại địa phương" in text(lan.get(path))
 
 

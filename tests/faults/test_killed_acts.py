@@ -43,6 +43,7 @@ from issuance_backend.personalization.blank_stock.domain import Account
 from issuance_backend.population_registry.domain import RegistryPerson
 from tests.support.delivery import (
     COURIER,
+    EXCHANGED,
     PACKER,
     RECEIVER,
     SUPERVISOR,
@@ -115,13 +116,8 @@ def test_a_list_of_approvals_is_there_with_all_that_it_names_or_not_at_all(death
 
 def ordered(deaths: Deaths) -> str:
     """A dossier from its capture to its card's order."""
-    deaths.act(
-        "lan.capture",
-        "/v1/dossiers",
-        capture_body(PERSON, "capture-0000000002", portrait=picture(2)),
-        leaves=["dossier capture", "dossier validate"],
-        between_statements=True,
-    )
+    body = capture_body(PERSON, "capture-0000000002", portrait=picture(2), terms=EXCHANGED)
+    deaths.capture("lan.capture", "/v1/counter-captures", body)
     dossier = str(next(each["id"] for each in dossiers(deaths.office) if each["state"] == "validated"))
     path = f"/v1/dossiers/{dossier}"
     deaths.act(

@@ -91,7 +91,7 @@ def test_every_text_of_a_body_that_would_otherwise_be_taken_refuses_it(office: O
     capture = capture_body(citizens()[0], "capture-0000000001")
     del capture["portrait"]
     bodies = {
-        "/v1/dossiers": capture,
+        "/v1/counter-captures": capture,
         "/v1/officer-sessions": {"officer": "lan.capture", "password": "x"},
         "/v1/credential-status-queries": {"status_key": "0" * 16},
         "/v1/statistics/text-checks": {"text": "Đã thu 5 phiếu."},

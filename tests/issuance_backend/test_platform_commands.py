@@ -29,7 +29,7 @@ from issuance_backend.schema import DOSSIERS, METADATA, OFFICER_SESSIONS, PORTRA
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.support.engines import Engine, schema_differences
-from tests.support.issuance_office import PASSWORD, Office, citizens, picture
+from tests.support.issuance_office import PASSWORD, SIGNATURE, Office, citizens, picture
 
 PERSON = citizens()[0]
 
@@ -153,11 +153,12 @@ def test_a_picture_is_sealed_and_read_again(office: Office, settings: Path) -> N
     dossier = lan.capture(PERSON).get_json()["id"]
     assert lan.get(f"/v1/dossiers/{dossier}/portrait.jpg").data == picture()
     with office.database.reading() as connection:
-        (row,) = connection.execute(select(PORTRAITS)).all()
-    assert (row.content, len(row.name)) == (b"", 64)
-    assert row.name != hashlib.sha256(picture()).hexdigest()
-    (sealed,) = [path for path in settings.rglob("*") if path.is_file()]
-    assert picture()[:64] not in sealed.read_bytes()
+        rows = connection.execute(select(PORTRAITS)).all()
+    assert [(row.content, len(row.name)) for row in rows] == [(b"", 64)] * 2, "portrait and signature"
+    assert hashlib.sha256(picture()).hexdigest() not in {row.name for row in rows}
+    sealed = [path.read_bytes() for path in settings.rglob("*") if path.is_file()]
+    assert len(sealed) == 2
+    assert not [each for each in sealed if picture()[:64] in each or SIGNATURE in each]
 
 
 def test_pictures_of_before_move_into_the_store(office: Office, settings: Path) -> None:
@@ -194,15 +195,15 @@ def test_the_stores_commands(
         written = capsys.readouterr()
         return done, written.out + written.err
 
-    assert run("check") == (0, "1 contents, all whole\n")
+    assert run("check") == (0, "2 contents, all whole\n")
     assert run("new-key", *keys, "--id", "test-2")[0] == 0
     done, told = run("remove-key", *keys, "--id", "test-1")
-    assert (done, "1 contents would be lost" in told) == (1, True)
-    assert run("rewrap") == (0, "1 keys wrapped with the current key\n")
+    assert (done, "2 contents would be lost" in told) == (1, True)
+    assert run("rewrap") == (0, "2 keys wrapped with the current key\n")
     assert run("remove-key", *keys, "--id", "test-1")[0] == 0
     assert run("check")[0] == 0
     assert run("sweep") == (0, "0 objects removed that nothing names\n")
-    (sealed,) = [path for path in settings.rglob("*") if path.is_file()]
+    sealed, _other = (path for path in settings.rglob("*") if path.is_file())
     sealed.write_bytes(sealed.read_bytes()[:-1])
     done, told = run("check")
     assert (done, "1 altered" in told) == (1, True)

@@ -8,15 +8,26 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from sqlalchemy import func, select
+import pytest
+from sqlalchemy import func, select, update
 
 from issuance_backend import recorded_events
 from issuance_backend.credentials.domain import CardState
 from issuance_backend.officers import repository as officers
 from issuance_backend.officers.domain import FAILURES_BEFORE_BLOCK
 from issuance_backend.recorded_events import Step
-from issuance_backend.schema import CREDENTIALS, DOSSIERS, OFFICERS
-from tests.support.delivery import active, card_of, confirm, deliver, finished, hand_over
+from issuance_backend.schema import CREDENTIALS, DOSSIERS, EVENTS, OFFICERS
+from tests.support.delivery import (
+    EXCHANGED,
+    RECEIVER,
+    active,
+    card_of,
+    confirm,
+    deliver,
+    finished,
+    hand_over,
+    shown_to_nobody,
+)
 from tests.support.issuance_office import NOW, PASSWORD, Office, OfficerClient, citizens
 
 PERSON = citizens()[0]
@@ -44,9 +55,12 @@ def outcomes(answers: list[Any]) -> Counter[str]:
     return Counter(answer.get_json().get("code", "done") for answer in answers)
 
 
-def chain_is_whole(office: Office) -> int:
+def chain_is_whole(office: Office, kind: str = "dossier") -> int:
+    """How many steps of this kind of subject a chain has that nobody broke."""
     with office.database.reading() as connection:
-        return recorded_events.verify(connection)
+        recorded_events.verify(connection)
+        counted = select(func.count()).where(EVENTS.c.subject.startswith(f"{kind}/"))
+        return connection.execute(counted).scalar_one()
 
 
 def validated(office: Office, lan: OfficerClient, capture_id: str = "capture-0000000001") -> str:
@@ -117,7 +131,7 @@ def test_approved_and_returned_at_once_is_one_of_them(office: Office) -> None:
 
 def test_a_hand_over_and_a_loss_of_the_older_card_at_once_leave_one_active_card(office: Office) -> None:
     older = active(office, PERSON)
-    newer = finished(office, PERSON, "capture-0000000002")
+    newer = finished(office, PERSON, "capture-0000000002", terms=EXCHANGED)
     deliver(office, newer)
     confirm(office, newer)
     lan = office.sign_in("lan.capture")
@@ -140,6 +154,34 @@ def test_a_hand_over_and_a_loss_of_the_older_card_at_once_leave_one_active_card(
     chain_is_whole(office)
 
 
+def test_a_hand_over_waits_for_whoever_works_with_the_dossier_and_holds_nothing_up(office: Office) -> None:
+    card = finished(office, PERSON)
+    deliver(office, card)
+    confirm(office, card)
+    receiver, dossier = office.sign_in(RECEIVER), card_of(office, card).dossier
+    step = Step(
+        subject=f"dossier/{dossier}", event="erase", state="approved", actor="lan",
+        at="2026-11-21T03:00:00.000000Z", detail={},
+    )  # fmt: skip
+    with ThreadPoolExecutor(1) as counter:
+        with office.database.writing() as connection:
+            connection.execute(update(DOSSIERS).where(DOSSIERS.c.id == dossier).values(unit="001.002"))
+            handing_over = counter.submit(receiver.post, f"/v1/credentials/{card}/handover")
+            with pytest.raises(TimeoutError):
+                handing_over.result(timeout=1)
+            recorded_events.append(connection, step)
+        assert handing_over.result(timeout=60).status_code == 200
+
+
+def test_whoever_is_turned_away_at_two_counters_at_once_came_once(office: Office) -> None:
+    card = finished(office, PERSON)
+    deliver(office, card)
+    at_once([lambda: shown_to_nobody(office, card)] * AT_ONCE)
+    subject = f"visit/{card_of(office, card).dossier}.{NOW:%Y%m%d}"
+    with office.database.reading() as connection:
+        assert [step.event for step in recorded_events.of_subject(connection, subject)] == ["turn_away"]
+
+
 def hand_over_if_waiting(office: Office, card: str) -> None:
     """Hand over once more, where everybody was told that the database was busy."""
     if card_of(office, card).state is CardState.AT_OFFICE:
@@ -157,7 +199,7 @@ def test_many_who_record_at_once_make_one_chain(office: Office) -> None:
                 recorded_events.append(connection, step)
 
     at_once([lambda worker=worker: record(worker) for worker in range(AT_ONCE)])
-    assert chain_is_whole(office) == 12 * AT_ONCE
+    assert chain_is_whole(office, "card") == 12 * AT_ONCE
 
 
 def test_guessing_at_once_is_counted_and_blocks(office: Office) -> None:

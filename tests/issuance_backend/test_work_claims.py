@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select, update
+from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select, text, update
 
 from issuance_backend.refusals import LeaseLost
 from issuance_backend.work_claims import WorkTable, claim, give_back, lease_columns, require_held
@@ -90,6 +90,8 @@ def test_a_claimer_on_postgresql_passes_one_that_is_still_choosing(postgres: Eng
     with database.writing() as first:
         assert claim(first, WORK, 2, NOW, MINUTE).keys == (0, 1)
         with database.writing() as second:
+            # Whoever waited for the first would wait for ever.
+            second.execute(text("SET LOCAL lock_timeout = '5s'"))
             assert claim(second, WORK, 2, NOW, MINUTE).keys == (2, 3)
 
 

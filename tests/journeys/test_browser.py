@@ -21,6 +21,7 @@ from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 from issuance_backend.virtual_card.tampering import clone, flip_dg13
+from monitoring.issuing import SIGNED
 from monitoring.staff import APPROVING_OFFICER, CAPTURE_OFFICER, CENTRAL_OFFICERS, OFFICE_CLERK, SUPERVISOR
 from monitoring.stand.drawn_people import portrait
 from monitoring.stand.scene import Kind, Pose
@@ -57,14 +58,25 @@ class EnrolmentPages:
         self.field("password").send_keys(self._stand.password(officer))
         self.press("form .primary")
 
-    def capture(self, number: str, picture: Path) -> str:
-        """Open a dossier; its address."""
+    def begin(self, number: str, picture: Path) -> str:
+        """A capture of which the form was checked; its address."""
         self._chrome.get(f"{self._url}/dossiers/new")
         self.field("citizen_number").send_keys(number)
         self.press("form .primary")
         self.field("portrait").send_keys(str(picture))
         assert self.one("#preview").is_displayed(), "the officer sees the chosen picture"
+        self.one("input[name=fee_reason][value=first]").click()
+        self.one("input[name=old_card][value=none]").click()
         self.press("#send")
+        self.press("form[action$='/form'] button")
+        return str(self._chrome.current_url)
+
+    def seal(self, address: str, signature: Path) -> str:
+        """What was answered for, signed and sealed; the dossier's address."""
+        self._chrome.get(address)
+        self.field("signature").send_keys(str(signature))
+        self.press("form[action$='/agreement'] button.primary")
+        self.press("form[action$='/seal'] button")
         return str(self._chrome.current_url)
 
     def open(self, address: str) -> None:
@@ -111,7 +123,14 @@ def card(chrome: webdriver.Chrome, stand: RunningStand, tmp_path_factory: pytest
     picture.write_bytes(portrait(int(person["portrait_seed"])))
     pages = EnrolmentPages(chrome, stand)
     pages.sign_in(CAPTURE_OFFICER)
-    dossier = pages.capture(str(person["citizen_number"]), picture)
+    begun = pages.begin(str(person["citizen_number"]), picture)
+    pages.sign_in(SUPERVISOR)
+    pages.open(begun)
+    pages.press("form[action$='/answer'] button")
+    pages.sign_in(CAPTURE_OFFICER)
+    signature = picture.with_name("signature.png")
+    signature.write_bytes(SIGNED)
+    dossier = pages.seal(begun, signature)
     assert str(person["full_name"]) in pages.one("h1").text
     assert not pages.actions(), "who captured it cannot approve it"
     name = dossier.rsplit("/", 1)[1]

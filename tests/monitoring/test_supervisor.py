@@ -12,6 +12,7 @@ import pytest
 
 from monitoring import supervisor as supervisor_module
 from monitoring.supervisor import MAX_RESTARTS, Program, ProgramFailed, supervised
+from tests.support.processes import process_id
 
 SERVER = """
 import http.server, sys
@@ -24,7 +25,7 @@ from monitoring.supervisor import Program, Supervisor
 supervisor = Supervisor(pathlib.Path(sys.argv[1]))
 sleeper = [sys.executable, "-c", "import time; time.sleep(60)"]
 supervisor.start(Program(name="sleeper", command=sleeper, environment={}))
-print(supervisor.process_id("sleeper"), flush=True)
+print(supervisor._processes["sleeper"].pid, flush=True)
 time.sleep(60)
 """
 
@@ -76,9 +77,9 @@ def test_a_program_that_dies_is_started_again(tmp_path: Path) -> None:
         supervisor.start(server("web", free_port()))
         supervisor.wait_ready("web")
         supervisor.watch()
-        first = supervisor.process_id("web")
+        first = process_id(supervisor, "web")
         os.kill(first, signal.SIGKILL)
-        assert wait_until(lambda: supervisor.process_id("web") != first)
+        assert wait_until(lambda: process_id(supervisor, "web") != first)
         supervisor.wait_ready("web")
 
 
@@ -147,7 +148,7 @@ def test_programs_that_are_slow_to_end_end_together(tmp_path: Path) -> None:
         for number in range(4):
             command = [sys.executable, "-S", "-c", slow]
             supervisor.start(Program(name=f"slow-{number}", command=command, environment={}))
-        pids = [supervisor.process_id(f"slow-{number}") for number in range(4)]
+        pids = [process_id(supervisor, f"slow-{number}") for number in range(4)]
         time.sleep(0.5)
         began = time.monotonic()
         supervisor.stop_all()

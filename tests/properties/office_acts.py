@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from sqlalchemy import select
 
 from issuance_backend import recorded_events
 from issuance_backend.credentials import holds
+from issuance_backend.credentials.older_cards import fate_of
 from issuance_backend.credentials.tables import CARD_BOXES
 from issuance_backend.credentials.undelivered_desk import age as age_cards
 from issuance_backend.dossiers.packet_desk import OpenedPacket
@@ -20,11 +22,13 @@ from issuance_backend.paging import PageAsked
 from issuance_backend.personalization.tables import BLANK_DESTRUCTIONS
 from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.schema import CREDENTIALS, DOSSIERS
+from issuance_backend.unit_codes import province_of
 from monitoring.database import Database
 from tests.properties.office_invariants import require
 from tests.support.application_desk import UNIT, Desk, capture_of, packet_of
 from tests.support.issuance_office import picture
 from verification.errors import Unavailable, VerificationError
+from verification.messages.capture_terms import FIRST_CARD, OldCard, Reason, StatedTerms
 from verification.messages.delivery import (
     AccountOrder,
     AccountSuspension,
@@ -49,6 +53,12 @@ from verification.messages.production import (
 FRAUD = RejectionReason("fraud", "Luật 26/2023/QH15", "Giấy tờ giả")
 SEEN = HolderConfirmation(ConfirmationReason.CHIP_UNREADABLE)
 CASES = (CaseHold("case-1"), CaseHold("case-2"))
+TERMS = (
+    FIRST_CARD,
+    StatedTerms(Reason.EXCHANGE, OldCard.TAKEN, None, "BL-1"),
+    StatedTerms(Reason.EXCHANGE, OldCard.KEPT, None, "BL-2"),
+    StatedTerms(Reason.LOST, OldCard.LOST, "poor_household"),
+)
 ITEMS = ("portrait", "form", "identification")
 NOTHING = "0" * 16
 """A name that nothing has."""
@@ -87,6 +97,7 @@ class Acts:
             *(self.receive_packet, self.recapture, self.send_back, self.confirm, self.batch, self.pack),
             *(self.dispatch, self.receive_box, self.confirm_rejection, self.capture_again, self.resume),
             *(self.approve_account, self.use_account, self.order_account, self.archive),
+            *(self.check, self.approve_at_province),
         )
         seldom = (
             *(self.packet_again, self.propose_rejection, self.suspend, self.withdraw, self.refuse_card),
@@ -156,6 +167,16 @@ class Acts:
 
     def approve_locally(self) -> object:
         return self.desk.office.approvals.approve_locally(self.who(), self.dossier("validated"))
+
+    def check(self) -> object:
+        """At a province whoever approves has somebody else check before."""
+        return self.desk.office.checks.check(self._at_province(), self.dossier("validated"))
+
+    def approve_at_province(self) -> object:
+        return self.desk.office.approvals.approve_locally(self._at_province(), self.dossier("validated"))
+
+    def _at_province(self) -> Officer:
+        return replace(self.who(), unit=province_of(UNIT))
 
     def approve_centrally(self) -> object:
         return self.desk.office.approvals.approve_centrally(self.who(), self.dossier("dedup_1n"))
@@ -258,7 +279,11 @@ class Acts:
         card = self.card("at_office", "undelivered")
         if self.chance.random() < 0.7:
             self.delivery.confirm_holder(self.who(), card, SEEN)
-        return self.delivery.hand_over(self.who(), card, HandOver())
+        with self.database.reading() as connection:
+            asked = select(CREDENTIALS.c.dossier).where(CREDENTIALS.c.id == card)
+            fate = fate_of(connection, connection.execute(asked).scalar() or NOTHING)
+        taken = OldCard.TAKEN if fate is OldCard.KEPT and self.chance.random() < 0.8 else None
+        return self.delivery.hand_over(self.who(), card, HandOver(old_card=taken))
 
     def age(self) -> object:
         if self.chance.random() < 0.1:
@@ -344,5 +369,7 @@ class Acts:
 
     def _capture(self, person: RegistryPerson, portrait: bytes | None = None) -> DossierCapture:
         number = int(self.chance.integers(10**9))
-        changes = {} if portrait is None else {"portrait": portrait}
+        changes: dict[str, Any] = {} if portrait is None else {"portrait": portrait}
+        if self.chance.random() < 0.8:
+            changes["terms"] = self.one(TERMS)
         return capture_of(person, number, **changes)

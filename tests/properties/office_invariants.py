@@ -20,6 +20,7 @@ from issuance_backend.credentials.boxes import BOXES, BoxEvent, BoxState
 from issuance_backend.credentials.domain import CARDS, CardEvent, CardState
 from issuance_backend.credentials.tables import ACCOUNTS, CARD_BOXES
 from issuance_backend.dossiers import domain as dossiers
+from issuance_backend.dossiers.approval_lists.tables import APPROVAL_LISTS
 from issuance_backend.moments import parse_moment
 from issuance_backend.personalization.tables import BLANK_ACCOUNTS, BLANK_POSTINGS, BLANK_RANGES, BLANKS
 from issuance_backend.schema import CREDENTIALS, DOSSIERS, EVENTS
@@ -32,11 +33,13 @@ from verification.messages.national_time import vietnam_date
 PART_OF = {
     "receive": "capture",
     "capture": "capture",
+    "check": "check",
     "approve_locally": "local approval",
     "approve_lookup": "archive approval",
     "answer_lookup": "archive answer",
     "approve_centrally": "central approval",
 }
+UNCHECKED = {"receive", "capture", "return", "answer_lookup"}
 CLOSED = {"completed", "rejected", "withdrawn"}
 OPEN_ORDER = {"ordered", "personalising", "personalised"}
 PLACES: Mapping[str, tuple[str, ...]] = {
@@ -45,7 +48,8 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "packed": ("box:",),
     "dispatched": ("courier:",),
     **dict.fromkeys(("at_office", "undelivered"), ("office:",)),
-    **dict.fromkeys(("active", "suspended", "replaced"), ("holder",)),
+    **dict.fromkeys(("active", "suspended"), ("holder",)),
+    "replaced": ("holder", "withdrawn:"),
     "revoked": ("holder", "box:", "courier:", "office:", "missing"),
     "destroyed": ("destroyed",),
 }
@@ -134,6 +138,7 @@ class _Rows:
     cards: Mapping[str, Any]
     boxes: Mapping[str, Any]
     accounts: Mapping[str, Any]
+    lists: Mapping[str, Any]
 
     @classmethod
     def read(cls, connection: Connection) -> _Rows:
@@ -142,6 +147,7 @@ class _Rows:
             select(CREDENTIALS),
             select(CARD_BOXES),
             select(ACCOUNTS),
+            select(APPROVAL_LISTS.c.id, APPROVAL_LISTS.c.unit),
         )
         return cls(*({row.id: row for row in connection.execute(each)} for each in tables))
 
@@ -193,7 +199,10 @@ def there_is_one(_connection: Connection, _seen: Seen, rows: _Rows) -> None:
 
 
 def nobody_has_two_parts(_connection: Connection, seen: Seen, rows: _Rows) -> None:
-    """I4: over the parts of a dossier and both hands of every destruction of its cards."""
+    """I4: over the parts of a dossier and both hands of every destruction of its cards.
+
+    What a province approved, a processor had checked as it stood.
+    """
     concerned = {name for name, _ in seen.kind("dossier")}
     concerned |= {rows.cards[name].dossier for name, _ in seen.kind("card") if name in rows.cards}
     cards_of: dict[str, list[str]] = defaultdict(list)
@@ -201,6 +210,7 @@ def nobody_has_two_parts(_connection: Connection, seen: Seen, rows: _Rows) -> No
         cards_of[card.dossier].append(card.id)
     for dossier in sorted(concerned):
         parts = _parts_taken(dossier, seen.of[f"dossier/{dossier}"])
+        _require_checked(dossier, seen.of[f"dossier/{dossier}"], rows)
         for card in cards_of[dossier]:
             for actor, part in _destructions(card, seen.of[f"card/{card}"]):
                 parts[actor].add(part)
@@ -217,6 +227,16 @@ def _parts_taken(dossier: str, lines: Iterable[Line]) -> dict[str, set[str]]:
         if line.event == "reject":
             require("I4", line.actor != line.detail["proposed_by"], dossier, "rejected alone")
     return parts
+
+
+def _require_checked(dossier: str, lines: Iterable[Line], rows: _Rows) -> None:
+    is_checked = False
+    for line in lines:
+        is_checked = line.event == "check" or (is_checked and line.event not in UNCHECKED)
+        if line.event == "approve_locally":
+            unit = rows.lists[line.detail["list"]].unit
+            is_provincial = unit is not None and "." not in unit
+            require("I4", is_checked or not is_provincial, dossier, "approved at a province alone")
 
 
 def _destructions(card: str, lines: Iterable[Line]) -> Iterable[tuple[str, str]]:

@@ -43,7 +43,12 @@ def test_the_invariants_hold_however_an_office_is_led(offices: Offices) -> None:
 def test_an_office_without_four_eyes_is_told_in_a_short_story(
     offices: Offices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One officer approves what they had a part in: the story shrinks to what it takes."""
+    """One officer approves what they had a part in: the story shrinks to what it takes.
+
+    Which stories are tried follows from the code alone, never from a clock, and every change of the code is
+    another draw. Of 150 stories of 12 events one tells of it: 300 told of nothing in one draw of eight,
+    3,000 will in none that anybody sees. Longer ones tell sooner, and do not shrink as far.
+    """
     monkeypatch.setattr(approval_desk, "_require_only_part", lambda *_: None)
     short = settings(
         SEARCH, max_examples=3_000, stateful_step_count=12, phases=(Phase.generate, Phase.shrink)

@@ -43,6 +43,7 @@ from sqlalchemy import text
 from issuance_backend import recorded_events
 from issuance_backend.dossiers import approval_desk
 from issuance_backend.dossiers.capture_desk import CaptureDesk
+from issuance_backend.officers.domain import Officer
 from issuance_backend.personalization.blank_stock import service as blank_stock
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
@@ -56,7 +57,16 @@ WALKS = {"sqlite": 22, "postgresql": 3}
 
 PROGRAMS = 2
 HAPPENS = {
-    *("capture", "receive", "validate", "return", "approve_locally", "approve_centrally", "complete"),
+    *(
+        "capture",
+        "receive",
+        "validate",
+        "return",
+        "check",
+        "approve_locally",
+        "approve_centrally",
+        "complete",
+    ),
     *("ask_archive", "approve_lookup", "answer_lookup", "propose_rejection", "reject", "withdraw"),
     *("order", "begin", "written", "pass", "fail", "spoil", "pack", "dispatch", "hand_over", "replace"),
     *("suspend", "resume", "revoke", "age", "return_to_centre", "destroy", "approve", "activate", "close"),
@@ -169,6 +179,14 @@ def test_an_office_without_four_eyes_is_found_out(
 ) -> None:
     monkeypatch.setattr(approval_desk, "_require_only_part", lambda *_: None)
     with pytest.raises(InvariantBroken, match=r"^I4:.*seed 3"):
+        walked(database, pki, 3, 1_500)
+
+
+def test_a_province_where_one_approves_alone_is_found_out(
+    database: Database, pki: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Officer, "is_provincial", False)
+    with pytest.raises(InvariantBroken, match=r"^I4:.*at a province alone"):
         walked(database, pki, 3, 1_500)
 
 

@@ -19,6 +19,7 @@ from issuance_backend.dossiers import case_parts, repository
 from issuance_backend.dossiers.approval_lists import repository as approval_lists
 from issuance_backend.dossiers.deduplication import DeduplicationDesk
 from issuance_backend.dossiers.domain import CLOSED, DossierState
+from issuance_backend.dossiers.intake import repository as packets
 from issuance_backend.dossiers.national_gallery import NationalGallery
 from issuance_backend.paging import PageAsked
 from issuance_backend.schema import OPEN_DOSSIER
@@ -95,10 +96,14 @@ def test_what_waits_is_found_among_what_waits(walk: OfficeWalk) -> None:
         account_repository.of_number(connection, walk.people[0].citizen_number)
         cards.to_pack(connection, "001.02", PageAsked(after=("2026", "0")))
         cards.counts_to_pack(connection, None)
+        packets.returned(connection, "kit-001", 10)
+        for kit in (None, "kit-001"):
+            packets.opened_since(connection, "2026", kit, ("2026", "0"), 10)
     found = read_whole(plans)
     assert {line for lines in found.values() for line in lines} == OPEN_CASES
     by_index = " ".join(line for plan in plans.values() for line in plan)
-    for index in ("accounts_by_number", "credentials_by_state", "open_cases"):
+    asked_for = {"accounts_by_number", "credentials_by_state", "open_cases", "packets_by_announcement"}
+    for index in asked_for | {"dossiers_returned_to_kit (kit=?)"}:
         assert index in by_index
 
 

@@ -60,7 +60,7 @@ def meanings(database: Database) -> dict[str, tuple[str, str | None]]:
 
 
 def test_the_last_word_on_every_card_is_what_it_means(database: Database, tmp_path: Path) -> None:
-    walk(database, tmp_path, 1_800)
+    walk(database, tmp_path, 2_400)
     found = meanings(database)
     assert {key: pair for key, pair in found.items() if pair[0] != pair[1]} == {}
     met = Counter(meaning for meaning, _ in found.values())

@@ -15,11 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from issuance_backend.csca.document_signer import (
-    data_group_hashes,
-    sign_card_security,
-    sign_security_object,
-)
+from issuance_backend.csca.document_signer import sign_card_security, sign_security_object
 from issuance_backend.virtual_card.card_image import CardImage
 from reader_agent import exit_codes
 from reader_agent.read_command import ReadOrder, read_card
@@ -27,6 +23,7 @@ from reader_agent.session.access import Access
 from reader_agent.terminal_keys import KEY_FILE
 from tests.support import pki
 from tests.support.counter_bench import SoftReader, card_image, genuine_card
+from tests.support.group_hashes import data_group_hashes
 from tests.support.images import wsq
 from tests.support.terminal_pki import Party, cvca, issue
 from verification.encoding.tlv import build

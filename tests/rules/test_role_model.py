@@ -1,7 +1,7 @@
 """Who it takes from a capture to a card in its holder's hands: every set of roles, every share of the work.
 
 What each step demands is not copied from the product but asked of a real office: every role alone tries
-every step, and one officer with every role tries every pair of steps. Over what was found all 65,536 sets
+every step, and one officer with every role tries every pair of steps. Over what was found all 131,072 sets
 of roles are then searched:
 
 * no officer completes the path alone, whatever their roles: capture, local approval and central approval
@@ -10,6 +10,8 @@ of roles are then searched:
 * three officers can, where each has all the roles needed; two cannot, whatever they share;
 * the least roles among them all are seven: capture, approver, central approver, stock keeper, production,
   courier, and supervisor (who takes the box in and confirms the holder);
+* where a counter captured and something is missing it takes four, as a supervisor answers for that;
+* at a province itself it takes four, as a processor checks what somebody else there approves;
 * an auditor does none of it, nor anything else that is done in an office, and has no other role.
 
 Examiners, whose word is needed only after a hit, are in ``test_adjudication_machine``.
@@ -36,17 +38,26 @@ from issuance_backend.dossiers.intake.refusals import KeyInOwnName
 from issuance_backend.officers import service
 from issuance_backend.officers.domain import Officer, Role, require_held_together
 from issuance_backend.officers.service import OfficerDoor
-from issuance_backend.refusals import BlankStockEmpty, HandOverProofMissing, RoleMissing, SameOfficer
+from issuance_backend.refusals import (
+    BlankStockEmpty,
+    DossierNotChecked,
+    HandOverProofMissing,
+    RoleMissing,
+    SameOfficer,
+)
 from issuance_backend.schema import EVENTS
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
+from issuance_backend.unit_codes import province_of
 from monitoring.database import Database
 from tests.properties.office_walk import Machines, OfficeWalk, real_workshop
 from tests.support.application_desk import UNIT, capture_of, officer, packet_of
+from tests.support.certified import certify
 from tests.support.engines import Sqlite
-from tests.support.issuance_office import NOW, PASSWORD
+from tests.support.issuance_office import NOW, PASSWORD, SIGNATURE
 from tests.support.packet_centre import Centre, PlainDossiers
 from tests.support.running import run_pending
-from verification.errors import VerificationError
+from verification.errors import FieldsRefused, VerificationError
+from verification.messages.counter_capture import CitizenAgreement
 from verification.messages.delivery import (
     BoxPacking,
     BoxScan,
@@ -116,6 +127,7 @@ class Office(OfficeWalk):
         """One step; raises as the office does."""
         acts: dict[str, Callable[[], object]] = {
             "capture": lambda: self.desk.office.captures.capture(who, capture_of(self.people[0])),
+            "check": lambda: self.desk.office.checks.check(who, self._any("dossier")),
             "approve_locally": lambda: self.desk.office.approvals.approve_locally(who, self._any("dossier")),
             "approve_centrally": lambda: self.desk.office.approvals.approve_centrally(
                 who, self._any("dossier")
@@ -281,6 +293,90 @@ def test_two_officers_with_every_role_are_stopped_however_they_share(
         assert refusal in {("approve_locally", SameOfficer), ("approve_centrally", SameOfficer)}
 
 
+PROVINCE = province_of(UNIT)
+AT_A_PROVINCE = ("capture", "check", "approve_locally", "approve_centrally")
+
+
+def provincial_refusal(office: Office, shares: Mapping[str, str]) -> tuple[str, type] | None:
+    """The first of a dossier's steps that is refused where the province itself approves."""
+    for step in AT_A_PROVINCE:
+        who = officer(shares[step], *Role, unit=UNIT if step == "capture" else PROVINCE)
+        try:
+            office.do(step, who)
+        except VerificationError as refused:
+            return step, type(refused)
+    return None
+
+
+def test_at_a_province_four_officers_are_the_least(new_office: Callable[[], Office]) -> None:
+    assert provincial_refusal(new_office(), {step: step for step in AT_A_PROVINCE}) is None
+    for pair in itertools.combinations(AT_A_PROVINCE, 2):
+        shares = {step: "both" if step in pair else step for step in AT_A_PROVINCE}
+        assert provincial_refusal(new_office(), shares) == (pair[1], SameOfficer), pair
+
+
+def test_only_a_processor_checks_and_without_that_no_province_approves(
+    new_office: Callable[[], Office],
+) -> None:
+    office, permitted = new_office(), set()
+    office.do("capture", officer("lan", Role.CAPTURE, unit=UNIT))
+    with pytest.raises(DossierNotChecked):
+        office.do("approve_locally", officer("minh", *Role, unit=PROVINCE))
+    for role in Role:
+        with suppress(RoleMissing):
+            office.do("check", officer(role.value, role, unit=PROVINCE))
+            permitted.add(role)
+    assert permitted == {Role.PROCESSOR}
+    office.do("approve_locally", officer("minh", Role.APPROVER, unit=PROVINCE))
+
+
+AT_A_COUNTER = ("capture", "answer_for", "approve_locally", "approve_centrally")
+
+
+def counter_refusal(office: Office, shares: Mapping[str, str]) -> tuple[str, type] | None:
+    """The first step that is refused of a dossier that a counter captured without prints."""
+    who = {step: officer(name, *Role, unit=UNIT) for step, name in shares.items()}
+    counter, captor = office.desk.office.counter, who["capture"]
+    begun = counter.begin(captor, capture_of(office.people[0]))
+    counter.check_form(captor, begun.id)
+    counter.sign(captor, begun.id, CitizenAgreement("vi", SIGNATURE))
+    for step in AT_A_COUNTER[1:]:
+        try:
+            if step == "answer_for":
+                counter.answer(who[step], begun.id)
+                counter.seal(captor, begun.id)
+            else:
+                office.do(step, who[step])
+        except VerificationError as refused:
+            return step, type(refused)
+    return None
+
+
+def test_of_a_counter_without_prints_four_officers_are_the_least(new_office: Callable[[], Office]) -> None:
+    assert counter_refusal(new_office(), {step: step for step in AT_A_COUNTER}) is None
+    for pair in itertools.combinations(AT_A_COUNTER, 2):
+        shares = {step: "both" if step in pair else step for step in AT_A_COUNTER}
+        assert counter_refusal(new_office(), shares) == (pair[1], SameOfficer), pair
+
+
+def test_only_a_supervisor_answers_and_without_that_no_counter_seals(
+    new_office: Callable[[], Office],
+) -> None:
+    office, permitted = new_office(), set()
+    counter, lan = office.desk.office.counter, officer("lan", Role.CAPTURE, unit=UNIT)
+    begun = counter.begin(lan, capture_of(office.people[0]))
+    counter.check_form(lan, begun.id)
+    counter.sign(lan, begun.id, CitizenAgreement("vi", SIGNATURE))
+    with pytest.raises(FieldsRefused):
+        counter.seal(lan, begun.id)
+    for role in Role:
+        with suppress(RoleMissing):
+            counter.answer(officer(role.value, role, unit=UNIT), begun.id)
+            permitted.add(role)
+    assert permitted == {Role.SUPERVISOR}
+    counter.seal(lan, begun.id)
+
+
 def test_a_role_more_never_lets_anybody_of_a_team_do_it_alone() -> None:
     for share in shares_of(3):
         for place in range(3):
@@ -324,6 +420,7 @@ def test_who_admits_the_key_of_another_has_a_part_in_what_it_captures(
     office = new_office()
     with patch.object(service, "_METHOD", "scrypt:1024:8:1"):
         OfficerDoor(office.database, lambda: NOW).enrol("lan", "Lan", (Role.CAPTURE,), PASSWORD)
+    certify(office.database, "lan")
     door = dossier_door(office.database, office.desk.office.packets)
     centre = Centre(office.database, tmp_path, door)
     kit = centre.kit(officer="lan", by=officer("minh", *Role, unit=UNIT))

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from issuance_backend import recorded_events
 from issuance_backend.blob_store.service import BlobStore
@@ -16,7 +16,7 @@ from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.domain import DossierEvent, fold
 from issuance_backend.dossiers.packet_desk import CapturedPrint, OpenedPacket
 from issuance_backend.dossiers.pictures import Pictures
-from issuance_backend.dossiers.service import ApplicationOffice
+from issuance_backend.dossiers.service import ApplicationOffice, Neighbours
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.personalization.batches.service import order_ended
 from issuance_backend.population_registry.domain import RegistryPerson, extract
@@ -27,7 +27,7 @@ from tests.support.approval_key import listing_key
 from tests.support.cheap_prints import PRINT_TYPE, cheap_print
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, REASON, InventedRegistry, capture_body, citizens, picture
-from verification.messages.asked_prints import FINGER_ITEMS, SINGLE_FINGERS, finger_item
+from verification.messages.asked_prints import FINGER_ITEMS, QUALITY_EXCEPTION, SINGLE_FINGERS, finger_item
 from verification.messages.enrollment import DossierCapture, DossierView
 from verification.messages.enrollment_packet import CaptureException, PrintedFormMark
 
@@ -59,6 +59,10 @@ class OfficerJudges:
 
     def faults(self, portrait: bytes) -> tuple[str, ...]:
         return ()
+
+
+def everybody_is(_connection: Connection, _officer: str, _moment: datetime) -> None:
+    """In a desk's test nobody asks for a certificate: its officers are no accounts."""
 
 
 def capture_of(citizen: RegistryPerson = PERSON, number: int = 1, **changes: Any) -> DossierCapture:
@@ -96,6 +100,11 @@ def only(*prints: CapturedPrint) -> dict[str, Any]:
     taken = {finger_item(each.position) for each in prints}
     worn = (CaptureException(item, "FINGER_WORN") for item in FINGER_ITEMS if item not in taken)
     return {"prints": prints, "exceptions": tuple(worn)}
+
+
+def best_available(*positions: int) -> tuple[CaptureException, ...]:
+    """That no better prints of these fingers were to be had."""
+    return tuple(CaptureException(finger_item(each), QUALITY_EXCEPTION) for each in positions)
 
 
 @dataclass
@@ -159,7 +168,7 @@ def desk_on(database: Database, *, searches: bool = False, store: BlobStore | No
         CaptureChecks(registry, OfficerJudges()),
         pictures,
         lambda: now[0],
-        order_ended=order_ended,
+        neighbours=Neighbours(order_ended, everybody_is),
         terms=ApprovalTerms(listing_key(database, NOW), are_searched=searches),
     )
     return Desk(database, registry, office, pictures, now)

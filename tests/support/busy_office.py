@@ -112,7 +112,21 @@ def begin_day(app: Flask, office: Office) -> list[Visit]:
     dossiers = {
         "fresh": fresh, "returned": returned, "asked": asked, "held": held, "done": done, "made": made,
     }  # fmt: skip
-    return _office_visits(dossiers, box, batch)
+    return _office_visits(dossiers, box, batch) + _counter_visits(app, office)
+
+
+def _counter_visits(app: Flask, office: Office) -> list[Visit]:
+    """A capture that waits for its signature and for a supervisor."""
+    applicant = citizens(7)[6]
+    office.registry.people[applicant.citizen_number] = applicant
+    lan = sign_in(app, "lan.capture")
+    path = str(lan.capture(number=applicant.citizen_number).headers["Location"])
+    lan.done(f"{path}/form", page=path)
+    return [
+        Visit("counter", "lan.capture", "/counter"),
+        Visit("counter-sign", "lan.capture", path),
+        Visit("counter-answer", "son.supervisor", path),
+    ]
 
 
 def begin_comparing(app: Flask, office: Office) -> list[Visit]:
@@ -208,6 +222,7 @@ def _office_visits(dossiers: dict[str, str], box: str, batch: str) -> list[Visit
         Visit("kits", "son.supervisor", "/kits"),
         Visit("kit", "son.supervisor", f"/kits/{KIT}"),
         Visit("signers", "son.supervisor", "/packet-signers"),
+        Visit("certificates", "son.supervisor", "/officer-certificates"),
         Visit("plan", "son.supervisor", "/plans"),
         Visit("forbidden", "lan.capture", "/stock"),
         Visit("missing", "lan.capture", "/nowhere"),

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from werkzeug.test import Client
 
-from issuance_backend.csca.document_signer import data_group_hashes, sign_security_object
+from issuance_backend.csca.document_signer import sign_security_object
 from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.virtual_card import VirtualCard
 from reader_agent.app import Agent, create_agent
@@ -31,6 +31,7 @@ from reader_agent.session.face_step import FaceLimits
 from reader_agent.session.visit import CounterParts
 from reader_agent.settings import AgentSettings
 from tests.support import pki
+from tests.support.group_hashes import data_group_hashes
 from verification.chip import remote_chip_authentication
 from verification.errors import CardNotPresent, CardRemoved, VerificationError
 from verification.inspection.inspect import inspect

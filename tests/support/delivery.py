@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import pytest
+
 from issuance_backend.credentials import repository
 from issuance_backend.credentials.domain import CardEvent
 from issuance_backend.credentials.handover_receipts import ReceiptDesk
@@ -16,12 +18,16 @@ from issuance_backend.credentials.repository import Card
 from issuance_backend.credentials.service import DeliveryDesk
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.population_registry.domain import RegistryPerson
+from issuance_backend.refusals import HandOverProofRefused
 from issuance_backend.steps import SYSTEM
 from monitoring.database import Database
 from tests.support.issuance_office import Office
 from verification.messages.delivery import HandOver
 
 UNIT = "001.002"
+EXCHANGED = {"reason": "exchange", "old_card": "taken", "receipt": "BL-0000001"}
+"""On what terms somebody asks for another card, whose older one was taken at the counter."""
+
 PACKER, COURIER, RECEIVER, SUPERVISOR = "khoa.stock", "dung.courier", "mai.office", "son.supervisor"
 
 
@@ -40,9 +46,11 @@ def ordered(office: Office, person: RegistryPerson, capture_id: str = "capture-0
     return _card_of_dossier(office, dossier).id
 
 
-def finished(office: Office, person: RegistryPerson, capture_id: str = "capture-0000000001") -> str:
+def finished(
+    office: Office, person: RegistryPerson, capture_id: str = "capture-0000000001", **changes: Any
+) -> str:
     """A card of a new dossier that passed quality control."""
-    return made(office, office.sign_in("lan.capture").capture(person, capture_id).get_json()["id"])
+    return made(office, office.sign_in("lan.capture").capture(person, capture_id, **changes).get_json()["id"])
 
 
 def made(office: Office, dossier: str) -> str:
@@ -113,3 +121,16 @@ def hand_over_in_a_process(url: str, card: str, moment: datetime) -> None:
     desk = DeliveryDesk(Database(url), lambda: moment, ReceiptDesk({}), lambda *_: None)
     officer = Officer(RECEIVER, RECEIVER, frozenset({Role.OFFICE}))
     desk.hand_over(officer, card, HandOver())
+
+
+def shown_to_nobody(office: Office, card: str) -> None:
+    """Somebody came for the card, and the gateway's receipt proves something else."""
+
+    class Doubting(ReceiptDesk):
+        def session(self, token: str, status_key: str | None, moment: datetime) -> str:
+            raise HandOverProofRefused("no face was compared")
+
+    desk = DeliveryDesk(office.database, lambda: office.now[0], Doubting({}), lambda *_: None)
+    officer = Officer(RECEIVER, RECEIVER, frozenset({Role.OFFICE}))
+    with pytest.raises(HandOverProofRefused):
+        desk.hand_over(officer, card, HandOver(receipt=secrets.token_hex(8)))

@@ -16,7 +16,7 @@ from issuance_backend.personalization.blank_stock.domain import Account
 from issuance_backend.schema import EVENTS
 from tests.support.blank_books import blanks_by_account, posted_balances
 from tests.support.dying_programs import Request, office_server
-from tests.support.issuance_office import Office
+from tests.support.issuance_office import SIGNATURE, Office
 from tests.support.killing import Point, contents, ready_to_die, until_it_stands
 
 
@@ -58,6 +58,22 @@ class Deaths:
         again = self.office.sign_in(officer).post(path, body, key=request(last).key)
         assert again.get_json().get("code") == "ANSWER_LOST", again.get_json()
         assert contents(self.office.database) == after, "refused, and yet it changed something"
+
+    def capture(self, officer: str, path: str, body: object) -> None:
+        """A capture at a counter with all that leads to its sealing, each act killed as any other."""
+        self.act(officer, path, body, leaves=["counter begin"], between_statements=True)
+        waiting = self.office.sign_in(officer).get("/v1/counter-captures").get_json()
+        capture = waiting[-1]
+        at = f"/v1/counter-captures/{capture['id']}"
+        agreement = {"language": "vi", "signature": SIGNATURE}
+        self.act(officer, f"{at}/form", leaves=["counter check_form"])
+        self.act(officer, f"{at}/agreement", agreement, leaves=["counter sign"], between_statements=True)
+        if capture["exceptions"]:
+            self.act("son.supervisor", f"{at}/answer", leaves=["counter answer"])
+        sealed = ["dossier capture", "dossier validate"]
+        sealed.insert(1 if capture["dossier"] else 0, "counter seal")
+        sealed += ["fee state", "old_card state"] if isinstance(body, dict) and "terms" in body else []
+        self.act(officer, f"{at}/seal", leaves=sealed, between_statements=True)
 
     def _recorded(self) -> list[str]:
         with self.office.database.reading() as connection:

@@ -9,9 +9,10 @@ from pathlib import Path
 from cryptography import x509
 
 from issuance_backend.csca.__main__ import main
-from issuance_backend.csca.document_signer import data_group_hashes, sign_security_object
+from issuance_backend.csca.document_signer import sign_security_object
 from issuance_backend.csca.pki_directory import PkiDirectory
 from tests.support import pki
+from tests.support.group_hashes import data_group_hashes
 from verification.inspection.passive_authentication import authenticate
 from verification.lds.files import LdsFile
 from verification.pki.trust_store import TrustStore

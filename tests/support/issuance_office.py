@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime, timedelta
@@ -41,6 +42,7 @@ from issuance_backend.settings import IssuanceSettings
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.support.approval_key import LISTING_KEY, listing_key
+from tests.support.certified import certify
 from tests.support.engines import Engine, Sqlite
 from tests.support.running import run_pending
 from verification.errors import RegistryUnavailable, TransitionRefused
@@ -66,6 +68,9 @@ OFFICERS = {
     "son.supervisor": (Role.SUPERVISOR,),
     "binh.both": (Role.CAPTURE, Role.APPROVER, Role.CENTRAL_APPROVER, Role.PRODUCTION),
 }
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n" + bytes(64)
+"""A scan of a form that was signed, as far as anybody looks at it."""
 
 KEYS = ChipKeyPool()
 """Never filled here: each card's keys are made when they are taken."""
@@ -102,6 +107,7 @@ class InventedRegistry:
     is_up: bool = True
     units: dict[str, list[UnitView]] = field(default_factory=dict)
     others: dict[str, tuple[MatchCandidate, ...]] = field(default_factory=dict)
+    is_indexed: bool = True
 
     def names(self, code: str) -> list[UnitView]:
         if not self.is_up:
@@ -118,7 +124,7 @@ class InventedRegistry:
     def candidates(self, person: PersonFields, citizen_number: str) -> MatchAnswer:
         if not self.is_up:
             raise RegistryUnavailable("switched off")
-        return MatchAnswer(candidates=self.others.get(citizen_number, ()), complete=True)
+        return MatchAnswer(candidates=self.others.get(citizen_number, ()), complete=self.is_indexed)
 
 
 @cache
@@ -147,6 +153,7 @@ def _enrol(url: str) -> str:
     with patch.object(service, "_METHOD", "scrypt:1024:8:1"):
         for officer, roles in OFFICERS.items():
             door.enrol(officer, officer.title(), roles, PASSWORD)
+    certify(database, *(officer for officer, roles in OFFICERS.items() if Role.CAPTURE in roles))
     database.close()
     return url
 
@@ -225,7 +232,34 @@ class OfficerClient:
         return self.client.post(path, data=content, headers=headers, content_type="application/json")
 
     def capture(self, citizen: RegistryPerson, capture_id: str = "capture-0000000001", **changes: Any) -> Any:
-        return self.post("/v1/dossiers", capture_body(citizen, capture_id, **changes))
+        """From the first field to the sealed dossier: its answer, or the first refusal on the way."""
+        return self.sealed(self.post("/v1/counter-captures", capture_body(citizen, capture_id, **changes)))
+
+    def recapture(self, dossier: str, body: object) -> Any:
+        """The same for what was returned of a dossier."""
+        return self.sealed(self.post(f"/v1/dossiers/{dossier}/recapture", body))
+
+    def sealed(self, begun: Any) -> Any:
+        """What was begun: printed, signed, answered for where something is missing, and sealed."""
+        if begun.status_code != 201:
+            return begun
+        path = f"/v1/counter-captures/{begun.get_json()['id']}"
+        agreement = {"language": "vi", "signature": SIGNATURE}
+        steps: dict[str, Callable[[], Any]] = {
+            "form": lambda: self.post(f"{path}/form"),
+            "signature": lambda: self.post(f"{path}/agreement", agreement),
+            "supervisor": lambda: self._supervisor().post(f"{path}/answer"),
+        }
+        for step in begun.get_json()["missing"]:
+            taken = steps[step]()
+            if taken.status_code != 200:
+                return taken
+        return self.post(f"{path}/seal")
+
+    def _supervisor(self) -> OfficerClient:
+        signing_in = {"officer": "son.supervisor", "password": PASSWORD}
+        opened = self.client.post("/v1/officer-sessions", json=signing_in)
+        return OfficerClient(self.client, opened.get_json()["token"])
 
     @property
     def _headers(self) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -29,11 +29,13 @@ from issuance_backend.dossiers.intake.service import IntakeDesk
 from issuance_backend.errors import STATUSES
 from issuance_backend.population_registry.domain import extract
 from monitoring.harness import instrument, mount, open_to_all
+from tests.support.cheap_fingers import CheapFingers
 from tests.support.cheap_prints import PRINT_TYPE, cheap_prints
 from tests.support.gate_trial import Citizen, extract_of
 from tests.support.issuance_office import NOW, citizens, picture
 from tests.support.packet_centre import SUPERVISOR, VOUCHING, Centre
 from tests.support.served_app import serving
+from verification.fingerprint.engine import FingerEngine
 from verification.messages.commune_extract import CommuneExtract
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE
 from verification.messages.kit_returns import KitReturns, ReturnedCapture, seal_returns
@@ -92,6 +94,7 @@ class KitBench:
     keys: PacketKeyList
     name: str = "kit-007"
     now: list[datetime] = field(default_factory=lambda: [NOW])
+    fingers: Callable[[], FingerEngine] = CheapFingers
 
     def make(self) -> Kit:
         """A new kit with one officer, and a supervisor who answers for exceptions."""
@@ -105,7 +108,7 @@ class KitBench:
 
     def open(self) -> Kit:
         """The program of the kit, started anew."""
-        return open_kit(self.folder, self.store_key, lambda: self.now[0], os.urandom)
+        return open_kit(self.folder, self.store_key, lambda: self.now[0], os.urandom, self.fingers)
 
     @property
     def folder(self) -> Path:

@@ -119,5 +119,6 @@ def captured(browser: Browser, index: int = 0) -> str:
 
 def seal(browser: Browser, draft: str, **changes: str) -> Any:
     """Press the last button."""
-    fields = {"language": "vi", "agreed": "yes", "passphrase": PASSPHRASE, **changes}
+    terms = {"fee_reason": "first", "old_card": "none"}
+    fields = {"language": "vi", "agreed": "yes", "passphrase": PASSPHRASE, **terms, **changes}
     return browser.post(f"{draft}/seal", fields, page=f"{draft}/seal")

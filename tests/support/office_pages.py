@@ -15,7 +15,15 @@ from flask.testing import FlaskClient
 
 from enrollment_admin.app import create_app
 from enrollment_admin.settings import AdminSettings
-from tests.support.issuance_office import PASSWORD, REASON, STATUS_TOKEN, Office, citizens, picture
+from tests.support.issuance_office import (
+    PASSWORD,
+    REASON,
+    SIGNATURE,
+    STATUS_TOKEN,
+    Office,
+    citizens,
+    picture,
+)
 from tests.support.served_app import serving
 
 PERSON = citizens()[0]
@@ -29,6 +37,10 @@ def pages_of(office: Office, folder: Path) -> Iterator[Flask]:
     token.write_text(STATUS_TOKEN)
     with serving(office.app) as url:
         yield create_app(AdminSettings(backend_url=url, secret_key_file=secret, status_token_file=token))
+
+
+FIRST_CARD = {"fee_reason": "first", "old_card": "none"}
+"""What a page states of a card that costs nothing and follows none."""
 
 
 @dataclass
@@ -63,10 +75,24 @@ class Browser:
 
     def capture(self, *, number: str = PERSON.citizen_number, **fields: Any) -> Any:
         portrait = fields.pop("portrait", picture())
-        form = {"citizen_number": number, "manual_portrait_reason": REASON, **fields}
+        form = {"citizen_number": number, "manual_portrait_reason": REASON, **FIRST_CARD, **fields}
         if portrait:
             form["portrait"] = (io.BytesIO(portrait), "portrait.jpg")
         return self.post("/dossiers", form, page=f"/dossiers/new?citizen_number={number}")
+
+    def sealed(self, begun: Any, app: Flask) -> Any:
+        """What was begun, printed, signed, answered for and sealed: the answer that leads to the dossier."""
+        return self.post(f"{self.signed(begun, app)}/seal", page=begun.headers["Location"])
+
+    def signed(self, begun: Any, app: Flask) -> str:
+        """The address of a capture that only has to be sealed."""
+        assert begun.status_code == 303, text(begun)
+        path = str(begun.headers["Location"])
+        self.done(f"{path}/form", page=path)
+        self.done(f"{path}/agreement", {"language": "vi", "signature": signature()}, page=path)
+        if f"{path}/answer" in text(sign_in(app, "son.supervisor").get(path)):
+            sign_in(app, "son.supervisor").done(f"{path}/answer", page=path)
+        return path
 
 
 def sign_in(app: Flask, officer: str, language: str = "vi") -> Browser:
@@ -77,6 +103,11 @@ def sign_in(app: Flask, officer: str, language: str = "vi") -> Browser:
     return browser
 
 
+def signature() -> tuple[io.BytesIO, str]:
+    """A scan of a signed form, as a browser sends it."""
+    return io.BytesIO(SIGNATURE), "signature.png"
+
+
 def text(answer: Any) -> str:
     """A page as one line."""
     return " ".join(answer.get_data(as_text=True).split())
@@ -84,7 +115,8 @@ def text(answer: Any) -> str:
 
 def captured(app: Flask, officer: str = "lan.capture", number: str = PERSON.citizen_number) -> str:
     """A dossier that was captured over the pages."""
-    answer = sign_in(app, officer).capture(number=number)
+    browser = sign_in(app, officer)
+    answer = browser.sealed(browser.capture(number=number), app)
     assert answer.status_code == 303, text(answer)
     return str(answer.headers["Location"].rsplit("/", 1)[1])
 

@@ -23,6 +23,7 @@ from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.schema import DOSSIERS, PORTRAITS
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
+from tests.support.certified import certify
 from tests.support.issuance_office import NOW, PASSWORD
 from tests.support.sealed_packets import Kit
 from verification.errors import VerificationError
@@ -151,7 +152,9 @@ def prepared_database(url: str) -> Database:
     database = Database(url)
     database.migrate(ISSUANCE_MIGRATIONS)
     door = OfficerDoor(database, lambda: NOW)
-    for officer in ("lan.capture", "mai.capture"):
+    capturing = ("lan.capture", "mai.capture")
+    for officer in capturing:
         door.enrol(officer, officer.title(), (Role.CAPTURE,), PASSWORD)
+    certify(database, *capturing)
     door.enrol(VOUCHING, "Thu", (Role.SUPERVISOR,), PASSWORD)
     return database

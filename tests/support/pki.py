@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from PIL import Image
 
 from issuance_backend.csca.ceremony import Ceremony, CeremonyPlan, hold_ceremony
-from issuance_backend.csca.document_signer import data_group_hashes, sign_security_object
+from issuance_backend.csca.document_signer import sign_security_object
 from issuance_backend.csca.signer import Signer
+from tests.support.group_hashes import data_group_hashes
 from verification.encoding.mrz import Td1
 from verification.identity.citizen_number import CitizenNumber
 from verification.identity.person_name import mrz_name

@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from enrollment_admin.station.print_page import INWARDS, PIXEL, PRINTS_PAGE, draw_print, draw_prints
+from verification.capture_form.print_page import INWARDS, PIXEL, PRINTS_PAGE, draw_print, draw_prints
 from verification.fingerprint.engine import Print
 from verification.fingerprint.form_page import BOXES, PAGE_HEIGHT, Box, place_of
 from verification.fingerprint.printed_form import Accepted

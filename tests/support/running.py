@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+MOST_TURNS = 2_000
+
 
 class Program(Protocol):
     """Whatever works in turns."""
@@ -13,8 +15,11 @@ class Program(Protocol):
 
 
 def run_pending(program: Program) -> int:
-    """Do everything that can be done now; how much that was."""
+    """Do everything that can be done now; how much that was. What never comes to an end is a fault."""
     count = 0
-    while done := program.run_once():
+    for _ in range(MOST_TURNS):
+        done = program.run_once()
+        if not done:
+            return count
         count += done
-    return count
+    raise AssertionError(f"still at work after {MOST_TURNS} turns")

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import pytest
 from joserfc.jwk import ECKey
 
-from issuance_backend.csca.document_signer import data_group_hashes, sign_security_object
+from issuance_backend.csca.document_signer import sign_security_object
 from issuance_backend.csca.pki_directory import PkiDirectory
 from issuance_backend.virtual_card.card_image import CardImage
 from monitoring.issuing import IssuingOffice
@@ -41,7 +41,10 @@ from monitoring.stand.page import Stand
 from monitoring.stand.scene import Artist, Kind, Pose, Scene
 from monitoring.supervisor import Program, Supervisor
 from monitoring.virtual_reader import VirtualReader
+from tests.support.group_hashes import data_group_hashes
+from tests.support.issuing import approve_all, hand_over_on_a_word
 from tests.support.laid_card import LaidCard, WatchedCard
+from tests.support.processes import process_id
 from tests.support.teller_page import free_port
 from verification.lds.files import LdsFile
 
@@ -207,9 +210,13 @@ class RunningStand:
     @cached_property
     def office(self) -> IssuingOffice:
         """The officers who issue cards here."""
+        return IssuingOffice(self.staff)
+
+    @cached_property
+    def staff(self) -> Staff:
+        """Everybody who works here, signed in."""
         passwords = {name: self.password(name) for name in OFFICERS}
-        staff = Staff(self.addresses.url("admin"), self.addresses.url("issuance"), passwords)
-        return IssuingOffice(staff)
+        return Staff(self.addresses.url("admin"), self.addresses.url("issuance"), passwords)
 
     def password(self, name: str) -> str:
         return (self.folder / "keys" / f"{name}.password").read_text().strip()
@@ -241,10 +248,10 @@ class RunningStand:
     def _issue(self, person: Json) -> Issued:
         picture = portrait(int(person["portrait_seed"]))
         dossier = self.office.capture(str(person["citizen_number"]), picture)
-        self.office.approve_all(dossier)
+        approve_all(self.office, dossier)
         credential = self.made(dossier)
         self.office.deliver([credential])
-        self.office.hand_over_on_a_word(credential)
+        hand_over_on_a_word(self.staff, credential)
         return Issued(person, dossier, credential, self.image(credential))
 
     def made(self, dossier: str) -> str:
@@ -353,7 +360,7 @@ class RunningStand:
     @contextmanager
     def frozen(self, program: str) -> Iterator[None]:
         """The program is there and accepts connections, and answers nothing (SIGSTOP)."""
-        group = self.supervisor.process_id(program)
+        group = process_id(self.supervisor, program)
         os.killpg(group, signal.SIGSTOP)
         try:
             yield

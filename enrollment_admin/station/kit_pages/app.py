@@ -20,7 +20,7 @@ from enrollment_admin.station.kit_pages.sending import Sending
 from enrollment_admin.station.outbox import Outbox
 from enrollment_admin.station.returns import Returns
 from enrollment_admin.ui.navigation import Entry
-from enrollment_admin.ui.pages import UPLOADING, error_page, http_error_page, prepare, unexpected_error_page
+from enrollment_admin.ui.pages import STATION, error_page, http_error_page, prepare, unexpected_error_page
 from enrollment_admin.ui.routes import language_blueprint
 from enrollment_admin.ui.sessions import MAX_FORM_BYTES, keep_sessions, require_form_token
 from monitoring.harness import instrument, mount
@@ -36,7 +36,7 @@ IDLE = timedelta(minutes=30)
 
 SERVER_THREADS = 4
 ENTRIES = (
-    Entry("station.drafts", "kit.list.title", frozenset({UPLOADING})),
+    Entry("station.drafts", "kit.list.title", frozenset({STATION})),
     Entry("carriers.outbox", "kit.outbox.title", frozenset({"carriers"})),
 )
 

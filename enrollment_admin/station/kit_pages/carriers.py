@@ -10,6 +10,7 @@ from flask import Blueprint, Response, flash, redirect, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.station.centre_client import CentreClient
+from enrollment_admin.station.certified import keep_officers, take_officers
 from enrollment_admin.station.kit import Kit
 from enrollment_admin.station.kit_pages.sending import Sending
 from enrollment_admin.station.outbox import NETWORK, STICK, Outbox
@@ -87,7 +88,9 @@ def _add_fetching(blueprint: Blueprint, carriers: Carriers) -> None:
 
     @blueprint.post("/outbox/extract")
     def fetch_extract() -> ResponseReturnValue:
-        carriers.kit.keep_extract(carriers.reached().commune_extract(carriers.kit.extract_request()))
+        sealed = carriers.reached().commune_extract(carriers.kit.extract_request())
+        carriers.kit.keep_extract(sealed.extract)
+        keep_officers(carriers.kit, sealed.officers)
         return answer(None, url_for("station.drafts"), "kit.done.extract")
 
     @blueprint.post("/outbox/returns")
@@ -109,12 +112,13 @@ def _add_sticks(blueprint: Blueprint, carriers: Carriers) -> None:
     @blueprint.post("/outbox/import")
     def take_in() -> ResponseReturnValue:
         stick = carriers.stick(typed("stick"))
+        has_officers = take_officers(carriers.kit, stick)
         has_extract = carriers.kit.take_extract(stick)
         has_returns = carriers.returns.take(stick)
         report = carriers.outbox.take_receipts(stick)
         for _, code in report.refused:
             flash(code, "fault")
-        is_new = report.receipted or has_extract or has_returns
+        is_new = report.receipted or has_officers or has_extract or has_returns
         done = "kit.done.imported" if is_new else "kit.done.nothing_new"
         return answer(None, url_for("carriers.outbox"), done)
 

@@ -10,9 +10,11 @@ import segno
 from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 
-from enrollment_admin.station.capture_desk import CaptureDesk, Draft
+from enrollment_admin.station.capture_desk import CaptureDesk
+from enrollment_admin.station.capture_rules import is_current
 from enrollment_admin.station.capture_steps import DraftState
 from enrollment_admin.station.desks import Desks
+from enrollment_admin.station.draft_book import Draft
 from enrollment_admin.station.kit_pages.door import signed_in
 from enrollment_admin.station.kit_pages.hands import hands
 from enrollment_admin.station.kit_pages.tasks import (
@@ -22,10 +24,13 @@ from enrollment_admin.station.kit_pages.tasks import (
     open_tasks,
     tasks_of,
 )
-from enrollment_admin.station.kit_pages.typed_forms import LANGUAGES_OF_CONSENT, fields_of
+from enrollment_admin.station.kit_pages.typed_forms import fields_of
+from enrollment_admin.terms_form import TERMS_FIELDS, terms_choices
+from enrollment_admin.ui.consent_languages import LANGUAGES_OF_CONSENT
 from enrollment_admin.ui.pages import page, typed
 from verification.messages.asked_prints import FINGERPRINTS, is_finger
 from verification.messages.enrollment_packet import CANNOT_SIGN, CITIZEN_SIGNATURE
+from verification.messages.national_time import vietnam_date
 from verification.messages.receipt_code import receipt_code, status_link
 
 FIGURES = (
@@ -59,7 +64,7 @@ def list_page(desks: Desks, desk: CaptureDesk) -> ResponseReturnValue:
     """What is on this kit, and how much of it waits."""
     extract, extract_code = desks.extract_or_fault()
     returned, returned_code = desks.returned_or_fault()
-    figures, drafts = desk.figures(), desk.drafts()
+    figures, drafts, form = desk.figures(), desk.drafts(), desks.kit.profile.form
     return page(
         "kit/list.html",
         drafts=drafts,
@@ -71,6 +76,8 @@ def list_page(desks: Desks, desk: CaptureDesk) -> ResponseReturnValue:
         extract_code=extract_code,
         returned=returned,
         returned_code=returned_code,
+        form=form,
+        is_form_current=is_current(form, vietnam_date(desks.kit.clock())),
         slips={each.dossier: receipt_code(each.packet) for each in returned},
     )
 
@@ -122,6 +129,8 @@ def task_page(
         supervisors=[each for each in desks.kit.officers.names() if each != signed_in()],
         needs_supervisor=needs_supervisor(draft),
         slip=_slip(desks, draft),
+        **terms_choices(vietnam_date(desks.kit.clock())),
+        said_of_terms={name: typed(name) for name in TERMS_FIELDS} if faults else {},
         kit=desks.kit.profile,
     )
 

@@ -10,9 +10,10 @@ import msgspec
 from flask import Blueprint, Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
-from enrollment_admin.station.capture_desk import Answering, CaptureDesk, Draft
+from enrollment_admin.station.capture_desk import CaptureDesk
 from enrollment_admin.station.capture_rules import PORTRAIT
 from enrollment_admin.station.desks import Desks
+from enrollment_admin.station.draft_book import Draft
 from enrollment_admin.station.kit_pages.door import signed_in
 from enrollment_admin.station.kit_pages.draft_pages import declaration_page, list_page, task_page
 from enrollment_admin.station.kit_pages.tasks import Task, next_task
@@ -27,10 +28,13 @@ from enrollment_admin.station.kit_pages.typed_forms import (
 )
 from enrollment_admin.station.officer_keys import OfficerKeys
 from enrollment_admin.station.refusals import FormNotFaithful, GateNotPassed, PassphraseWrong
-from enrollment_admin.ui.pages import UPLOADING, answer, error_page, typed, wants_json
+from enrollment_admin.station.sealing import Answering
+from enrollment_admin.terms_form import read_terms
+from enrollment_admin.ui.pages import STATION, answer, error_page, typed, wants_json
 from verification.errors import FieldsRefused, PacketSupervisorMissing, VerificationError
 from verification.lds.image_header import image_kind
 from verification.messages.asked_prints import FINGERPRINTS, is_finger
+from verification.messages.capture_terms import FIRST_CARD, StatedTerms
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE
 
 _PRINT_POLICY = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
@@ -38,20 +42,24 @@ _PRINT_POLICY = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline
 
 
 class DraftView(msgspec.Struct, frozen=True):
-    """A capture as a program sees it: what is next, what stops it, what is missing."""
+    """A capture as a program sees it: what is next, what stops it, what is missing.
+
+    ``again`` are the fingers that are missing because their prints are poor, each with its cause.
+    """
 
     id: str
     state: str
     task: str
     stops: dict[str, str]
     missing: tuple[str, ...]
+    again: dict[str, str | None]
     sequence: int | None
     packet: str | None
 
 
 def drafts_blueprint(desks: Desks) -> Blueprint:
     """The list, and the pages of one capture."""
-    blueprint = Blueprint(UPLOADING, __name__)
+    blueprint = Blueprint(STATION, __name__)
     tasks = ",".join(Task)
 
     @blueprint.get("/")
@@ -155,6 +163,7 @@ def _shown(draft: Draft, status: int = 200) -> ResponseReturnValue:
         task=task,
         stops={stop.field: stop.code for stop in draft.answer.stops} if draft.answer else {},
         missing=draft.missing,
+        again={item: each.code for item, each in draft.prints.items() if each.is_again},
         sequence=draft.sequence,
         packet=draft.packet,
     )
@@ -240,7 +249,7 @@ def _state_exception(desk: CaptureDesk, draft: str) -> None:
 
 
 def _keep_prints(desk: CaptureDesk, draft: str) -> None:
-    desk.keep_all(draft, read_prints(request.files))
+    desk.keep_all(draft, read_prints(request.files, typed("capture_method")))
 
 
 def _keep_portrait(desk: CaptureDesk, draft: str) -> None:
@@ -263,14 +272,20 @@ _KEEPING: Mapping[Task, Callable[[CaptureDesk, str], None]] = {
 
 
 def _seal(keys: OfficerKeys, desk: CaptureDesk, draft: str) -> None:
-    language, named = read_consent(request.form), typed("supervisor")
+    language, stated = read_consent(request.form), _stated(desk.draft(draft))
+    named = typed("supervisor")
     secrets = {name: request.form.get(name, "") for name in ("passphrase", "supervisor_passphrase")}
     with _beside(PassphraseWrong, "supervisor_passphrase"):
         if named:
             keys.open(named, secrets["supervisor_passphrase"])
     supervisor = Answering(named, secrets["supervisor_passphrase"]) if named else None
     with _beside(PassphraseWrong, "passphrase"), _beside(PacketSupervisorMissing, "supervisor"):
-        desk.seal(draft, secrets["passphrase"], language, supervisor)
+        desk.seal(draft, secrets["passphrase"], language, supervisor, stated)
+
+
+def _stated(draft: Draft) -> StatedTerms:
+    """On what terms the card is asked for; what answers a return states none again."""
+    return FIRST_CARD if draft.answers else read_terms(request.form)
 
 
 @contextmanager

@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 
 from enrollment_admin.station.answering import is_asked
-from enrollment_admin.station.capture_desk import Draft
 from enrollment_admin.station.capture_rules import PORTRAIT
 from enrollment_admin.station.capture_steps import AT_THE_DESK, DraftState
+from enrollment_admin.station.draft_book import Draft
 from verification.messages.asked_prints import FINGERPRINTS
 
 

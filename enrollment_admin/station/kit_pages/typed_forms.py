@@ -9,18 +9,17 @@ from datetime import date, datetime
 import msgspec
 from werkzeug.datastructures import FileStorage, MultiDict
 
-from enrollment_admin.station.capture_desk import Draft
 from enrollment_admin.station.capture_rules import DECLARED, EDITABLE, PORTRAIT, Captured
+from enrollment_admin.station.draft_book import Draft
 from enrollment_admin.station.gate import Declaration
 from enrollment_admin.station.kit_pages.tasks import is_registered
 from enrollment_admin.station.scanned_prints import finger_of, scanned
+from enrollment_admin.ui.consent_languages import LANGUAGES_OF_CONSENT
 from verification.errors import FieldsRefused
 from verification.messages.asked_prints import FINGER_ITEMS, FINGERPRINTS
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE, MAX_ITEM_BYTES
-
-LANGUAGES_OF_CONSENT = ("vi", "tyz", "blt", "mtq", "nut", "hmn", "km", "rad", "jra", "bdq", "cjm", "en")
-"""In which what is captured may have been explained (ISO 639)."""
+from verification.messages.prints_taken import CaptureMethod
 
 MEDIA_TYPES = {PORTRAIT: "image/jpeg", CITIZEN_SIGNATURE: "image/png"}
 SEXES = ("M", "F")
@@ -85,13 +84,15 @@ def require_picture(item: str, content: bytes) -> None:
         raise FieldsRefused({item: _OTHER_KIND[item]})
 
 
-def read_prints(files: MultiDict[str, FileStorage]) -> list[Captured]:
+def read_prints(files: MultiDict[str, FileStorage], method: str) -> list[Captured]:
     """The prints that were chosen, finger by finger or as a scanner's files; raises FieldsRefused."""
+    is_ink = method == CaptureMethod.INK_RESCAN
+    taken_by = CaptureMethod.INK_RESCAN if is_ink else CaptureMethod.DEVICE
     chosen = {item: files[item].read() for item in FINGER_ITEMS if item in files}
     for upload in files.getlist(FINGERPRINTS):
         if upload.filename:
             chosen[finger_of(upload.filename)] = upload.read()
-    taken = [scanned(item, content) for item, content in chosen.items() if content]
+    taken = [scanned(item, content, taken_by) for item, content in chosen.items() if content]
     if not taken:
         raise FieldsRefused({FINGERPRINTS: "FIELD_MISSING"})
     return taken

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from issuance_backend.dossiers.domain import DossierEvent
+from issuance_backend.dossiers.domain import DossierEvent, checked_after
 from issuance_backend.dossiers.intake.domain import Signer, SignerKind
+from issuance_backend.dossiers.repository import Dossier
 from issuance_backend.moments import parse_moment
 from issuance_backend.refusals import (
     ApprovalListAltered,
@@ -53,22 +54,36 @@ def read_list(kept: SignedList, signer: Signer | None) -> ApprovalStatement:
     return said
 
 
-def approval_of(steps: tuple[RecordedStep, ...]) -> RecordedStep:
+@dataclass(frozen=True, slots=True)
+class RecordedApproval:
+    """A local approval as it was recorded, and who had checked what was approved."""
+
+    step: RecordedStep
+    checked_by: str | None
+
+
+def approval_of(steps: tuple[RecordedStep, ...]) -> RecordedApproval:
     """The newest local approval that was recorded of a dossier; raises ApprovalNotListed without any."""
-    approvals = [step for step in steps if step.event == DossierEvent.APPROVE_LOCALLY]
-    if not approvals:
+    checked_by, newest = None, None
+    for step in steps:
+        event = DossierEvent(step.event)
+        checked_by = checked_after(checked_by, event, step.actor)
+        if event is DossierEvent.APPROVE_LOCALLY:
+            newest = RecordedApproval(step, checked_by)
+    if newest is None:
         raise ApprovalNotListed("nobody approved it")
-    return approvals[-1]
+    return newest
 
 
-def require_named(said: ApprovalStatement, listed: ListedDossier, approval: RecordedStep) -> None:
+def require_named(said: ApprovalStatement, dossier: Dossier, approval: RecordedApproval) -> None:
     """Raise ApprovalNotListed unless a list is this approval's and names the dossier as it was approved.
 
     A key's holder cannot date a list back: its moment is that of the approval in the chain of records, or
-    for what was approved before there were lists a later one.
+    for what was approved before there were lists a later one. Nor does it name another processor than they.
     """
-    named = approval.detail.get(LISTED_IN)
-    is_of_the_act = named == said.list and approval.at == said.as_of
-    is_later = named is None and parse_moment(approval.at) <= parse_moment(said.as_of)
-    if approval.actor != said.approver or not (is_of_the_act or is_later) or listed not in said.dossiers:
+    step, listed = approval.step, ListedDossier(dossier.id, dossier.packet_sha256, approval.checked_by)
+    named = step.detail.get(LISTED_IN)
+    is_of_the_act = named == said.list and step.at == said.as_of
+    is_later = named is None and parse_moment(step.at) <= parse_moment(said.as_of)
+    if step.actor != said.approver or not (is_of_the_act or is_later) or listed not in said.dossiers:
         raise ApprovalNotListed("the list does not stand for this dossier")

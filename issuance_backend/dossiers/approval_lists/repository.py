@@ -39,7 +39,15 @@ _AT_THE_CENTRE = (
 def add(connection: Connection, signed: SignedList, dossiers: Sequence[ListedDossier]) -> None:
     """Write a list, once and for all."""
     connection.execute(insert(APPROVAL_LISTS), asdict(signed))
-    rows = [{"dossier": each.dossier, "packet_sha256": each.packet, "list": signed.id} for each in dossiers]
+    rows = [
+        {
+            "dossier": each.dossier,
+            "packet_sha256": each.packet,
+            "list": signed.id,
+            "checked_by": each.checked_by,
+        }
+        for each in dossiers
+    ]
     connection.execute(insert(LISTED_APPROVALS), rows)
 
 
@@ -50,9 +58,9 @@ def find(connection: Connection, which: str) -> SignedList | None:
     return _signed(row) if row else None
 
 
-def of_dossier(connection: Connection, listed: ListedDossier) -> SignedList | None:
+def of_dossier(connection: Connection, dossier: Dossier) -> SignedList | None:
     """The newest list in which a dossier stands with this capture."""
-    asked = {"which": listed.dossier, "of": listed.packet}
+    asked = {"which": dossier.id, "of": dossier.packet_sha256}
     row = connection.execute(_OF_DOSSIER, asked).mappings().one_or_none()
     return _signed(row) if row else None
 
@@ -61,7 +69,7 @@ def named(connection: Connection, which: str) -> tuple[ListedDossier, ...]:
     """The dossiers that were written beside a list, by id; what it stands for, its signature says."""
     question = select(LISTED_APPROVALS).where(LISTED_APPROVALS.c.list == which)
     rows = connection.execute(question.order_by(LISTED_APPROVALS.c.dossier))
-    return tuple(ListedDossier(row.dossier, row.packet_sha256) for row in rows)
+    return tuple(ListedDossier(row.dossier, row.packet_sha256, row.checked_by) for row in rows)
 
 
 def listed(connection: Connection, area: str | None, asked: PageAsked) -> Page[SignedList]:

@@ -45,7 +45,7 @@ from verification.messages.approval_list import (
 )
 from verification.messages.signing_key import SigningKey, thumbprint
 
-READERS = (Role.APPROVER, Role.CENTRAL_APPROVER, Role.DISTRICT_CHIEF, Role.AUDITOR)
+READERS = (Role.PROCESSOR, Role.APPROVER, Role.CENTRAL_APPROVER, Role.DISTRICT_CHIEF, Role.AUDITOR)
 
 
 class ListWriter:
@@ -112,13 +112,12 @@ def require_listed(connection: Connection, dossier: Dossier) -> None:
 
     Raises ApprovalNotListed, ApprovalListAltered, ApprovalListSignerUnknown and ApprovalListSignerRevoked.
     """
-    listed = _listed(dossier)
-    kept = repository.of_dossier(connection, listed)
+    kept = repository.of_dossier(connection, dossier)
     if kept is None:
         raise ApprovalNotListed("in no list")
     said = read_list(kept, _signer(connection, kept, hold=True))
     steps = recorded_events.of_subject(connection, acts.subject(dossier.id))
-    require_named(said, listed, approval_of(steps))
+    require_named(said, dossier, approval_of(steps))
 
 
 def _by_approver(connection: Connection, found: Sequence[Dossier]) -> dict[str, list[Dossier]]:
@@ -126,7 +125,7 @@ def _by_approver(connection: Connection, found: Sequence[Dossier]) -> dict[str, 
     former: dict[str, list[Dossier]] = {}
     for dossier in found:
         with suppress(ApprovalNotListed):
-            approval = approval_of(recorded_events.of_subject(connection, acts.subject(dossier.id)))
+            approval = approval_of(recorded_events.of_subject(connection, acts.subject(dossier.id))).step
             if LISTED_IN not in approval.detail:
                 former.setdefault(approval.actor, []).append(dossier)
     return former
@@ -176,7 +175,7 @@ def _is_seen(kept: SignedList, officer: Officer) -> bool:
 
 
 def _listed(dossier: Dossier) -> ListedDossier:
-    return ListedDossier(dossier.id, dossier.packet_sha256)
+    return ListedDossier(dossier.id, dossier.packet_sha256, dossier.checked_by)
 
 
 def _summary(kept: SignedList) -> ApprovalListSummary:

@@ -27,5 +27,6 @@ LISTED_APPROVALS = Table(
     Column("dossier", String(16), ForeignKey("dossiers.id"), primary_key=True),
     Column("packet_sha256", String(64), primary_key=True),
     Column("list", String(16), ForeignKey("approval_lists.id"), primary_key=True),
+    Column("checked_by", String(40)),
     Index("listed_by_list", "list"),
 )

@@ -16,6 +16,7 @@ from issuance_backend.dossiers.forms.domain import (
     overlapping,
     requirements,
 )
+from issuance_backend.refusals import FormUnknown
 from monitoring.environment import ConfigurationFault
 from verification.messages.forms import FormEdition
 from verification.messages.national_time import vietnam_date
@@ -35,6 +36,15 @@ def packaged_forms() -> FormCatalogue:
 def forms_used(moment: datetime) -> dict[str, str]:
     """What a capture of that moment records about its forms."""
     return dict(_used_on(vietnam_date(moment)))
+
+
+def capture_form(day: date) -> FormEdition:
+    """The form of a day that shows what was captured, and that the citizen signs; raises FormUnknown."""
+    used = (each for each in packaged_forms().in_force(day) if each.use == DOSSIER_USE)
+    found = next((each for each in used if each.layout.fingerprints), None)
+    if found is None:
+        raise FormUnknown("no form of a capture on this day")
+    return found
 
 
 def is_dossier_form(code: str, day: date) -> bool:

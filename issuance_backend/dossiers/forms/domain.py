@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from issuance_backend.refusals import FormUnknown
-from verification.messages.asked_prints import is_reason_for
+from verification.messages.asked_prints import is_best_available, is_reason_for
 from verification.messages.enrollment_packet import CANNOT_SIGN, CITIZEN_SIGNATURE, CaptureException
 from verification.messages.forms import FormEdition, FormException, FormPrints
 
@@ -107,9 +107,14 @@ class Requirements:
         return faults
 
     def knows(self, stated: CaptureException) -> bool:
-        """Whether a packet may state this reason for this item; that somebody cannot sign no form names."""
+        """Whether a packet may state this reason for this item.
+
+        That somebody cannot sign, and that no better print was to be had, no form names.
+        """
         if stated.item == CITIZEN_SIGNATURE:
             return stated.code == CANNOT_SIGN
+        if is_best_available(stated.item, stated.code):
+            return True
         reason = self.reasons.get(stated.code.lower())
         return reason is not None and is_reason_for(reason, stated.item)
 

@@ -15,8 +15,7 @@ from issuance_backend.dossiers.forms.printed_form import FilledForm, as_pdf
 from issuance_backend.moments import Clock
 from issuance_backend.officers.domain import Officer
 from issuance_backend.refusals import FormUnknown
-from issuance_backend.unit_names.registry_map import UnitMap
-from verification.errors import RegistryUnavailable
+from issuance_backend.unit_names.registry_map import UnitMap, name_now
 from verification.messages.enrollment import DossierView
 from verification.messages.forms import FormEdition
 from verification.messages.national_time import vietnam_date
@@ -81,7 +80,8 @@ class PaperDesk:
         portrait = self._dossiers.portrait(officer, dossier_id) if edition.layout.portrait else b""
         values = _values(dossier)
         if any(each.item == _COLLECT_AT for each in edition.fields):
-            values[_COLLECT_AT] = self._office(dossier)
+            # Where nobody tells, it is written by hand.
+            values[_COLLECT_AT] = name_now(self._units, dossier.unit)
         stated = _exceptions(dossier, edition, values)
         filled = FilledForm(
             values=values,
@@ -92,16 +92,6 @@ class PaperDesk:
             status_address=self._status_address,
         )
         return PrintedForm(edition, as_pdf(edition, filled))
-
-    def _office(self, dossier: DossierView) -> str:
-        """What the office of a dossier is called now; where nobody tells, it is written by hand."""
-        if self._units is None or dossier.unit is None:
-            return ""
-        try:
-            versions = self._units.names(dossier.unit)
-        except RegistryUnavailable:
-            return ""
-        return versions[-1].name if versions else ""
 
     def _used(self, dossier: DossierView) -> tuple[FormEdition, ...]:
         return self._catalogue.recorded((step.detail for step in dossier.steps), _day(dossier))

@@ -2,7 +2,8 @@
 
 announced   the signed metadata are here                 the kit sends chunks
 received    whole, verified, receipt signed              opened when every earlier number is decided
-doubtful    a signer revoked, a chain broken, a twin     a supervisor decides, with a case
+doubtful    a signer revoked, an officer not certified,
+            a chain broken, a twin                       a supervisor decides, with a case
 released    a case vouches for it                        opened at once
 opened      it is a dossier                              the dossier goes its own way, or gives way
 refused     nothing in it can be opened, or the case     the capture is made again
@@ -84,6 +85,7 @@ class Doubt(StrEnum):
     """Why a packet waits for a case; each is a fault code."""
 
     SIGNER_REVOKED = "PACKET_SIGNER_REVOKED"
+    OFFICER_NOT_CERTIFIED = "PACKET_OFFICER_NOT_CERTIFIED"
     CHAIN_BROKEN = "PACKET_CHAIN_BROKEN"
     GAP_CLOSED = "PACKET_GAP_CLOSED"
 

@@ -77,6 +77,8 @@ class DossierDoor:
             printed_form=said.printed_form,
             sequence=envelope.sequence,
             supervisor=envelope.supervisor,
+            terms=said.terms,
+            attempts=said.prints or (),
         )
         return Prepared(packet.packet_hash, self._desk.examine(self._database, opened))
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 
 from msgspec.structs import replace
+from sqlalchemy import Connection
 
 from issuance_backend.dossiers import repository as dossiers
 from issuance_backend.dossiers.intake import kit_repository
@@ -17,8 +18,10 @@ from issuance_backend.dossiers.intake.kit_requests import opening_key
 from issuance_backend.dossiers.intake.refusals import CommuneExtractRefused, CommuneExtractTooLarge
 from issuance_backend.dossiers.intake.steps import record_kit
 from issuance_backend.moments import Clock, rfc3339
-from issuance_backend.unit_codes import is_unit
+from issuance_backend.officers import certificate_repository as certificates
+from issuance_backend.unit_codes import is_unit, province_of
 from monitoring.database import Database
+from verification.messages.certified_officers import CertifiedOfficer, CertifiedOfficers, sign_officers
 from verification.messages.commune_extract import (
     MAX_PEOPLE,
     CommuneExtract,
@@ -28,6 +31,7 @@ from verification.messages.commune_extract import (
     SealedExtract,
     seal_extract,
 )
+from verification.messages.national_time import vietnam_date
 from verification.messages.signing_key import SigningKey
 
 RELIED_UPON = timedelta(days=14)
@@ -46,7 +50,7 @@ class KitExtractDesk:
         self._clock = clock
 
     def seal(self, asked: ExtractRequest) -> SealedExtract:
-        """The extract for the kit that asks, sealed to the key it names.
+        """The extract for the kit that asks, sealed to the key it names, and who may seal there.
 
         Raises KitUnknown, CommuneExtractRefused, UnitUnknown, CommuneExtractTooLarge, RegistryUnavailable.
         """
@@ -54,12 +58,13 @@ class KitExtractDesk:
         with self._database.reading() as connection:
             kit = kit_repository.kit(connection, asked.kit)
             opening = opening_key(connection, asked, moment)
+            officers = _certified(connection, kit, moment)
         extract = self._made(kit, moment)
         token = seal_extract(extract, self._key, opening, os.urandom)
         with self._database.writing() as connection:
             detail = {"unit": extract.unit, "people": str(len(extract.people)), "as_of": extract.as_of}
             record_kit(connection, kit.id, "take_extract", kit.id, rfc3339(moment), **detail)
-        return SealedExtract(token)
+        return SealedExtract(token, sign_officers(officers, self._key))
 
     def _made(self, kit: Kit, moment: datetime) -> CommuneExtract:
         if kit.unit is None or not is_unit(kit.unit):
@@ -87,3 +92,11 @@ class KitExtractDesk:
                 waiting = dossiers.open_dossiers(connection, [entry.citizen_number for entry in some])
             for entry in some:
                 yield replace(entry, open_dossier=waiting.get(entry.citizen_number))
+
+
+def _certified(connection: Connection, kit: Kit, moment: datetime) -> CertifiedOfficers:
+    """Those of the kit's province, and of no unit, who may capture from today on."""
+    province, today = province_of(kit.unit) if kit.unit else None, vietnam_date(moment).isoformat()
+    held = certificates.for_capture(connection, province, today)
+    named = (CertifiedOfficer(each.officer, each.valid_from, each.valid_until) for each in held)
+    return CertifiedOfficers(kit.id, rfc3339(moment), tuple(named))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
@@ -19,6 +20,7 @@ from issuance_backend.dossiers.intake.steps import advance, record_key, record_k
 from issuance_backend.moments import Clock, parse_moment, rfc3339
 from issuance_backend.officers import repository as officers
 from issuance_backend.officers.domain import Officer, Role
+from issuance_backend.paging import Page, PageAsked, page_asked, page_of
 from issuance_backend.unit_codes import is_unit, lies_in
 from monitoring.database import Database
 from verification.errors import FieldsRefused, SignatureInvalid, TransitionRefused
@@ -40,6 +42,8 @@ from verification.messages.signing_key import public_key_of, thumbprint
 
 _BLOCKED = "officer-blocked"
 """In the place of a case: the block itself is recorded beside it."""
+_PAGES_LOOKED_AT = 100
+"""Whoever revokes an officer's key waits for no more; what is behind them the next answer tells."""
 _SIGNING = frozenset({Role.CAPTURE, Role.SUPERVISOR})
 _READERS = (Role.SUPERVISOR, Role.TEAM_LEADER, Role.DISTRICT_CHIEF, Role.AUDITOR)
 
@@ -74,29 +78,23 @@ class KitOffice:
         """Trust nothing any more that was signed from a moment on (I15), also one that has passed.
 
         The answer names the dossiers that were opened, or approved in lists, since: they are for the case to
-        hold.
+        hold. With the cursor of an answer it goes on.
         """
         officer.require(Role.SUPERVISOR)
         kind, case_id = _kind(asked.kind), domain.require_case(asked.case_id)
-        moment = rfc3339(self._clock())
         revoked_at = _moment("revoked_at", asked.revoked_at)
-        with self._database.writing() as connection:
-            keys = kit_repository.revoke(connection, kind, asked.owner, revoked_at, case_id)
-            record_kit(
-                connection,
-                asked.owner,
-                "revoke_signer",
-                officer.id,
-                moment,
-                case_id=case_id,
-                since=revoked_at,
-            )
-            if kind is SignerKind.OFFICE:
-                return RevocationAnswer(keys, kit_repository.listed_since(connection, revoked_at))
-            since = rfc3339(parse_moment(revoked_at) - domain.CLOCK_AHEAD)
-            opened = repository.opened_since(connection, since)
-        met = [packet for packet in opened if _is_met(packet, kind, asked.owner, revoked_at)]
-        return RevocationAnswer(keys, tuple(packet.dossier for packet in met if packet.dossier))
+        met = _listed_since if kind is SignerKind.OFFICE else _opened_since
+        page = page_asked(None, asked.cursor, 1 if kind is SignerKind.OFFICE else 2)
+        keys = 0
+        if asked.cursor is None:
+            with self._database.writing() as connection:
+                keys = kit_repository.revoke(connection, kind, asked.owner, revoked_at, case_id)
+                moment, said = rfc3339(self._clock()), {"case_id": case_id, "since": revoked_at}
+                record_kit(connection, asked.owner, "revoke_signer", officer.id, moment, **said)
+        # Whatever is opened or listed since that transaction found the key revoked.
+        with self._database.reading() as connection:
+            found = met(connection, _Revoked(kind, asked.owner, revoked_at), page)
+        return RevocationAnswer(keys, found.entries, found.cursor)
 
     def kits(self, officer: Officer) -> list[KitSummary]:
         """The kits of an officer's unit."""
@@ -254,16 +252,46 @@ def _require_owner(connection: Connection, signer: Signer) -> None:
     # Whoever blocks the owner waits for the key, and revokes it with the others.
     account = officers.account(connection, signer.owner, hold=True)
     if account is None or account.is_suspended or account.officer.roles.isdisjoint(_SIGNING):
-        raise FieldsRefused({"owner": "FIELD_NOT_AS_REGISTERED"})
+        raise FieldsRefused({"owner": "FIELD_OFFICER_UNKNOWN"})
 
 
-def _is_met(packet: Packet, kind: SignerKind, owner: str, revoked_at: str) -> bool:
-    """Whether an owner signed a packet whose time, the kit's or ours, is not before a revocation."""
-    envelope, revoked = parse_packet(packet.metadata).envelope, parse_moment(revoked_at)
+class _Revoked(NamedTuple):
+    """Whose keys are trusted no more, and since when."""
+
+    kind: SignerKind
+    owner: str
+    at: str
+
+
+def _listed_since(connection: Connection, revoked: _Revoked, asked: PageAsked) -> Page[str]:
+    """Some dossiers of lists that the office signed since."""
+    (after,) = asked.after or ("",)
+    listed = kit_repository.listed_since(connection, revoked.at, after, asked.limit + 1)
+    return page_of(listed, asked, lambda dossier: (dossier,))
+
+
+def _opened_since(connection: Connection, revoked: _Revoked, asked: PageAsked) -> Page[str]:
+    """Some dossiers of packets that the owner signed since; of an officer all kits' packets are looked at."""
+    kit = revoked.owner if revoked.kind is SignerKind.KIT else None
+    since = rfc3339(parse_moment(revoked.at) - domain.CLOCK_AHEAD)
+    named: list[str] = []
+    for _ in range(_PAGES_LOOKED_AT):
+        opened = repository.opened_since(connection, since, kit, asked.after or ("", ""), asked.limit + 1)
+        page = page_of(opened, asked, lambda packet: (packet.announced_at, packet.packet))
+        named += [each.dossier for each in page.entries if each.dossier and _is_met(each, revoked)]
+        if page.cursor is None or len(named) >= asked.limit:
+            break
+        asked = page_asked(None, page.cursor, 2)
+    return Page(tuple(named), page.cursor)
+
+
+def _is_met(packet: Packet, revoked: _Revoked) -> bool:
+    """Whether the owner signed a packet whose time, the kit's or ours, is not before the revocation."""
+    envelope, since = parse_packet(packet.metadata).envelope, parse_moment(revoked.at)
     signed_by = {
         SignerKind.KIT: (envelope.kit,),
         SignerKind.OFFICER: (envelope.officer, envelope.supervisor),
         SignerKind.OFFICE: (),
     }
     moments = (envelope.happened_at, packet.announced_at)
-    return owner in signed_by[kind] and any(parse_moment(moment) >= revoked for moment in moments)
+    return revoked.owner in signed_by[revoked.kind] and any(parse_moment(each) >= since for each in moments)

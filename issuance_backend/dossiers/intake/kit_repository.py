@@ -31,7 +31,8 @@ _HELD_SIGNERS = _SIGNERS.with_for_update(read=True)
 _LISTED_SINCE = text(
     "SELECT DISTINCT listed.dossier FROM listed_approvals AS listed"
     " JOIN approval_lists ON approval_lists.id = listed.list"
-    " WHERE approval_lists.as_of >= :since ORDER BY listed.dossier"
+    " WHERE approval_lists.as_of >= :since AND listed.dossier > :after"
+    " ORDER BY listed.dossier LIMIT :most"
 )
 _GAP = select(CLOSED_GAPS).where(
     CLOSED_GAPS.c.kit == bindparam("of"), CLOSED_GAPS.c.sequence == bindparam("number")
@@ -125,9 +126,10 @@ def revoke(connection: Connection, kind: SignerKind, owner: str, moment: str, ca
     ).rowcount
 
 
-def listed_since(connection: Connection, moment: str) -> tuple[str, ...]:
-    """The dossiers that were approved locally in lists of the office from a moment on."""
-    return tuple(connection.execute(_LISTED_SINCE, {"since": moment}).scalars())
+def listed_since(connection: Connection, moment: str, after: str, limit: int) -> tuple[str, ...]:
+    """Some dossiers that were approved locally in lists of the office from a moment on, by id."""
+    asked = {"since": moment, "after": after, "most": limit}
+    return tuple(connection.execute(_LISTED_SINCE, asked).scalars())
 
 
 def owners_revoked(connection: Connection, kind: SignerKind) -> set[str]:

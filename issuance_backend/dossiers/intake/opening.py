@@ -19,9 +19,11 @@ from issuance_backend.dossiers.intake.kit_repository import Kit
 from issuance_backend.dossiers.intake.refusals import PacketIncomplete
 from issuance_backend.dossiers.intake.repository import Packet
 from issuance_backend.dossiers.intake.steps import advance
-from issuance_backend.moments import Clock, rfc3339
+from issuance_backend.moments import Clock, parse_moment, rfc3339
+from issuance_backend.officers.certification import may_seal
 from monitoring.database import Database
 from verification.errors import PacketAltered, TransitionRefused, Unavailable, VerificationError
+from verification.messages.asked_prints import is_finger
 from verification.messages.enrollment_packet import (
     OpenedPacket,
     PacketEnvelope,
@@ -226,7 +228,9 @@ class Opening:
     def _opened_before(self, packet: UnverifiedPacket) -> OpenedPacket:
         """A packet that was a dossier once and gave way to another; raises PacketIncomplete for any other."""
         kept = self._dossiers.kept(packet.packet_hash)
-        if kept.keys() != {item.name for item in packet.envelope.items}:
+        # Prints of whom the law takes none were not kept; the rules ask for any other that is gone.
+        listed = {item.name for item in packet.envelope.items}
+        if not kept or not all(is_finger(name) for name in listed ^ kept.keys()):
             raise PacketIncomplete("no chunk is here")
         return reopen_packet(packet, kept, self._key_of(packet))
 
@@ -238,9 +242,9 @@ class Opening:
             standing = repository.found(connection, packet.packet)
             if standing.state is not packet.state:
                 return True
-            is_case = standing.state is PacketState.RELEASED
+            is_case, unverified = standing.state is PacketState.RELEASED, parse_packet(standing.metadata)
             # Revoked since we looked: the next look finds the doubt.
-            if not (is_case or _is_trusted(connection, standing, parse_packet(standing.metadata), hold=True)):
+            if not is_case and _doubt_of_signers(connection, standing, unverified, hold=True):
                 return True
             dossier = self._dossiers.receive(connection, prepared, moment)
             done = replace(standing, dossier=dossier, code=None)
@@ -296,15 +300,18 @@ def _doubt_of(
     connection: Connection, packet: Packet, unverified: UnverifiedPacket, kit: Kit, *, hold: bool = False
 ) -> Doubt | None:
     """Why the next packet of a kit cannot be opened without a case."""
-    if not _is_trusted(connection, packet, unverified, hold=hold):
-        return Doubt.SIGNER_REVOKED
-    return domain.doubt_of_order(unverified.envelope.previous, kit.head)
+    doubt = _doubt_of_signers(connection, packet, unverified, hold=hold)
+    return doubt or domain.doubt_of_order(unverified.envelope.previous, kit.head)
 
 
-def _is_trusted(
+def _doubt_of_signers(
     connection: Connection, packet: Packet, unverified: UnverifiedPacket, *, hold: bool = False
-) -> bool:
-    keys = unverified.key_ids
+) -> Doubt | None:
+    keys, envelope = unverified.key_ids, unverified.envelope
     signers = kit_repository.signers(connection, keys, hold=hold)
-    happened = unverified.envelope.happened_at
-    return all(key in signers and signers[key].is_trusted(happened, packet.announced_at) for key in keys)
+    happened, announced = envelope.happened_at, packet.announced_at
+    if not all(key in signers and signers[key].is_trusted(happened, announced) for key in keys):
+        return Doubt.SIGNER_REVOKED
+    sealed, known = parse_moment(happened), parse_moment(announced)
+    is_certified = may_seal(connection, envelope.officer, sealed, known, hold=hold)
+    return None if is_certified else Doubt.OFFICER_NOT_CERTIFIED

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, text, tuple_, update
 
-from issuance_backend.dossiers.domain import DossierState
 from issuance_backend.dossiers.intake.domain import PacketState
 from issuance_backend.dossiers.intake.refusals import PacketSequenceTaken, PacketUnknown
 from issuance_backend.dossiers.intake.tables import KITS, PACKET_ITEMS, PACKETS
 from issuance_backend.dossiers.repository import Dossier, read_dossier
-from issuance_backend.schema import DOSSIERS
+from issuance_backend.schema import DOSSIERS, RETURNED_TO_KIT
 from verification.errors import TransitionRefused
 from verification.messages.enrollment_packet import UnverifiedPacket
 
@@ -138,22 +137,33 @@ def kits_with_received(connection: Connection) -> list[str]:
     return list(connection.execute(question.order_by(PACKETS.c.kit)).scalars())
 
 
-def opened_since(connection: Connection, moment: str) -> list[Packet]:
-    """Packets that were announced at or after a moment and became dossiers without a case."""
+def opened_since(
+    connection: Connection, moment: str, kit: str | None, after: tuple[str, ...], limit: int
+) -> list[Packet]:
+    """Packets, of one kit or of all, that were announced at or after a moment and became dossiers without a
+    case, by announcement; ``after`` is the announcement and hash of the last one that was told.
+    """
+    key = (PACKETS.c.announced_at, PACKETS.c.packet)
     question = select(PACKETS).where(
         PACKETS.c.state == PacketState.OPENED.value,
         PACKETS.c.case_id.is_(None),
         PACKETS.c.announced_at >= moment,
+        tuple_(*key) > after,
     )
-    return [_packet(row) for row in connection.execute(question.order_by(PACKETS.c.packet)).mappings()]
+    if kit is not None:
+        question = question.where(PACKETS.c.kit == kit)
+    rows = connection.execute(question.order_by(*key).limit(limit))
+    return [_packet(row) for row in rows.mappings()]
 
 
 def returned(connection: Connection, kit: str, limit: int) -> list[Dossier]:
     """The returned dossiers of which a packet of this kit stands, the one that waited longest first."""
+    stands = select(PACKETS.c.packet).where(
+        PACKETS.c.packet == DOSSIERS.c.packet_sha256, PACKETS.c.dossier == DOSSIERS.c.id
+    )
     question = (
         select(DOSSIERS)
-        .join(PACKETS, (PACKETS.c.dossier == DOSSIERS.c.id) & (PACKETS.c.packet == DOSSIERS.c.packet_sha256))
-        .where(PACKETS.c.kit == kit, DOSSIERS.c.state == DossierState.RETURNED.value)
+        .where(text(RETURNED_TO_KIT), DOSSIERS.c.kit == kit, stands.exists())
         .order_by(DOSSIERS.c.updated_at, DOSSIERS.c.id)
         .limit(limit)
     )

@@ -64,6 +64,7 @@ PACKETS = Table(
     Index("packets_by_receipt", "receipt_code", unique=True),
     Index("packets_by_state", "state", "kit", "sequence"),
     Index("packets_by_dossier", "dossier"),
+    Index("packets_by_announcement", "state", "announced_at", "packet"),
 )
 
 PACKET_ITEMS = Table(

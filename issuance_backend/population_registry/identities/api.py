@@ -10,6 +10,8 @@ from flask.typing import ResponseReturnValue
 from issuance_backend.http_body import answer, read_body
 from issuance_backend.population_registry.identities.merging import MergeDesk
 from issuance_backend.population_registry.identities.service import RecordOffice
+from issuance_backend.population_registry.reads.api import note_reading
+from issuance_backend.population_registry.reads.service import ReadBook
 from issuance_backend.service_tokens import calling_service
 from verification.errors import FieldsRefused
 from verification.messages.registry_records import (
@@ -27,13 +29,15 @@ ENRICH_ROLE = "person.enrich"
 """May add what another agency knows."""
 
 
-def records_blueprint(office: RecordOffice) -> Blueprint:
+def records_blueprint(office: RecordOffice, book: ReadBook) -> Blueprint:
     """GET /v1/person-records/{citizen_number}[?valid_on=][&known_at=]."""
     blueprint = Blueprint("person_records", __name__, url_prefix="/v1/person-records")
 
     @blueprint.get("/<citizen_number>")
     def history(citizen_number: str) -> ResponseReturnValue:
-        return answer(office.history(citizen_number, *_instant()))
+        history = office.history(citizen_number, *_instant())
+        note_reading(book, history.citizen_number)
+        return answer(history)
 
     return blueprint
 

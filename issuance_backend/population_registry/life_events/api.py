@@ -8,7 +8,10 @@ from flask.typing import ResponseReturnValue
 from issuance_backend.http_body import answer, read_body
 from issuance_backend.population_registry.life_events.service import LifeEventOffice
 from issuance_backend.service_tokens import calling_service
-from verification.messages.life_event import LifeEventReport
+from verification.messages.life_event import Correction, CorrectionReport, LifeEventReport
+
+CORRECT_ROLE = "person.correct"
+"""May report that a record is wrong, and no other event of a life."""
 
 
 def reports_blueprint(office: LifeEventOffice) -> Blueprint:
@@ -18,6 +21,25 @@ def reports_blueprint(office: LifeEventOffice) -> Blueprint:
     @blueprint.post("")
     def report() -> ResponseReturnValue:
         return answer(office.report(calling_service().name, read_body(LifeEventReport)), 201)
+
+    return blueprint
+
+
+def corrections_blueprint(office: LifeEventOffice) -> Blueprint:
+    """POST /v1/person-corrections."""
+    blueprint = Blueprint("person_corrections", __name__, url_prefix="/v1/person-corrections")
+
+    @blueprint.post("")
+    def correct() -> ResponseReturnValue:
+        said = read_body(CorrectionReport)
+        report = LifeEventReport(
+            report_id=said.report_id,
+            occurred_on=said.occurred_on,
+            document=said.document,
+            officer=said.officer,
+            event=Correction(said.citizen_number, said.attributes),
+        )
+        return answer(office.report(calling_service().name, report), 201)
 
     return blueprint
 

@@ -90,6 +90,15 @@ def require_married(one: RegistryPerson, other: RegistryPerson) -> None:
             raise FieldsRefused({"spouse_number": "FIELD_NOT_AS_REGISTERED"})
 
 
+def require_divorced(one: RegistryPerson, other: RegistryPerson) -> None:
+    """Raise FieldsRefused where either is not divorced any more: a later marriage stands."""
+    for person, field in ((one, "citizen_number"), (other, "spouse_number")):
+        if person.marital_status == MARRIED:
+            raise FieldsRefused({field: "LIFE_EVENT_MARRIED"})
+        if person.marital_status != DIVORCED:
+            raise FieldsRefused({field: "FIELD_NOT_AS_REGISTERED"})
+
+
 def _spoken(name: str) -> str:
     return normalized_name(name).casefold()
 

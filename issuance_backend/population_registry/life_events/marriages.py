@@ -16,15 +16,20 @@ from issuance_backend.population_registry.life_events import domain, repository
 from issuance_backend.population_registry.life_events.act import Act
 from issuance_backend.population_registry.people import repository as people
 from verification.errors import FieldsRefused
-from verification.messages.life_event import Attributes, Marriage
+from verification.messages.life_event import Attributes, Divorce, DivorceAnnulled, Marriage
+from verification.messages.person_query import LifeStatus
+
+_DIVORCE = "divorce"
+_BINDING = frozenset({"marriage", "divorce_annulled"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Bond:
-    """To whom somebody was last seen to be married, and when."""
+    """To whom somebody was last seen to be married, when, and by which kind of event."""
 
     partner: str
     since: date
+    kind: str
 
 
 def marry(act: Act, event: Marriage, person: RegistryPerson) -> None:
@@ -38,6 +43,46 @@ def marry(act: Act, event: Marriage, person: RegistryPerson) -> None:
     holding.confirm_living(act.connection, spouse_known, act.report.occurred_on, act.moment)
 
 
+def divorce(act: Act, event: Divorce, person: RegistryPerson) -> None:
+    """End a marriage for both from the day of the divorce on.
+
+    Reported late, one of them may have died since: whoever is left was divorced by then, not widowed.
+    Raises FieldsRefused for two who are not known to be married, and for a day before the marriage.
+    """
+    _, spouse = person_behind(act.connection, event.spouse_number)
+    if _is_bound_elsewhere(act, person, spouse) or _is_bound_elsewhere(act, spouse, person):
+        raise FieldsRefused({"spouse_number": "FIELD_NOT_AS_REGISTERED"})
+    bond = _bond_between(act, person, spouse)
+    widowed = [each for each in (person, spouse) if bond and each.marital_status == domain.WIDOWED]
+    if not widowed:
+        domain.require_married(person, spouse)
+    day = act.report.occurred_on
+    for each in (person, spouse):
+        domain.require_alive_on(each, day)
+    if bond is not None and day < bond.since:
+        raise FieldsRefused({"occurred_on": "FIELD_DATE"})
+    for each in (person, spouse):
+        _end(act, each, domain.DIVORCED, day, timeline.state if each in widowed else timeline.change)
+
+
+def annul_divorce(act: Act, event: DivorceAnnulled, person: RegistryPerson) -> None:
+    """A registered divorce ended no marriage; who of the two died since has left the other widowed.
+
+    Raises FieldsRefused where no divorce of the two is the last that is known of both, and where one of
+    them has married since: that marriage is another court's matter.
+    """
+    _, spouse = person_behind(act.connection, event.spouse_number)
+    domain.require_divorced(person, spouse)
+    ended = _bond_between(act, person, spouse)
+    if ended is None or ended.kind != _DIVORCE:
+        raise FieldsRefused({"spouse_number": "FIELD_NOT_AS_REGISTERED"})
+    if act.report.occurred_on < ended.since:
+        raise FieldsRefused({"occurred_on": "FIELD_DATE"})
+    for one, other in ((person, spouse), (spouse, person)):
+        _write(act, one, other, timeline.correct, ended.since)
+    _widow(act, person.citizen_number, spouse.citizen_number)
+
+
 def end_by_death(act: Act, person: RegistryPerson, named: str | None) -> None:
     """Whoever is left of a marriage is widowed from the day of the death on.
 
@@ -48,7 +93,7 @@ def end_by_death(act: Act, person: RegistryPerson, named: str | None) -> None:
     if named is not None:
         _, spouse = person_behind(act.connection, named)
         domain.require_married(person, spouse)
-        if partner not in {None, spouse.citizen_number}:
+        if partner not in {None, spouse.citizen_number} or _is_bound_elsewhere(act, spouse, person):
             raise FieldsRefused({"spouse_number": "FIELD_NOT_AS_REGISTERED"})
         partner = spouse.citizen_number
     if partner is not None:
@@ -81,7 +126,22 @@ def _bond(act: Act, number: str) -> _Bond | None:
     partner = next((each for each in pair if each and each not in numbers), None)
     if partner is None:  # two entries that were merged since
         return None
-    return _Bond(people.reference_number(act.connection, partner), event.occurred_on)
+    return _Bond(people.reference_number(act.connection, partner), event.occurred_on, event.kind)
+
+
+def _bond_between(act: Act, one: RegistryPerson, other: RegistryPerson) -> _Bond | None:
+    bond = _bond(act, one.citizen_number)
+    if bond is None or bond.partner != other.citizen_number:
+        return None
+    return bond if _is_mutual(act, one.citizen_number, bond) else None
+
+
+def _is_bound_elsewhere(act: Act, one: RegistryPerson, other: RegistryPerson) -> bool:
+    """Whether a marriage registered here stands with somebody else, who may bear the same name."""
+    bond = _bond(act, one.citizen_number)
+    if bond is None or bond.kind not in _BINDING or bond.partner == other.citizen_number:
+        return False
+    return person_behind(act.connection, bond.partner)[1].life_status is not LifeStatus.DECEASED
 
 
 def _is_mutual(act: Act, number: str, bond: _Bond) -> bool:
@@ -100,12 +160,18 @@ def _widow(act: Act, *numbers: str) -> None:
 
 
 def _write(
-    act: Act, person: RegistryPerson, spouse: RegistryPerson, manner: Manner = timeline.change
+    act: Act,
+    person: RegistryPerson,
+    spouse: RegistryPerson,
+    manner: Manner = timeline.change,
+    since: date | None = None,
 ) -> None:
     married: Attributes = {"marital_status": domain.MARRIED, "spouse": spouse.full_name}
-    act.state(person.citizen_number, married, manner)
+    act.state(person.citizen_number, married, manner, since)
 
 
-def _end(act: Act, person: RegistryPerson, status: str, since: date) -> None:
+def _end(
+    act: Act, person: RegistryPerson, status: str, since: date, manner: Manner = timeline.change
+) -> None:
     ended: Attributes = {"marital_status": status, "spouse": None}
-    act.state(person.citizen_number, ended, since=since)
+    act.state(person.citizen_number, ended, manner, since)

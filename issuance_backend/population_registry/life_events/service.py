@@ -1,4 +1,4 @@
-"""The office where life reaches the registry: births, deaths, moves, marriages, corrections."""
+"""The office where life reaches the registry: births, deaths, moves, marriages, divorces, corrections."""
 
 from __future__ import annotations
 
@@ -38,11 +38,14 @@ from verification.messages.life_event import (
     Death,
     DeathAnnulled,
     DeclaredMissing,
+    Divorce,
+    DivorceAnnulled,
     Found,
     LifeEventReport,
     LifeEventView,
     Marriage,
     Move,
+    OfCouple,
 )
 from verification.messages.national_time import vietnam_date
 from verification.messages.person_query import LifeStatus
@@ -51,6 +54,8 @@ from verification.messages.registry_records import IdentityClaim
 _REPORT_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _MAX_DOCUMENT: Final = 80
 _STATUS_EVENTS = Death | DeathAnnulled | DeclaredMissing | Found
+# Somebody missing can be divorced (Law on Marriage and Family 52/2014/QH13, article 56).
+_SAYS_NOTHING_OF_LIFE = Correction | DeathAnnulled | DeclaredMissing | Divorce | DivorceAnnulled
 
 
 class LifeEventOffice:
@@ -100,8 +105,8 @@ def _take(act: Act) -> str:
     elif isinstance(event, Move):
         domain.require_alive_on(person, act.report.occurred_on)
         _move(act, event)
-    elif isinstance(event, Marriage):
-        marriages.marry(act, event, person)
+    elif isinstance(event, OfCouple):
+        _of_couple(act, event, person)
     else:
         _correct(act, event, person)
     return person.citizen_number
@@ -152,6 +157,15 @@ def _change_status(act: Act, event: _STATUS_EVENTS, person: RegistryPerson) -> N
         marriages.stand_again(act, person)
 
 
+def _of_couple(act: Act, event: OfCouple, person: RegistryPerson) -> None:
+    if isinstance(event, Marriage):
+        marriages.marry(act, event, person)
+    elif isinstance(event, Divorce):
+        marriages.divorce(act, event, person)
+    else:
+        marriages.annul_divorce(act, event, person)
+
+
 def _move(act: Act, event: Move) -> None:
     values: Attributes = {"current_residence": event.current_residence}
     if event.permanent_residence is not None:
@@ -175,13 +189,13 @@ def _correct(act: Act, event: Correction, person: RegistryPerson) -> None:
 def _registered(act: Act, number: str) -> RegisteredEvent:
     report = act.report
     person, entry = person_behind(act.connection, number)
-    if not isinstance(report.event, Correction | DeathAnnulled | DeclaredMissing):
+    if not isinstance(report.event, _SAYS_NOTHING_OF_LIFE):
         holding.confirm_living(act.connection, person, report.occurred_on, act.moment)
     return RegisteredEvent(
         id=secrets.token_hex(8),
         kind=kind_of(report),
         citizen_number=number,
-        spouse_number=report.event.spouse_number if isinstance(report.event, Marriage | Death) else None,
+        spouse_number=report.event.spouse_number if isinstance(report.event, OfCouple | Death) else None,
         occurred_on=report.occurred_on,
         registered_at=rfc3339(act.moment),
         reported_by=act.source,

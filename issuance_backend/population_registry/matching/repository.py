@@ -107,6 +107,11 @@ def is_empty(connection: Connection) -> bool:
     return connection.execute(select(_ENTRY.citizen_number).limit(1)).first() is None
 
 
+def was_indexed(connection: Connection) -> bool:
+    """Whether somebody is indexed, or there is nobody to index."""
+    return not is_empty(connection) or not persons(connection, "", 1)
+
+
 def persons(connection: Connection, after: str, limit: int) -> list[RegistryPerson]:
     """The next persons of the registry behind a number."""
     question = select(*_PERSON_COLUMNS).where(PERSONS.c.citizen_number > after)

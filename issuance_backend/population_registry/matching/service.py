@@ -35,10 +35,11 @@ class MatchingDesk:
         scorer = self._scorer()
         with self._database.reading() as connection:
             block = repository.block(connection, asked, MAX_BLOCK + 1)
+            was_indexed = bool(block) or repository.was_indexed(connection)
         found = scorer.candidates(asked, block[:MAX_BLOCK], query.limit)
         return MatchAnswer(
             candidates=tuple(_shown(candidate, scorer) for candidate in found),
-            complete=len(block) <= MAX_BLOCK,
+            complete=was_indexed and len(block) <= MAX_BLOCK,
         )
 
     def refresh(self) -> int:

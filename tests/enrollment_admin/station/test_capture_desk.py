@@ -239,7 +239,7 @@ def test_a_reason_is_one_of_the_forms_and_not_for_what_is_here(desk: CaptureDesk
         with pytest.raises(FieldsRefused) as refused:
             desk.state_exception(draft, item, code)
         assert refused.value.fields == {item: fault}
-    assert desk.keep(draft, "finger_03", *ITEMS["finger_02"]).exceptions == ()
+    assert desk.keep(draft, "finger_03", *ITEMS["finger_03"]).exceptions == ()
 
 
 def test_what_no_packet_takes_is_refused_at_once(desk: CaptureDesk) -> None:

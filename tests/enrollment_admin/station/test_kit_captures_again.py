@@ -21,6 +21,7 @@ from enrollment_admin.station.refusals import CapturedAlready, ReturnsInvalid, R
 from enrollment_admin.station.returns import RETURNS_FILE
 from issuance_backend.dossiers.intake.returns_desk import KitReturnsDesk
 from issuance_backend.schema import EVENTS
+from tests.support.cheap_prints import PRINT_TYPE, cheap_print
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, REASON, STATUS_TOKEN, make_office, picture
 from tests.support.kit_at_office import KitAtOffice, kit_at_office
@@ -75,6 +76,20 @@ def test_prints_that_were_returned_are_taken_again_and_no_portrait(stand: KitAtO
     packet = stand.desk.seal(stand.printed_and_signed(begun.id), PASSPHRASE, "vi").packet
     metadata, _ = from_file(stand.kit.packets.read(packet))
     assert {item.name for item in parse_packet(metadata).envelope.items} == {*PRINT_NAMES, "signature"}
+
+
+def test_one_finger_that_was_returned_is_taken_again_and_the_other_nine_stand(stand: KitAtOffice) -> None:
+    dossier = stand.sent()
+    stand.send_back(dossier, "finger_04")
+    begun = stand.begun(dossier)
+    assert (begun.fingers, begun.missing) == (("finger_04",), ("finger_04",))
+    with pytest.raises(FieldsRefused) as refused:
+        stand.desk.keep_all(begun.id, PRINTS)
+    assert refused.value.fields == {"finger_01": "ITEM_NOT_RETURNED"}
+    stand.desk.keep(begun.id, "finger_04", PRINT_TYPE, cheap_print(4, 1))
+    assert stand.sealed_and_sent(stand.printed_and_signed(begun.id)) == dossier
+    view = stand.view(dossier)
+    assert (view["state"], view["prints"]) == ("validated", len(PRINTS))
 
 
 def test_text_that_was_returned_is_typed_again_and_no_body_part_is_taken(stand: KitAtOffice) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 
 from enrollment_admin.station.__main__ import main
 from issuance_backend.dossiers.forms.catalogue import packaged_forms
-from tests.support.cheap_prints import cheap_prints
+from monitoring.stand.drawn_people import prints
 from tests.support.engines import Sqlite
 from tests.support.form_text import form_text
 from tests.support.issuance_office import picture
@@ -92,11 +93,17 @@ def answer_extract_request(stick: Path, centre: Centre) -> None:
     (stick / extract_file("kit-042")).write_text(sealed)
 
 
+@cache
+def drawn_prints() -> dict[str, bytes]:
+    """Ten prints that the real engine reads."""
+    return prints(7)
+
+
 def scanner(folder: Path) -> Path:
     """Where a scanner left ten prints."""
     left = folder / "scanner"
     left.mkdir(exist_ok=True)
-    for item, content in cheap_prints().items():
+    for item, content in drawn_prints().items():
         (left / f"{item}.png").write_bytes(content)
     return left
 

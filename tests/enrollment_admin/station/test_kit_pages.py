@@ -10,9 +10,12 @@ from datetime import timedelta
 from pathlib import Path
 from threading import Event
 
+import msgspec
 import pytest
 
 from enrollment_admin.station.centre_client import CentreClient
+from enrollment_admin.station.kit import renew_profile
+from enrollment_admin.station.kit_pages.app import create_kit_app
 from enrollment_admin.station.kit_pages.typed_forms import fields_to_type
 from enrollment_admin.station.officer_keys import BLOCKED_FOR, MOST_WRONG
 from issuance_backend.dossiers.intake.centre_keys import CentreKeys
@@ -53,6 +56,19 @@ def token(browser: Browser) -> str:
     found = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/").get_data(as_text=True))
     assert found
     return found[1]
+
+
+def test_the_kit_says_which_form_it_keeps_and_that_an_old_one_has_to_be_renewed(pages: KitPages) -> None:
+    form = pages.kit.profile.form
+    said = text(pages.sign_in().get("/"))
+    assert form.circular in said
+    assert "Mẫu phiếu của bộ thiết bị đã cũ" not in said
+    ended = msgspec.structs.replace(form, valid_to="2024-06-30")
+    for old in (ended, msgspec.structs.replace(form, prints=None)):
+        renew_profile(pages.kit.folder, form=old)
+        app = create_kit_app(pages.bench.open(), None, pages.sticks)
+        told = text(KitPages(pages.kit, app, pages.sticks, pages.bench).sign_in(language="en").get("/"))
+        assert "The kit&#39;s form is an old one" in told or "The kit's form is an old one" in told
 
 
 def begun_as(browser: Browser, said: dict[str, str]) -> str:
@@ -206,9 +222,10 @@ def test_what_is_changed_after_the_print_is_printed_and_signed_again(pages: KitP
     (seen,) = pages.desk().drafts()
     assert seen.person is not None
     assert seen.person.identification == "Sẹo ở trán"
+    said = {"language": "vi", "agreed": "yes", "fee_reason": "first", "old_card": "none"}
     early = lan.client.post(
         f"{draft}/seal",
-        data={"language": "vi", "agreed": "yes", "passphrase": PASSPHRASE, "csrf_token": token(lan)},
+        data={**said, "passphrase": PASSPHRASE, "csrf_token": token(lan)},
         headers={"Accept": "application/json"},
     )
     assert early.get_json()["code"] == "STATE_NOT_ALLOWED"

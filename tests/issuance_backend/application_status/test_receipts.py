@@ -73,8 +73,7 @@ def test_what_is_to_be_captured_again_is_named_and_the_limit_stands_still(office
     assert (told["stage"], told["items"], told["due_on"]) == ("capture_again", ["portrait"], None)
     assert told["days_left"] == 11
     again = capture_body(PERSON, "capture-0000000002", portrait=picture(2))
-    path = f"/v1/dossiers/{view['id']}/recapture"
-    assert office.sign_in("lan.capture").post(path, again).status_code == 200
+    assert office.sign_in("lan.capture").recapture(view["id"], again).status_code == 201
     newest = office.sign_in("lan.capture").get(f"/v1/dossiers/{view['id']}").get_json()["receipt_code"]
     assert newest != view["receipt_code"]
     for slip in (view["receipt_code"], newest):

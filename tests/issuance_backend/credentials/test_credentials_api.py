@@ -17,6 +17,7 @@ from issuance_backend.credentials import repository
 from issuance_backend.credentials.domain import CardState
 from issuance_backend.schema import CREDENTIALS
 from tests.support.delivery import (
+    EXCHANGED,
     RECEIVER,
     active,
     card_of,
@@ -31,9 +32,9 @@ from tests.support.issuance_office import NOW, STATUS_TOKEN, Office, citizens
 PERSON = citizens()[1]
 
 
-def ready(office: Office, capture_id: str = "capture-0000000001") -> str:
+def ready(office: Office, capture_id: str = "capture-0000000001", **changes: Any) -> str:
     """A card at its office."""
-    card = finished(office, PERSON, capture_id)
+    card = finished(office, PERSON, capture_id, **changes)
     deliver(office, card)
     return card
 
@@ -171,7 +172,7 @@ def test_a_hand_over_and_a_resumption_at_once_leave_one_active_card(office: Offi
     old = active(office, PERSON)
     supervisor = office.sign_in("son.supervisor")
     assert supervisor.post(f"/v1/credentials/{old}/loss-report").status_code == 200
-    new = ready(office, "capture-0000000002")
+    new = ready(office, "capture-0000000002", terms=EXCHANGED)
     confirm(office, new)
     resuming = lambda: int(supervisor.post(f"/v1/credentials/{old}/resumption").status_code)  # noqa: E731
     answers = at_once([handing_over(office, new, RECEIVER), resuming])

@@ -9,7 +9,7 @@ import pytest
 from issuance_backend import recorded_events
 from issuance_backend.outbox import repository as outbox
 from issuance_backend.outbox.domain import Ask, Topic
-from tests.support.delivery import SUPERVISOR, active, card_of, deliver, finished, hand_over
+from tests.support.delivery import EXCHANGED, SUPERVISOR, active, card_of, deliver, finished, hand_over
 from tests.support.issuance_office import STATUS_TOKEN, Office, citizens
 
 PERSON = citizens()[0]
@@ -88,7 +88,7 @@ def test_the_old_card_dies_with_the_hand_over_of_the_new_one(office: Office, los
     old = active(office, PERSON)
     if lost_first:
         step(office, old, "loss-report")
-    new = finished(office, PERSON, "capture-0000000002")
+    new = finished(office, PERSON, "capture-0000000002", terms=EXCHANGED)
     deliver(office, new)
     assert told(office, old) == ("lost" if lost_first else "active")
     assert hand_over(office, new).status_code == 200

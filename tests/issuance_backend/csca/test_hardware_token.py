@@ -15,13 +15,14 @@ from pkcs11.exceptions import AttributeSensitive, AttributeTypeInvalid
 
 from issuance_backend.csca.ceremony import CeremonyPlan, issue_csca, issue_document_signer
 from issuance_backend.csca.crl import issue_revocation_list
-from issuance_backend.csca.document_signer import data_group_hashes, sign_security_object
+from issuance_backend.csca.document_signer import sign_security_object
 from issuance_backend.csca.hardware_token import HardwareToken
 from issuance_backend.csca.signer import CertifiedKey, PrivateKey
 from issuance_backend.csca.signing_algorithms import KeyProfile, SigningAlgorithm
 from issuance_backend.refusals import SigningKeyUnavailable
 from tests.issuance_backend.csca.conftest import LIBRARY, SoftToken
 from tests.support import pki
+from tests.support.group_hashes import data_group_hashes
 from verification.inspection.passive_authentication import authenticate
 from verification.lds.files import LdsFile
 from verification.pki.signature_algorithms import signature_verifier

@@ -20,13 +20,14 @@ from cryptography.hazmat.primitives.serialization import (
 from issuance_backend.csca.__main__ import main
 from issuance_backend.csca.ceremony import CeremonyPlan
 from issuance_backend.csca.crl import issue_revocation_list, number_of
-from issuance_backend.csca.document_signer import data_group_hashes, sign_security_object
+from issuance_backend.csca.document_signer import sign_security_object
 from issuance_backend.csca.pki_directory import Founding, PkiDirectory
 from issuance_backend.csca.signer import PrivateKey
 from issuance_backend.csca.signing_algorithms import SigningAlgorithm
 from issuance_backend.refusals import DocumentSignerExhausted, IssuingRecordsBroken, SigningKeyUnavailable
 from tests.support import pki
 from tests.support.founded_pki import certificate, log, require_authentic, run, signed_card, the_list, trust
+from tests.support.group_hashes import data_group_hashes
 from verification.errors import SignerRevoked, UntrustedDocument
 from verification.inspection.passive_authentication import authenticate
 from verification.lds.files import LdsFile

@@ -12,11 +12,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import delete, insert, select, update
 
 from issuance_backend import __main__ as command
+from issuance_backend import dossier_commands
 from issuance_backend.dossiers.approval_lists.service import ListWriter
 from issuance_backend.dossiers.approval_lists.tables import APPROVAL_LISTS, LISTED_APPROVALS
 from issuance_backend.dossiers.intake import kit_repository
 from issuance_backend.dossiers.intake.centre_keys import load_key
 from issuance_backend.dossiers.intake.domain import SignerKind
+from issuance_backend.dossiers.intake.refusals import SignerTaken
 from issuance_backend.dossiers.intake.tables import PACKET_SIGNERS
 from issuance_backend.moments import rfc3339
 from issuance_backend.officers.domain import Role
@@ -257,6 +259,10 @@ def test_what_was_approved_before_is_signed_for_once_and_what_names_a_list_never
 # -- the key
 
 
+def refuse_signer(*_: object) -> None:
+    raise SignerTaken("somebody else's")
+
+
 def test_the_key_is_made_once_and_admitted_by_a_supervisor(
     database_engine: Engine,
     tmp_path: Path,
@@ -275,7 +281,14 @@ def test_the_key_is_made_once_and_admitted_by_a_supervisor(
     for nobody in ("nobody", "minh"):
         assert command.main([*new_key, nobody]) != 0
         assert not key.exists()
+    with monkeypatch.context() as patched:
+        patched.setattr(dossier_commands, "admit_signer", refuse_signer)
+        assert command.main([*new_key, "son"]) != 0
+        assert not key.exists(), "a key that nobody admitted is none"
     assert command.main([*new_key, "son"]) == 0
+    made = key.read_bytes()
+    assert command.main([*new_key, "son"]) != 0
+    assert key.read_bytes() == made, "a second one takes no other's place"
     assert command.main(["dossiers", "list-former"]) == 0
     assert "0 dossiers listed" in capsys.readouterr().out
     with database.reading() as connection:

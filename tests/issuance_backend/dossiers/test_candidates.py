@@ -32,7 +32,7 @@ from tests.support.application_desk import (
     packet_of,
 )
 from tests.support.engines import Engine
-from tests.support.issuance_office import Office, capture_body, citizens
+from tests.support.issuance_office import Office, citizens
 from tests.support.registry_office import LOADED_AT, RegistryWorld, make_registry
 from tests.support.served_app import serving
 from verification.errors import FieldsRefused, RegistryUnavailable, TransitionRefused
@@ -156,7 +156,7 @@ def test_over_http_they_are_for_approvers_and_their_numbers_stand_nowhere(
     caplog.set_level(logging.INFO)
     office.registry.others[PERSON.citizen_number] = TWO
     lan, minh = office.sign_in("lan.capture"), office.sign_in("minh.approve")
-    made = lan.post("/v1/dossiers", capture_body(PERSON, "capture-0000000001")).get_json()
+    made = lan.capture(PERSON).get_json()
     path = f"/v1/dossiers/{made['id']}/candidates"
     refused = lan.get(path)
     assert (refused.status_code, refused.get_json()["code"]) == (403, "OFFICER_ROLE_MISSING")

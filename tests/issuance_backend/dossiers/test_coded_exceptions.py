@@ -9,11 +9,12 @@ from typing import Any
 import pypdf
 import pytest
 
+from issuance_backend.dossiers import capture_desk
 from tests.support.application_desk import LAN, MINH, PERSON, PRINTS, Desk, capture_of, packet_of
 from tests.support.issuance_office import Office, picture
 from verification.errors import FieldsRefused
 from verification.messages.enrollment import DossierReturn
-from verification.messages.enrollment_packet import CaptureException
+from verification.messages.enrollment_packet import CITIZEN_SIGNATURE, CaptureException
 
 NOTHING = {"father": "", "identification": ""}
 BOTH = ("father_unknown", "marks_none")
@@ -54,6 +55,16 @@ def test_what_is_missing_needs_its_code(orphan: Desk) -> None:
 )
 def test_a_false_exception_is_refused(desk: Desk, exceptions: list[str], code: str) -> None:
     assert refused(desk, exceptions=exceptions) == {"exceptions": code}
+
+
+def test_a_reason_stands_that_the_form_of_the_next_day_does_not_know(
+    orphan: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Judged before midnight, written after it."""
+    known = capture_desk.required_on
+    monkeypatch.setattr(capture_desk, "required_on", lambda day: replace(known(day), reasons={}))
+    dossier = orphan.office.captures.capture(LAN, capture_of(person=NOTHING, exceptions=BOTH))
+    assert orphan.view(dossier).steps[0].detail["exceptions"] == "father_unknown marks_none no_scanner"
 
 
 def test_an_exception_is_no_way_around_the_registry(desk: Desk) -> None:
@@ -115,24 +126,28 @@ def test_a_packet_without_them_is_returned(orphan: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("exception", "code"),
+    ("exception", "code", "item"),
     [
-        (stated("portrait", "FINGER_MISSING"), "EXCEPTION_UNKNOWN"),
-        (stated("finger_02", "MARKS_NONE"), "EXCEPTION_UNKNOWN"),
-        (stated("finger_02", "NO_TIME"), "EXCEPTION_UNKNOWN"),
-        (stated("finger_07", "FINGER_WORN"), "EXCEPTION_CONTRADICTED"),
-        (stated("finger_07", "HANDS_MISSING"), "EXCEPTION_UNKNOWN"),
-        (stated("fingerprints", "FINGER_WORN"), "EXCEPTION_UNKNOWN"),
-        (stated("fingerprints", "HANDS_MISSING"), "EXCEPTION_CONTRADICTED"),
-        (stated("identification", "MARKS_NONE"), "EXCEPTION_CONTRADICTED"),
+        (stated("portrait", "FINGER_MISSING"), "EXCEPTION_UNKNOWN", "portrait"),
+        (stated("finger_02", "MARKS_NONE"), "EXCEPTION_UNKNOWN", "fingerprints"),
+        (stated("finger_02", "NO_TIME"), "EXCEPTION_UNKNOWN", "fingerprints"),
+        (stated("finger_07", "FINGER_WORN"), "EXCEPTION_CONTRADICTED", "fingerprints"),
+        (stated("finger_07", "HANDS_MISSING"), "EXCEPTION_UNKNOWN", "fingerprints"),
+        (stated("fingerprints", "FINGER_WORN"), "EXCEPTION_UNKNOWN", "fingerprints"),
+        (stated("fingerprints", "HANDS_MISSING"), "EXCEPTION_CONTRADICTED", "fingerprints"),
+        (stated("identification", "MARKS_NONE"), "EXCEPTION_CONTRADICTED", "identification"),
+        (stated("father", "FATHER_UNKNOWN"), "EXCEPTION_CONTRADICTED", "particulars"),
+        (stated(CITIZEN_SIGNATURE, "NO_TIME"), "EXCEPTION_UNKNOWN", "form"),
     ],
 )
-def test_a_packet_with_a_false_exception_is_returned(
-    desk: Desk, exception: CaptureException, code: str
+def test_a_packet_with_a_false_exception_is_returned_for_that_item(
+    desk: Desk, exception: CaptureException, code: str, item: str
 ) -> None:
     dossier = desk.received(packet_of(exceptions=(exception,)))
-    assert desk.state(dossier) == "returned"
-    assert desk.view(dossier).steps[-1].detail["faults"] == code
+    view = desk.view(dossier)
+    assert view.returned is not None
+    assert (view.state, view.returned.items) == ("returned", (item,))
+    assert view.steps[-1].detail["faults"] == code
 
 
 def test_the_form_of_the_packets_own_day_decides(orphan: Desk) -> None:

@@ -77,7 +77,7 @@ def test_who_captured_an_earlier_version_may_not_approve_a_later_one(office: Off
     reasons = {"items": ["portrait"], "comment": "Ảnh mờ"}
     office.sign_in("minh.approve").post(f"/v1/dossiers/{dossier}/return", reasons)
     again = capture_body(PERSON, "capture-0000000002", portrait=picture(2))
-    view = office.sign_in("lan.capture").post(f"/v1/dossiers/{dossier}/recapture", again).get_json()
+    view = office.sign_in("lan.capture").recapture(dossier, again).get_json()
     assert (view["state"], view["captured_by"], view["returned"]) == ("validated", "lan.capture", None)
     answer = office.sign_in("binh.both").post(f"/v1/dossiers/{dossier}/local-approval")
     assert answer.get_json()["code"] == "SAME_OFFICER"
@@ -87,8 +87,8 @@ def test_who_captured_an_earlier_version_may_not_approve_a_later_one(office: Off
 @pytest.mark.parametrize(
     ("officer", "path"),
     [
-        ("minh.approve", "/v1/dossiers"),
-        ("hoa.production", "/v1/dossiers"),
+        ("minh.approve", "/v1/counter-captures"),
+        ("hoa.production", "/v1/counter-captures"),
         ("lan.capture", "/v1/dossiers/{}/local-approval"),
         ("thu.central", "/v1/dossiers/{}/local-approval"),
         ("minh.approve", "/v1/dossiers/{}/central-approval"),
@@ -102,7 +102,7 @@ def test_who_captured_an_earlier_version_may_not_approve_a_later_one(office: Off
 )
 def test_a_wrong_role_is_refused(office: Office, officer: str, path: str) -> None:
     dossier = captured(office)
-    body = capture_body(PERSON, "capture-0000000009") if path == "/v1/dossiers" else None
+    body = capture_body(PERSON, "capture-0000000009") if path == "/v1/counter-captures" else None
     answer = office.sign_in(officer).post(path.format(dossier), body)
     assert (answer.status_code, answer.get_json()["code"]) == (403, "OFFICER_ROLE_MISSING")
 
@@ -186,7 +186,7 @@ def test_an_officers_session_answers_no_service(office: Office) -> None:
 
 
 def test_nobody_acts_without_a_session(office: Office) -> None:
-    for method, path in (("get", "/v1/dossiers"), ("post", "/v1/dossiers"), ("get", "/v1/prefill/1")):
+    for method, path in (("get", "/v1/dossiers"), ("post", "/v1/counter-captures"), ("get", "/v1/prefill/1")):
         answer = getattr(office.client(), method)(path)
         assert (answer.status_code, answer.get_json()["code"]) == (401, "OFFICER_SESSION_ENDED")
 

@@ -9,14 +9,14 @@ from issuance_backend import recorded_events
 from issuance_backend.dossiers import capture_desk
 from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.pictures import Pictures
-from issuance_backend.dossiers.service import ApplicationOffice
+from issuance_backend.dossiers.service import ApplicationOffice, Neighbours
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.personalization.batches.service import order_ended
 from issuance_backend.refusals import CaptureReplayed
 from issuance_backend.statistics.service import Asked, StatisticsOffice
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
-from tests.support.application_desk import OfficerJudges
+from tests.support.application_desk import OfficerJudges, everybody_is
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, InventedRegistry, capture_body, citizens
 from verification.errors import DossierAlreadyOpen, LimitExceeded
@@ -35,7 +35,13 @@ def database(database_engine: Engine) -> Database:
 @pytest.fixture
 def office(database: Database) -> ApplicationOffice:
     checks = CaptureChecks(InventedRegistry(), OfficerJudges())
-    return ApplicationOffice(database, checks, Pictures(database, None), lambda: NOW, order_ended=order_ended)
+    return ApplicationOffice(
+        database,
+        checks,
+        Pictures(database, None),
+        lambda: NOW,
+        neighbours=Neighbours(order_ended, everybody_is),
+    )
 
 
 def captures() -> list[DossierCapture]:

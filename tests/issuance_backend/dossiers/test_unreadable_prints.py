@@ -14,7 +14,7 @@ from issuance_backend.dossiers.deduplication import Biometrics, DeduplicationDes
 from issuance_backend.dossiers.national_gallery import FingerMaker, NationalGallery
 from issuance_backend.dossiers.packet_desk import CapturedPrint
 from issuance_backend.personalization.finger_pictures import read_finger
-from tests.support.application_desk import MINH, PRINTS, only, packet_of
+from tests.support.application_desk import MINH, PRINTS, best_available, only, packet_of
 from tests.support.deduplication_centre import Centre, make_centre
 from tests.support.engines import Engine
 from tests.support.search_bed import finger_modality, messages, samples_of
@@ -65,11 +65,14 @@ def test_prints_that_nothing_can_read_come_back_for_the_fingers_alone(centre: Ce
     assert (desk.state(dossier), desk.view(dossier).search) == ("dedup_1n", "clear")
 
 
-def test_one_finger_that_can_be_compared_is_enough(centre: Centre) -> None:
+def test_one_finger_that_can_be_compared_is_enough_where_no_better_prints_were_to_be_had(
+    centre: Centre,
+) -> None:
     desk = centre.desk
     others = [each for each in PRINTS if each.position != FingerPosition.RIGHT_INDEX]
     prints = (readable(FingerPosition.RIGHT_INDEX), *others)
-    dossier = desk.received(packet_of(prints=prints))
+    poor = best_available(*(each.position for each in others))
+    dossier = desk.received(packet_of(prints=prints, exceptions=poor, supervisor="chief"))
     desk.office.approvals.approve_locally(MINH, dossier)
     centre.run()
     assert desk.view(dossier).search == "clear"

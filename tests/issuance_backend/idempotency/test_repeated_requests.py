@@ -56,12 +56,12 @@ def test_the_same_request_again_is_answered_as_before_and_done_once(office: Offi
 def test_another_request_with_the_same_key_is_refused(office: Office) -> None:
     lan = office.sign_in("lan.capture")
     body = capture_body(PERSON, "capture-0000000001")
-    assert lan.post("/v1/dossiers", body, key=KEY).status_code == 201
+    assert lan.post("/v1/counter-captures", body, key=KEY).status_code == 201
     other = {**body, "capture_id": "capture-0000000002"}
-    assert code(lan.post("/v1/dossiers", other, key=KEY)) == (422, "IDEMPOTENCY_CONFLICT")
-    assert code(lan.post("/v1/dossiers?x=1", body, key=KEY)) == (422, "IDEMPOTENCY_CONFLICT")
-    # The same request again is none of that, and a created dossier is again told as created.
-    assert lan.post("/v1/dossiers", body, key=KEY).status_code == 201
+    assert code(lan.post("/v1/counter-captures", other, key=KEY)) == (422, "IDEMPOTENCY_CONFLICT")
+    assert code(lan.post("/v1/counter-captures?x=1", body, key=KEY)) == (422, "IDEMPOTENCY_CONFLICT")
+    # The same request again is none of that, and a capture that was begun is again told as begun.
+    assert lan.post("/v1/counter-captures", body, key=KEY).status_code == 201
 
 
 def test_a_key_is_its_callers_own(office: Office) -> None:
@@ -83,14 +83,15 @@ def test_a_refusal_that_changed_nothing_may_turn_out_otherwise_later(office: Off
     """The registry was down: the same request with the same key goes through when it is up again."""
     lan, body = office.sign_in("lan.capture"), capture_body(PERSON, "capture-0000000001")
     office.registry.is_up = False
-    assert lan.post("/v1/dossiers", body, key=KEY).status_code == 503
+    assert lan.post("/v1/counter-captures", body, key=KEY).status_code == 503
     office.registry.is_up = True
-    assert lan.post("/v1/dossiers", body, key=KEY).status_code == 201
+    assert lan.post("/v1/counter-captures", body, key=KEY).status_code == 201
 
 
 @pytest.mark.parametrize("key", ["short", "x" * 129, "with spaces in the key", "có-dấu-tiếng-Việt-0000"])
 def test_a_key_that_could_come_twice_by_chance_is_refused(office: Office, key: str) -> None:
-    assert code(office.sign_in("lan.capture").post("/v1/dossiers", {}, key=key)) == (400, "REQUEST_MALFORMED")
+    refused = office.sign_in("lan.capture").post("/v1/counter-captures", {}, key=key)
+    assert code(refused) == (400, "REQUEST_MALFORMED")
 
 
 def test_what_took_effect_and_then_failed_is_not_done_again(

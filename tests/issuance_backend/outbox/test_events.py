@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from issuance_backend import recorded_events
 from issuance_backend.moments import utc_now
 from issuance_backend.outbox import service
 from issuance_backend.outbox.domain import MAX_NOTICES, MAX_WAIT_SECONDS, Ask, Notice, Topic
@@ -259,10 +260,12 @@ def test_a_gateway_follows_the_states_of_cards_and_learns_nothing_else(office: O
 
 def test_a_position_is_the_callers_own(gateway: Any, office: Office) -> None:
     office.sign_in("lan.capture").capture(citizens()[0])
-    answer = gateway("/position", method="PUT", json={"position": 2})
-    assert answer.get_json() == {"consumer": "gateway", "position": 2, "newest": 2}
-    assert gateway("/position").get_json()["position"] == 2
-    refused = gateway("/position", method="PUT", json={"position": 3})
+    with office.database.reading() as connection:
+        newest = recorded_events.newest(connection)
+    answer = gateway("/position", method="PUT", json={"position": newest})
+    assert answer.get_json() == {"consumer": "gateway", "position": newest, "newest": newest}
+    assert gateway("/position").get_json()["position"] == newest
+    refused = gateway("/position", method="PUT", json={"position": newest + 1})
     assert (refused.status_code, refused.get_json()["code"]) == (409, "EVENT_POSITION_UNKNOWN")
 
 

@@ -18,7 +18,7 @@ from PIL import Image, ImageFilter
 
 from issuance_backend.csca.ceremony import Ceremony, CeremonyPlan, hold_ceremony
 from issuance_backend.csca.crl import issue_revocation_list
-from issuance_backend.csca.document_signer import data_group_hashes, sign_security_object
+from issuance_backend.csca.document_signer import sign_security_object
 from issuance_backend.personalization.card_faces.captured_picture import CapturedPicture
 from issuance_backend.personalization.card_faces.contents import FaceContents
 from issuance_backend.personalization.card_faces.face_inspection import FACE_CHECKS
@@ -29,6 +29,7 @@ from issuance_backend.personalization.quality_control import ExpectedCard, Quali
 from issuance_backend.population_registry.domain import extract
 from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.virtual_card import VirtualCard
+from tests.support.group_hashes import data_group_hashes
 from tests.support.issuance_office import NOW, citizens, picture
 from tests.support.pki import trust_store
 from verification.face.image import decode_portrait, encode_jp2

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from PIL import Image, ImageFilter
 
 from issuance_backend.csca.ceremony import Ceremony, CeremonyPlan, hold_ceremony
-from issuance_backend.csca.document_signer import data_group_hashes, sign_security_object
+from issuance_backend.csca.document_signer import sign_security_object
 from issuance_backend.personalization.card_faces.face_inspection import FACE_CHECKS, FaceControl
 from issuance_backend.personalization.card_faces.fonts import CardFonts
 from issuance_backend.personalization.card_faces.printed_faces import PrintedFaces, print_job
@@ -35,6 +35,7 @@ from issuance_backend.personalization.quality_control import ExpectedCard, Quali
 from issuance_backend.population_registry.domain import extract
 from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.virtual_card import VirtualCard
+from tests.support.group_hashes import data_group_hashes
 from tests.support.issuance_office import NOW, citizens, picture
 from tests.support.pki import trust_store
 from verification.face.image import decode_portrait, encode_jp2

@@ -16,6 +16,7 @@ from issuance_backend.statistics.service import Asked, Period, StatisticsOffice
 from issuance_backend.statistics.tables import FIGURE_DAYS
 from monitoring.database import Database
 from tests.support.figure_history import START, Told, record
+from verification.messages.capture_terms import Reason, packaged_fees
 from verification.messages.fault_catalogue import fault_catalogue
 from verification.messages.statistics import CauseFigure, OlderThan, Report, StageFigure
 
@@ -100,6 +101,9 @@ def test_every_code_that_is_defined_fits_a_figure_and_is_no_other() -> None:
     codes = {
         "returns": set(RETURN_ITEMS),
         "outcomes": {str(finding) for finding in Finding},
+        "checks": {"province", "unit"},
+        "fee_reasons": {str(reason) for reason in Reason},
+        "exemptions": {each.code for each in packaged_fees().exemptions},
         "spoilage": {code for code in fault_catalogue() if len(code) <= 40},
         "exceptions": {
             stated.code

@@ -6,13 +6,15 @@ from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import func, select
 
 from issuance_backend.moments import rfc3339
 from issuance_backend.paging import PageAsked
 from issuance_backend.statistics import number_repository
-from issuance_backend.statistics.kit_numbers import MAX_AHEAD, NumberTold, numbers_after
+from issuance_backend.statistics.kit_numbers import MAX_AHEAD, KitNumbers, NumberTold, numbers_after
 from issuance_backend.statistics.recount import Recount
 from issuance_backend.statistics.service import Asked, StatisticsOffice
+from issuance_backend.statistics.tables import FIGURE_NUMBERS
 from monitoring.database import Database
 from tests.support.figure_history import START, Told, count, record, wipe
 from verification.messages.statistics import KitFigure
@@ -110,4 +112,48 @@ def test_every_number_is_here_or_missing_or_given_up_at_every_moment(
 
 def test_a_number_that_no_kit_can_have_makes_no_gap() -> None:
     told = [NumberTold(1, "kit-1", number, "001", came=True) for number in (0, MAX_AHEAD + 1, 2)]
-    assert sorted(numbers_after(told, {}, {})) == [("kit-1", 1), ("kit-1", 2)]
+    assert sorted(numbers_after(told, {}, ())) == [("kit-1", 1), ("kit-1", 2)]
+
+
+def test_a_packet_far_ahead_makes_one_row_of_all_that_is_missing(database: Database) -> None:
+    record(database, [announced(0, "kit-1", MAX_AHEAD)])
+    assert rows(database) == 2
+    since = rfc3339(START)
+    assert kits(database, 0) == (KitFigure("kit-1", "001.02", MAX_AHEAD, MAX_AHEAD - 1, 0, since),)
+    record(database, [announced(1, "kit-1", 500), given_up(2, "kit-1", 501), announced(3, "kit-1", 99_999)])
+    assert rows(database) == 6
+    assert kits(database, 3) == (KitFigure("kit-1", "001.02", MAX_AHEAD, MAX_AHEAD - 4, 1, since),)
+    assert kits(database, 0)[0].missing == MAX_AHEAD - 1, "as it was known then"
+    office = StatisticsOffice(database, lambda: START + 9 * HOUR)
+    found = office.records(Asked(), "missing.kit-1", PageAsked(3, ("498",))).entries
+    assert [line.sequence for line in found] == [499, 502, 503]
+    last = office.records(Asked(), "missing.kit-1", PageAsked(9, ("99996",))).entries
+    assert [line.sequence for line in last] == [99_997, 99_998]
+
+
+def rows(database: Database) -> int:
+    with database.reading() as connection:
+        return int(connection.execute(select(func.count()).select_from(FIGURE_NUMBERS)).scalar_one())
+
+
+@given(st.lists(st.tuples(st.integers(1, 30), st.booleans()), max_size=40), st.integers(1, 5))
+def test_ranges_know_of_each_number_what_one_row_each_would(
+    steps: list[tuple[int, bool]], at_once: int
+) -> None:
+    """Told in portions, of which each is given what was kept of those before."""
+    told = [NumberTold(place, "kit-1", number, "001", came) for place, (number, came) in enumerate(steps)]
+    kept: dict[tuple[str, int], KitNumbers] = {}
+    for first in range(0, len(told), at_once):
+        newest = {"kit-1": max((each.last for each in kept.values()), default=0)}
+        kept |= numbers_after(told[first : first + at_once], newest, kept.values())
+    by_number = {n: each for each in kept.values() for n in range(each.number, each.last + 1)}
+    assert len(by_number) == sum(each.further + 1 for each in kept.values()), "no number stands twice"
+    head = 0
+    expected: dict[int, list[int | None]] = {}
+    for each in told:
+        expected |= {n: [each.sequence, None, None] for n in range(head + 1, each.number + 1)}
+        head = max(head, each.number)
+        which = 1 if each.came else 2
+        if expected[each.number][which] is None:
+            expected[each.number][which] = each.sequence
+    assert {n: [each.since, each.came, each.closed] for n, each in by_number.items()} == expected

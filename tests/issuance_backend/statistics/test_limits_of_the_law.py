@@ -56,6 +56,29 @@ def test_the_unit_has_two_working_days(database: Database, days: int, is_late: b
 
 
 @pytest.mark.parametrize(
+    ("returned_after", "is_again_captured", "is_late"),
+    [(3, True, True), (3, False, True), (2, True, False), (2, False, False)],
+)
+def test_a_pause_makes_nothing_late_and_nothing_good(
+    database: Database, returned_after: int, is_again_captured: bool, is_late: bool
+) -> None:
+    """Missed before a return it stays missed, also where the unit approves on the day it comes back."""
+    again = TUESDAY + timedelta(days=14)
+    came_back = [Told(again, "dossier/1", "captured")] if is_again_captured else []
+    local = clock_of(
+        database,
+        "local",
+        [
+            Told(TUESDAY, "dossier/1", "captured", {"unit": "001"}),
+            Told(TUESDAY + timedelta(days=returned_after), "dossier/1", "returned"),
+            *came_back,
+            Told(again + timedelta(hours=1), "dossier/1", "local_approved"),
+        ],
+    )
+    assert (local.on_time, local.late) == ((0, 1) if is_late else (1, 0))
+
+
+@pytest.mark.parametrize(
     ("held_in", "is_late"), [("returned", False), ("suspended", False), ("adjudication", True)]
 )
 def test_only_a_return_or_a_case_stops_the_clock(database: Database, held_in: str, is_late: bool) -> None:

@@ -13,6 +13,7 @@ import pytest
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.statistics.api import TARGETS_ROLE
+from tests.support.certified import certify
 from tests.support.delivery import deliver, hand_over, made
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, PASSWORD, Office, OfficerClient, citizens, make_office
@@ -65,6 +66,7 @@ def test_what_the_office_did_is_what_the_report_says(office: Office) -> None:
     sent = ("dispatched", 1), ("received", 1), ("delivered", 1)
     assert found["total"]["to_date"] == dict((*done, *made, *sent))
     assert {(each["kind"], each["state"]): each["stock"] for each in found["stocks"] if each["stock"]} == {
+        ("counter", "sealed"): 2,
         ("dossier", "validated"): 1,
         ("dossier", "completed"): 1,
         ("card", "active"): 1,
@@ -102,6 +104,7 @@ def test_a_unit_is_known_where_somebody_works_or_something_was_counted_or_is_to_
     assert {lan.get(f"/v1/statistics/{each}").status_code for each in unknown} == {404}
     door = OfficerDoor(office.database, lambda: NOW)
     door.enrol("tu.unit", "Tú", (Role.CAPTURE,), PASSWORD, "001.03.00017")
+    certify(office.database, "tu.unit")
     target = {
         "definition": "captured", "unit": "002.05", "starts_on": "2026-01-01", "ends_on": "2026-12-31",
         "amount": 4, "basis": "Kế hoạch",
@@ -118,7 +121,7 @@ def test_a_unit_is_known_where_somebody_works_or_something_was_counted_or_is_to_
 def test_what_is_no_work_is_not_in_a_report(office: Office) -> None:
     office.receive_blanks(5)
     found = report(worked(office))
-    assert {each["kind"] for each in found["stocks"]} == {"dossier", "card", "box"}
+    assert {each["kind"] for each in found["stocks"]} == {"counter", "dossier", "card", "box"}
     assert not [each for each in found["identities"] if each["broken"]]
 
 

@@ -104,7 +104,7 @@ def test_nobody_registers_a_key_for_a_blocked_officer(centre: Centre, kit: Kit) 
     kit.officer_key = ec.generate_private_key(ec.SECP256R1())
     with pytest.raises(FieldsRefused) as refused:
         register(centre, kit)
-    assert refused.value.fields == {"owner": "FIELD_NOT_AS_REGISTERED"}
+    assert refused.value.fields == {"owner": "FIELD_OFFICER_UNKNOWN"}
     roster(centre).unblock(kit.officer, CHIEF)
     register(centre, kit)
 

@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from pathlib import Path
@@ -157,6 +158,26 @@ def test_what_gave_way_is_a_dossier_after_all_where_the_other_ended_without_a_ca
     view = stand.desk.view(dossier)
     assert (view.state, view.prints) == ("validated", len(cheap_prints()))
     assert stand.desk.office.portrait(THU, dossier) == picture(1)
+
+
+def test_prints_that_the_law_let_nobody_keep_hold_up_no_packet_that_gave_way(stand: Stand) -> None:
+    child = replace(citizens()[0], date_of_birth=NOW.date().replace(year=NOW.year - 5))
+    stand.desk.registry.people[child.citizen_number] = child
+    late, early = (
+        stand.kits[kit].seal(
+            child,
+            {"portrait": picture(kit + 1), **cheap_prints()},
+            happened_at=NOW + timedelta(hours=hours),
+        )
+        for kit, hours in ((0, 2), (1, 1))
+    )
+    stand.centre.bring(late)
+    stand.centre.bring(early)
+    stand.desk.office.captures.withdraw(LAN, stand.dossier(early))
+    stand.centre.intake.kits.decide(SUPERVISOR, late.packet_hash, ACCEPT)
+    assert stand.state(late) == ("opened", None)
+    view = stand.desk.view(stand.dossier(late))
+    assert (view.state, view.prints) == ("validated", 0)
 
 
 def test_what_an_officer_approved_is_not_taken_from_under_them(stand: Stand) -> None:

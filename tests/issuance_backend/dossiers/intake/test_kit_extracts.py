@@ -21,16 +21,21 @@ from issuance_backend.app import create_issuance_app
 from issuance_backend.dossiers.intake import extract_desk
 from issuance_backend.dossiers.intake.centre_keys import load_keys
 from issuance_backend.dossiers.intake.extract_source import ExtractsOverHttp
+from issuance_backend.officers import repository as officers
+from issuance_backend.officers.domain import Role
+from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.population_registry import repository
 from issuance_backend.population_registry.extracts.api import EXTRACT_ROLE
 from issuance_backend.population_registry.matching.service import MatchingDesk
 from issuance_backend.population_registry.units.service import UnitOffice
 from issuance_backend.schema import EVENTS
 from tests.issuance_backend.test_openapi import Contract
+from tests.support.certified import certify
 from tests.support.engines import Engine, Sqlite
-from tests.support.issuance_office import NOW, STATUS_TOKEN, Office, citizens, make_office
+from tests.support.issuance_office import NOW, PASSWORD, STATUS_TOKEN, Office, citizens, make_office
 from tests.support.registry_office import RegistryWorld, make_registry
 from tests.support.served_app import serving
+from verification.messages.certified_officers import officers_file, read_officers
 from verification.messages.commune_extract import (
     CommuneExtract,
     ExtractRequest,
@@ -133,6 +138,25 @@ def test_a_kit_takes_along_its_commune_s_people_and_who_else_is_known(
     assert {person.citizen_number for person in extract.people} == {each.citizen_number for each in inside}
     assert all(extract.numbers.holds(number_key(each.citizen_number)) for each in outside)
     assert datetime.fromisoformat(extract.expires_at) == NOW + extract_desk.RELIED_UPON
+
+
+def test_a_kit_takes_along_who_of_its_province_may_seal(kit: KitAtTheOffice) -> None:
+    door = OfficerDoor(kit.office.database, lambda: NOW)
+    for officer, unit in (("gan", "001.03"), ("xa", "079.01"), ("blocked", "001")):
+        door.enrol(officer, officer, (Role.CAPTURE,), PASSWORD, unit)
+    certify(kit.office.database, "gan", "xa", "blocked", since="2026-12-01", until="2026-12-31")
+    certify(kit.office.database, "mai.office", until="2026-11-20")
+    with kit.office.database.writing() as connection:
+        assert officers.suspend(connection, "blocked", NOW)
+    kit.register()
+    key = public_key_of(kit.client.get("/v1/packet-keys", headers=SERVICE).get_json()["receipts"])
+    listed = read_officers(kit.ask().get_json()["officers"], {thumbprint(key): key}, KIT)
+    assert [each.officer for each in listed.officers] == ["binh.both", "gan", "lan.capture"]
+    assert datetime.fromisoformat(listed.as_of) == NOW
+    assert (listed.lets_seal("gan", date(2026, 11, 30)), listed.lets_seal("gan", date(2026, 12, 1))) == (
+        False,
+        True,
+    )
 
 
 def test_the_gate_judges_by_what_the_kit_took_along(kit: KitAtTheOffice) -> None:
@@ -258,6 +282,7 @@ def test_what_was_asked_on_a_stick_is_sealed_for_the_way_back(
     command = ["packets", "extract", "--to", str(tmp_path)]
     assert main([*command, str(none)]) == 1
     assert main([*command, str(request)]) == 0
+    assert (tmp_path / officers_file(KIT)).exists()
     sealed = (tmp_path / extract_file(KIT)).read_text()
     receipts = load_keys(named["INTAKE_KEY_DIR"]).receipts.public_key()
     extract = open_extract(sealed, {thumbprint(receipts): receipts}, OPENING, NOW)

@@ -10,15 +10,19 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import inspect
+from sqlalchemy import inspect, select
 
+from issuance_backend import recorded_events
 from issuance_backend.dossiers.intake import domain, kit_repository, opening, repository, tables
 from issuance_backend.dossiers.intake.refusals import KitUnknown, PacketClockAhead, SignerTaken
+from issuance_backend.dossiers.intake.tables import PACKETS
 from issuance_backend.moments import rfc3339
 from issuance_backend.officers.domain import Officer, Role
+from issuance_backend.paging import MAX_PAGE
 from issuance_backend.refusals import RoleMissing
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
@@ -28,7 +32,7 @@ from tests.support.packet_centre import LEADER, SUPERVISOR, VOUCHING, Centre
 from tests.support.sealed_packets import Kit
 from verification.errors import DossierAlreadyOpen, FieldsRefused, Refused, TransitionRefused
 from verification.messages.approval_list import OFFICE
-from verification.messages.enrollment_packet import SealedPacket
+from verification.messages.enrollment_packet import OpenedPacket, SealedPacket
 from verification.messages.packet_intake import (
     GapClosing,
     KitNumbers,
@@ -178,6 +182,25 @@ def test_nothing_signed_after_a_revocation_is_opened_without_a_case(
     assert centre.intake.kits.kits(LEADER)[0].is_revoked is (kind == "kit")
 
 
+def test_a_key_that_is_revoked_while_a_packet_is_looked_at_opens_nothing(
+    centre: Centre, kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = sealed(kit, 2)
+    centre.bring(two)
+    looked_at = centre.dossiers.prepare
+
+    def prepare(packet: OpenedPacket) -> OpenedPacket:
+        if packet.packet_hash == two.packet_hash:
+            revocation = SignerRevocation("kit", kit.name, rfc3339(NOW), CASE)
+            centre.intake.kits.revoke(SUPERVISOR, revocation)
+        return looked_at(packet)
+
+    monkeypatch.setattr(centre.dossiers, "prepare", prepare)
+    centre.bring(one)
+    assert centre.dossiers.opened == [one.packet_hash]
+    assert (centre.status(two).state, centre.status(two).code) == ("doubtful", "PACKET_SIGNER_REVOKED")
+
+
 def test_a_supervisors_revocation_meets_the_packets_they_signed(centre: Centre, kit: Kit) -> None:
     centre.register_supervisor(kit)
     before, after, plain = (
@@ -211,6 +234,35 @@ def test_a_revocation_of_the_past_names_what_was_opened_since(centre: Centre, ki
     assert len(again.dossiers) == 2, "earlier can be said later"
     weaker = SignerRevocation("kit", kit.name, rfc3339(NOW + timedelta(days=9)), CASE)
     assert centre.intake.kits.revoke(SUPERVISOR, weaker).keys == 0, "and never the other way round"
+
+
+def test_what_a_revocation_names_is_told_by_hundreds(centre: Centre, kit: Kit) -> None:
+    one = kit.seal()
+    centre.bring(one)
+    with centre.database.writing() as connection:
+        row = connection.execute(select(PACKETS)).mappings().one()
+        copies = [
+            {**row, "packet": f"{number:064}", "sequence": number, "receipt_code": str(number)}
+            for number in range(2, 2 * MAX_PAGE + 100)
+        ]
+        connection.execute(PACKETS.insert(), copies)
+    for kind, owner in (("kit", kit.name), ("officer", kit.officer)):
+        asked = SignerRevocation(kind, owner, rfc3339(NOW), CASE)
+        told: list[str] = []
+        while True:
+            answer = centre.intake.kits.revoke(SUPERVISOR, asked)
+            assert answer.keys == (asked.cursor is None)
+            assert len(answer.dossiers) <= MAX_PAGE
+            told += answer.dossiers
+            if answer.cursor is None:
+                break
+            asked = msgspec.structs.replace(asked, cursor=answer.cursor)
+        assert len(told) == len(copies) + 1
+    with pytest.raises(FieldsRefused):
+        centre.intake.kits.revoke(SUPERVISOR, msgspec.structs.replace(asked, cursor="x"))
+    with centre.database.reading() as connection:
+        recorded = [step.event for step in recorded_events.of_subject(connection, "kit")]
+    assert recorded.count("revoke_signer") == 2, "once for each, however long the answer"
 
 
 @pytest.mark.parametrize("kind", ["kit", "office"])

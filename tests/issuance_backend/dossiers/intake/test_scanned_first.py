@@ -12,7 +12,7 @@ from issuance_backend.content_scanning.refusals import ContentInfected
 from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.capture_desk import CaptureDesk
 from issuance_backend.dossiers.intake.composition import IntakePlace, intake
-from tests.support.application_desk import LAN, MINH, OfficerJudges, capture_of, make_desk
+from tests.support.application_desk import LAN, MINH, OfficerJudges, capture_of, everybody_is, make_desk
 from tests.support.engines import Engine
 from tests.support.issuance_office import picture
 from tests.support.packet_centre import Centre
@@ -77,7 +77,7 @@ def test_nothing_of_a_packet_is_read_before_it_was_scanned(centre: Centre, kit: 
 def test_a_counter_that_captures_again_is_scanned_as_well(database_engine: Engine) -> None:
     desk = make_desk(database_engine)
     checks = CaptureChecks(desk.registry, OfficerJudges(), NotingScanner(Order()))
-    counter = CaptureDesk(desk.database, checks, desk.pictures, lambda: desk.now[0])
+    counter = CaptureDesk(desk.database, checks, desk.pictures, lambda: desk.now[0], everybody_is)
     with pytest.raises(ContentInfected):
         counter.capture(LAN, capture_of(portrait=picture() + KNOWN))
     dossier = counter.capture(LAN, capture_of())

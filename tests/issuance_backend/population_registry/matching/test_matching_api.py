@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import text, update
 
+from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.app import create_registry_app
 from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.matching import __main__ as command
@@ -143,6 +144,20 @@ def test_the_index_follows_the_registry(database: Database) -> None:
     found = desk.find(MatchQuery("Khong Tuoc Vi", date_of_birth=PERSON.date_of_birth.isoformat()))
     assert found.candidates[0].citizen_number == PERSON.citizen_number
     assert desk.refresh() == 0
+
+
+def test_a_registry_that_was_never_indexed_does_not_say_that_there_is_nobody(database_engine: Engine) -> None:
+    database = migrated(database_engine.new())
+    desk = MatchingDesk(database, lambda: NOW)
+    asked = MatchQuery(PERSON.full_name, date_of_birth=PERSON.date_of_birth.isoformat())
+    assert desk.find(asked).complete, "of nobody there is nobody"
+    with database.writing() as connection:
+        entries.add(connection, [PERSON], NOW)
+    found = desk.find(asked)
+    assert (found.candidates, found.complete) == ((), False)
+    desk.refresh()
+    assert desk.find(asked).complete
+    assert desk.find(MatchQuery("Không Ai Cả", date_of_birth="1901-01-01")).complete
 
 
 def test_shares_of_names_are_counted_anew_after_a_while(database: Database) -> None:

@@ -1,0 +1,136 @@
+"""The gate of prints at a kit: each is judged when it is taken, and a poor one is taken again (F02, F03).
+
+After the last attempt the best available goes on with its coded exception, for which the supervisor
+answers: nobody is sent away for what their fingers are. What no rule lets pass is a print of another finger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import msgspec
+
+from verification.encoding.dates import full_years
+from verification.errors import FieldsRefused
+from verification.fingerprint.engine import FingerEngine
+from verification.fingerprint.print_attempts import (
+    TWO_FINGERS,
+    FingerAttempts,
+    Impression,
+    judge,
+    twin_of,
+)
+from verification.fingerprint.quality_limits import QualityLimits
+from verification.messages.asked_prints import (
+    QUALITY_EXCEPTION,
+    is_best_available,
+    position_of,
+)
+from verification.messages.enrollment_packet import CaptureException
+from verification.messages.prints_taken import CaptureMethod
+
+INK_TOO_EARLY = "PRINT_INK_TOO_EARLY"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedPrints:
+    """What became of prints that were taken together: ``refused`` are codes by finger."""
+
+    attempts: dict[str, FingerAttempts]
+    kept: frozenset[str]
+    refused: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenPrint:
+    """How one finger stands: ``kept`` is the NFIQ 2 of the print that is here, which should be ``least``.
+
+    ``code`` is what was wrong with the last attempt; ``left`` are the attempts until the best will do.
+    """
+
+    scores: tuple[int, ...]
+    kept: int | None
+    least: int
+    code: str | None
+    left: int
+    is_again: bool
+    is_best_available: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PrintGate:
+    """The limits of a day for somebody of an age."""
+
+    limits: QualityLimits
+    born: date | None
+    day: date
+
+    def least(self, item: str) -> int:
+        """The NFIQ 2 that this finger's print needs."""
+        age = None if self.born is None else full_years(self.born, self.day)
+        return self.limits.least_of(position_of(item), age)
+
+    def judged(
+        self,
+        engine: FingerEngine,
+        standing: Mapping[str, FingerAttempts],
+        taken: Mapping[str, Impression],
+        method: CaptureMethod,
+    ) -> JudgedPrints:
+        """Put what was taken now, all of it by one method, to what stands."""
+        attempts, kept, refused = dict(standing), set[str](), dict[str, str]()
+        for item, impression in taken.items():
+            former = attempts.get(item, FingerAttempts())
+            others = {name: each for name, each in attempts.items() if name != item}
+            twin = twin_of(engine, impression, others, self.limits)
+            if twin is not None:
+                attempts[item] = former.refused(impression, TWO_FINGERS)
+                refused |= {item: TWO_FINGERS, twin: TWO_FINGERS}
+                continue
+            found = judge(engine, former, impression, self.least(item), self.limits)
+            attempts[item] = found.attempts
+            if found.is_kept:
+                attempts[item] = msgspec.structs.replace(found.attempts, method=method)
+                kept.add(item)
+            if found.refused is not None:
+                refused[item] = found.refused
+        return JudgedPrints(attempts, frozenset(kept), refused)
+
+    def require_ink_due(self, standing: Mapping[str, FingerAttempts], items: Collection[str]) -> None:
+        """Ink is for fingers that a scanner had every attempt of, or where none is; raises FieldsRefused."""
+        here = [each.method for each in standing.values() if each.kept is not None]
+        if CaptureMethod.DEVICE not in here:
+            return
+        tried = {item: len(standing[item].scores) if item in standing else 0 for item in items}
+        early = [item for item in sorted(tried) if tried[item] < self.limits.attempts]
+        if early:
+            raise FieldsRefused(dict.fromkeys(early, INK_TOO_EARLY))
+
+    def seen(self, attempts: Mapping[str, FingerAttempts]) -> dict[str, SeenPrint]:
+        """How each finger stands that was tried."""
+        return {item: self._seen(item, each) for item, each in attempts.items()}
+
+    def _seen(self, item: str, each: FingerAttempts) -> SeenPrint:
+        least = self.least(item)
+        is_poor = each.kept is not None and each.kept < least
+        is_enough = each.is_enough(least, self.limits)
+        left = max(0, self.limits.attempts - len(each.scores))
+        return SeenPrint(
+            scores=each.scores,
+            kept=each.kept,
+            least=least,
+            code=each.code,
+            left=left,
+            is_again=is_poor and not is_enough,
+            is_best_available=is_poor and is_enough,
+        )
+
+    def with_best_available(
+        self, exceptions: Sequence[CaptureException], attempts: Mapping[str, FingerAttempts]
+    ) -> tuple[CaptureException, ...]:
+        """What is stated, with the exception of each finger whose print is poor and will not be better."""
+        stated = [each for each in exceptions if not is_best_available(each.item, each.code)]
+        best = (item for item, each in sorted(self.seen(attempts).items()) if each.is_best_available)
+        return (*stated, *(CaptureException(item, QUALITY_EXCEPTION) for item in best))

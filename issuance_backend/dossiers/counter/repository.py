@@ -1,0 +1,121 @@
+"""The SQL of captures at counters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from issuance_backend.dossiers.counter.domain import OPEN, CounterRow, CounterState
+from issuance_backend.dossiers.tables import COUNTER_CAPTURES
+from issuance_backend.listing import lies_in, read_page
+from issuance_backend.paging import Page, PageAsked
+from verification.errors import TransitionRefused
+from verification.messages.enrollment import DossierCapture
+from verification.messages.enrollment_packet import PrintedFormMark
+
+_COLUMNS = COUNTER_CAPTURES.c
+_FIND = select(COUNTER_CAPTURES).where(_COLUMNS.id == bindparam("which"))
+_OF_CAPTURE = select(COUNTER_CAPTURES).where(_COLUMNS.capture_id == bindparam("which"))
+_SAVE = update(COUNTER_CAPTURES).where(
+    _COLUMNS.id == bindparam("which"), _COLUMNS.version == bindparam("former")
+)
+_OPEN = tuple(sorted(state.value for state in OPEN))
+
+LIST_KEY = 2
+"""Lists go by the moment of the last change, and by id where that is the same."""
+
+
+def add(connection: Connection, row: CounterRow) -> None:
+    """Write a new capture; raises TransitionRefused where the same one was written meanwhile."""
+    try:
+        connection.execute(insert(COUNTER_CAPTURES), _values(row))
+    except IntegrityError:
+        raise TransitionRefused("this capture was begun meanwhile") from None
+
+
+def save(connection: Connection, row: CounterRow) -> None:
+    """Write a capture's changes; raises TransitionRefused when somebody else was quicker."""
+    values = _values(row)
+    key = {"which": values.pop("id"), "former": row.version}
+    changed = connection.execute(_SAVE, {**values, "version": row.version + 1, **key})
+    if changed.rowcount != 1:
+        raise TransitionRefused("the capture changed meanwhile")
+
+
+def find(connection: Connection, which: str) -> CounterRow | None:
+    """The capture with this id."""
+    row = connection.execute(_FIND, {"which": which}).mappings().one_or_none()
+    return _read(row) if row else None
+
+
+def of_capture(connection: Connection, capture_id: str) -> CounterRow | None:
+    """What was begun under an id that a counter drew."""
+    row = connection.execute(_OF_CAPTURE, {"which": capture_id}).mappings().one_or_none()
+    return _read(row) if row else None
+
+
+def listed(
+    connection: Connection, captor: str | None, area: str | None, is_overseen: bool, asked: PageAsked
+) -> Page[CounterRow]:
+    """Open captures, the one that waited longest first: those of an officer, and those in an area.
+
+    ``is_overseen`` says whether the area's are asked for; no area is the whole nation then.
+    """
+    whose = [_COLUMNS.officer == captor] if captor is not None else []
+    if is_overseen:
+        everywhere = _COLUMNS.id.is_not(None)
+        whose.append(lies_in(_COLUMNS.unit, area) if area is not None else everywhere)
+    question = select(COUNTER_CAPTURES).where(_COLUMNS.state.in_(_OPEN), or_(*whose))
+    return read_page(connection, question, (_COLUMNS.updated_at, _COLUMNS.id), asked, _read)
+
+
+def left_since(connection: Connection, before: str, limit: int) -> list[CounterRow]:
+    """Open captures of which nothing was heard since a moment."""
+    question = select(COUNTER_CAPTURES).where(_COLUMNS.state.in_(_OPEN), _COLUMNS.updated_at < before)
+    rows = connection.execute(question.order_by(_COLUMNS.updated_at).limit(limit)).mappings()
+    return [_read(row) for row in rows]
+
+
+def _values(row: CounterRow) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "capture_id": row.capture_id,
+        "officer": row.officer,
+        "unit": row.unit,
+        "dossier": row.dossier,
+        "state": row.state.value,
+        "version": row.version,
+        "content_sha256": row.content_sha256,
+        "content": _text(row.capture),
+        "exceptions": " ".join(row.exceptions),
+        "portrait": row.portrait,
+        "form": _text(row.form),
+        "language": row.language,
+        "signature": row.signature,
+        "unsigned": row.unsigned,
+        "answered_by": row.answered_by,
+        "opened_at": row.opened_at,
+        "updated_at": row.updated_at,
+    }
+
+
+def _read(row: Mapping[Any, Any]) -> CounterRow:
+    values = {**row}
+    content, form = values.pop("content"), values["form"]
+    return CounterRow(
+        **{
+            **values,
+            "state": CounterState(row["state"]),
+            "capture": msgspec.json.decode(content, type=DossierCapture) if content else None,
+            "exceptions": tuple(row["exceptions"].split()),
+            "form": msgspec.json.decode(form, type=PrintedFormMark) if form else None,
+        }
+    )
+
+
+def _text(value: msgspec.Struct | None) -> str | None:
+    return msgspec.json.encode(value).decode() if value is not None else None

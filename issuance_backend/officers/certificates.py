@@ -1,0 +1,46 @@
+"""What an officer is certified for, and on which days (REQUIREMENTS F09)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from issuance_backend.moments import parse_moment
+from verification.messages.national_time import vietnam_date
+
+
+class Level(StrEnum):
+    """How far an officer has come: a trainee sits beside, and seals nothing."""
+
+    TRAINEE = "trainee"
+    CAPTURE = "capture"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """Somebody's word that an officer has learned it; its days are days here, both of them included."""
+
+    id: str
+    officer: str
+    level: Level
+    valid_from: str
+    valid_until: str
+    issuer: str
+    certified_by: str
+    certified_at: str
+    withdrawn_from: str | None = None
+    withdrawn_by: str | None = None
+
+    def lets_seal(self, happened: datetime, known: datetime) -> bool:
+        """Whether its officer might seal at a moment, of which we learned at another.
+
+        The moment in a packet is the officer's own word: what we did not know before a withdrawal is not
+        taken for older than it (I15).
+        """
+        day = vietnam_date(happened).isoformat()
+        if self.level is not Level.CAPTURE or not self.valid_from <= day <= self.valid_until:
+            return False
+        if self.withdrawn_from is None:
+            return True
+        return max(happened, known) < parse_moment(self.withdrawn_from)

@@ -1,0 +1,24 @@
+"""The table of who read whose entry; lines are added, and forgotten when their time is over."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table
+
+from issuance_backend.population_registry.tables import METADATA
+
+PERSON_READS = Table(
+    "person_reads",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    # The number that the entry stood under when it was read.
+    Column("citizen_number", String(12), nullable=False),
+    Column("read_at", String(32), nullable=False),
+    Column("reader", String(80), nullable=False),
+    Column("purpose", String(80), nullable=False),
+    Column("agency", String(80)),
+    Column("unit", String(20)),
+    Column("roles", String(240)),
+    Column("officer", String(40)),
+    Index("person_reads_by_person", "citizen_number", "id"),
+    Index("person_reads_by_time", "read_at"),
+)

@@ -1,0 +1,186 @@
+"""The centre judges prints again: what is poor, or of another finger, comes back, and nothing else does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sqlalchemy import select
+
+from issuance_backend.biometric_search.face_modality import FACE
+from issuance_backend.biometric_search.task_messages import sample_message
+from issuance_backend.dossiers import repository
+from issuance_backend.dossiers.deduplication import Biometrics, DeduplicationDesk
+from issuance_backend.dossiers.national_gallery import FingerMaker, NationalGallery
+from issuance_backend.dossiers.packet_desk import CapturedPrint
+from issuance_backend.dossiers.tables import FORMER_PICTURES
+from issuance_backend.personalization.finger_pictures import read_finger
+from tests.support.application_desk import MINH, best_available, packet_of
+from tests.support.deduplication_centre import Centre, make_centre
+from tests.support.engines import Engine
+from tests.support.search_bed import finger_modality, messages, samples_of
+from tests.support.second_touch import cracked, encoded, second_touch
+from verification.fingerprint.engine import FingerSample, Print
+from verification.fingerprint.nbis_engine import NbisEngine
+from verification.fingerprint.procedural_finger import render_finger
+from verification.lds.finger_image import FingerPosition
+from verification.messages.asked_prints import SINGLE_FINGERS
+from verification.messages.biometric_search import SampleMessage
+from verification.messages.enrollment_packet import CaptureException
+from verification.messages.prints_taken import CaptureMethod, PrintTaken
+
+BLANK = np.full((400, 300), 240, np.uint8)
+
+
+class RemembersPrints(NbisEngine):
+    """The real engine, which looks at each picture once for all tests."""
+
+    _seen: dict[tuple[bytes, int], FingerSample] = {}  # noqa: RUF012 - shared on purpose
+
+    def extract(self, picture: Print, position: FingerPosition, ppi: int = 500) -> FingerSample:
+        key = (picture.tobytes(), int(position))
+        if key not in self._seen:
+            self._seen[key] = super().extract(picture, position, ppi)
+        return self._seen[key]
+
+
+class FacesAndFingers(NationalGallery):
+    """An invented face is found in every portrait; prints are read by the real engine."""
+
+    def templates(self, biometrics: Biometrics) -> tuple[SampleMessage, ...]:
+        faces = [each for each in messages(samples_of(3)) if each.modality == FACE]
+        return (*faces, *map(sample_message, self._fingers(biometrics.prints)[0]))
+
+
+@pytest.fixture
+def centre(tmp_path: Path, database_engine: Engine) -> Centre:
+    made = make_centre(tmp_path, database_engine)
+    finger = FingerMaker(RemembersPrints(), finger_modality(), read_finger)
+    gallery = FacesAndFingers(made.bed.desk, made.desk.pictures, None, finger)
+    made.work = DeduplicationDesk(made.desk.database, gallery, lambda: made.desk.now[0])
+    return made
+
+
+@cache
+def drawn(position: int) -> np.ndarray:
+    return render_finger(9, FingerPosition(position))
+
+
+def taken(changed: dict[int, np.ndarray] | None = None) -> tuple[CapturedPrint, ...]:
+    """Ten prints of one person, some of them other pictures."""
+    pictures = {position: drawn(position) for position in SINGLE_FINGERS} | (changed or {})
+    return tuple(CapturedPrint(each, encoded(pictures[each]), "image/png") for each in sorted(pictures))
+
+
+def searched(centre: Centre, packet: dict[str, object], number: int = 1) -> str:
+    """A dossier whose search was begun, as far as it came."""
+    dossier = centre.desk.received(packet_of(number=number, **packet))
+    centre.desk.office.approvals.approve_locally(MINH, dossier)
+    centre.run()
+    return dossier
+
+
+def test_ten_good_prints_of_ten_fingers_are_searched(centre: Centre) -> None:
+    assert centre.desk.view(searched(centre, {"prints": taken()})).search == "clear"
+
+
+def test_poor_prints_come_back_for_exactly_those_fingers_and_the_others_stand(centre: Centre) -> None:
+    desk = centre.desk
+    poor = {4: cracked(drawn(4)), 9: BLANK}
+    dossier = searched(centre, {"prints": taken(poor)})
+    view = desk.view(dossier)
+    assert view.returned is not None
+    assert (desk.state(dossier), view.returned.items) == ("returned", ("finger_04", "finger_09"))
+    assert view.returned.comment == "finger_04: PRINT_BELOW_LIMIT, finger_09: FINGER_QUALITY_INSUFFICIENT"
+    with desk.database.reading() as connection:
+        before = repository.prints(connection, dossier)
+    again = tuple(each for each in taken() if each.position in {4, 9})
+    answer = packet_of(number=2, answers=dossier, portrait=b"", prints=again)
+    desk.received(answer)
+    with desk.database.reading() as connection:
+        after = repository.prints(connection, dossier)
+        replaced = select(FORMER_PICTURES.c.picture).where(FORMER_PICTURES.c.dossier == dossier)
+        former = set(connection.execute(replaced).scalars())
+    assert former == {before[4], before[9]}
+    assert {each for each in before if before[each] != after[each]} == {4, 9}
+    assert before.keys() == after.keys()
+    desk.office.approvals.approve_locally(MINH, dossier)
+    centre.run()
+    assert desk.view(dossier).search == "clear"
+
+
+def test_an_answer_for_some_fingers_brings_those_and_no_others(centre: Centre) -> None:
+    desk = centre.desk
+    dossier = searched(centre, {"prints": taken({4: cracked(drawn(4))})})
+    two = tuple(each for each in taken() if each.position in {4, 5})
+    for number, prints, fault in ((2, two, "ITEM_NOT_RETURNED"), (3, (), "PRINT_MISSING")):
+        desk.received(packet_of(number=number, answers=dossier, portrait=b"", prints=prints))
+        view = desk.view(dossier)
+        assert view.returned is not None
+        assert view.steps[-1].detail["faults"] == fault
+        assert (view.state, view.returned.items) == ("returned", ("finger_04",))
+    worn = (CaptureException("finger_04", "FINGER_WORN"),)
+    answer = packet_of(number=4, answers=dossier, portrait=b"", prints=(), exceptions=worn)
+    desk.received(answer)
+    assert (desk.state(dossier), desk.view(dossier).prints) == ("validated", 9)
+
+
+def test_the_best_available_goes_on_and_how_often_it_was_taken_is_recorded(centre: Centre) -> None:
+    told = (PrintTaken("finger_04", (5, 3, 2)), PrintTaken("finger_05", (60,), CaptureMethod.INK_RESCAN))
+    packet = {
+        "prints": taken({4: BLANK}),
+        "exceptions": best_available(4),
+        "supervisor": "chief",
+        "attempts": told,
+    }
+    view = centre.desk.view(searched(centre, packet))
+    assert view.search == "clear"
+    detail = view.steps[0].detail
+    assert (detail["best_available"], detail["print_attempts"]) == ("04", "04:3")
+    assert detail["ink_rescan"] == "05"
+    assert "exceptions" not in detail, "no form names it"
+
+
+def test_who_answers_for_a_print_that_is_taken_again_answers_for_the_others_as_well(centre: Centre) -> None:
+    desk = centre.desk
+    poor = {4: BLANK, 5: cracked(drawn(5))}
+    packet = {"prints": taken(poor), "exceptions": best_available(4), "supervisor": "chief"}
+    dossier = searched(centre, packet)
+    with desk.database.reading() as connection:
+        assert repository.prints_answered_for(connection, dossier) == {4}
+    view = desk.view(dossier)
+    assert view.returned is not None
+    assert view.returned.items == ("finger_05",)
+    again = tuple(each for each in taken(poor) if each.position == 5)
+    desk.received(
+        packet_of(number=2, answers=dossier, portrait=b"", prints=again, exceptions=best_available(5))
+    )
+    with desk.database.reading() as connection:
+        assert repository.prints_answered_for(connection, dossier) == {4, 5}
+
+
+def test_what_is_called_poor_is_there(centre: Centre) -> None:
+    nine = tuple(each for each in taken() if each.position != 4)
+    dossier = centre.desk.received(packet_of(prints=nine, exceptions=best_available(4), supervisor="chief"))
+    view = centre.desk.view(dossier)
+    assert view.returned is not None
+    assert view.returned.items == ("fingerprints",)
+    assert set(view.steps[-1].detail["faults"].split(",")) == {"EXCEPTION_CONTRADICTED", "PRINT_MISSING"}
+
+
+def test_one_finger_that_was_taken_twice_comes_back_for_both(centre: Centre) -> None:
+    twin = {8: second_touch(drawn(3), 1)}
+    packet = {"prints": taken(twin), "exceptions": best_available(8), "supervisor": "chief"}
+    view = centre.desk.view(searched(centre, packet))
+    assert view.returned is not None
+    assert (view.state, view.returned.items) == ("returned", ("finger_03", "finger_08"))
+    assert view.returned.comment == "finger_03: PRINT_OF_TWO_FINGERS, finger_08: PRINT_OF_TWO_FINGERS"
+
+
+def test_what_was_captured_before_there_were_limits_is_not_judged_by_them(centre: Centre) -> None:
+    centre.desk.now[0] = datetime(2026, 10, 20, 3, 0, tzinfo=UTC)
+    packet = {"prints": taken({4: BLANK}), "happened_at": "2026-10-19T02:00:00Z"}
+    assert centre.desk.view(searched(centre, packet)).search == "clear"
