@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 import urllib3
 
+from issuance_backend.refusals import IdempotencyConflict
 from verification.errors import FieldsRefused, RegistryUnavailable
 from verification.messages.registry_access import HEADER, ReadingFor
 
@@ -44,10 +45,13 @@ class RegistryHttp:
             raise RegistryUnavailable("the answer is not what the interface prescribes") from None
 
     def report(self, path: str, message: msgspec.Struct) -> None:
-        """Report what the registry is to write down; raises FieldsRefused as it does, RegistryUnavailable."""
+        """Report what the registry is to write down.
+
+        Raises FieldsRefused and IdempotencyConflict as it does, RegistryUnavailable.
+        """
         response = self._sent("POST", path, message, None)
         if response.status == 422:
-            raise FieldsRefused(_refused_fields(response.data))
+            raise _refusal(response.data)
         if response.status != 201:
             raise RegistryUnavailable(f"status {response.status}")
 
@@ -63,11 +67,17 @@ class RegistryHttp:
 
 
 class _Problem(msgspec.Struct):
-    fields: dict[str, str]
+    code: str
+    fields: dict[str, str] = {}
 
 
-def _refused_fields(body: bytes) -> dict[str, str]:
+def _refusal(body: bytes) -> FieldsRefused | IdempotencyConflict:
     try:
-        return msgspec.json.decode(body, type=_Problem).fields
+        said = msgspec.json.decode(body, type=_Problem)
     except msgspec.DecodeError:
-        raise RegistryUnavailable("the answer names no field") from None
+        raise RegistryUnavailable("the answer is no problem") from None
+    if said.code == IdempotencyConflict.code:
+        return IdempotencyConflict("something else was reported under this id")
+    if not said.fields:
+        raise RegistryUnavailable("the answer names no field")
+    return FieldsRefused(said.fields)

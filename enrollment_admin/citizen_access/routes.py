@@ -142,7 +142,9 @@ def _answer(backend: BackendClient, complaint: str) -> ResponseReturnValue:
     outcome = typed("outcome")
     if outcome not in OUTCOMES:
         return _complaint_page(backend, complaint, {"outcome": "FIELD_MISSING"})
-    correction = AttributeCorrection(typed("value"), typed("document")) if typed("value") else None
+    # With one of the two typed a correction was meant: what is missing is said before anything is answered.
+    is_corrected = bool(typed("value") or typed("document"))
+    correction = AttributeCorrection(typed("value"), typed("document")) if is_corrected else None
     said = ComplaintAnswering(
         outcome=ComplaintOutcome(outcome), answer=typed("answer"), correction=correction
     )

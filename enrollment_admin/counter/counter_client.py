@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from enrollment_admin.backend_client import BackendClient, FileAnswer, Listed
-from verification.messages.counter_capture import CitizenAgreement, CounterCapture
+from verification.messages.counter_capture import CitizenAgreement, CounterCapture, SupervisorAnswer
 from verification.messages.enrollment import DossierCapture, DossierView
 
 
@@ -26,8 +26,13 @@ def capture(backend: BackendClient, which: str) -> CounterCapture:
 
 
 def step(backend: BackendClient, which: str, name: str) -> CounterCapture:
-    """``form``, ``answer`` or ``withdrawal``."""
+    """``form`` or ``withdrawal``."""
     return backend.ask("POST", f"{_path(which)}/{name}", CounterCapture)
+
+
+def answer_for(backend: BackendClient, which: str, seen: SupervisorAnswer) -> CounterCapture:
+    """A supervisor's word for what is missing of what they saw."""
+    return backend.ask("POST", f"{_path(which)}/answer", CounterCapture, seen)
 
 
 def form(backend: BackendClient, which: str) -> FileAnswer:

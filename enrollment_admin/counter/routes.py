@@ -12,7 +12,7 @@ from enrollment_admin.refusals import BackendRefused
 from enrollment_admin.sign_in.routes import officers_backend
 from enrollment_admin.ui.consent_languages import LANGUAGES_OF_CONSENT
 from enrollment_admin.ui.pages import answer, form_token, outcome_of, page, refused, typed, wants_json
-from verification.messages.counter_capture import CitizenAgreement, CounterCapture
+from verification.messages.counter_capture import CitizenAgreement, CounterCapture, SupervisorAnswer
 
 SIGNATURE = "signature"
 
@@ -76,7 +76,13 @@ def counter_steps_blueprint(backend: BackendClient) -> Blueprint:
 
     @blueprint.post("/answer")
     def answer_for(capture: str) -> ResponseReturnValue:
-        return step(capture, "answer", "done.counter_answered")
+        seen = SupervisorAnswer(typed("form") or None, typed("unsigned") or None)
+        return outcome_of(
+            lambda: counter_client.answer_for(officers_backend(backend), capture, seen),
+            target=url_for("counter.capture", capture=capture),
+            done="done.counter_answered",
+            again=lambda faults: _capture_page(backend, capture, faults),
+        )
 
     @blueprint.post("/withdrawal")
     def withdraw(capture: str) -> ResponseReturnValue:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
 from enrollment_admin.delivery import cards_client
 from enrollment_admin.refusals import BackendRefused
+from enrollment_admin.review.routes import dossier_page
 from enrollment_admin.sign_in.routes import officers_backend
-from enrollment_admin.ui.pages import answer, error_page, outcome_of, page, refused, typed
+from enrollment_admin.ui.pages import answer, error_page, outcome_of, page, refused, typed, wants_json
 from verification.errors import CitizenNumberMalformed
 from verification.identity.citizen_number import CitizenNumber
 from verification.messages.capture_terms import OldCard
@@ -49,7 +50,7 @@ def delivery_blueprint(backend: BackendClient) -> Blueprint:
             old_card=OldCard(said) if said in set(OldCard) else None,
             loss_report=typed("loss_report") or None,
         )
-        return _step(backend, card, "handover", "done.handed_over", proof)
+        return _hand_over(backend, card, proof)
 
     @blueprint.post("/<card>/confirm-holder")
     def confirm_holder(card: str) -> ResponseReturnValue:
@@ -113,9 +114,22 @@ def _cards_page(backend: BackendClient, number: str) -> ResponseReturnValue:
 
 
 def _work_list(backend: BackendClient, state: str, cursor: str | None) -> ResponseReturnValue:
+    if not state and not wants_json():
+        # Where each list is offered.
+        return redirect(url_for("delivery.cards"), 303)
     found = cards_client.in_state(officers_backend(backend), state, cursor)
     following = found.cursor and url_for("delivery.work_list", state=state, cursor=found.cursor)
     return page("card_list.html", cards=found.entries, state=state, states=CARD_STATES, following=following)
+
+
+def _hand_over(backend: BackendClient, card: str, proof: HandOver) -> ResponseReturnValue:
+    try:
+        summary = cards_client.card_step(officers_backend(backend), card, "handover", proof)
+    except BackendRefused as fault:
+        if fault.fields and typed("dossier") and not wants_json():
+            return dossier_page(backend, typed("dossier"), 422, fault.fields)
+        return refused(fault, _back())
+    return answer(summary, url_for("review.dossier", dossier=summary.dossier), "done.handed_over")
 
 
 def _step(

@@ -67,8 +67,9 @@ from enrollment_admin.station.sealing import (
     terms_on,
 )
 from enrollment_admin.station.terms_store import terms_of
-from verification.errors import FieldsRefused, LimitExceeded, TransitionRefused
-from verification.fingerprint.print_attempts import FingerAttempts, impression
+from verification.errors import FieldsRefused, FingerImageUndecodable, LimitExceeded, TransitionRefused
+from verification.fingerprint.engine import FingerEngine
+from verification.fingerprint.print_attempts import FingerAttempts, Impression, impression
 from verification.messages.asked_prints import is_single_finger, position_of
 from verification.messages.capture_terms import FIRST_CARD, StatedTerms
 from verification.messages.enrollment import PersonFields
@@ -390,7 +391,7 @@ class CaptureDesk:
         if method is CaptureMethod.INK_RESCAN:
             gate.require_ink_due(before, prints)
         engine = self._kit.fingers()
-        taken_now = {item: impression(engine, prints[item], position_of(item)) for item in prints}
+        taken_now = {item: _impression(engine, item, prints[item]) for item in prints}
         return gate.judged(engine, before, taken_now, method)
 
     def _with_prints(
@@ -426,6 +427,14 @@ class CaptureDesk:
         row = self._own(connection, draft)
         shown = self._book.shown(connection, row, self._kit.store.packet_of(connection, row.number))
         return replace(shown, terms=terms_of(connection, row.number)) if shown.packet else shown
+
+
+def _impression(engine: FingerEngine, item: str, content: bytes) -> Impression:
+    """A print as the engine sees it; what no program can show is no attempt, and no form can print it."""
+    try:
+        return impression(engine, content, position_of(item))
+    except FingerImageUndecodable:
+        raise FieldsRefused({item: "PRINT_NOT_PICTURE"}) from None
 
 
 def _replaced(row: DraftRow, **changes: object) -> Particulars:

@@ -23,11 +23,16 @@ def keep_officers(kit: Kit, token: str | None) -> None:
     """Put the list in the place of an older one; a centre from before there were lists sends none.
 
     Raises OfficerListInvalid for what the centre did not sign for this kit. A list that is older than the
-    one here is left out: nobody brings back a certificate that was withdrawn.
+    one here is left out: nobody brings back a certificate that was withdrawn. One here that is spoiled, or
+    of a key that the centre has no more, gives way: else no list would let anybody seal here again.
     """
     if token is None:
         return
-    brought, standing = _read(kit, token), officers_here(kit)
+    brought = _read(kit, token)
+    try:
+        standing = officers_here(kit)
+    except OfficerListInvalid:
+        standing = None
     if standing is None or standing.as_of <= brought.as_of:
         write_whole(kit.folder / LIST_FILE, token.encode())
 

@@ -18,6 +18,7 @@ from enrollment_admin.station.capture_form import EDITABLE, CaptureForm, read_fo
 from enrollment_admin.terms_form import terms_choices
 from enrollment_admin.ui.pages import answer, error_page, page, wants_json
 from verification.errors import DossierAlreadyOpen, FieldsRefused
+from verification.messages.asked_prints import fingers_sent_back
 from verification.messages.enrollment import MAX_PORTRAIT_BYTES, DossierView, PersonExtract
 from verification.messages.forms import FormException
 from verification.messages.national_time import vietnam_date
@@ -152,7 +153,7 @@ def _needs_kit(former: DossierView) -> bool:
     """Whether something of it is a kit's to take: prints, and a form that a kit printed."""
     items = _returned_items(former)
     captured = [step.event for step in former.steps if step.event in {"capture", "receive"}]
-    return "fingerprints" in items or ("form" in items and captured[-1] == "receive")
+    return bool(fingers_sent_back(items)) or ("form" in items and captured[-1] == "receive")
 
 
 def _returned_items(view: DossierView) -> frozenset[str]:

@@ -19,7 +19,7 @@ from issuance_backend.moments import Clock, parse_moment, rfc3339
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.paging import Page, PageAsked
 from issuance_backend.recorded_events import Step
-from issuance_backend.refusals import ReceiptUnknown, SameOfficer
+from issuance_backend.refusals import IdempotencyConflict, ReceiptUnknown, SameOfficer
 from issuance_backend.unit_codes import lies_in
 from monitoring.database import Database
 from verification.errors import FieldsRefused
@@ -139,7 +139,10 @@ class ComplaintDesk:
     def _correct(
         self, complaint: Complaint, outcome: ComplaintOutcome, said: AttributeCorrection, officer: Officer
     ) -> None:
-        """Have the registry correct what was complained about; raises FieldsRefused, RegistryUnavailable."""
+        """Have the registry correct what was complained about; raises FieldsRefused, RegistryUnavailable.
+
+        Whoever was stopped before the answer stood may have had it corrected in other words: those stand.
+        """
         if complaint.subject is not ComplaintAbout.ATTRIBUTE or outcome is ComplaintOutcome.DISMISSED:
             raise FieldsRefused({"value": "FIELD_NOT_AS_RECORDED"})
         try:
@@ -158,6 +161,8 @@ class ComplaintDesk:
             raise FieldsRefused(
                 {names.get(name, name): code for name, code in fault.fields.items()}
             ) from None
+        except IdempotencyConflict:
+            raise FieldsRefused({"value": "FIELD_NOT_AS_RECORDED"}) from None
 
     def of_receipt(self, typed: str) -> ComplaintStatus:
         """Where the complaint of a slip stands; raises ReceiptUnknown, alike for what is no code at all."""
@@ -188,6 +193,7 @@ def _all_concerned(connection: Connection, complaint: Complaint) -> set[str]:
     concerned = {complaint.filed_by, *complaint.concerned}
     if complaint.subject is ComplaintAbout.DOSSIER:
         dossier = complaint.reference
+        concerned |= acts.took_part(connection, acts.found(connection, dossier))
         for subject in (acts.subject(dossier), candidate_desk.subject(dossier)):
             concerned |= {step.actor for step in recorded_events.of_subject(connection, subject)}
     return concerned

@@ -23,7 +23,10 @@ class RegistryRecords(Protocol):
         ...
 
     def correct(self, report: CorrectionReport) -> None:
-        """Have a record corrected, once for one report id; raises FieldsRefused, RegistryUnavailable."""
+        """Have a record corrected, once for one report id.
+
+        Raises FieldsRefused, IdempotencyConflict for another correction under it, RegistryUnavailable.
+        """
         ...
 
 

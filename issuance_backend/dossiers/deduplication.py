@@ -16,11 +16,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
 
+from issuance_backend import recorded_events
 from issuance_backend.biometric_search.adjudication import Finding
 from issuance_backend.biometric_search.domain import Outcome
 from issuance_backend.dossiers import acts, case_parts, particulars, repository
@@ -242,9 +243,12 @@ class DeduplicationDesk:
                 self._search.forget(connection, str(dossier.pending_member), moment)
 
     def _print_faults(self, dossier: Dossier, samples: Sequence[SampleMessage]) -> dict[str, str]:
-        """What is wrong with the prints, by finger; those of a day without limits are readable or not."""
-        day = vietnam_date(parse_moment(dossier.created_at))
-        limits, prints = limits_on(day), self._prints(dossier)
+        """What is wrong with the prints, by finger; those of a day without limits are readable or not.
+
+        The day is that on which they came, by our clock: a kit's own might be before there were limits.
+        """
+        day, prints = self._came_on(dossier), self._prints(dossier)
+        limits = limits_on(day)
         if limits is None:
             return {FINGERPRINTS: FingerQualityInsufficient.code} if are_unreadable(samples, prints) else {}
         with self._database.reading() as connection:
@@ -254,6 +258,13 @@ class DeduplicationDesk:
         age = None if born is None else full_years(born, day)
         faults = quality_faults(templates, prints, answered_for, limits, age)
         return faults | twin_faults(self._search.repeated(templates, limits.same_finger))
+
+    def _came_on(self, dossier: Dossier) -> date:
+        """The day of the last packet; a finger that is taken again is judged as the kit judged it."""
+        with self._database.reading() as connection:
+            steps = recorded_events.of_subject(connection, acts.subject(dossier.id))
+        came = (step.at for step in reversed(steps) if step.event == DossierEvent.RECEIVE)
+        return vietnam_date(parse_moment(next(came, dossier.created_at)))
 
     def _return_prints(self, dossier: Dossier, faults: Mapping[str, str]) -> None:
         """Exactly the fingers that are wrong come back."""

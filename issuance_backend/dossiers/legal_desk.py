@@ -33,14 +33,23 @@ _MAX_COMMENT = 500
 OrderEnded = Callable[[Connection, str, str, datetime], None]
 """Told in the same transaction that no card will be made for a dossier: dossier, officer, moment."""
 
+ComplaintKnown = Callable[[Connection, str], bool]
+"""Asked in the same transaction whether somebody filed a complaint with this id."""
+
+COMPLAINT_PREFIX = "kn-"
+"""How the id of a complaint begins that was filed here; courts and police number theirs otherwise."""
+
 
 class LegalDesk:
     """Rejections, and suspension by warrant, complaint or proceeding."""
 
-    def __init__(self, database: Database, clock: Clock, order_ended: OrderEnded) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, order_ended: OrderEnded, complaint_known: ComplaintKnown
+    ) -> None:
         self._database = database
         self._clock = clock
         self._order_ended = order_ended
+        self._complaint_known = complaint_known
 
     def propose_rejection(self, officer: Officer, dossier_id: str, reason: RejectionReason) -> None:
         """The first officer's word; a second one confirms it, any other step takes it back.
@@ -80,7 +89,10 @@ class LegalDesk:
             recorded_events.append(connection, notices.owed(rejected.id, rejected.unit, rejected.updated_at))
 
     def suspend(self, officer: Officer, dossier_id: str, hold: CaseHold) -> None:
-        """Stop a dossier for a case; raises FieldsRefused, RoleMissing, TransitionRefused."""
+        """Stop a dossier for a case.
+
+        Raises FieldsRefused, also for a complaint that nobody filed here, RoleMissing, TransitionRefused.
+        """
         self._hold(officer, dossier_id, hold, DossierEvent.SUSPEND)
 
     def resume(self, officer: Officer, dossier_id: str, hold: CaseHold) -> None:
@@ -94,9 +106,15 @@ class LegalDesk:
         with self._database.writing() as connection:
             act = Act(connection, acts.found(connection, dossier_id, officer), self._clock())
             domain.advance(act.dossier.state, event, act.dossier.held_in)
-            if event is DossierEvent.RESUME and hold.case_id != _holding_case(act):
-                raise FieldsRefused({"case_id": "FIELD_NOT_AS_RECORDED"})
+            self._require_case(act, hold.case_id, event)
             take_step(act, event, officer.id, {"case": hold.case_id})
+
+    def _require_case(self, act: Act, case: str, event: DossierEvent) -> None:
+        is_ours = event is DossierEvent.SUSPEND and case.startswith(COMPLAINT_PREFIX)
+        is_unknown = is_ours and not self._complaint_known(act.connection, case)
+        is_another = event is DossierEvent.RESUME and case != _holding_case(act)
+        if is_unknown or is_another:
+            raise FieldsRefused({"case_id": "FIELD_NOT_AS_RECORDED"})
 
 
 def _require_deciding(officer: Officer) -> None:

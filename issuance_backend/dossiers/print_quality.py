@@ -49,14 +49,21 @@ def quality_faults(
     limits: QualityLimits,
     age: int | None,
 ) -> dict[str, str]:
-    """Fault codes by finger for prints below their limit, unless a supervisor answers for them."""
+    """Fault codes by finger for prints below their limit, unless a supervisor answers for them.
+
+    Where no ridge is to be seen there is no print to answer for: the finger has a reason of its own.
+    """
     faults = {}
-    for position in sorted(SINGLE_FINGERS.intersection(taken).difference(answered_for)):
+    for position in sorted(SINGLE_FINGERS.intersection(taken)):
         if position not in templates:
             faults[finger_item(position)] = FingerQualityInsufficient.code
-        elif read_template(templates[position]).quality < limits.least_of(position, age):
+        elif position not in answered_for and _is_poor(templates[position], limits.least_of(position, age)):
             faults[finger_item(position)] = BELOW_LIMIT
     return faults
+
+
+def _is_poor(template: bytes, least: int) -> bool:
+    return read_template(template).quality < least
 
 
 def twin_faults(pairs: Iterable[Pair]) -> dict[str, str]:

@@ -22,7 +22,7 @@ from issuance_backend.dossiers.capture_desk import CaptureDesk
 from issuance_backend.dossiers.check_desk import CheckDesk
 from issuance_backend.dossiers.counter.service import CounterDesk
 from issuance_backend.dossiers.domain import DossierEvent, DossierState
-from issuance_backend.dossiers.legal_desk import LegalDesk, OrderEnded
+from issuance_backend.dossiers.legal_desk import ComplaintKnown, LegalDesk, OrderEnded
 from issuance_backend.dossiers.notices import domain as notices
 from issuance_backend.dossiers.packet_desk import PacketDesk
 from issuance_backend.dossiers.pictures import Pictures
@@ -65,10 +65,11 @@ READERS = (
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """Whom the desks ask in their own transactions: production, and whoever certifies officers."""
+    """Whom the desks ask in their own transactions: about production, officers and complaints."""
 
     order_ended: OrderEnded
     certified: Certified
+    complaint_known: ComplaintKnown
 
 
 class ApplicationOffice:
@@ -95,7 +96,7 @@ class ApplicationOffice:
         self.lists = ListDesk(database)
         self.candidates = CandidateDesk(database, checks, clock)
         self.archive = ArchiveDesk(database, clock)
-        self.legal = LegalDesk(database, clock, neighbours.order_ended)
+        self.legal = LegalDesk(database, clock, neighbours.order_ended, neighbours.complaint_known)
 
     def complete(self, connection: Connection, dossier_id: str, officer: str, moment: datetime) -> None:
         """Close the dossier whose card was handed over, in the hand-over's own transaction.
@@ -162,7 +163,8 @@ def _decides_on(dossier: Dossier, reader: Officer) -> bool:
 def _warns_of_others(connection: Connection, dossier: Dossier) -> bool:
     """Whether the newest validation found others who are likely the applicant, or could not ask about all."""
     steps = recorded_events.of_subject(connection, acts.subject(dossier.id))
-    said = next(step.detail for step in reversed(steps) if step.event == DossierEvent.VALIDATE)
+    validations = (step.detail for step in reversed(steps) if step.event == DossierEvent.VALIDATE)
+    said = next(validations, {})
     return said.get(CANDIDATES, "0") != "0" or NOT_ALL_COMPARED in said
 
 

@@ -15,7 +15,7 @@ from issuance_backend.moments import Clock, parse_moment, rfc3339
 from issuance_backend.officers import certificate_repository as certificates
 from issuance_backend.officers import repository
 from issuance_backend.officers.certificates import Certificate, Level
-from issuance_backend.officers.domain import Officer, Role
+from issuance_backend.officers.domain import Officer, OfficerAccount, Role
 from issuance_backend.paging import Page, PageAsked
 from issuance_backend.refusals import CertificateInOwnName, OfficerNotCertified
 from issuance_backend.steps import Step
@@ -35,6 +35,7 @@ SOON = 30
 
 _MAX_DAYS = 3660
 _MAX_ISSUER = 120
+_UNKNOWN = {"officer": "FIELD_OFFICER_UNKNOWN"}
 _CASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9/._-]{2,63}")
 
 Certified = Callable[[Connection, str, datetime], None]
@@ -73,7 +74,8 @@ class CertificationDesk:
             raise CertificateInOwnName("another supervisor certifies this officer")
         _require_sound(asked)
         with self._database.writing() as connection:
-            _require_of_area(connection, officer, asked.officer)
+            if _of_area(connection, officer, asked.officer).is_suspended:
+                raise FieldsRefused(_UNKNOWN)
             return self.write(connection, asked, officer.id)
 
     def write(self, connection: Connection, asked: CertificateGrant, by: str) -> OfficerCertificate:
@@ -108,7 +110,7 @@ class CertificationDesk:
             raise FieldsRefused({"case_id": "FIELD_CHARACTERS"})
         since, moment = _moment(asked.since), rfc3339(self._clock())
         with self._database.writing() as connection:
-            _require_of_area(connection, officer, whose)
+            _of_area(connection, officer, whose)
             met = certificates.withdraw(connection, whose, since, officer.id)
             detail = {"officer": whose, "since": since, "case_id": asked.case_id}
             self._record(connection, _step("withdraw_certificate", "withdrawn", officer.id, moment, detail))
@@ -132,11 +134,12 @@ class CertificationDesk:
         return certificates.ending(connection, area, today.isoformat(), last.isoformat(), asked)
 
 
-def _require_of_area(connection: Connection, officer: Officer, whose: str) -> None:
-    """Only of an officer whom there is, and who works in one's own area."""
+def _of_area(connection: Connection, officer: Officer, whose: str) -> OfficerAccount:
+    """An officer whom there is, and who works in one's own area; raises FieldsRefused."""
     account = repository.account(connection, whose)
-    if account is None or account.is_suspended or not _is_below(officer, account.officer):
-        raise FieldsRefused({"officer": "FIELD_OFFICER_UNKNOWN"})
+    if account is None or not _is_below(officer, account.officer):
+        raise FieldsRefused(_UNKNOWN)
+    return account
 
 
 def _is_below(officer: Officer, whom: Officer) -> bool:
@@ -170,11 +173,11 @@ def _day(text: str) -> date | None:
 def _moment(text: str) -> str:
     try:
         moment = parse_moment(text)
-    except ValueError:
-        raise FieldsRefused({"since": "FIELD_DATE"}) from None
-    if moment.tzinfo is None:
-        raise FieldsRefused({"since": "FIELD_DATE"})
-    return rfc3339(moment)
+        if moment.tzinfo is not None:
+            return rfc3339(moment)
+    except (ValueError, OverflowError):
+        pass
+    raise FieldsRefused({"since": "FIELD_DATE"})
 
 
 def _step(event: str, state: str, by: str, at: str, detail: dict[str, str]) -> Step:

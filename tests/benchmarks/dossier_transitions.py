@@ -23,6 +23,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import median
 
+from issuance_backend.citizen_access.complaints import is_filed
 from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.pictures import Pictures
 from issuance_backend.dossiers.service import ApplicationOffice, Neighbours
@@ -80,7 +81,7 @@ def _taken_in(file: Path, dossiers: int) -> tuple[float, float]:
         checks,
         Pictures(database, None),
         lambda: _NOW,
-        neighbours=Neighbours(order_ended, everybody_is),
+        neighbours=Neighbours(order_ended, everybody_is, is_filed),
     )
     officer = Officer("kit.intake", "Kit", frozenset({Role.CAPTURE}))
     times, worked = [], []

@@ -70,3 +70,13 @@ def test_an_approved_dossier_whose_card_is_gone_is_rejected_by_two_of_the_centre
     thu.done(f"{page}/reject", said, page=page)
     assert "Hồ sơ bị từ chối" in sign_in(app, "hai.central").done(f"{page}/reject/confirm", page=page)
     assert "Bị giữ: 1" not in text(sign_in(app, "hoa.production").get("/production"))
+
+
+def test_lists_of_cards_without_a_state_are_offered_and_a_wrong_one_is_named(app: Flask) -> None:
+    office = sign_in(app, "mai.office")
+    answer = office.get("/credentials/work-list")
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/credentials")
+    assert 'href="/credentials/work-list?state=at_office"' in text(office.get("/credentials"))
+    refused = office.get("/credentials/work-list?state=there")
+    assert refused.status_code == 422
+    assert f"Trạng thái: {fault('FIELD_CHARACTERS').vi.what}" in text(refused)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from flask import Flask
@@ -35,7 +36,9 @@ def test_each_step_is_offered_to_whom_it_belongs(app: Flask, lan: Browser) -> No
     assert "Kiểm tra và in phiếu" in shown
     assert f"{path}/answer" not in shown
     assert f"{path}/agreement" not in shown, "nothing is signed that was not printed"
+    assert "Sau khi kiểm tra và in phiếu" in shown, "what comes stands where it will be done"
     printed = lan.done(f"{path}/form", page=path)
+    assert "Sau khi kiểm tra và in phiếu" not in printed
     assert f"{path}/form.pdf" in printed
     assert lan.get(f"{path}/form.pdf").get_data().startswith(b"%PDF")
     assert "Khmer" in signed(lan, path)
@@ -46,7 +49,10 @@ def test_each_step_is_offered_to_whom_it_belongs(app: Flask, lan: Browser) -> No
     seen = text(supervisor.get(path))
     assert "Nơi thu nhận không có máy lấy vân tay" in seen
     assert f"{path}/seal" not in seen
-    answered = supervisor.done(f"{path}/answer", page=path)
+    stale = supervisor.post(f"{path}/answer", {"form": "0" * 64}, page=path)
+    assert fault("STATE_NOT_ALLOWED").vi.what in text(supervisor.get(stale.headers["Location"]))
+    (form,) = re.findall(r'name="form" value="([0-9a-f]{64})"', seen)
+    answered = supervisor.done(f"{path}/answer", {"form": form, "unsigned": ""}, page=path)
     assert "son.supervisor" in answered
     sealed = lan.post(f"{path}/seal", page=path)
     assert sealed.headers["Location"].startswith("/dossiers/")
@@ -73,6 +79,16 @@ def test_what_is_missing_stands_beside_its_step(lan: Browser) -> None:
     assert "Công dân không ký được" in cannot
 
 
+def test_what_the_rules_find_when_it_is_sealed_is_told(app: Flask, office: Office, lan: Browser) -> None:
+    """The registry learned something after the form was signed."""
+    path = lan.signed(lan.capture(), app)
+    del office.registry.people[citizens()[0].citizen_number]
+    refused = lan.post(f"{path}/seal", page=path)
+    assert refused.status_code == 422
+    assert f"Số định danh cá nhân: {fault('REGISTRY_PERSON_UNKNOWN').vi.what}" in text(refused)
+    assert "huỷ lượt này và thu nhận lại" in text(refused)
+
+
 def test_a_capture_is_withdrawn_and_nobody_is_named_any_more(lan: Browser) -> None:
     path = begun(lan)
     gone = lan.done(f"{path}/withdrawal", page=path)
@@ -95,6 +111,16 @@ def test_others_find_nothing_there(app: Flask, lan: Browser) -> None:
     assert 'href="/counter"' not in text(minh.get("/dossiers"))
     assert minh.get("/counter").status_code == minh.get(path).status_code == 403
     assert sign_in(app, "binh.both").get(path).status_code == 404
+
+
+@pytest.mark.parametrize("item", ["fingerprints", "finger_04"])
+def test_prints_that_came_back_are_taken_with_a_kit(
+    app: Flask, office: Office, lan: Browser, item: str
+) -> None:
+    path = f"/dossiers/{captured(app)}"
+    asked = {"items": [item], "comment": "Vân mờ"}
+    assert office.sign_in("minh.approve").post(f"/v1{path}/return", asked).status_code == 200
+    assert "bộ thiết bị" in text(lan.get(f"{path}/recapture"))
 
 
 def test_a_form_that_came_back_is_signed_again_at_the_counter(

@@ -11,7 +11,9 @@ import pytest
 from flask import Flask
 
 from enrollment_admin.ui.translations_file import LANGUAGES, sentences
+from gateway.domain.purpose import PURPOSES
 from issuance_backend.population_registry.identities.domain import ATTRIBUTES, ONLY_ENRICHED
+from issuance_backend.population_registry.reads.service import MOST_TOLD
 from tests.support.citizen_counter import PERSON, CitizenCounter, citizen_counter
 from tests.support.delivery import RECEIVER, SUPERVISOR
 from tests.support.engines import Sqlite
@@ -73,6 +75,9 @@ def test_a_complaint_goes_from_the_counter_to_the_citizens_screen(
     refused = son.post(f"{path}/answer", answered, page=path)
     assert refused.status_code == 422
     assert 'id="document-fault"' in text(refused)
+    refused = son.post(f"{path}/answer", answered | {"value": "", "document": "Đơn 1"}, page=path)
+    assert refused.status_code == 422
+    assert 'id="value-fault"' in text(refused)
     assert "Khiếu nại đúng" in son.done(f"{path}/answer", answered | {"document": "Đơn 1"}, page=path)
     assert counter.registry.value(PERSON.citizen_number, "religion") == "Không"
     told = text(guest.get(f"/status?code={code.lower()}"))
@@ -130,11 +135,13 @@ def test_who_finds_which_page(pages: Flask) -> None:
 def test_every_word_that_is_made_of_a_code_is_there(language: str) -> None:
     words = sentences(language)
     asked = {f"own.card.{each}" for each in CredentialState} | {f"purpose.{each}" for each in Purpose}
+    asked |= {f"purpose.{each}" for each in PURPOSES}
     asked |= {f"complaint.{each}" for each in ComplaintState}
     asked |= {f"complaint.status.{each}" for each in ComplaintState}
     asked |= {f"complaint.about.{each}" for each in ComplaintAbout}
     asked |= {f"complaint.outcome.{each}" for each in ComplaintOutcome}
     assert asked <= words.keys()
+    assert str(MOST_TOLD) in words["own.accesses_hint"]
     named = {*ATTRIBUTES, *ONLY_ENRICHED}
     assert {each for each in named if f"attribute.{each}" not in words} <= {
         each.removeprefix("field.") for each in words if each.startswith("field.")

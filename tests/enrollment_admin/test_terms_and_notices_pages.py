@@ -63,6 +63,13 @@ def test_the_older_card_is_taken_on_the_page_of_the_hand_over(app: Flask, office
     assert 'name="old_card" value="taken"' in text(office_clerk.get(path))
     assert office_clerk.post(act, said, page=path).status_code == 303
     assert fault("OLD_CARD_NOT_TAKEN").vi.what in text(office_clerk.get(path))
+    lost = {**said, "old_card": "lost", "loss_report": "?", "receipt": "eyJ.e30.x"}
+    unreported = office_clerk.post(act, lost, page=path)
+    assert unreported.status_code == 422
+    shown = text(unreported)
+    assert 'id="loss_report-fault"' in shown
+    assert re.search(r'name="old_card" value="lost" required checked', shown)
+    assert "eyJ.e30.x" in shown, "the receipt need not be made anew"
     done = office_clerk.done(act, {**said, "old_card": "taken"}, page=path)
     assert "Đã thu lại" in done
 

@@ -56,7 +56,7 @@ def test_what_stops_a_dossier_or_lets_it_go_on_is_decided_once(deaths: Deaths) -
     act(CHIEF, f"{path}/suspension", CASE, leaves=["dossier suspend"])
     act(CHIEF, f"{path}/resumption", CASE, leaves=["dossier resume"])
     act("minh.approve", f"{path}/rejection", FRAUD, leaves=["dossier propose_rejection"])
-    act(CHIEF, f"{path}/rejection/confirmation", leaves=["dossier reject"])
+    act(CHIEF, f"{path}/rejection/confirmation", leaves=["dossier reject", "notice owe"])
     act("lan.capture", f"{captured(office, 2)}/withdrawal", leaves=["dossier withdraw"])
 
 

@@ -20,8 +20,8 @@ CONTRACTS: dict[str, dict[str, Any]] = {
     if path.name.endswith(".yaml")
 }
 COVERED = {
-    *("accounts", "biometric_search", "credentials", "dossiers", "events", "numbers", "packets"),
-    *("person_matches", "persons", "production", "registry", "registry_events"),
+    *("accounts", "biometric_search", "counter_captures", "credentials", "dossiers", "events", "numbers"),
+    *("packets", "person_matches", "persons", "production", "registry", "registry_events"),
 }
 """The slices that OSIA has an interface for; it knows no DC01, no statistics and no units."""
 
@@ -43,9 +43,10 @@ def named(contract: str) -> list[tuple[dict[str, Any], dict[str, Any]]]:
 
 
 def own_names(contract: str) -> set[str]:
-    """The parameters of a contract and the members of its bodies."""
+    """The parameters of a contract and the members of its bodies, and of contracts it refers to."""
+    referred = {each["$ref"].partition("#")[0] for each in members(CONTRACTS[contract]) if "$ref" in each}
     names: set[str] = set()
-    for each in members(CONTRACTS[contract]):
+    for each in (part for name in {contract, *filter(None, referred)} for part in members(CONTRACTS[name])):
         names |= {each["name"]} if {"name", "in"} <= each.keys() else set()
         names |= each["properties"].keys() if isinstance(each.get("properties"), dict) else set()
     return names

@@ -85,3 +85,10 @@ def test_each_language_is_itself(place: str) -> None:
         key for key, text in vietnamese.items() if len(text.split()) > 3 and not VIETNAMESE.search(text)
     ]
     assert not not_vietnamese
+
+
+def test_what_has_stages_has_a_name() -> None:
+    """Figures tell a stage beside its kind: ``complaint: waits`` is no sentence of a page."""
+    for words in TEXTS["enrollment_admin/ui/translations"]:
+        staged = {key.split(".")[1] for key in words if key.startswith("stage.")}
+        assert staged <= {key.removeprefix("kind.") for key in words if key.startswith("kind.")}

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+from msgspec import UNSET, UnsetType
 from sqlalchemy import select, update
 
 from issuance_backend.biometric_search import repository as galleries
@@ -27,6 +29,7 @@ from tests.support.running import run_pending
 from tests.support.search_bed import EXAMINERS, SearchBed, make_bed, messages, samples_of
 from verification.errors import FaceNotFound
 from verification.messages.biometric_search import CaseDecision, SampleMessage
+from verification.messages.capture_terms import OldCard, Reason, StatedTerms
 from verification.messages.dossier_decisions import RejectionReason
 
 NOT_ENTITLED = RejectionReason("not_entitled", "Luật 26/2023/QH15", "Không còn được cấp")
@@ -55,6 +58,10 @@ class InventedTemplates(NationalGallery):
         return messages(samples_of(person, touch=touch))
 
 
+EXCHANGED = StatedTerms(Reason.EXCHANGE, OldCard.TAKEN, receipt="BL-0000001")
+"""On what terms whoever has a card asks for the next one."""
+
+
 @dataclass
 class Centre:
     """Office, search and examiners over one database."""
@@ -64,11 +71,19 @@ class Centre:
     work: DeduplicationDesk
     biometry: Biometry
 
-    def apply(self, citizen: int, person: int, touch: int = 1, number: int = 0) -> str:
+    def apply(
+        self,
+        citizen: int,
+        person: int,
+        touch: int = 1,
+        number: int = 0,
+        terms: StatedTerms | UnsetType = UNSET,
+    ) -> str:
         """A dossier under a citizen's name, locally approved, with an invented person's biometrics."""
         portrait = picture(100 * citizen + 10 * person + touch)
         self.biometry.shown[portrait] = (person, touch)
         capture = capture_of(citizens()[citizen], number or citizen + 1, portrait=portrait)
+        capture = msgspec.structs.replace(capture, terms=terms)
         dossier = self.desk.office.captures.capture(LAN, capture)
         self.desk.office.approvals.approve_locally(MINH, dossier)
         return dossier

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from verification.errors import FingerImageUndecodable, FingerQualityInsufficient
+from verification.errors import FingerQualityInsufficient
 from verification.fingerprint.engine import FingerEngine
 from verification.fingerprint.print_cause import PrintCause, cause_of
 from verification.fingerprint.print_picture import read_print
@@ -74,12 +74,10 @@ class Judged(NamedTuple):
 
 
 def impression(engine: FingerEngine, content: bytes, position: int) -> Impression:
-    """One attempt, whatever it shows."""
+    """One attempt, whatever it shows; raises FingerImageUndecodable for what is no print at 500 ppi."""
+    picture = read_print(content)
     try:
-        picture = read_print(content)
         sample = engine.extract(picture, FingerPosition(position))
-    except FingerImageUndecodable:
-        return Impression(0, 0, None, PrintCause.UNREADABLE)
     except FingerQualityInsufficient:
         return Impression(0, 0, None, cause_of(picture))
     return Impression(sample.quality.nfiq2, sample.quality.minutiae, sample.template, cause_of(picture))
@@ -88,7 +86,12 @@ def impression(engine: FingerEngine, content: bytes, position: int) -> Impressio
 def judge(
     engine: FingerEngine, former: FingerAttempts, taken: Impression, least: int, limits: QualityLimits
 ) -> Judged:
-    """Put one more attempt to those before; raises FingerTemplateMalformed."""
+    """Put one more attempt to those before; raises FingerTemplateMalformed.
+
+    Of one without ridges nothing is kept: a finger that never shows any has a reason instead of a print.
+    """
+    if taken.template is None:
+        return Judged(former.refused(taken, str(taken.cause)), is_kept=False)
     scores = (*former.scores, taken.nfiq2)
     is_poor = taken.nfiq2 < least
     code = str(taken.cause) if is_poor else None

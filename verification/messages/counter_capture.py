@@ -25,6 +25,13 @@ class CitizenAgreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     cannot_sign: bool = False
 
 
+class SupervisorAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a supervisor looked at: the form's hash, and why nothing is signed; without it, as it stands."""
+
+    form: str | None = None
+    unsigned: str | None = None
+
+
 class CounterCapture(msgspec.Struct, frozen=True):
     """A capture as its officer and a supervisor see it; ``missing`` is what stands before its sealing.
 

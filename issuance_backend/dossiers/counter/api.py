@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from issuance_backend.dossiers.counter.repository import LIST_KEY
@@ -12,7 +12,7 @@ from issuance_backend.dossiers.counter.service import CounterDesk
 from issuance_backend.http_body import answer, page_answer, read_body, read_page
 from issuance_backend.officers.api import acting_officer
 from issuance_backend.officers.domain import Officer
-from verification.messages.counter_capture import CitizenAgreement
+from verification.messages.counter_capture import CitizenAgreement, SupervisorAnswer
 from verification.messages.enrollment import DossierCapture, DossierView
 
 Show = Callable[[Officer, str], DossierView]
@@ -67,7 +67,9 @@ def agreements_blueprint(desk: CounterDesk) -> Blueprint:
 
     @blueprint.post("/<capture>/answer")
     def answer_for(capture: str) -> ResponseReturnValue:
-        return answer(desk.answer(acting_officer(), capture))
+        # Without a body: for the capture as it stands.
+        seen = read_body(SupervisorAnswer) if request.content_length else SupervisorAnswer()
+        return answer(desk.answer(acting_officer(), capture, seen))
 
     return blueprint
 

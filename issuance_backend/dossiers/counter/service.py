@@ -32,6 +32,7 @@ from verification.messages.counter_capture import (
     MAX_SIGNATURE_BYTES,
     CitizenAgreement,
     CounterCapture,
+    SupervisorAnswer,
     is_language,
 )
 from verification.messages.enrollment import DossierCapture
@@ -41,6 +42,7 @@ READERS = (Role.CAPTURE, Role.SUPERVISOR, Role.AUDITOR)
 """Who may look: at one's own captures, and those who oversee an area at all of it."""
 
 _OVERSEEING = frozenset({Role.SUPERVISOR, Role.AUDITOR})
+_AS_IT_STANDS = SupervisorAnswer()
 _PICTURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png"}
 
 
@@ -158,8 +160,11 @@ class CounterDesk:
         said = {"consent_language": agreement.language, **({"unsigned": unsigned} if unsigned else {})}
         return self._changed(row, signed, CounterEvent.SIGN, officer, said, picture)
 
-    def answer(self, officer: Officer, which: str) -> CounterCapture:
-        """A supervisor answers for what was not captured; raises SameOfficer for whoever captured it."""
+    def answer(self, officer: Officer, which: str, seen: SupervisorAnswer = _AS_IT_STANDS) -> CounterCapture:
+        """A supervisor answers for what was not captured; raises SameOfficer for whoever captured it.
+
+        Raises TransitionRefused where it is not what the supervisor has seen any more.
+        """
         officer.require(Role.SUPERVISOR)
         row = self._seen(officer, which)
         TABLE.advance(row.state, CounterEvent.ANSWER)
@@ -167,6 +172,7 @@ class CounterDesk:
             raise SameOfficer("nobody supervises their own capture")
         if not row.needs_supervisor:
             raise TransitionRefused("nothing is missing that needs an answer")
+        _require_seen(row, seen)
         if row.answered_by == officer.id:
             return _view(row)
         if row.dossier is not None:
@@ -296,6 +302,13 @@ def _is_overseen(row: CounterRow, officer: Officer) -> bool:
     if _OVERSEEING.isdisjoint(officer.roles):
         return False
     return officer.area is None or (row.unit is not None and lies_in(row.unit, officer.area))
+
+
+def _require_seen(row: CounterRow, seen: SupervisorAnswer) -> None:
+    """Nobody answers for another form, or for another exception, than they looked at."""
+    stands = SupervisorAnswer(row.form.sha256 if row.form else None, row.unsigned)
+    if seen not in (_AS_IT_STANDS, stands):
+        raise TransitionRefused("the capture changed since it was looked at")
 
 
 def _require_agreement(agreement: CitizenAgreement) -> None:

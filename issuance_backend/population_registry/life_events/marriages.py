@@ -20,6 +20,7 @@ from verification.messages.life_event import Attributes, Divorce, DivorceAnnulle
 from verification.messages.person_query import LifeStatus
 
 _DIVORCE = "divorce"
+_DEATH = "death"
 _BINDING = frozenset({"marriage", "divorce_annulled"})
 
 
@@ -53,13 +54,15 @@ def divorce(act: Act, event: Divorce, person: RegistryPerson) -> None:
     if _is_bound_elsewhere(act, person, spouse) or _is_bound_elsewhere(act, spouse, person):
         raise FieldsRefused({"spouse_number": "FIELD_NOT_AS_REGISTERED"})
     bond = _bond_between(act, person, spouse)
-    widowed = [each for each in (person, spouse) if bond and each.marital_status == domain.WIDOWED]
+    may_be_late = bond is not None and bond.kind != _DIVORCE
+    widowed = [each for each in (person, spouse) if may_be_late and each.marital_status == domain.WIDOWED]
     if not widowed:
         domain.require_married(person, spouse)
     day = act.report.occurred_on
     for each in (person, spouse):
         domain.require_alive_on(each, day)
-    if bond is not None and day < bond.since:
+    # A death that named the spouse does not say since when they were married.
+    if bond is not None and bond.kind != _DEATH and day < bond.since:
         raise FieldsRefused({"occurred_on": "FIELD_DATE"})
     for each in (person, spouse):
         _end(act, each, domain.DIVORCED, day, timeline.state if each in widowed else timeline.change)

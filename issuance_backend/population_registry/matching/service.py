@@ -46,9 +46,15 @@ class MatchingDesk:
         """Index every entry that changed since it was indexed, and count name words anew; how many were."""
         done, after = 0, ""
         while True:
-            with self._database.writing() as connection:
-                stale, after = repository.not_indexed(connection, after, _BATCH)
-                done += repository.put(connection, stale)
+            # On SQLite whoever writes keeps readers of entries waiting, who write it down: where nothing
+            # changed nothing is held, and what changed is looked at again by whoever holds it.
+            with self._database.reading() as connection:
+                stale, following = repository.not_indexed(connection, after, _BATCH)
+            if stale:
+                with self._database.writing() as connection:
+                    stale, following = repository.not_indexed(connection, after, _BATCH)
+                    done += repository.put(connection, stale)
+            after = following
             if not after:
                 break
         if done:
@@ -57,9 +63,11 @@ class MatchingDesk:
 
     def _count_words(self) -> None:
         counts: Counter[str] = Counter()
-        with self._database.writing() as connection:
+        # Read before the write: of two that count at once the later one stands, and both are near enough.
+        with self._database.reading() as connection:
             for name in repository.names(connection):
                 counts.update(set(name_of_canonical(name).bare))
+        with self._database.writing() as connection:
             repository.write_frequencies(connection, counts)
         self._counted = None
 

@@ -123,6 +123,16 @@ def test_what_was_altered_on_the_kit_s_disk_names_nobody(kit: Kit, listed: Liste
         desk.seal(captured(desk), PASSPHRASE, "vi")
 
 
+def test_a_spoiled_list_gives_way_to_a_good_one(kit: Kit, listed: Listed) -> None:
+    keep_officers(kit, listed(kit, TODAY))
+    (kit.folder / "certified_officers.jws").write_text("x.y.z")
+    with pytest.raises(OfficerListInvalid):
+        keep_officers(kit, "x.y.z")
+    keep_officers(kit, listed(kit, TODAY))
+    desk = desk_of(kit)
+    assert desk.seal(captured(desk), PASSPHRASE, "vi").sequence == 1
+
+
 def test_a_list_comes_on_a_stick(kit: Kit, listed: Listed, tmp_path: Path) -> None:
     stick = tmp_path / "stick"
     stick.mkdir()

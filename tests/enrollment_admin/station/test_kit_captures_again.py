@@ -52,7 +52,7 @@ def test_a_portrait_that_was_returned_is_taken_again_and_nothing_else(stand: Kit
     assert (begun.state, begun.missing, begun.answers.dossier) == (DraftState.DRAFT, ("portrait",), dossier)
     for each in (PRINTS[0], Captured("proof", "image/png", b"another page")):
         with pytest.raises(FieldsRefused) as refused:
-            stand.desk.keep(begun.id, *each)
+            stand.desk.keep_all(begun.id, [each])
         assert refused.value.fields == {each.item: "ITEM_NOT_RETURNED"}
     stand.desk.keep(begun.id, "portrait", "image/jpeg", picture(2))
     stand.desk.judge_portrait(begun.id, REASON)

@@ -172,6 +172,8 @@ def test_a_citizen_is_captured_with_keyboard_and_pen(scene: Scene, tmp_path: Pat
     walk.until(lambda chrome: chrome.execute_script(_SIGNED))
     walk.keep("kit-signed-on-the-pad", WIDTHS["wide"])
     walk.press("main form .primary.big")
+    for name, value in (("fee_reason", "first"), ("old_card", "none")):
+        walk.one(f"[name={name}][value={value}]").send_keys(Keys.SPACE)
     walk.one("#agreed").send_keys(Keys.SPACE)
     walk.write("passphrase", PASSPHRASE)
     walk.press("main form .primary.big")

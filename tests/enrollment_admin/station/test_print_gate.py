@@ -7,6 +7,7 @@ import io
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from enrollment_admin.station.capture_desk import CaptureDesk
@@ -117,6 +118,19 @@ def test_after_three_attempts_the_best_of_them_goes_on_and_the_supervisor_answer
     assert told[FOUR] == PrintTaken(FOUR, (9, 12, 3))
     assert {each.scores for item, each in told.items() if item != FOUR} == {(GOOD,)}
     assert opened.particulars.exceptions == (CaptureException(FOUR, QUALITY_EXCEPTION),)
+
+
+def test_a_file_that_no_form_can_show_is_no_attempt(pages: KitPages) -> None:
+    desk = desk_of(with_engine(pages, NbisEngine()))
+    draft = desk.begin(declared()).id
+    for content in (cheap_print(4)[:-40], encoded(np.full((40, 40), 240, np.uint8))):
+        with pytest.raises(FieldsRefused) as refused:
+            desk.keep(draft, FOUR, PRINT_TYPE, content)
+        assert refused.value.fields == {FOUR: "PRINT_NOT_PICTURE"}
+    assert (desk.draft(draft).prints, desk.draft(draft).items) == ({}, ())
+    for _ in range(3):
+        desk.keep(draft, FOUR, PRINT_TYPE, encoded(np.full((400, 300), 240, np.uint8)))
+    assert FOUR in desk.draft(draft).missing, "what shows no ridge is not kept: the finger has a reason"
 
 
 def test_two_poor_prints_that_match_are_a_worn_finger_and_no_third_is_asked(worn: CaptureDesk) -> None:
@@ -232,7 +246,8 @@ def test_the_page_shows_score_attempts_and_advice(pages: KitPages, tmp_path: Pat
     page = browser.get(f"{draft}/fingerprints").get_data(as_text=True)
     assert page.count("finger finger-best") == 1
     assert "9, 12, 3" in page
-    assert "tốt nhất có thể" in page
+    assert "Ngón nhẫn phải: tốt nhất có thể</li>" in page
+    assert "Công dân không ký được" not in page, "that is another exception"
 
 
 def test_two_of_one_finger_are_told_beside_both(pages: KitPages) -> None:

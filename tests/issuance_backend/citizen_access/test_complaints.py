@@ -115,7 +115,9 @@ def test_who_worked_on_the_application_does_not_answer(citizen: Complaining) -> 
     mine = captured.get_json()["id"]
     complaint = citizen.filed(about="dossier", reference=mine, text="Chậm.")["id"]
     assert code_of(answer(both, complaint)) == (403, "SAME_OFFICER")
-    assert answer(citizen.office.sign_in(SUPERVISOR), complaint).status_code == 200
+    answered_for = citizen.office.sign_in(SUPERVISOR)
+    assert code_of(answer(answered_for, complaint)) == (403, "SAME_OFFICER"), "the word it rests on is theirs"
+    assert answer(citizen.officer("hoa.chief", Role.DISTRICT_CHIEF), complaint).status_code == 200
 
 
 def test_an_application_of_somebody_else_is_nobodys_to_complain_about(citizen: Complaining) -> None:
@@ -216,7 +218,12 @@ def test_a_complaints_id_holds_a_dossier(citizen: Complaining) -> None:
         citizen.office.sign_in("lan.capture").capture(citizens()[1], "capture-0000000002").get_json()["id"]
     )
     son = citizen.office.sign_in(SUPERVISOR)
+    never_filed = son.post(f"/v1/dossiers/{other}/suspension", {"case_id": "kn-0123456789ab"})
+    assert code_of(never_filed) == (422, "FIELDS_REFUSED")
+    assert never_filed.get_json()["fields"] == {"case_id": "FIELD_NOT_AS_RECORDED"}
+    assert son.get(f"/v1/dossiers/{other}").get_json()["state"] != "suspended"
     assert son.post(f"/v1/dossiers/{other}/suspension", {"case_id": complaint}).status_code == 200
+    assert son.post(f"/v1/dossiers/{other}/resumption", {"case_id": complaint}).status_code == 200
 
 
 def test_words_are_erased_when_their_time_is_over(any_citizen: Complaining) -> None:
@@ -274,6 +281,9 @@ def test_an_answer_that_was_cut_off_corrects_once(
     with monkeypatch.context() as cut:
         cut.setattr(repository, "save_answer", quicker)
         assert answer(son, complaint, **corrected).status_code == 409
+    other_words = {"correction": {"value": "Công giáo", "document": "Đơn 17/2026"}}
+    refused = answer(any_citizen.office.sign_in(SUPERVISOR), complaint, **other_words)
+    assert refused.get_json()["fields"] == {"value": "FIELD_NOT_AS_RECORDED"}
     before = any_citizen.counter.registry.chain_length()
     any_citizen.office.now[0] = NOW + timedelta(days=1)
     assert answer(any_citizen.office.sign_in(SUPERVISOR), complaint, **corrected).status_code == 200

@@ -14,7 +14,7 @@ from issuance_backend.biometric_search.adjudication import Finding
 from issuance_backend.refusals import HitStillOpen
 from issuance_backend.schema import CREDENTIALS
 from tests.support.application_desk import SON, THU
-from tests.support.deduplication_centre import Centre, make_centre
+from tests.support.deduplication_centre import EXCHANGED, Centre, make_centre
 from tests.support.engines import Engine
 from verification.errors import TransitionRefused
 from verification.messages.dossier_decisions import RejectionReason
@@ -35,7 +35,7 @@ def second_application(centre: Centre, person: int) -> str:
         centre.desk.office.complete(connection, first, "office.hand", centre.desk.now[0])
         # In the owner's hands: nothing but the examiners stands between the next application and a card.
         connection.execute(update(CREDENTIALS).values(state="active"))
-    dossier = centre.apply(0, person, touch=2, number=9)
+    dossier = centre.apply(0, person, touch=2, number=9, terms=EXCHANGED)
     centre.run()
     assert (centre.desk.state(dossier), centre.desk.view(dossier).search) == ("adjudication", "hit")
     return dossier

@@ -45,7 +45,7 @@ from tests.support.application_desk import (
 from tests.support.engines import Engine
 from tests.support.issuance_office import SIGNATURE, picture
 from verification.errors import FieldsRefused, TransitionRefused, VerificationError
-from verification.messages.counter_capture import CitizenAgreement, CounterCapture
+from verification.messages.counter_capture import CitizenAgreement, CounterCapture, SupervisorAnswer
 from verification.messages.enrollment import DossierCapture, DossierReturn
 from verification.messages.enrollment_packet import PrintedFormMark
 
@@ -162,6 +162,25 @@ def test_a_supervisors_word_covers_what_was_missing_then(counter: CounterDesk) -
     counter.answer(SON, begun.id)
     assert counter.sign(LAN, begun.id, SIGNED).missing == ()
     assert counter.sign(LAN, begun.id, CANNOT_SIGN).missing == ("supervisor",)
+
+
+def test_a_supervisor_answers_for_what_they_saw(counter: CounterDesk) -> None:
+    """The page stayed open while its officer changed the capture, or said that nothing is signed."""
+    begun = counter.begin(LAN, capture_of())
+    form = counter.check_form(LAN, begun.id).form
+    assert form
+    seen = SupervisorAnswer(form.sha256)
+    counter.sign(LAN, begun.id, CANNOT_SIGN)
+    with pytest.raises(TransitionRefused):
+        counter.answer(SON, begun.id, seen)
+    counter.begin(LAN, capture_of(portrait=picture(2)))
+    counter.check_form(LAN, begun.id)
+    with pytest.raises(TransitionRefused):
+        counter.answer(SON, begun.id, seen)
+    assert counter.view(SON, begun.id).answered_by is None
+    printed = counter.view(SON, begun.id).form
+    assert printed
+    assert counter.answer(SON, begun.id, SupervisorAnswer(printed.sha256)).answered_by == "son"
 
 
 NO_AGREEMENTS = (

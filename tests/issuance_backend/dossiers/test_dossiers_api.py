@@ -146,6 +146,7 @@ SERVICES_ROUTES = (
     ("POST", "/v1/credential-status-queries"), ("GET", "/v1/events"), ("GET", "/v1/events/position"),
     ("PUT", "/v1/events/position"), ("POST", "/v1/statistics-targets"),
     ("POST", "/v1/account-activations/1"), ("POST", "/v1/application-status"),
+    ("POST", "/v1/complaint-status"),
     ("POST", "/v1/commune-extracts"), ("POST", "/v1/kit-returns"),
     # Officers' pages ask as well, and the public one.
     ("GET", "/v1/unit-names/1"),

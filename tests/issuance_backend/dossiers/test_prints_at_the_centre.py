@@ -29,6 +29,7 @@ from verification.fingerprint.procedural_finger import render_finger
 from verification.lds.finger_image import FingerPosition
 from verification.messages.asked_prints import SINGLE_FINGERS
 from verification.messages.biometric_search import SampleMessage
+from verification.messages.enrollment import DossierReturn
 from verification.messages.enrollment_packet import CaptureException
 from verification.messages.prints_taken import CaptureMethod, PrintTaken
 
@@ -131,7 +132,7 @@ def test_an_answer_for_some_fingers_brings_those_and_no_others(centre: Centre) -
 def test_the_best_available_goes_on_and_how_often_it_was_taken_is_recorded(centre: Centre) -> None:
     told = (PrintTaken("finger_04", (5, 3, 2)), PrintTaken("finger_05", (60,), CaptureMethod.INK_RESCAN))
     packet = {
-        "prints": taken({4: BLANK}),
+        "prints": taken({4: cracked(drawn(4))}),
         "exceptions": best_available(4),
         "supervisor": "chief",
         "attempts": told,
@@ -144,9 +145,16 @@ def test_the_best_available_goes_on_and_how_often_it_was_taken_is_recorded(centr
     assert "exceptions" not in detail, "no form names it"
 
 
+def test_nobody_answers_for_a_print_without_a_ridge(centre: Centre) -> None:
+    packet = {"prints": taken({4: BLANK}), "exceptions": best_available(4), "supervisor": "chief"}
+    view = centre.desk.view(searched(centre, packet))
+    assert view.returned is not None
+    assert view.returned.items == ("finger_04",)
+
+
 def test_who_answers_for_a_print_that_is_taken_again_answers_for_the_others_as_well(centre: Centre) -> None:
     desk = centre.desk
-    poor = {4: BLANK, 5: cracked(drawn(5))}
+    poor = {4: cracked(drawn(4)), 5: BLANK}
     packet = {"prints": taken(poor), "exceptions": best_available(4), "supervisor": "chief"}
     dossier = searched(centre, packet)
     with desk.database.reading() as connection:
@@ -154,7 +162,7 @@ def test_who_answers_for_a_print_that_is_taken_again_answers_for_the_others_as_w
     view = desk.view(dossier)
     assert view.returned is not None
     assert view.returned.items == ("finger_05",)
-    again = tuple(each for each in taken(poor) if each.position == 5)
+    again = tuple(each for each in taken({5: cracked(drawn(5))}) if each.position == 5)
     desk.received(
         packet_of(number=2, answers=dossier, portrait=b"", prints=again, exceptions=best_available(5))
     )
@@ -184,3 +192,19 @@ def test_what_was_captured_before_there_were_limits_is_not_judged_by_them(centre
     centre.desk.now[0] = datetime(2026, 10, 20, 3, 0, tzinfo=UTC)
     packet = {"prints": taken({4: BLANK}), "happened_at": "2026-10-19T02:00:00Z"}
     assert centre.desk.view(searched(centre, packet)).search == "clear"
+
+
+def test_what_is_taken_again_is_judged_by_the_day_on_which_it_came(centre: Centre) -> None:
+    """As its kit judges it: else a finger that is good for the one is poor for the other for ever."""
+    desk, today = centre.desk, centre.desk.now[0]
+    desk.now[0] = datetime(2026, 10, 20, 3, 0, tzinfo=UTC)
+    dossier = desk.received(packet_of(prints=taken(), happened_at="2026-10-19T02:00:00Z"))
+    desk.office.approvals.send_back(MINH, dossier, DossierReturn(("finger_04",), "mờ"))
+    desk.now[0] = today
+    poor = tuple(each for each in taken({4: cracked(drawn(4))}) if each.position == 4)
+    desk.received(packet_of(number=2, answers=dossier, portrait=b"", prints=poor))
+    desk.office.approvals.approve_locally(MINH, dossier)
+    centre.run()
+    view = desk.view(dossier)
+    assert view.returned is not None
+    assert (view.returned.items, view.returned.comment) == (("finger_04",), "finger_04: PRINT_BELOW_LIMIT")

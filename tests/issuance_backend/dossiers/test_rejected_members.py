@@ -18,7 +18,7 @@ from issuance_backend.dossiers.retention import all_rules
 from issuance_backend.dossiers.retention_desk import RetentionDesk
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from tests.support.application_desk import THU
-from tests.support.deduplication_centre import Centre, make_centre
+from tests.support.deduplication_centre import EXCHANGED, Centre, make_centre
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, citizens
 
@@ -53,7 +53,7 @@ def test_a_rejected_applicant_is_forgotten_and_only_then_erased(centre: Centre) 
 def test_what_another_dossier_of_the_number_enrolled_stays(centre: Centre) -> None:
     former = centre.enrolled(0, 0)
     centre.card_becomes(former, "active")
-    later = centre.apply(0, 0, touch=2, number=9)
+    later = centre.apply(0, 0, touch=2, number=9, terms=EXCHANGED)
     centre.run()
     centre.desk.office.approvals.approve_centrally(THU, later)
     centre.run()

@@ -16,6 +16,7 @@ from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.capture_desk import CaptureDesk
 from issuance_backend.officers.certification import may_seal, require_certified
 from issuance_backend.officers.domain import Role
+from issuance_backend.officers.repository import suspend
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.refusals import OfficerNotCertified
 from issuance_backend.schema import EVENTS, OFFICER_CERTIFICATES
@@ -162,8 +163,24 @@ def test_a_withdrawn_certificate_is_good_for_nothing_from_then_on(office: Office
     with office.database.reading() as connection:
         recorded = select(EVENTS.c.event).where(EVENTS.c.subject == "officer")
         assert list(connection.execute(recorded).scalars()) == ["withdraw_certificate"]
-    for wrong in ({"since": "yesterday"}, {"case_id": "?"}, {"since": "2026-11-21T00:00:00"}):
+    moments = ("yesterday", "2026-11-21T00:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:00:00-14:00")
+    for wrong in ({"case_id": "?"}, *({"since": each} for each in moments)):
         assert office.sign_in(SON).post(path, asked | wrong).status_code == 422
+
+
+def test_a_blocked_officers_certificate_is_withdrawn_and_none_is_given_to_them(office: Office) -> None:
+    """Readmitted later, they may not seal for that."""
+    certify(office.database, LAN)
+    with office.database.writing() as connection:
+        assert suspend(connection, LAN, NOW)
+    assert office.sign_in(SON).post(CERTIFICATES, GRANT).get_json()["fields"] == {
+        "officer": "FIELD_OFFICER_UNKNOWN"
+    }
+    asked = {"since": (NOW - timedelta(minutes=1)).isoformat(), "case_id": "VV-2026-1"}
+    withdrawn = office.sign_in(SON).post(f"{CERTIFICATES}/{LAN}/withdrawal", asked)
+    assert withdrawn.get_json() == {"certificates": 1}
+    with office.database.reading() as connection:
+        assert not may_seal(connection, LAN, NOW, NOW)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from verification.errors import FingerImageUndecodable
 from verification.fingerprint.engine import FingerSample, Print
 from verification.fingerprint.print_attempts import (
     OTHER_FINGER,
@@ -82,10 +83,11 @@ def test_after_the_last_attempt_the_best_available_will_do() -> None:
     assert enough(*poor)
 
 
-def test_pictures_that_show_nothing_end_as_well() -> None:
-    attempts, _, refused = after(*[taken(0, None, 0)] * 3)
-    assert attempts.is_enough(LEAST, LIMITS)
-    assert (attempts.kept, attempts.scores, refused) == (0, (0, 0, 0), [None] * 3)
+def test_of_pictures_that_show_nothing_none_is_the_best_available() -> None:
+    attempts, kept, refused = after(*[taken(0, None, 0)] * 3)
+    assert not attempts.is_enough(LEAST, LIMITS)
+    assert (attempts.kept, attempts.scores, kept) == (None, (0, 0, 0), [False] * 3)
+    assert refused == [None] * 3
 
 
 def test_two_poor_prints_that_match_are_a_worn_finger() -> None:
@@ -125,8 +127,9 @@ def test_the_print_of_another_finger_is_found_among_those_that_stand() -> None:
     assert twin_of(Named(), taken(0, None), others, LIMITS) is None
 
 
-def test_what_is_no_picture_is_an_attempt_that_shows_nothing() -> None:
-    assert impression(Named(), b"no picture", 2) == Impression(0, 0, None, PrintCause.UNREADABLE)
+def test_what_is_no_picture_is_no_attempt() -> None:
+    with pytest.raises(FingerImageUndecodable):
+        impression(Named(), b"no picture", 2)
 
 
 def test_limits_are_of_a_day_a_finger_and_an_age() -> None:

@@ -123,6 +123,19 @@ def test_a_divorce_reported_after_the_death_leaves_nobody_widowed(couple: Regist
         assert couple.value(number, "marital_status", valid_on=DIVORCED_ON - DAY) == MARRIED
 
 
+def test_a_divorce_reported_after_a_death_that_named_the_spouse(couple: RegistryWorld) -> None:
+    happens(couple, Death(ONE, spouse_number=OTHER), LATER)
+    assert bond(couple, OTHER) == (WIDOWED, None)
+    happens(couple, Divorce(OTHER, ONE), DIVORCED_ON)
+    assert {bond(couple, ONE), bond(couple, OTHER)} == {(DIVORCED, None)}
+
+
+def test_who_was_widowed_by_somebody_else_is_not_divorced_twice(couple: RegistryWorld) -> None:
+    happens(couple, Divorce(ONE, OTHER), DIVORCED_ON)
+    couple.report(Correction(ONE, {"marital_status": WIDOWED, "spouse": None}))
+    assert refused(couple, Divorce(ONE, OTHER), LATER) == {"spouse_number": "FIELD_NOT_AS_REGISTERED"}
+
+
 def test_only_those_married_to_each_other_are_divorced_and_not_before_they_married(
     couple: RegistryWorld,
 ) -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import text, update
+from sqlalchemy import Connection, text, update
 
 from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.app import create_registry_app
@@ -22,6 +23,7 @@ from issuance_backend.population_registry.matching.service import MAX_BLOCK, Mat
 from issuance_backend.population_registry.nation.old_records import old_records
 from issuance_backend.population_registry.nation.people import NationPerson, NationPlan, make_nation
 from issuance_backend.population_registry.nation.service import NationOffice
+from issuance_backend.population_registry.reads.service import ReadBook
 from issuance_backend.population_registry.settings import RegistrySettings
 from issuance_backend.population_registry.storage import migrated
 from issuance_backend.population_registry.tables import PERSONS
@@ -31,6 +33,7 @@ from tests.support.matching_trial import TODAY
 from tests.support.memory_index import MemoryIndex
 from verification.identity.legacy_encodings import to_vni
 from verification.messages.person_match import MatchQuery
+from verification.messages.registry_access import stated
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 PLAN = NationPlan(people=1_500, seed=5, today=TODAY)
@@ -144,6 +147,32 @@ def test_the_index_follows_the_registry(database: Database) -> None:
     found = desk.find(MatchQuery("Khong Tuoc Vi", date_of_birth=PERSON.date_of_birth.isoformat()))
     assert found.candidates[0].citizen_number == PERSON.citizen_number
     assert desk.refresh() == 0
+
+
+def test_a_round_that_finds_nothing_holds_nobody_up(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def held(_: Database) -> None:
+        raise AssertionError("readers of entries write it down, and wait for whoever writes")
+
+    monkeypatch.setattr(Database, "writing", held)
+    assert MatchingDesk(database, lambda: NOW).refresh() == 0
+
+
+def test_entries_are_read_while_words_are_counted(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted, book = repository.names, ReadBook(database, lambda: NOW)
+
+    def read_meanwhile(connection: Connection) -> Iterator[str]:
+        book.note(PERSON.citizen_number, "gateway", stated("hospital.check_in", "clinic"))
+        return counted(connection)
+
+    monkeypatch.setattr(repository, "names", read_meanwhile)
+    with database.writing() as connection:
+        connection.execute(update(PERSONS).values(full_name="Khổng Tước Vỹ"))
+    assert MatchingDesk(database, lambda: NOW).refresh() == PLAN.people
+    assert len(book.of_person(PERSON.citizen_number)) == 1
 
 
 def test_a_registry_that_was_never_indexed_does_not_say_that_there_is_nobody(database_engine: Engine) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec import structs
 
 from issuance_backend.citizen_access.registry_records import RecordsOverHttp
 from issuance_backend.dossiers.registry_client import RegistryOverHttp
@@ -15,10 +16,13 @@ from issuance_backend.population_registry.app import create_registry_app
 from issuance_backend.population_registry.reads import service
 from issuance_backend.population_registry.reads.service import KEPT, ReadBook
 from issuance_backend.population_registry.settings import RegistrySettings
+from issuance_backend.refusals import IdempotencyConflict
 from monitoring.refusals import DatabaseBusy
 from tests.support.issuance_office import citizens
 from tests.support.registry_office import NOW, RegistryClient, RegistryWorld
 from tests.support.served_app import serving
+from verification.errors import FieldsRefused
+from verification.messages.life_event import CorrectionReport
 from verification.messages.registry_access import (
     HEADER,
     PersonRead,
@@ -172,3 +176,27 @@ def test_an_office_says_it_over_http(registry: RegistryWorld, tmp_path: Path) ->
         ("capture", None),
         ("capture", "lan"),
     ]
+
+
+def test_another_correction_under_the_same_id_is_told_from_a_registry_that_is_away(
+    registry: RegistryWorld, client: RegistryClient
+) -> None:
+    def report(religion: str) -> CorrectionReport:
+        return CorrectionReport(
+            report_id="complaint-kn-0123456789ab",
+            occurred_on=NOW.date(),
+            document="Đơn 17/2026",
+            officer="son",
+            citizen_number=NUMBER,
+            attributes={"religion": religion},
+        )
+
+    with serving(client.http.application) as url:
+        records = RecordsOverHttp(url, "person.correct")
+        for _ in range(2):
+            records.correct(report("Phật giáo"))
+        with pytest.raises(IdempotencyConflict):
+            records.correct(report("Công giáo"))
+        with pytest.raises(FieldsRefused):
+            records.correct(structs.replace(report(""), report_id="complaint-kn-000000000000"))
+    assert registry.value(NUMBER, "religion") == "Phật giáo"
