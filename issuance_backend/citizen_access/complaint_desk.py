@@ -57,7 +57,7 @@ class ComplaintDesk:
         self._registry = registry
 
     def file(self, officer: Officer, visit_id: str, filing: ComplaintFiling) -> OwnComplaint:
-        """Take a complaint, with a code by which its answer is read.
+        """Take a complaint, with a code by which its answer is read; the same one twice in a visit is one.
 
         Raises CitizenVisitEnded, OwnRecordTooOften, and FieldsRefused for what is not the citizen's own.
         """
@@ -81,7 +81,11 @@ class ComplaintDesk:
         )
         with self._database.writing() as connection:
             repository.hold_visit(connection, visit.id)
-            if repository.filed_in(connection, visit.id) >= domain.COMPLAINTS_A_VISIT:
+            filed = repository.filed_in(connection, visit.id)
+            same = next((each for each in filed if _is_same(each, complaint)), None)
+            if same is not None:
+                return complaints.own(connection, same, vietnam_date(moment))
+            if len(filed) >= domain.COMPLAINTS_A_VISIT:
                 raise OwnRecordTooOften("this visit has complained often enough")
             repository.add_complaint(connection, complaint)
             detail = {"about": complaint.subject.value}
@@ -228,6 +232,11 @@ def _require_text(field: str, text: str) -> None:
         raise FieldsRefused({field: "FIELD_MISSING"})
     if len(text) > MOST_TEXT:
         raise FieldsRefused({field: "FIELD_TOO_LONG"})
+
+
+def _is_same(one: Complaint, other: Complaint) -> bool:
+    """Whether a complaint was sent again: a page loaded anew, a button pressed twice."""
+    return (one.subject, one.reference, one.text) == (other.subject, other.reference, other.text)
 
 
 def _step(complaint: Complaint, event: ComplaintEvent, officer: Officer, detail: dict[str, str]) -> Step:

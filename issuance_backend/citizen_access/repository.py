@@ -99,10 +99,10 @@ def complaints_of(connection: Connection, numbers: Collection[str]) -> list[Comp
     return [_complaint(row) for row in rows]
 
 
-def filed_in(connection: Connection, visit_id: str) -> int:
-    """How many complaints were filed in a visit."""
-    question = select(func.count()).where(COMPLAINTS.c.visit == visit_id)
-    return int(connection.execute(question).scalar_one())
+def filed_in(connection: Connection, visit_id: str) -> list[Complaint]:
+    """The complaints that were filed in a visit."""
+    question = select(COMPLAINTS).where(COMPLAINTS.c.visit == visit_id)
+    return [_complaint(row) for row in connection.execute(question).mappings()]
 
 
 def hold_visit(connection: Connection, visit_id: str) -> None:

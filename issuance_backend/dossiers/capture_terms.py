@@ -46,11 +46,11 @@ def of_packet(
     """What the step of a packet records of its terms, as its kit took them; nobody is called back for a fee.
 
     Where the schedule here says another fee, that stands beside it. A card of ours that the kit did not
-    know of is with the citizen.
+    know of is with the citizen, and what was stated as a first card is none.
     """
     detail = {} if terms is UNSET else {**detail_of(terms), **_due_here(terms, born, day)}
     if has_older and detail.get(OLD_CARD, OldCard.NONE) == OldCard.NONE:
-        return {**detail, OLD_CARD: OldCard.KEPT.value}
+        return {"fee_due": "OLD_CARD_NOT_STATED", **detail, OLD_CARD: OldCard.KEPT.value}
     return detail
 
 

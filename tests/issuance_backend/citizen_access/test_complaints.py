@@ -153,11 +153,16 @@ def test_what_is_not_the_citizens_own_is_refused(citizen: Complaining) -> None:
 
 
 def test_a_visit_complains_so_often(any_citizen: Complaining) -> None:
-    for _ in range(COMPLAINTS_A_VISIT):
-        any_citizen.filed()
+    for number in range(COMPLAINTS_A_VISIT):
+        any_citizen.filed(text=f"Sai {number}")
     assert code_of(any_citizen.file()) == (429, "OWN_RECORD_TOO_OFTEN")
     any_citizen.office.now[0] = NOW + timedelta(minutes=15)
     assert code_of(any_citizen.file()) == (404, "CITIZEN_VISIT_ENDED")
+
+
+def test_the_same_complaint_twice_is_one(citizen: Complaining) -> None:
+    assert citizen.filed() == citizen.filed()
+    assert len(citizen.office.sign_in(SUPERVISOR).get("/v1/complaints").get_json()) == 1
 
 
 def test_who_answers_and_who_only_reads(citizen: Complaining) -> None:
@@ -200,7 +205,7 @@ def test_what_is_no_code_and_a_code_of_nobody_are_answered_alike(citizen: Compla
 
 
 def test_what_is_late_is_said_and_counted(any_citizen: Complaining) -> None:
-    first, _ = any_citizen.filed()["id"], any_citizen.filed()
+    first, _ = any_citizen.filed()["id"], any_citizen.filed(text="Sai nữa.")
     any_citizen.office.now[0] = NOW + timedelta(days=40)
     son = any_citizen.office.sign_in(SUPERVISOR)
     assert [each["is_late"] for each in son.get("/v1/complaints").get_json()] == [True, True]
@@ -227,7 +232,7 @@ def test_a_complaints_id_holds_a_dossier(citizen: Complaining) -> None:
 
 
 def test_words_are_erased_when_their_time_is_over(any_citizen: Complaining) -> None:
-    first, second = any_citizen.filed(), any_citizen.filed()
+    first, second = any_citizen.filed(text="Sai nữa."), any_citizen.filed()
     son, database = any_citizen.office.sign_in(SUPERVISOR), any_citizen.office.database
     answer(son, first["id"])
     assert housekeeping.erase_complaints(database, NOW + TEXTS_KEPT) == 0

@@ -114,7 +114,8 @@ def test_a_fee_that_is_another_here_stands_beside_and_calls_nobody_back(
 
 def test_a_card_that_a_kit_did_not_know_of_is_with_the_citizen(desk: Desk) -> None:
     give_card(desk, PEOPLE[0].citizen_number)
-    assert desk.view(desk.received(packet_of())).old_card == "kept"
+    view = desk.view(desk.received(packet_of()))
+    assert (view.old_card, view.steps[0].detail["fee_due"]) == ("kept", "OLD_CARD_NOT_STATED")
     assert desk.view(desk.received(packet_of(PEOPLE[1], 2))).old_card == "none"
 
 
