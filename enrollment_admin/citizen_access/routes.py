@@ -24,7 +24,10 @@ from verification.messages.citizen_access import (
     ComplaintOutcome,
     ComplaintState,
 )
+from verification.messages.enrollment import PersonFields
+from verification.messages.registry_records import RecordedAttribute
 
+_ORDER = PersonFields.__struct_fields__
 OUTCOMES = tuple(ComplaintOutcome)
 STATES = tuple(ComplaintState)
 
@@ -89,17 +92,24 @@ def _record_page(
 ) -> ResponseReturnValue:
     officers = officers_backend(backend)
     looks = records_client.accesses(officers, visit)
+    record = records_client.record(officers, visit)
     return page(
         "own_record.html",
         422 if faults else 200,
         visit=visit,
-        record=records_client.record(officers, visit),
+        record=record,
+        attributes=sorted(record.attributes, key=_place),
         accesses=looks,
         drawn=_by_agency(looks),
         most=MOST_TEXT,
         faults=faults or {},
         typed=request.form,
     )
+
+
+def _place(attribute: RecordedAttribute) -> int:
+    """Where it stands on the page: in the order of the form, and what the form does not ask after that."""
+    return _ORDER.index(attribute.name) if attribute.name in _ORDER else len(_ORDER)
 
 
 def _by_agency(looks: Iterable[Access]) -> tuple[Bar, ...]:

@@ -57,6 +57,8 @@ def test_a_complaint_goes_from_the_counter_to_the_citizens_screen(
     mai = sign_in(pages, RECEIVER)
     visit = opened(mai, counter.receipt(counter.give_card()))
     record = text(mai.get(visit))
+    places = [record.index(f"{name}</th>") for name in ("Họ, chữ đệm và tên", "Ngày sinh", "Nhóm máu")]
+    assert places == sorted(places), "as on the form"
     for said in (PERSON.full_name, PERSON.citizen_number, "Dữ liệu ban đầu", "Thẻ đã được trao"):
         assert said in record
     for said in ("bank-demo", "Ngân hàng nhận biết khách hàng", "Nơi đăng ký khai sinh"):
