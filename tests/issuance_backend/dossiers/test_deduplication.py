@@ -36,6 +36,7 @@ from tests.support.engines import Engine
 from tests.support.issuance_office import citizens, picture
 from tests.support.running import run_pending
 from tests.support.search_bed import EXAMINERS, LEAD, finger_modality
+from tests.support.second_touch import cracked, encoded
 from verification.errors import FaceNotFound, TransitionRefused
 from verification.fingerprint.nbis_engine import NbisEngine
 from verification.fingerprint.procedural_finger import render_finger
@@ -334,12 +335,10 @@ def test_prints_of_a_packet_are_found_again_under_another_name_by_the_real_engin
     assert desk.view(first).search == "clear"
     desk.office.approvals.approve_centrally(THU, first)
     centre.run()
-    # A thumb that cannot be read and a picture of four fingers leave the rest to be compared.
-    more = (
-        CapturedPrint(1, b"no picture", "image/png"),
-        CapturedPrint(13, drawn_print(7, FingerPosition(2)), "image/png"),
-    )
-    fingers = only(*printed(5), *more)
+    # A thumb with little to see and a picture of four fingers leave the rest to be compared.
+    thumb = CapturedPrint(1, encoded(cracked(render_finger(5, FingerPosition(1)))), "image/png")
+    slap = CapturedPrint(13, drawn_print(7, FingerPosition(2)), "image/png")
+    fingers = only(*printed(5), thumb, slap)
     fingers["exceptions"] += best_available(1)
     second = desk.received(packet_of(citizens()[1], 2, **fingers))
     desk.office.approvals.approve_locally(MINH, second)
@@ -350,7 +349,7 @@ def test_prints_of_a_packet_are_found_again_under_another_name_by_the_real_engin
     assert case.candidate_encounter == centre.encounter(first)
     assert {each.modality for each in case.likenesses} == {"finger"}
     assert set(case.took_part) == {"kit.officer", "minh"}
-    third = desk.received(packet_of(citizens()[2], 3, **only(*more[:1])))
+    third = desk.received(packet_of(citizens()[2], 3, **only(CapturedPrint(1, b"no picture", "image/png"))))
     desk.office.approvals.approve_locally(MINH, third)
     centre.run()
     view = desk.view(third)

@@ -22,6 +22,7 @@ from verification.errors import FingerQualityInsufficient
 from verification.fingerprint.nbis_engine import NbisEngine
 from verification.fingerprint.procedural_finger import render_finger
 from verification.lds.finger_image import FingerPosition
+from verification.messages.asked_prints import finger_item
 from verification.messages.biometric_search import SampleMessage
 
 
@@ -65,17 +66,25 @@ def test_prints_that_nothing_can_read_come_back_for_the_fingers_alone(centre: Ce
     assert (desk.state(dossier), desk.view(dossier).search) == ("dedup_1n", "clear")
 
 
-def test_one_finger_that_can_be_compared_is_enough_where_no_better_prints_were_to_be_had(
-    centre: Centre,
-) -> None:
+def test_one_finger_that_can_be_compared_is_enough_where_the_others_have_reasons(centre: Centre) -> None:
     desk = centre.desk
-    others = [each for each in PRINTS if each.position != FingerPosition.RIGHT_INDEX]
-    prints = (readable(FingerPosition.RIGHT_INDEX), *others)
-    poor = best_available(*(each.position for each in others))
-    dossier = desk.received(packet_of(prints=prints, exceptions=poor, supervisor="chief"))
+    dossier = desk.received(packet_of(**only(readable(FingerPosition.RIGHT_INDEX))))
     desk.office.approvals.approve_locally(MINH, dossier)
     centre.run()
     assert desk.view(dossier).search == "clear"
+
+
+def test_that_no_better_print_was_to_be_had_is_no_reason_for_one_without_ridges(centre: Centre) -> None:
+    desk = centre.desk
+    others = [each for each in PRINTS if each.position != FingerPosition.RIGHT_INDEX]
+    poor = best_available(*(each.position for each in others))
+    prints = (readable(FingerPosition.RIGHT_INDEX), *others)
+    dossier = desk.received(packet_of(prints=prints, exceptions=poor, supervisor="chief"))
+    desk.office.approvals.approve_locally(MINH, dossier)
+    centre.run()
+    view = desk.view(dossier)
+    assert view.returned is not None
+    assert set(view.returned.items) == {finger_item(each.position) for each in others}
 
 
 def test_a_picture_of_four_fingers_stands_for_none_and_is_missed_by_nobody(centre: Centre) -> None:
