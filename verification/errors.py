@@ -15,7 +15,7 @@ VerificationError
 ├── MalformedDocument      card unusable: another document
 │   ├── LimitExceeded
 │   ├── ChipAuthenticationUnsupported
-│   ├── FingerTemplateMalformed, FingerQualityInsufficient
+│   ├── FingerTemplateMalformed, FingerQualityInsufficient, SlapMiscounted
 │   ├── PacketMalformed, CitizenSignatureMissing, PacketSupervisorMissing, CitizenConsentInvalid
 │   └── ImageUndecodable: FingerImageUndecodable
 ├── UntrustedDocument      do not accept: keep calm, call the supervisor
@@ -253,6 +253,13 @@ class FingerQualityInsufficient(MalformedDocument):
     """A print shows no minutiae that could be compared."""
 
     code = "FINGER_QUALITY_INSUFFICIENT"
+    retryable = True
+
+
+class SlapMiscounted(MalformedDocument):
+    """A slap does not show as many fingers as the hand has: nobody knows which is which."""
+
+    code = "SLAP_MISCOUNTED"
     retryable = True
 
 

@@ -49,7 +49,8 @@ from enrollment_admin.station.kit_store import (
     KitFigures,
     Particulars,
 )
-from enrollment_admin.station.print_gate import JudgedPrints
+from enrollment_admin.station.print_gate import JudgedPrints, SlapFingers
+from enrollment_admin.station.print_pictures import absent_fingers, is_judged, seen_print, shown_fingers
 from enrollment_admin.station.refusals import (
     CapturedAlready,
     CaptureOfAnother,
@@ -67,10 +68,9 @@ from enrollment_admin.station.sealing import (
     terms_on,
 )
 from enrollment_admin.station.terms_store import terms_of
-from verification.errors import FieldsRefused, FingerImageUndecodable, LimitExceeded, TransitionRefused
-from verification.fingerprint.engine import FingerEngine
-from verification.fingerprint.print_attempts import FingerAttempts, Impression, impression
-from verification.messages.asked_prints import is_single_finger, position_of
+from verification.errors import FieldsRefused, LimitExceeded, TransitionRefused
+from verification.fingerprint.print_attempts import FingerAttempts
+from verification.messages.asked_prints import is_single_finger, is_slap
 from verification.messages.capture_terms import FIRST_CARD, StatedTerms
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import (
@@ -193,9 +193,9 @@ class CaptureDesk:
             for each in taken:
                 require_asked(row.particulars.answers, each.item)
                 require_lawful(self._kit.profile.form, self._book.values(row), each.item, self._book.today())
-            prints = self._judged_prints(row, taken)
+            prints = self._judged_prints(connection, row, taken)
             for each in taken:
-                if is_single_finger(each.item) and each.item not in prints.kept:
+                if is_judged(each.item) and each.item not in prints.kept:
                     continue
                 kept = KeptItem(each.item, each.media_type, len(each.content))
                 self._require_room(connection, row, kept)
@@ -203,7 +203,7 @@ class CaptureDesk:
             only = taken[0].item if len(taken) == 1 else None
             exceptions = without_contradicted(
                 row.particulars.exceptions,
-                {each.item for each in taken if not is_single_finger(each.item)} | prints.kept,
+                {each.item for each in taken if not is_judged(each.item)} | prints.kept,
             )
             self._changed(connection, row, self._with_prints(row, prints.attempts, exceptions), only)
         if prints.refused:
@@ -381,18 +381,33 @@ class CaptureDesk:
             store.keep_particulars(connection, number, said)
             store.take_step(connection, row, DraftEvent.PRINT, self._kit.now())
 
-    def _judged_prints(self, row: DraftRow, taken: Sequence[Captured]) -> JudgedPrints:
+    def _judged_prints(
+        self, connection: Connection, row: DraftRow, taken: Sequence[Captured]
+    ) -> JudgedPrints:
         """What becomes of the prints among what was taken; nothing judges those of a day without limits."""
         gate, before = self._book.print_gate(row), row.particulars.prints
         prints = {each.item: each.content for each in taken if is_single_finger(each.item)}
-        if gate is None or not prints:
-            return JudgedPrints(before, frozenset(prints), {})
-        method = next(each.method for each in taken if each.item in prints)
+        slaps = {each.item: each.content for each in taken if is_slap(each.item)}
+        if gate is None or not prints | slaps:
+            return JudgedPrints(before, frozenset(prints | slaps), {})
+        method = next(each.method for each in taken if each.item in prints | slaps)
         if method is CaptureMethod.INK_RESCAN:
             gate.require_ink_due(before, prints)
         engine = self._kit.fingers()
-        taken_now = {item: _impression(engine, item, prints[item]) for item in prints}
-        return gate.judged(engine, before, taken_now, method)
+        taken_now = {item: seen_print(engine, item, prints[item]) for item in prints}
+        judged = gate.judged(engine, before, taken_now, method)
+        judged = replace(judged, kept=judged.kept | slaps.keys())
+        here = {name for name in self._item_names(connection, row) if is_slap(name)}
+        kept = self._kit.store.contents(connection, row.number) if here - slaps.keys() else {}
+        pictures = {item: kept[item] for item in here if item in kept} | slaps
+        if not pictures:
+            return judged
+        absent = absent_fingers(row.particulars.exceptions)
+        shown = SlapFingers(shown_fingers(engine, pictures, slaps, absent), slaps, before)
+        return gate.held_against(shown, judged, engine)
+
+    def _item_names(self, connection: Connection, row: DraftRow) -> set[str]:
+        return {each.name for each in self._kit.store.items(connection, row.number)}
 
     def _with_prints(
         self,
@@ -427,14 +442,6 @@ class CaptureDesk:
         row = self._own(connection, draft)
         shown = self._book.shown(connection, row, self._kit.store.packet_of(connection, row.number))
         return replace(shown, terms=terms_of(connection, row.number)) if shown.packet else shown
-
-
-def _impression(engine: FingerEngine, item: str, content: bytes) -> Impression:
-    """A print as the engine sees it; what no program can show is no attempt, and no form can print it."""
-    try:
-        return impression(engine, content, position_of(item))
-    except FingerImageUndecodable:
-        raise FieldsRefused({item: "PRINT_NOT_PICTURE"}) from None
 
 
 def _replaced(row: DraftRow, **changes: object) -> Particulars:

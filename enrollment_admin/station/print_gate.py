@@ -23,8 +23,11 @@ from verification.fingerprint.print_attempts import (
     twin_of,
 )
 from verification.fingerprint.quality_limits import QualityLimits
+from verification.fingerprint.slap import MISPLACED, SLAPS, misplaced
+from verification.lds.finger_image import FingerPosition
 from verification.messages.asked_prints import (
     QUALITY_EXCEPTION,
+    finger_item,
     is_best_available,
     position_of,
 )
@@ -41,6 +44,15 @@ class JudgedPrints:
     attempts: dict[str, FingerAttempts]
     kept: frozenset[str]
     refused: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class SlapFingers:
+    """The fingers in slaps; ``new`` are the slaps that came now, ``standing`` what was tried before."""
+
+    templates: Mapping[int, bytes]
+    new: Collection[str]
+    standing: Mapping[str, FingerAttempts]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +109,27 @@ class PrintGate:
             if found.refused is not None:
                 refused[item] = found.refused
         return JudgedPrints(attempts, frozenset(kept), refused)
+
+    def held_against(self, shown: SlapFingers, judged: JudgedPrints, engine: FingerEngine) -> JudgedPrints:
+        """The same, without what slaps show to be of another finger: whichever came last is refused.
+
+        Where a print stood before, that is the slap; its fingers are named all the same.
+        """
+        singles = {position_of(item): each.template for item, each in judged.attempts.items()}
+        templates = {position: each for position, each in singles.items() if each is not None}
+        found = misplaced(engine, shown.templates, templates, self.limits.same_finger)
+        attempts, kept = dict(judged.attempts), set(judged.kept)
+        for position, other in found.items():
+            item = finger_item(position)
+            if item not in judged.kept:
+                kept -= {slap for slap in shown.new if other in SLAPS[FingerPosition(position_of(slap))]}
+                continue
+            former = shown.standing.get(item, FingerAttempts())
+            scores = attempts[item].scores
+            attempts[item] = msgspec.structs.replace(former, scores=scores, code=MISPLACED)
+            kept.discard(item)
+        refused = {finger_item(position): MISPLACED for position in found}
+        return JudgedPrints(attempts, frozenset(kept), refused | judged.refused)
 
     def require_ink_due(self, standing: Mapping[str, FingerAttempts], items: Collection[str]) -> None:
         """Ink is for fingers that a scanner had every attempt of, or where none is; raises FieldsRefused."""

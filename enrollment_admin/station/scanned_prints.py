@@ -15,11 +15,11 @@ from verification.messages.prints_taken import CaptureMethod
 FILE_TYPES = (".png", ".wsq")
 
 _KINDS = frozenset({PNG, WSQ})
-_NAMED = re.compile(r"(?:finger[_ -]?)?(0?[1-9]|10)", re.IGNORECASE)
+_NAMED = re.compile(r"(?:finger[_ -]?)?(0?[1-9]|10|1[345])", re.IGNORECASE)
 
 
 def finger_of(file_name: str) -> str:
-    """The finger that a file is named after: ``finger_02.png``, ``02.wsq``; raises FieldsRefused."""
+    """The finger or slap that a file is named after: ``finger_02.png``, ``13.wsq``; raises FieldsRefused."""
     named = _NAMED.fullmatch(PurePath(file_name.replace("\\", "/")).stem)
     if named is None:
         raise FieldsRefused({FINGERPRINTS: "PRINT_OF_NO_FINGER"})

@@ -33,6 +33,7 @@ from issuance_backend.dossiers.print_quality import (
     are_unreadable,
     finger_quality,
     finger_templates,
+    misplaced_faults,
     quality_faults,
     sent_back,
     twin_faults,
@@ -94,6 +95,12 @@ class Deduplication(Protocol):
 
     def repeated(self, templates: Mapping[int, bytes], same_finger: float) -> tuple[Pair, ...]:
         """The pairs of positions whose prints are of one finger, from this score on."""
+        ...
+
+    def misplaced(
+        self, prints: Mapping[int, str], templates: Mapping[int, bytes], same_finger: float
+    ) -> Mapping[int, int]:
+        """The positions whose print is of another finger, and of which, by the slaps among the ``prints``."""
         ...
 
     def templates(self, biometrics: Biometrics) -> tuple[SampleMessage, ...]:
@@ -257,6 +264,7 @@ class DeduplicationDesk:
         born = particulars.birth_day(dossier.person)
         age = None if born is None else full_years(born, day)
         faults = quality_faults(templates, prints, answered_for, limits, age)
+        faults |= misplaced_faults(self._search.misplaced(prints, templates, limits.same_finger))
         return faults | twin_faults(self._search.repeated(templates, limits.same_finger))
 
     def _came_on(self, dossier: Dossier) -> date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -26,6 +27,8 @@ from verification.face.engine import FaceEngine, Template
 from verification.face.picture import Picture
 from verification.face.quality import only_face
 from verification.fingerprint.engine import FingerEngine, Print
+from verification.fingerprint.print_picture import read_print
+from verification.fingerprint.slap import SLAPS, misplaced, slap_templates
 from verification.fingerprint.ten_prints import Pair, repeated
 from verification.lds.finger_image import FingerPosition
 from verification.messages.biometric_search import Delete, Identify, Insert, SampleMessage
@@ -98,6 +101,25 @@ class NationalGallery:
     def repeated(self, templates: Mapping[int, bytes], same_finger: float) -> tuple[Pair, ...]:
         """The pairs of positions whose prints are of one finger."""
         return () if self._finger is None else repeated(self._finger.engine, templates, same_finger)
+
+    def misplaced(
+        self, prints: Mapping[int, str], templates: Mapping[int, bytes], same_finger: float
+    ) -> Mapping[int, int]:
+        """The positions whose print is of another finger, and of which; no slap, nothing said."""
+        if self._finger is None:
+            return {}
+        slaps = self._slaps(self._finger.engine, prints)
+        return misplaced(self._finger.engine, slaps, templates, same_finger)
+
+    def _slaps(self, engine: FingerEngine, prints: Mapping[int, str]) -> dict[int, bytes]:
+        """Templates of the fingers in slaps; one that cannot be cut proves nothing and is passed over."""
+        absent = SINGLE_FINGERS.difference(prints)
+        made: dict[int, bytes] = {}
+        for position in sorted(SLAPS.keys() & prints.keys()):
+            with suppress(MalformedDocument):
+                picture = read_print(self._pictures.read(prints[position]))
+                made |= slap_templates(engine, {position: picture}, absent)
+        return made
 
     def templates(self, biometrics: Biometrics) -> tuple[SampleMessage, ...]:
         """Templates of what was captured, with the engines that are here."""

@@ -12,6 +12,7 @@ from verification.errors import FingerQualityInsufficient
 from verification.fingerprint.minutiae import read_template
 from verification.fingerprint.print_attempts import TWO_FINGERS
 from verification.fingerprint.quality_limits import QualityLimits
+from verification.fingerprint.slap import MISPLACED
 from verification.fingerprint.ten_prints import Pair
 from verification.messages.asked_prints import FINGERPRINTS, finger_item
 from verification.messages.biometric_search import SampleMessage
@@ -69,6 +70,11 @@ def _is_poor(template: bytes, least: int) -> bool:
 def twin_faults(pairs: Iterable[Pair]) -> dict[str, str]:
     """The same for two prints of one finger: nobody knows which of them is the other finger's."""
     return {finger_item(position): TWO_FINGERS for pair in pairs for position in pair}
+
+
+def misplaced_faults(positions: Iterable[int]) -> dict[str, str]:
+    """The same for prints that the slaps show to be of another finger."""
+    return {finger_item(position): MISPLACED for position in positions}
 
 
 def sent_back(faults: Mapping[str, str], taken: Collection[int]) -> tuple[str, ...]:

@@ -15,6 +15,9 @@ FINGERPRINTS = "fingerprints"
 SINGLE_FINGERS = range(1, 11)
 """Positions of ISO/IEC 19794-4, table 7, without slaps: thumb to little finger, right hand before left."""
 
+SLAPS = range(13, 16)
+"""Four of the right hand, four of the left, both thumbs."""
+
 ALL_POSITIONS = range(1, 16)
 """The same, with thumbs pressed flat and the slaps of several fingers."""
 
@@ -40,6 +43,11 @@ def is_finger(item: str) -> bool:
 def is_single_finger(item: str) -> bool:
     """Whether an item is the print of one finger."""
     return item in FINGER_ITEMS
+
+
+def is_slap(item: str) -> bool:
+    """Whether an item is the print of several fingers at once: four of a hand, or both thumbs."""
+    return is_finger(item) and position_of(item) in SLAPS
 
 
 def position_of(item: str) -> int:

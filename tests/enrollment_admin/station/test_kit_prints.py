@@ -155,6 +155,7 @@ def _with_form(pages: KitPages, **changes: object) -> Kit:
         ("C:\\scan\\FINGER-7.WSQ", "finger_07"),
         ("10.png", "finger_10"),
         ("3.wsq", "finger_03"),
+        ("finger_13.png", "finger_13"),
     ],
 )
 def test_a_file_is_named_after_its_finger(name: str, item: str) -> None:

@@ -20,6 +20,7 @@ from issuance_backend.dossiers.intake.centre_keys import CentreKeys
 from monitoring.stand.drawn_people import prints
 from tests.support.cheap_fingers import GOOD, CheapFingers
 from tests.support.cheap_prints import PRINT_TYPE, cheap_print, cheap_prints
+from tests.support.drawn_slaps import drawn_slap
 from tests.support.issuance_office import picture
 from tests.support.kit_bench import CHIEF, CHIEFS_PASSPHRASE, PASSPHRASE, PRINTS, SIGNED, declared, desk_of
 from tests.support.kit_pages_bench import KitPages, begun, keep, keep_prints
@@ -268,3 +269,45 @@ def test_the_real_engine_takes_drawn_fingers_at_once_and_finds_one_that_is_crack
     assert {item for item, each in seen.prints.items() if each.is_again} == {FOUR}
     assert seen.prints[FOUR].code == "PRINT_DRY"
     assert [position_of(finger_item(each)) for each in range(1, 11)] == [*range(1, 11)]
+
+
+def test_fingers_that_changed_places_are_refused_by_the_slaps_which_the_packet_carries(
+    pages: KitPages, centre_keys: CentreKeys
+) -> None:
+    desk = desk_of(with_engine(pages, NbisEngine()))
+    draft, ten = desk.begin(declared()).id, prints(7)
+    fingers = {position_of(item): read_print(content) for item, content in ten.items()}
+    slap = Captured("finger_13", PRINT_TYPE, encoded(drawn_slap(fingers, 13)))
+    swapped = ten | {"finger_02": ten["finger_03"], "finger_03": ten["finger_02"]}
+    with pytest.raises(FieldsRefused) as refused:
+        desk.keep_all(draft, [slap, *(Captured(item, PRINT_TYPE, each) for item, each in swapped.items())])
+    assert refused.value.fields == dict.fromkeys(("finger_02", "finger_03"), "PRINT_MISPLACED")
+    here = {each.name for each in desk.draft(draft).items}
+    assert here == {*FINGER_ITEMS, "finger_13"} - {"finger_02", "finger_03"}, "the rest is kept"
+    two = [Captured(item, PRINT_TYPE, ten[item]) for item in ("finger_02", "finger_03")]
+    assert set(desk.keep_all(draft, two).missing) == {"portrait"}
+    with pytest.raises(FieldsRefused) as refused:
+        desk.keep(draft, "finger_14", PRINT_TYPE, slap.content[:-40])
+    assert refused.value.fields == {"finger_14": "PRINT_NOT_PICTURE"}
+    with pytest.raises(FieldsRefused) as refused:
+        desk.keep(draft, "finger_15", PRINT_TYPE, slap.content)
+    assert refused.value.fields == {"finger_15": "SLAP_MISCOUNTED"}
+    desk.keep(draft, "portrait", "image/jpeg", picture())
+    desk.print_form(draft)
+    desk.keep(draft, CITIZEN_SIGNATURE, "image/png", SIGNED)
+    sealed = desk.seal(draft, PASSPHRASE, "vi")
+    metadata, content = from_file(pages.kit.packets.read(sealed.packet))
+    opened = open_packet(parse_packet(metadata), content, centre_keys.opening[centre_keys.newest])
+    assert opened.blobs["finger_13"] == slap.content
+
+
+def test_a_slap_that_comes_last_is_refused_where_prints_contradict_it(pages: KitPages) -> None:
+    desk = desk_of(with_engine(pages, NbisEngine()))
+    draft, ten = desk.begin(declared()).id, prints(7)
+    fingers = {position_of(item): read_print(content) for item, content in ten.items()}
+    swapped = {"finger_02": ten["finger_03"], "finger_03": ten["finger_02"]}
+    desk.keep_all(draft, [Captured(item, PRINT_TYPE, each) for item, each in swapped.items()])
+    with pytest.raises(FieldsRefused) as refused:
+        desk.keep(draft, "finger_13", PRINT_TYPE, encoded(drawn_slap(fingers, 13)))
+    assert refused.value.fields == dict.fromkeys(("finger_02", "finger_03"), "PRINT_MISPLACED")
+    assert {each.name for each in desk.draft(draft).items} == {"finger_02", "finger_03"}

@@ -20,6 +20,7 @@ from issuance_backend.dossiers.tables import FORMER_PICTURES
 from issuance_backend.personalization.finger_pictures import read_finger
 from tests.support.application_desk import MINH, best_available, packet_of
 from tests.support.deduplication_centre import Centre, make_centre
+from tests.support.drawn_slaps import drawn_slap
 from tests.support.engines import Engine
 from tests.support.search_bed import finger_modality, messages, samples_of
 from tests.support.second_touch import cracked, encoded, second_touch
@@ -186,6 +187,35 @@ def test_one_finger_that_was_taken_twice_comes_back_for_both(centre: Centre) -> 
     assert view.returned is not None
     assert (view.state, view.returned.items) == ("returned", ("finger_03", "finger_08"))
     assert view.returned.comment == "finger_03: PRINT_OF_TWO_FINGERS, finger_08: PRINT_OF_TWO_FINGERS"
+
+
+def slaps(*, left: bool = True) -> tuple[CapturedPrint, ...]:
+    """Both hands' slaps, or the right one's alone."""
+    fingers = {position: drawn(position) for position in SINGLE_FINGERS}
+    kinds = (13, 14) if left else (13,)
+    return tuple(CapturedPrint(each, encoded(drawn_slap(fingers, each)), "image/png") for each in kinds)
+
+
+def test_fingers_that_changed_places_come_back_where_slaps_show_it(centre: Centre) -> None:
+    desk = centre.desk
+    changed = {2: drawn(3), 3: drawn(2)}
+    dossier = searched(centre, {"prints": (*taken(changed), *slaps())})
+    view = desk.view(dossier)
+    assert view.returned is not None
+    assert (view.state, view.returned.items) == ("returned", ("finger_02", "finger_03"))
+    assert view.returned.comment == "finger_02: PRINT_MISPLACED, finger_03: PRINT_MISPLACED"
+    right = tuple(each for each in taken() if each.position in {2, 3})
+    desk.received(packet_of(number=2, answers=dossier, portrait=b"", prints=right))
+    desk.office.approvals.approve_locally(MINH, dossier)
+    centre.run()
+    assert desk.view(dossier).search == "clear"
+
+
+def test_without_a_slap_that_shows_it_nobody_is_accused(centre: Centre) -> None:
+    changed = {7: drawn(8), 8: drawn(7)}
+    spoilt = CapturedPrint(14, encoded(np.full((900, 1600), 250, np.uint8)), "image/png")
+    packet = {"prints": (*taken(changed), *slaps(left=False), spoilt)}
+    assert centre.desk.view(searched(centre, packet)).search == "clear"
 
 
 def test_what_was_captured_before_there_were_limits_is_not_judged_by_them(centre: Centre) -> None:
