@@ -3,18 +3,14 @@
 VerificationError
 ├── CardCommunication      teller: put the card on the reader again
 │   ├── ReaderNotFound, ReaderUnplugged, ReaderBusy
-│   ├── CardNotPresent, CardRemoved, CardUnresponsive
-│   ├── UnexpectedStatusWord
+│   ├── CardNotPresent, CardRemoved, CardUnresponsive, UnexpectedStatusWord
 │   └── SecureMessagingFailed
 ├── AccessDenied           teller: check the CAN or the machine readable zone
 │   ├── AccessSecretMalformed, AccessSecretWrong, AccessControlUnsupported, MrzNeeded
-│   ├── CitizenNumberMalformed, CardQrMalformed
-│   ├── FileLocked
-│   ├── TerminalAuthenticationFailed, TerminalNotTrusted
+│   ├── CitizenNumberMalformed, CardQrMalformed, FileLocked, TerminalAuthenticationFailed, TerminalNotTrusted
 │   └── TerminalCertificateInvalid, TerminalCertificateExpired
 ├── MalformedDocument      card unusable: another document
-│   ├── LimitExceeded
-│   ├── ChipAuthenticationUnsupported
+│   ├── LimitExceeded, ChipAuthenticationUnsupported
 │   ├── FingerTemplateMalformed, FingerQualityInsufficient, SlapMiscounted
 │   ├── PacketMalformed, CitizenSignatureMissing, PacketSupervisorMissing, CitizenConsentInvalid
 │   └── ImageUndecodable: FingerImageUndecodable
@@ -23,8 +19,7 @@ VerificationError
 │   ├── SignerUntrusted: AuthorityUnknown
 │   ├── DataGroupMismatch, DataGroupNotSigned, AlgorithmRefused
 │   ├── FileListInconsistent, CountryMismatch, HolderInconsistent
-│   ├── PacketSignatureInvalid, PacketAltered
-│   ├── CommuneExtractInvalid, CommuneExtractForeign
+│   ├── PacketSignatureInvalid, PacketAltered, CommuneExtractInvalid, CommuneExtractForeign
 │   └── ChipAuthenticationFailed, ActiveAuthenticationFailed, AccessControlDowngraded
 ├── FaceNotVerified        teller: capture again, or compare by eye
 │   ├── FaceNotFound, FaceMultiple, FaceQualityInsufficient, FaceFramesTooFew, FaceChanged
@@ -34,8 +29,7 @@ VerificationError
 │   ├── RequestMalformed, TransitionRefused, SealBroken, ReceiptInvalid, StatusListInvalid
 │   └── OfficerSessionEnded, FieldsRefused, DossierAlreadyOpen, CommuneExtractExpired
 └── Unavailable            a service is down: say so, never "not found"
-    ├── RevocationUnknown, RegistryUnavailable
-    └── FaceModelMissing, FaceModelAltered, FaceSelfTestFailed
+    └── RevocationUnknown, RegistryUnavailable, FaceModelMissing, FaceModelAltered, FaceSelfTestFailed
 
 What only one program refuses stands in that program's own module ``refusals``, in these groups.
 Every class has its own ``code``; sentences live in ``messages/faults`` under that code.
