@@ -203,8 +203,7 @@ def create_issuance_app(
         search = SearchDesk(database, KeyRoom(settings.search_key_dir), modalities, clock)
         _mount_search(site, search, ExaminersDesk(database, clock, office.picture, nobody_told))
         made_by = Makers(face_maker(modalities, settings.model_dir), finger_maker(modalities))
-        by_picture = PictureSearchDesk(search, made_by, scanner, clock)
-        site.for_officers(investigation_pictures_blueprint(by_picture))
+        _mount_investigations(site, search, PictureSearchDesk(search, made_by, scanner, clock))
     return site.app
 
 
@@ -323,7 +322,12 @@ def _mount_intake(
 def _mount_search(site: _Site, search: SearchDesk, examiners: ExaminersDesk) -> None:
     """Who else looks like this, and the officers who judge it."""
     site.for_programs(tasks_blueprint(search), *SEARCH_ROLES)
-    site.for_officers(investigations_blueprint(search), adjudication_blueprint(examiners))
+    site.for_officers(adjudication_blueprint(examiners))
+
+
+def _mount_investigations(site: _Site, search: SearchDesk, by_picture: PictureSearchDesk) -> None:
+    """Searches under a warrant: by what is held already, and by a picture that an investigator brings."""
+    site.for_officers(investigations_blueprint(search), investigation_pictures_blueprint(by_picture))
 
 
 def issuance_from(environ: Mapping[str, str]) -> Flask:

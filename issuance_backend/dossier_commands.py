@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 from issuance_backend import worker_loop
@@ -71,12 +72,11 @@ def _new_list_key(path: Path, by: str, database: Database) -> str:
     except FileExistsError:
         raise ValueError("there is a key in this file") from None
     asked = SignerRegistration(SignerKind.OFFICE, OFFICE, dict(public_jwk(key.public_key())))
-    try:
+    with ExitStack() as undo:
+        undo.callback(path.unlink)
         with database.writing() as connection:
             admit_signer(connection, account.officer, asked, utc_now())
-    except Exception:
-        path.unlink()
-        raise
+        undo.pop_all()
     return "the office signs lists of local approvals with it when its programs start anew"
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from issuance_backend.population_registry.life_events.domain import DIVORCED, MARRIED, SINGLE, WIDOWED
 from issuance_backend.population_registry.people import repository as people
+from tests.support.bonds import bond, happens, name
 from tests.support.issuance_office import citizens
 from tests.support.registry_office import TODAY, RegistryWorld
 from verification.errors import FieldsRefused
@@ -42,21 +43,6 @@ def couple(registry: RegistryWorld) -> RegistryWorld:
         registry.report(Correction(number, {"marital_status": SINGLE, "spouse": None}))
     happens(registry, Marriage(ONE, OTHER), MARRIED_ON)
     return registry
-
-
-def happens(registry: RegistryWorld, event: LifeEvent, day: date) -> None:
-    registry.pass_time(seconds=1)
-    registry.report(event, day)
-    registry.pass_time(seconds=1)
-
-
-def bond(registry: RegistryWorld, number: str) -> tuple[str, str | None]:
-    person = registry.person(number)
-    return person.marital_status, person.spouse
-
-
-def name(registry: RegistryWorld, number: str) -> str:
-    return registry.person(number).full_name
 
 
 def confirmed_on(registry: RegistryWorld, number: str) -> date | None:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from issuance_backend.population_registry.life_events.domain import DIVORCED, MARRIED, SINGLE, WIDOWED
+from tests.support.bonds import bond, happens, name
 from tests.support.issuance_office import citizens
 from tests.support.query_plans import plans_of, whole_tables_read
 from tests.support.registry_office import TODAY, RegistryWorld
@@ -16,7 +17,6 @@ from verification.messages.life_event import (
     Death,
     DeathAnnulled,
     DeclaredMissing,
-    LifeEvent,
     Marriage,
 )
 from verification.messages.registry_records import MergeOrder
@@ -36,21 +36,6 @@ def couple(registry: RegistryWorld) -> RegistryWorld:
         registry.report(Correction(number, {"marital_status": SINGLE, "spouse": None}))
     happens(registry, Marriage(ONE, OTHER), MARRIED_ON)
     return registry
-
-
-def happens(registry: RegistryWorld, event: LifeEvent, day: date) -> None:
-    registry.pass_time(seconds=1)
-    registry.report(event, day)
-    registry.pass_time(seconds=1)
-
-
-def bond(registry: RegistryWorld, number: str) -> tuple[str, str | None]:
-    person = registry.person(number)
-    return person.marital_status, person.spouse
-
-
-def name(registry: RegistryWorld, number: str) -> str:
-    return registry.person(number).full_name
 
 
 @pytest.mark.parametrize(("dead", "left"), [(ONE, OTHER), (OTHER, ONE)], ids=["reporter", "spouse"])
