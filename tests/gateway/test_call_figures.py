@@ -205,6 +205,7 @@ def test_the_page_draws_the_figures_in_both_languages(world: World) -> None:
     assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
     for word in ("hospital.check_in@2026-11-02", "01013", "100,0 %", "đến 200 ms: 1 lượt", "1 / 1"):
         assert word in page.text
+    assert "<td>04/05/2026</td>" in page.text, "days are written alike everywhere"
     english = operator(world, PAGE, lang="en").text
     assert "up to 200 ms: 1" in english
     assert 'role="alert"' not in english
