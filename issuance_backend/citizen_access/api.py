@@ -15,8 +15,6 @@ from verification.messages.application_status import ReceiptQuestion
 from verification.messages.citizen_access import ComplaintAnswering, ComplaintFiling, VisitOpening
 from verification.messages.registry_access import Purpose, ReadingFor
 
-_COMPARING = "dossiers.candidates"
-
 
 def visits_blueprint(desk: OwnRecordDesk, complaints: ComplaintDesk) -> Blueprint:
     """/v1/citizen-visits: what the officer at a counter does for a citizen who was verified."""
@@ -78,7 +76,7 @@ def reading_of_request() -> ReadingFor:
     if officer is None:
         return ReadingFor(purpose=Purpose.CAPTURE)
     return ReadingFor(
-        purpose=Purpose.COMPARISON if request.endpoint == _COMPARING else Purpose.CAPTURE,
+        purpose=Purpose.CAPTURE,
         unit=officer.unit,
         roles=",".join(sorted(officer.roles)),
         officer=officer.id,

@@ -140,8 +140,9 @@ class OwnRecordDesk:
     def looks(self, visit: Visit) -> list[PersonRead]:
         """Who looked, with the officers whom a complaint would concern: never told to the citizen."""
         found = self._records.reads(visit.citizen_number)
+        numbers = self._records.numbers(visit.citizen_number)
         with self._database.reading() as connection:
-            for dossier in repository.dossiers_of(connection, [visit.citizen_number]):
+            for dossier in repository.dossiers_of(connection, numbers):
                 found += _looks_at(connection, dossier.id)
         return sorted(found, key=lambda each: each.read_at, reverse=True)
 
@@ -155,6 +156,9 @@ def access_of(read: PersonRead) -> Access:
         purpose=read.purpose,
         unit=read.unit,
         roles=read.roles,
+        kit=read.kit,
+        until=read.until,
+        attributes=read.attributes,
     )
 
 

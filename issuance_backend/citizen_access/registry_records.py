@@ -22,6 +22,10 @@ class RegistryRecords(Protocol):
         """Who read it, the newest first; raises RegistryUnavailable."""
         ...
 
+    def numbers(self, citizen_number: str) -> list[str]:
+        """Every number of the person, the one that stands first; raises RegistryUnavailable."""
+        ...
+
     def correct(self, report: CorrectionReport) -> None:
         """Have a record corrected, once for one report id.
 
@@ -45,6 +49,11 @@ class RecordsOverHttp:
         """GET /v1/person-reads/{citizen_number}."""
         path = f"/v1/person-reads/{quote(citizen_number, safe='')}"
         return self._http.ask("GET", path, list[PersonRead])
+
+    def numbers(self, citizen_number: str) -> list[str]:
+        """GET /v1/person-reads/{citizen_number}/numbers."""
+        path = f"/v1/person-reads/{quote(citizen_number, safe='')}/numbers"
+        return self._http.ask("GET", path, list[str])
 
     def correct(self, report: CorrectionReport) -> None:
         """POST /v1/person-corrections."""

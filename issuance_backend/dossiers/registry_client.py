@@ -11,10 +11,9 @@ import urllib3
 from issuance_backend.refusals import RegistryPersonUnknown
 from verification.errors import RegistryUnavailable
 from verification.messages.enrollment import PersonExtract, PersonFields
-from verification.messages.person_match import MatchAnswer, MatchCandidate, MatchQuery
+from verification.messages.person_match import MatchAnswer, MatchQuery
 from verification.messages.registry_access import HEADER, Purpose, ReadingFor
 
-_LIKELY = "likely"
 _TAKING_IN = ReadingFor(purpose=Purpose.CAPTURE)
 _MOST_COMPARED = 20
 
@@ -58,20 +57,16 @@ class RegistryOverHttp:
 
     def candidates(self, person: PersonFields, citizen_number: str) -> MatchAnswer:
         """Who else than the number's own person is likely meant; raises RegistryUnavailable."""
-        response = self._asked("POST", "/v1/person-matches", msgspec.json.encode(_question(person)))
+        # Who is named in the answer was looked at, for whichever application it was asked.
+        reading = msgspec.structs.replace(self._reading(), purpose=Purpose.COMPARISON)
+        question = msgspec.json.encode(_question(person, citizen_number))
+        response = self._asked("POST", "/v1/person-matches", question, said={HEADER: reading.header()})
         if response.status != 200:
             raise RegistryUnavailable(f"status {response.status}")
         try:
-            answer = msgspec.json.decode(response.data, type=MatchAnswer)
+            return msgspec.json.decode(response.data, type=MatchAnswer)
         except msgspec.DecodeError:
             raise RegistryUnavailable("the answer lists no candidates") from None
-        return other_persons(answer, citizen_number, self._reference)
-
-    def _reference(self, citizen_number: str) -> str:
-        try:
-            return self.extract(citizen_number).citizen_number
-        except RegistryPersonUnknown:
-            return citizen_number
 
     def _asked(
         self, method: str, path: str, body: bytes | None = None, said: Mapping[str, str] | None = None
@@ -84,25 +79,7 @@ class RegistryOverHttp:
             raise RegistryUnavailable(type(fault).__name__) from None
 
 
-def other_persons(
-    answer: MatchAnswer, citizen_number: str, reference_of: Callable[[str], str]
-) -> MatchAnswer:
-    """The likely candidates who are not the number's own person, each person once, best first.
-
-    ``reference_of`` tells the number that a merged person's other numbers lead to.
-    """
-    likely = [each for each in answer.candidates if each.likeness == _LIKELY]
-    others = [each for each in likely if each.citizen_number != citizen_number]
-    own = reference_of(citizen_number) if others else citizen_number
-    found: dict[str, MatchCandidate] = {}
-    for each in others:
-        reference = reference_of(each.citizen_number)
-        if reference != own:
-            found.setdefault(reference, msgspec.structs.replace(each, citizen_number=reference))
-    return msgspec.structs.replace(answer, candidates=tuple(found.values()))
-
-
-def _question(person: PersonFields) -> MatchQuery:
+def _question(person: PersonFields, citizen_number: str) -> MatchQuery:
     # No number, new or old: whoever stands in the registry twice has two, and another one speaks against.
     return MatchQuery(
         full_name=person.full_name,
@@ -112,6 +89,7 @@ def _question(person: PersonFields) -> MatchQuery:
         residence=person.place_of_residence or None,
         father=person.father or None,
         mother=person.mother or None,
+        others_than=citizen_number,
         limit=_MOST_COMPARED,
     )
 

@@ -15,6 +15,8 @@ from issuance_backend.idempotency.service import RequestRegister
 from issuance_backend.moments import Clock, utc_now
 from issuance_backend.outbox.api import EVENT_ROLES, events_blueprint
 from issuance_backend.outbox.service import NoticeBoard
+from issuance_backend.population_registry.accesses.api import READ_LOG_ROLE, reads_blueprint
+from issuance_backend.population_registry.accesses.service import AccessLog
 from issuance_backend.population_registry.api import (
     QUERY_ROLE,
     READ_ROLE,
@@ -67,7 +69,6 @@ from issuance_backend.population_registry.publication.api import (
     publications_blueprint,
 )
 from issuance_backend.population_registry.publication.service import PublicationOffice
-from issuance_backend.population_registry.reads.api import READ_LOG_ROLE, reads_blueprint
 from issuance_backend.population_registry.reads.service import ReadBook
 from issuance_backend.population_registry.service import RegistryDesk
 from issuance_backend.population_registry.settings import RegistrySettings
@@ -99,14 +100,15 @@ def create_registry_app(settings: RegistrySettings, *, clock: Clock = utc_now) -
     instrument(app, "registry", ready=lambda: {"database": database.answers()}, statuses=STATUSES)
     mount(app, queries_blueprint(desk, book), guard=require_service(callers, QUERY_ROLE))
     mount(app, persons_blueprint(desk, book), guard=require_service(callers, READ_ROLE))
-    mount(app, reads_blueprint(book), guard=require_service(callers, READ_LOG_ROLE))
-    mount(app, matches_blueprint(MatchingDesk(database, clock)), guard=require_service(callers, MATCH_ROLE))
+    mount(app, reads_blueprint(AccessLog(database, clock)), guard=require_service(callers, READ_LOG_ROLE))
+    matching = matches_blueprint(MatchingDesk(database, clock), book)
+    mount(app, matching, guard=require_service(callers, MATCH_ROLE))
     app.register_error_handler(FieldsRefused, fields_problem)
     app.before_request(refuse_nul)
     doors = _Doors(callers, RequestRegister(database, clock))
     _mount_records(app, database, doors, book, clock)
     _mount_publication(app, database, doors, clock)
-    _mount_forms(app, database, doors, clock)
+    _mount_forms(app, database, doors, book, clock)
     return app
 
 
@@ -151,7 +153,7 @@ def _mount_publication(app: Flask, database: Database, doors: _Doors, clock: Clo
     mount(app, events_blueprint(board), guard=doors.asking(*EVENT_ROLES))
 
 
-def _mount_forms(app: Flask, database: Database, doors: _Doors, clock: Clock) -> None:
+def _mount_forms(app: Flask, database: Database, doors: _Doors, book: ReadBook, clock: Clock) -> None:
     """Units, what kits of a unit take along, DC01 forms, and how good the data of each unit are."""
     units = UnitOffice(database, clock)
     forms = FormDesk(database, clock, units)
@@ -160,7 +162,8 @@ def _mount_forms(app: Flask, database: Database, doors: _Doors, clock: Clock) ->
     mount(app, units_blueprint(units, clock), guard=doors.asking(UNITS_ROLE))
     mount(app, unit_names_blueprint(units), guard=doors.asking(READ_ROLE))
     mount(app, counts_blueprint(units), guard=doors.changing(COUNT_ROLE))
-    mount(app, extracts_blueprint(ExtractDesk(database, clock, units)), guard=doors.asking(EXTRACT_ROLE))
+    extracts = extracts_blueprint(ExtractDesk(database, clock, units), book)
+    mount(app, extracts, guard=doors.asking(EXTRACT_ROLE))
     mount(app, forms_blueprint(forms), guard=worker)
     mount(app, keyings_blueprint(forms, batches), guard=worker)
     mount(app, batches_blueprint(batches, forms), guard=worker)

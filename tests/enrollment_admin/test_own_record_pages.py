@@ -12,9 +12,14 @@ from flask import Flask
 
 from enrollment_admin.ui.translations_file import LANGUAGES, sentences
 from gateway.domain.purpose import PURPOSES
+from issuance_backend.population_registry.accesses.service import MOST_TOLD
 from issuance_backend.population_registry.identities.domain import ATTRIBUTES, ONLY_ENRICHED
-from issuance_backend.population_registry.reads.service import MOST_TOLD
-from tests.support.citizen_counter import PERSON, CitizenCounter, citizen_counter
+from tests.support.citizen_counter import (
+    PERSON,
+    CitizenCounter,
+    citizen_counter,
+    tell_of_extract_and_receiver,
+)
 from tests.support.delivery import RECEIVER, SUPERVISOR
 from tests.support.engines import Sqlite
 from tests.support.issuance_office import Office
@@ -88,6 +93,22 @@ def test_a_complaint_goes_from_the_counter_to_the_citizens_screen(
     for secret in (PERSON.full_name, PERSON.citizen_number, SUPERVISOR, RECEIVER):
         assert secret not in told
     assert "Đã trả lời" in text(mai.get(visit))
+
+
+def test_a_kit_that_took_the_commune_along_and_a_receiver_are_shown(
+    counter: CitizenCounter, pages: Flask
+) -> None:
+    tell_of_extract_and_receiver(counter.registry)
+    mai = sign_in(pages, RECEIVER)
+    visit = opened(mai, counter.receipt(counter.give_card()))
+    record = text(mai.get(visit))
+    for said in (
+        *("Bộ thiết bị mang theo dữ liệu cả xã", "Bộ thiết bị <code>kit-7</code>", "có hiệu lực đến"),
+        *("Giao cho đơn vị nhận dữ liệu được công bố: Ngày sinh, Họ, chữ đệm và tên", "tax"),
+    ):
+        assert said in record
+    filed = complain(mai, visit, subject=re.search(r'"(access:extract-\d+)"', record).group(1))  # type: ignore[union-attr]
+    assert filed.status_code == 201
 
 
 def test_what_is_refused_is_said_beside_the_field_and_what_was_typed_stays(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +13,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from issuance_backend.app import create_issuance_app
 from issuance_backend.moments import rfc3339
+from issuance_backend.population_registry import repository as entries
+from issuance_backend.population_registry.accesses.service import AccessLog
 from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.reads.service import ReadBook
+from issuance_backend.population_registry.units.service import UnitOffice
+from tests.support.communes import ADDRESSES, NEW, TABLES
 from tests.support.delivery import active, card_of
 from tests.support.issuance_office import Office, OfficerClient, citizens
 from tests.support.registry_office import RegistryWorld
 from verification.errors import RegistryUnavailable
 from verification.messages import merkle
 from verification.messages.life_event import Correction, CorrectionReport, LifeEventReport
+from verification.messages.publication import PublicationProposal, Receiver, SignOff
 from verification.messages.receipt import Checkpoint, LogEntry, Receipt, sign_receipt, signed_checkpoint
 from verification.messages.registry_access import PersonRead, ReadingFor
 from verification.messages.registry_records import PersonHistory
@@ -42,13 +47,20 @@ class Records:
     def book(self) -> ReadBook:
         return ReadBook(self.registry.database, self.registry.clock)
 
+    @property
+    def log(self) -> AccessLog:
+        return AccessLog(self.registry.database, self.registry.clock)
+
     def history(self, citizen_number: str, reading: ReadingFor) -> PersonHistory:
         found = self.registry.records.history(citizen_number)
         self.book.note(found.citizen_number, "issuance", reading)
         return found
 
     def reads(self, citizen_number: str) -> list[PersonRead]:
-        return list(self.book.of_person(citizen_number))
+        return list(self.log.of_person(citizen_number))
+
+    def numbers(self, citizen_number: str) -> list[str]:
+        return list(self.log.numbers(citizen_number))
 
     def correct(self, report: CorrectionReport) -> None:
         if self.is_cut:
@@ -103,6 +115,23 @@ class CitizenCounter:
         answer = self.open(client, status_key)
         assert answer.status_code == 201, answer.get_data(as_text=True)
         return f"/v1/citizen-visits/{answer.get_json()['id']}"
+
+
+def tell_of_extract_and_receiver(registry: RegistryWorld) -> str:
+    """A kit took the person's commune along, good until then, and a receiver was handed two attributes."""
+    UnitOffice(registry.database, registry.clock).load(TABLES, "bộ nội vụ")
+    with registry.database.writing() as connection:
+        home = {"current_residence": ADDRESSES[0]}
+        entries.update_fields(connection, PERSON.citizen_number, home)
+    until = rfc3339(registry.clock() + timedelta(days=14))
+    reading = ReadingFor(purpose="commune_extract", kit="kit-7", until=until)
+    ReadBook(registry.database, registry.clock).note_commune(NEW, "issuance", reading)
+    office, attributes = registry.publications, ("full_name", "date_of_birth")
+    office.subscribe("quản trị", Receiver("tax", attributes))
+    made = office.propose(PublicationProposal(PERSON.citizen_number, attributes, "lan"))
+    for officer in ("minh", "son"):
+        office.sign(made.id, SignOff(officer, made.values_digest))
+    return until
 
 
 def citizen_counter(office: Office, registry: RegistryWorld, folder: Path) -> CitizenCounter:

@@ -36,7 +36,7 @@ CIVIL_REGISTER = "civil-register"
 ROLES = (
     *("person.query", "registry.read", "person.register", "person.enrich", "person.publish"),
     *("person.receive", "number.issue", "events.life-event", "events.person-change", "registry.extract"),
-    *("registry.read_log", "person.correct"),
+    *("registry.read_log", "person.correct", "person.match"),
 )
 
 

@@ -99,7 +99,11 @@ class OwnRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Access(msgspec.Struct, frozen=True, kw_only=True):
-    """One look at a citizen's data: ``agency`` is a partner or a program of the state's."""
+    """One look at a citizen's data: ``agency`` is a partner or a program of the state's.
+
+    Of an extract the ``unit`` is the commune whose people went along, in ``kit``, good ``until`` a moment; of
+    what is published, the ``attributes`` that a receiver was handed.
+    """
 
     id: str
     at: str
@@ -107,6 +111,9 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     purpose: str
     unit: str | None = None
     roles: str | None = None
+    kit: str | None = None
+    until: str | None = None
+    attributes: tuple[str, ...] = ()
 
 
 class ComplaintFiling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

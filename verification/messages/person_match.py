@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+LIKELY = "likely"
+
 NameText = Annotated[str, msgspec.Meta(max_length=200)]
 PlaceText = Annotated[str, msgspec.Meta(max_length=400)]
 
@@ -13,7 +15,9 @@ PlaceText = Annotated[str, msgspec.Meta(max_length=400)]
 class MatchQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a paper or a person says; texts may be in Unicode, TCVN3, VNI or VIQR.
 
-    ``date_of_birth`` is yyyy-mm-dd, dd/mm/yyyy, mm/yyyy or yyyy; ``number`` has 9 or 12 digits.
+    ``date_of_birth`` is yyyy-mm-dd, dd/mm/yyyy, mm/yyyy or yyyy; ``number`` has 9 or 12 digits. With
+    ``others_than`` only those are told who are likely, and another person than whoever has that number: each
+    once, by the number that stands.
     """
 
     full_name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -24,6 +28,7 @@ class MatchQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     residence: PlaceText | None = None
     father: NameText | None = None
     mother: NameText | None = None
+    others_than: Annotated[str, msgspec.Meta(max_length=12)] | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=50)] = 10
 
 

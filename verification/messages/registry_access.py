@@ -26,16 +26,23 @@ class Purpose(StrEnum):
     CAPTURE = "capture"
     COMPARISON = "comparison"
     OWN_RECORD = "own_record"
+    COMMUNE_EXTRACT = "commune_extract"
+    PUBLICATION = "publication"
 
 
 class ReadingFor(msgspec.Struct, frozen=True, kw_only=True):
-    """For what, and for whom: a partner, or an officer with unit and roles, who is not named to citizens."""
+    """For what, and for whom: a partner, or an officer with unit and roles, who is not named to citizens.
+
+    Of what a kit takes along: which kit, and until when it holds it.
+    """
 
     purpose: str = UNSTATED
     agency: str | None = None
     unit: str | None = None
     roles: str | None = None
     officer: str | None = None
+    kit: str | None = None
+    until: str | None = None
 
     def header(self) -> str:
         """The statement as it is sent."""
@@ -43,7 +50,11 @@ class ReadingFor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PersonRead(msgspec.Struct, frozen=True, kw_only=True):
-    """One time that an entry was read; ``reader`` is the program that asked."""
+    """One time that an entry was read; ``reader`` is the program that asked.
+
+    A kit that took the entries of a whole commune along holds this one ``until`` a moment; who receives what
+    is published was handed the named ``attributes``.
+    """
 
     id: str
     read_at: str
@@ -53,6 +64,9 @@ class PersonRead(msgspec.Struct, frozen=True, kw_only=True):
     unit: str | None = None
     roles: str | None = None
     officer: str | None = None
+    kit: str | None = None
+    until: str | None = None
+    attributes: tuple[str, ...] = ()
 
 
 def read_statement(text: str) -> ReadingFor:
@@ -71,5 +85,5 @@ def stated(purpose: str | None, agency: str | None) -> ReadingFor:
 
 
 def _is_word(name: str, word: str) -> bool:
-    most = {"unit": 20, "officer": 40}.get(name, 240)
+    most = {"unit": 20, "officer": 40, "kit": 40, "until": 32}.get(name, 240)
     return len(word) <= most and bool((_WORDS if name == "roles" else _WORD).fullmatch(word))

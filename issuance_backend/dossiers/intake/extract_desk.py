@@ -32,6 +32,7 @@ from verification.messages.commune_extract import (
     seal_extract,
 )
 from verification.messages.national_time import vietnam_date
+from verification.messages.registry_access import Purpose, ReadingFor
 from verification.messages.signing_key import SigningKey
 
 RELIED_UPON = timedelta(days=14)
@@ -70,14 +71,16 @@ class KitExtractDesk:
         if kit.unit is None or not is_unit(kit.unit):
             raise CommuneExtractRefused("the kit is registered for no commune")
         commune, filters = self._source.commune(kit.unit), self._source.filters()
-        found = list(islice(self._source.residents(kit.unit), MAX_PEOPLE + 1))
+        until = rfc3339(moment + RELIED_UPON)
+        reading = ReadingFor(purpose=Purpose.COMMUNE_EXTRACT, kit=kit.id, until=until)
+        found = list(islice(self._source.residents(kit.unit, reading), MAX_PEOPLE + 1))
         if len(found) > MAX_PEOPLE:
             raise CommuneExtractTooLarge("more people than any commune has")
         return CommuneExtract(
             unit=kit.unit,
             unit_name=commune.name,
             as_of=filters.as_of,
-            expires_at=rfc3339(moment + RELIED_UPON),
+            expires_at=until,
             people=tuple(self._with_open_dossiers(found)),
             merged={alias: each.entry.citizen_number for each in found for alias in each.aliases},
             numbers=filters.numbers,

@@ -11,6 +11,7 @@ import urllib3
 from issuance_backend.refusals import UnitUnknown
 from verification.errors import RegistryUnavailable
 from verification.messages.commune_extract import Commune, KnownFilters, Resident
+from verification.messages.registry_access import HEADER, ReadingFor
 
 _SECONDS = 120.0
 """Filters of many people that nobody asked for today are made while we wait."""
@@ -25,8 +26,10 @@ class ExtractSource(Protocol):
         """A commune by name; raises UnitUnknown or RegistryUnavailable."""
         ...
 
-    def residents(self, code: str) -> Iterator[Resident]:
-        """Its people in order of their numbers; raises UnitUnknown or RegistryUnavailable."""
+    def residents(self, code: str, reading: ReadingFor) -> Iterator[Resident]:
+        """Its people in order of their numbers, for the kit that is stated; raises UnitUnknown or
+        RegistryUnavailable.
+        """
         ...
 
     def filters(self) -> KnownFilters:
@@ -48,11 +51,11 @@ class ExtractsOverHttp:
         """A commune by name; raises UnitUnknown or RegistryUnavailable."""
         return _read(self._get(f"/v1/communes/{code}"), Commune)
 
-    def residents(self, code: str) -> Iterator[Resident]:
+    def residents(self, code: str, reading: ReadingFor) -> Iterator[Resident]:
         """Its people in order of their numbers; raises UnitUnknown or RegistryUnavailable."""
         page: str | None = f"/v1/communes/{code}/residents"
         while page is not None:
-            response = self._get(page)
+            response = self._get(page, reading)
             yield from _read(response, list[Resident])
             # Only ever our own registry: the link is an address below it (RFC 8288).
             page = response.headers["Link"].partition(">")[0][1:] if "Link" in response.headers else None
@@ -61,9 +64,10 @@ class ExtractsOverHttp:
         """Who is known at all; raises RegistryUnavailable."""
         return _read(self._get("/v1/known-filters"), KnownFilters)
 
-    def _get(self, path: str) -> urllib3.BaseHTTPResponse:
+    def _get(self, path: str, reading: ReadingFor | None = None) -> urllib3.BaseHTTPResponse:
+        said = {HEADER: reading.header()} if reading else {}
         try:
-            response = self._pool.request("GET", self._url + path, headers=self._headers)
+            response = self._pool.request("GET", self._url + path, headers=self._headers | said)
         except urllib3.exceptions.HTTPError as fault:
             raise RegistryUnavailable(type(fault).__name__) from None
         if response.status == 404:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from issuance_backend.population_registry.matching.place import read_place
+from issuance_backend.population_registry.matching.place import plain_name, read_place
 from issuance_backend.population_registry.units.domain import Unit, UnitLevel, UnitRegister
 from issuance_backend.refusals import UnitUnknown
 
@@ -25,6 +25,25 @@ def homes(register: UnitRegister, code: str) -> frozenset[str]:
     units = [*_versions(register, code), *_formers(register, code)]
     places = {read_place(address) for unit in units for address in _addresses(register, unit)}
     return frozenset(text for place in places for text in (place.text, replace(place, district="").text))
+
+
+def communes_of(register: UnitRegister, residence: str) -> set[str]:
+    """Every commune whose homes this residence is one of: what it names, and what that became."""
+    place = read_place(residence)
+    reached: set[str] = set()
+    looking = {code for code in register.communes_ever() if place.commune in _names(register, code)}
+    while looking:
+        reached |= looking
+        looking = {code for former in looking for code in register.successors(former)} - reached
+    return {
+        code
+        for code in reached
+        if register.versions(code)[-1].level is UnitLevel.COMMUNE and place.text in homes(register, code)
+    }
+
+
+def _names(register: UnitRegister, code: str) -> set[str]:
+    return {plain_name(version.name) for version in register.versions(code)}
 
 
 def _versions(register: UnitRegister, code: str) -> list[Unit]:

@@ -47,7 +47,7 @@ def read_place(text: str) -> Place:
     Street and house in front of the commune are not compared. A last part that names no province stays
     as a province nobody knows.
     """
-    parts = [_plain(part) for part in unicodedata.normalize("NFC", text).split(",")[-_MAX_PARTS:]]
+    parts = [plain_name(part) for part in unicodedata.normalize("NFC", text).split(",")[-_MAX_PARTS:]]
     parts = [part for part in parts if part]
     if not parts:
         return Place()
@@ -92,7 +92,9 @@ def _do_districts_allow(one: Place, other: Place) -> bool:
     return not one.district or not other.district or one.district == other.district
 
 
-def _plain(part: str) -> str:
+@lru_cache(maxsize=65_536)
+def plain_name(part: str) -> str:
+    """A unit's name without marks and without its kind, as places are compared."""
     text = " ".join(skeleton_word(word) if word.isalpha() else word for word in _WORDS.findall(part))
     return _PREFIX.sub("", text)
 
@@ -105,6 +107,6 @@ def _is_district(part: str) -> bool:
 @cache
 def _units_by_name() -> dict[str, str]:
     """Old provinces and the units of 2025 by name; where a name is both, the old one lies in the new one."""
-    since = {_plain(unit.name): code for code, unit in units_2025().items()}
-    before = {_plain(entry.name): entry.merged_into_2025 for entry in provinces().values()}
+    since = {plain_name(unit.name): code for code, unit in units_2025().items()}
+    before = {plain_name(entry.name): entry.merged_into_2025 for entry in provinces().values()}
     return {**since, **before}

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import Connection
 
 from issuance_backend.moments import Clock
 from issuance_backend.population_registry.matching import repository
@@ -11,8 +15,15 @@ from issuance_backend.population_registry.matching.birth import read_birth_date
 from issuance_backend.population_registry.matching.domain import Candidate, Claim, prepare_claim
 from issuance_backend.population_registry.matching.name import name_of_canonical
 from issuance_backend.population_registry.matching.scoring import Scorer
+from issuance_backend.population_registry.people import repository as people
 from monitoring.database import Database
-from verification.messages.person_match import MatchAnswer, MatchCandidate, MatchEvidence, MatchQuery
+from verification.messages.person_match import (
+    LIKELY,
+    MatchAnswer,
+    MatchCandidate,
+    MatchEvidence,
+    MatchQuery,
+)
 
 MAX_BLOCK = 20_000
 """Persons compared for one question; more share a key only for the commonest name without a whole date."""
@@ -36,11 +47,11 @@ class MatchingDesk:
         with self._database.reading() as connection:
             block = repository.block(connection, asked, MAX_BLOCK + 1)
             was_indexed = bool(block) or repository.was_indexed(connection)
-        found = scorer.candidates(asked, block[:MAX_BLOCK], query.limit)
-        return MatchAnswer(
-            candidates=tuple(_shown(candidate, scorer) for candidate in found),
-            complete=was_indexed and len(block) <= MAX_BLOCK,
-        )
+            ranked = scorer.candidates(asked, block[:MAX_BLOCK], query.limit)
+            found = [_shown(candidate, scorer) for candidate in ranked]
+            if query.others_than is not None:
+                found = _others(connection, found, query.others_than)
+        return MatchAnswer(candidates=tuple(found), complete=was_indexed and len(block) <= MAX_BLOCK)
 
     def refresh(self) -> int:
         """Index every entry that changed since it was indexed, and count name words anew; how many were."""
@@ -90,6 +101,19 @@ def _claim(query: MatchQuery) -> Claim:
         father=query.father,
         mother=query.mother,
     )
+
+
+def _others(
+    connection: Connection, found: Iterable[MatchCandidate], citizen_number: str
+) -> list[MatchCandidate]:
+    """The likely ones who are not this number's person, each person once, best first."""
+    own = people.reference_number(connection, citizen_number)
+    others: dict[str, MatchCandidate] = {}
+    for each in found:
+        reference = people.reference_number(connection, each.citizen_number)
+        if each.likeness == LIKELY and reference != own:
+            others.setdefault(reference, msgspec.structs.replace(each, citizen_number=reference))
+    return list(others.values())
 
 
 def _shown(candidate: Candidate, scorer: Scorer) -> MatchCandidate:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -161,6 +161,17 @@ def who_was_sent(connection: Connection, citizen_number: str, attribute: str) ->
         .order_by(DELIVERIES.c.receiver)
     )
     return list(connection.execute(question).scalars())
+
+
+def sent_since(connection: Connection, numbers: Collection[str], moment: str) -> list[Sent]:
+    """What was handed out of these people since a moment; what was withdrawn told nobody anything."""
+    question = select(DELIVERIES).where(
+        DELIVERIES.c.citizen_number.in_(numbers),
+        DELIVERIES.c.kind == DeliveryKind.PUBLISH.value,
+        DELIVERIES.c.sent_at >= moment,
+    )
+    rows = connection.execute(question.order_by(DELIVERIES.c.receiver, DELIVERIES.c.id))
+    return [_sent(row) for row in rows]
 
 
 def send(connection: Connection, deliveries: Iterable[Sent]) -> None:

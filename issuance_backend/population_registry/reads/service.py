@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from issuance_backend.moments import Clock
 from issuance_backend.population_registry.people import repository as people
 from issuance_backend.population_registry.reads import repository
 from monitoring.database import Database
-from verification.messages.registry_access import PersonRead, ReadingFor
+from verification.messages.registry_access import ReadingFor
 
 KEPT = timedelta(days=730)
-MOST_TOLD = 500
-"""Of the newest readings so many are told."""
+ONE_EXTRACT = timedelta(hours=1)
+"""Pages of a commune's people that are asked for within it, in the same words, are one extract."""
 
 
 class ReadBook:
-    """Writes down who read whose entry, tells the person, and forgets after two years."""
+    """Writes down who read whose entry, and forgets after two years."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -24,16 +25,22 @@ class ReadBook:
 
     def note(self, citizen_number: str, reader: str, reading: ReadingFor) -> None:
         """Record that a program reads an entry, before it is answered."""
-        with self._database.writing() as connection:
-            number = people.reference_number(connection, citizen_number)
-            repository.add(connection, number, reader, reading, self._clock())
+        self.note_all((citizen_number,), reader, reading)
 
-    def of_person(self, citizen_number: str) -> tuple[PersonRead, ...]:
-        """Who read a person's entry under any number it had, the newest first."""
-        with self._database.reading() as connection:
-            number = people.reference_number(connection, citizen_number)
-            aliases = people.aliases_now(connection, number)
-            return tuple(repository.newest(connection, {number, *aliases}, MOST_TOLD))
+    def note_all(self, citizen_numbers: Collection[str], reader: str, reading: ReadingFor) -> None:
+        """Record that a program reads several entries; of none nothing is written."""
+        if not citizen_numbers:
+            return
+        with self._database.writing() as connection:
+            numbers = [people.reference_number(connection, number) for number in citizen_numbers]
+            repository.add(connection, numbers, reader, reading, self._clock())
+
+    def note_commune(self, commune: str, reader: str, reading: ReadingFor) -> None:
+        """Record that a program reads the entries of a commune's people: once, in however many pages."""
+        moment = self._clock()
+        with self._database.writing() as connection:
+            if not repository.reads_commune(connection, commune, reader, reading, moment - ONE_EXTRACT):
+                repository.add_commune(connection, commune, reader, reading, moment)
 
     def forget(self) -> int:
         """Forget what was read more than two years ago; how many readings that were."""

@@ -1,4 +1,4 @@
-"""The table of who read whose entry; lines are added, and forgotten when their time is over."""
+"""The tables of who read whose entry; lines are added, and forgotten when their time is over."""
 
 from __future__ import annotations
 
@@ -21,4 +21,19 @@ PERSON_READS = Table(
     Column("officer", String(40)),
     Index("person_reads_by_person", "citizen_number", "id"),
     Index("person_reads_by_time", "read_at"),
+)
+
+COMMUNE_READS = Table(
+    "commune_reads",
+    METADATA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    # The commune whose people went along: one line, however many they were.
+    Column("commune", String(20), nullable=False),
+    Column("read_at", String(32), nullable=False),
+    Column("reader", String(80), nullable=False),
+    Column("purpose", String(80), nullable=False),
+    Column("kit", String(40)),
+    Column("until", String(32)),
+    Index("commune_reads_by_commune", "commune", "read_at"),
+    Index("commune_reads_by_time", "read_at"),
 )

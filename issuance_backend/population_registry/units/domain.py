@@ -94,11 +94,7 @@ class UnitRegister:
             self._after.setdefault(succession.code, []).append(succession)
             self._before.setdefault(succession.successor, []).append(succession)
         self._require_sound()
-        self._provinces_with_communes = {
-            code.partition(".")[0]
-            for code, versions in self._versions.items()
-            if any(version.level is UnitLevel.COMMUNE for version in versions)
-        }
+        self._provinces_with_communes = {code.partition(".")[0] for code in self.communes_ever()}
 
     def unit(self, code: str, day: date) -> Unit | None:
         """The unit with this code on a day."""
@@ -111,6 +107,18 @@ class UnitRegister:
     def formers(self, code: str) -> list[str]:
         """What passed, wholly or in part, into this unit."""
         return [former.code for former in self._before.get(code, ())]
+
+    def successors(self, code: str) -> list[str]:
+        """What this unit passed into, wholly or in part."""
+        return [later.successor for later in self._after.get(code, ())]
+
+    def communes_ever(self) -> list[str]:
+        """The code of every unit that ever was a commune."""
+        return [
+            code
+            for code, versions in self._versions.items()
+            if any(version.level is UnitLevel.COMMUNE for version in versions)
+        ]
 
     def is_known(self, code: str) -> bool:
         """Whether there ever was a unit with this code."""

@@ -13,11 +13,13 @@ from issuance_backend.citizen_access.domain import VISITS_A_DAY, VISITS_KEPT
 from issuance_backend.moments import rfc3339
 from issuance_backend.schema import DOSSIERS
 from tests.issuance_backend.test_openapi import Contract
-from tests.support.citizen_counter import PERSON, CitizenCounter
+from tests.support.citizen_counter import PERSON, CitizenCounter, tell_of_extract_and_receiver
+from tests.support.communes import NEW
 from tests.support.delivery import RECEIVER, SUPERVISOR
 from tests.support.issuance_office import NOW, STATUS_TOKEN, citizens
 from tests.support.query_plans import plans_of, whole_tables_read
 from verification.messages.registry_access import ReadingFor
+from verification.messages.registry_records import MergeOrder
 
 
 def code_of(answer: Any) -> tuple[int, str]:
@@ -84,6 +86,36 @@ def test_what_approvers_looked_at_is_told(counter: CitizenCounter) -> None:
         connection.execute(update(DOSSIERS).where(DOSSIERS.c.id == other).values(**whose))
     told = mai.get(f"{counter.visit(mai, key)}/accesses").get_json()
     assert [(each["agency"], each["purpose"]) for each in told] == [("issuance", "comparison")]
+
+
+def test_what_concerned_a_merged_number_is_told(counter: CitizenCounter) -> None:
+    """Looks at the candidates of an application under another number of the same person."""
+    office, mai, other = counter.office, counter.office.sign_in(RECEIVER), citizens()[1]
+    key = counter.give_card()
+    made = office.sign_in("lan.capture").capture(other, "capture-0000000002").get_json()["id"]
+    assert office.sign_in("minh.approve").get(f"/v1/dossiers/{made}/candidates").status_code == 200
+    assert mai.get(f"{counter.visit(mai, key)}/accesses").get_json() == []
+    counter.registry.merges.merge(MergeOrder(PERSON.citizen_number, other.citizen_number, "lan", "minh"))
+    (told,) = mai.get(f"{counter.visit(mai, key)}/accesses").get_json()
+    assert (told["agency"], told["purpose"]) == ("issuance", "comparison")
+
+
+def test_a_kit_s_extract_and_a_receiver_are_told(counter: CitizenCounter) -> None:
+    mai, until = counter.office.sign_in(RECEIVER), tell_of_extract_and_receiver(counter.registry)
+    visit = counter.visit(mai, counter.give_card())
+    told = {each["purpose"]: each for each in mai.get(f"{visit}/accesses").get_json()}
+    extract, handed = told["commune_extract"], told["publication"]
+    assert (extract["agency"], extract["unit"], extract["kit"]) == ("issuance", NEW, "kit-7")
+    assert (extract["at"], extract["until"], extract["attributes"]) == (rfc3339(NOW), until, [])
+    assert (handed["agency"], handed["attributes"], handed["kit"]) == (
+        "tax",
+        ["date_of_birth", "full_name"],
+        None,
+    )
+    for each in (extract, handed):
+        filing = {"about": "access", "reference": each["id"], "text": "Tôi không rõ vì sao."}
+        assert mai.post(f"{visit}/complaints", filing).status_code == 201
+    Contract("citizen_visits").judge(mai.get(f"{visit}/accesses"))
 
 
 def test_every_look_of_the_citizen_is_recorded(counter: CitizenCounter) -> None:
@@ -193,6 +225,7 @@ def test_no_question_reads_a_whole_table(counter: CitizenCounter) -> None:
     mai, key = counter.office.sign_in(RECEIVER), counter.give_card()
     son = counter.office.sign_in(SUPERVISOR)
     growing = {"citizen_visits", "complaints", "credentials", "dossiers", "events", "people", "person_reads"}
+    growing |= {"commune_reads", "deliveries", "facts", "merges"}
     with plans_of("issuance_backend") as plans:
         visit = counter.visit(mai, key)
         said = {"about": "attribute", "reference": "religion", "text": "Sai."}

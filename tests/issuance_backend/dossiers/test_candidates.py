@@ -13,8 +13,9 @@ import pytest
 
 from issuance_backend import recorded_events
 from issuance_backend.dossiers import candidate_desk
-from issuance_backend.dossiers.registry_client import RegistryOverHttp, other_persons
+from issuance_backend.dossiers.registry_client import RegistryOverHttp
 from issuance_backend.population_registry import repository
+from issuance_backend.population_registry.accesses.service import AccessLog
 from issuance_backend.population_registry.app import create_registry_app
 from issuance_backend.population_registry.domain import extract
 from issuance_backend.population_registry.matching.service import MatchingDesk
@@ -180,17 +181,6 @@ def test_over_http_they_are_for_approvers_and_their_numbers_stand_nowhere(
 # -- what the registry's own program answers
 
 
-def test_only_likely_others_count_and_each_person_once() -> None:
-    numbers = ("1", "2", "3", "4", "5")
-    listed = MatchAnswer((*map(candidate, numbers), candidate("6", "possible")), complete=False)
-    leads_to = {"2": "1", "4": "3"}
-    found = other_persons(listed, "1", lambda number: leads_to.get(number, number))
-    assert [each.citizen_number for each in found.candidates] == ["3", "5"]
-    assert not found.complete
-    renumbered = other_persons(listed, "2", lambda number: leads_to.get(number, number))
-    assert [each.citizen_number for each in renumbered.candidates] == ["3", "5"]
-
-
 @pytest.fixture
 def world(database_engine: Engine) -> RegistryWorld:
     """A registry in which one person stands twice."""
@@ -217,6 +207,9 @@ def test_a_person_with_two_entries_is_found_until_they_are_merged(world: Registr
     assert [each.citizen_number for each in found.candidates] == [DOUBLE.citizen_number]
     assert {item.level for item in found.candidates[0].evidence} == {"same", "same-commune"}
     assert found.complete
+    told = AccessLog(world.database, world.clock).of_person(DOUBLE.citizen_number)
+    assert [(each.reader, each.purpose) for each in told] == [("office", "comparison")]
+    assert not AccessLog(world.database, world.clock).of_person(PERSON.citizen_number)
     other = citizens()[1]
     assert not registry.candidates(extract(other).person, other.citizen_number).candidates
     world.merges.merge(MergeOrder(PERSON.citizen_number, DOUBLE.citizen_number, "lan", "minh"))

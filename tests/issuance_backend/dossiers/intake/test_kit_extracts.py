@@ -25,6 +25,7 @@ from issuance_backend.officers import repository as officers
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.population_registry import repository
+from issuance_backend.population_registry.accesses.service import AccessLog
 from issuance_backend.population_registry.extracts.api import EXTRACT_ROLE
 from issuance_backend.population_registry.matching.service import MatchingDesk
 from issuance_backend.population_registry.units.service import UnitOffice
@@ -187,6 +188,18 @@ def test_what_was_given_out_is_recorded_and_names_nobody(kit: KitAtTheOffice) ->
     (row,) = rows
     assert row["actor"] == KIT
     assert json.loads(row["detail"]) == {"kit": KIT, "unit": UNIT, "people": "2", "as_of": as_of}
+
+
+def test_whoever_lives_there_is_told_which_kit_took_their_entry_along(
+    kit: KitAtTheOffice, registry: RegistryWorld
+) -> None:
+    kit.register()
+    until = kit.opened().expires_at
+    log = AccessLog(registry.database, registry.clock)
+    for citizen in citizens()[:2]:
+        (told,) = log.of_person(citizen.citizen_number)
+        assert (told.purpose, told.unit, told.kit, told.until) == ("commune_extract", UNIT, KIT, until)
+    assert log.of_person(citizens()[2].citizen_number) == ()
 
 
 def test_who_is_no_registered_kit_is_refused(kit: KitAtTheOffice) -> None:

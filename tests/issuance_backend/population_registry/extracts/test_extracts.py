@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -15,42 +15,13 @@ from issuance_backend.population_registry.extracts.service import KEPT, RENEWED_
 from issuance_backend.population_registry.matching.service import MatchingDesk
 from issuance_backend.population_registry.units.service import UnitOffice
 from issuance_backend.refusals import UnitUnknown
+from tests.support.communes import ADDRESSES, TABLES
 from tests.support.issuance_office import citizens
 from tests.support.registry_office import RegistryWorld
 from verification.messages.commune_extract import KnownFilters, Resident, name_key, number_key
-from verification.messages.dc01 import SuccessionEntry, UnitEntry, UnitTables
 from verification.messages.registry_records import MergeOrder
 
-OLD, RENAMED_ON, SINCE = date(2008, 8, 1), date(2015, 1, 1), date(2025, 7, 1)
 ROLE = "registry.extract"
-
-
-def unit(code: str, level: str, name: str, since: date = OLD, until: date | None = SINCE) -> UnitEntry:
-    return UnitEntry(
-        code=code, level=level, name=name, valid_from=since, valid_to=until, legal_basis="thử nghiệm"
-    )
-
-
-TABLES = UnitTables(
-    units=(
-        unit("001.01", "district", "Huyện Từ Liêm", until=RENAMED_ON),
-        unit("001.01", "district", "Quận Bắc Từ Liêm", since=RENAMED_ON),
-        unit("001.01.00592", "commune", "Xã Minh Khai"),
-        unit("001.01.00595", "commune", "Xã Phú Diễn"),
-        unit("01.00600", "commune", "Phường Phú Diễn", since=SINCE, until=None),
-    ),
-    successions=tuple(
-        SuccessionEntry(code=code, successor="01.00600", on=SINCE, legal_basis="thử nghiệm")
-        for code in ("001.01.00592", "001.01.00595")
-    ),
-)
-ADDRESSES = (
-    "Thôn 2, Xã Minh Khai, Huyện Từ Liêm, Thành phố Hà Nội",
-    "Số 5 Cầu Diễn, P. Phú Diễn, Q. Bắc Từ Liêm, Hà Nội",
-    "Số 7 Cầu Diễn, phường Phú Diễn, Hà Nội",
-    "Thôn 2, Xã Minh Khai, Huyện Hoài Đức, Thành phố Hà Nội",
-    "Số 1 Lê Lợi, Phường Minh Khai, Quận Hồng Bàng, Thành phố Hải Phòng",
-)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, text, update
 
 from issuance_backend.population_registry import repository as entries
+from issuance_backend.population_registry.accesses.service import AccessLog
 from issuance_backend.population_registry.app import create_registry_app
 from issuance_backend.population_registry.domain import RegistryPerson
+from issuance_backend.population_registry.identities.merging import MergeDesk
 from issuance_backend.population_registry.matching import __main__ as command
 from issuance_backend.population_registry.matching import repository
 from issuance_backend.population_registry.matching.domain import prepare_claim, prepare_person
@@ -33,7 +35,8 @@ from tests.support.matching_trial import TODAY
 from tests.support.memory_index import MemoryIndex
 from verification.identity.legacy_encodings import to_vni
 from verification.messages.person_match import MatchQuery
-from verification.messages.registry_access import stated
+from verification.messages.registry_access import HEADER, ReadingFor, stated
+from verification.messages.registry_records import MergeOrder
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 PLAN = NationPlan(people=1_500, seed=5, today=TODAY)
@@ -79,6 +82,61 @@ def test_an_old_paper_finds_its_person_with_reasons(client: FlaskClient) -> None
     assert (first["citizen_number"], first["likeness"]) == (PERSON.citizen_number, "likely")
     assert [item["level"] for item in first["evidence"]] == ["same", "same", "same", "same"]
     assert PERSON.mother not in answer.get_data(as_text=True)
+
+
+def test_only_likely_others_are_told_and_each_person_once(client: FlaskClient, database: Database) -> None:
+    """Who stands three times is one other person, told by the number that stands."""
+    twins = [
+        replace(PERSON, citizen_number=number, old_id=None) for number in ("001099000017", "001099000025")
+    ]
+    namesake = replace(
+        PERSON,
+        citizen_number="001055000033",
+        old_id=None,
+        date_of_birth=date(1955, 3, 3),
+        mother="Đỗ Thị Mơ",
+        father="",
+    )
+    with database.writing() as connection:
+        entries.add(connection, [*twins, namesake], NOW)
+    MatchingDesk(database, lambda: NOW).refresh()
+    asked = {"full_name": PERSON.full_name, "date_of_birth": PERSON.date_of_birth.isoformat()}
+    asked |= {"sex": PERSON.sex, "mother": PERSON.mother, "father": PERSON.father}
+    everybody = {
+        each["citizen_number"]: each["likeness"] for each in ask(client, **asked).get_json()["candidates"]
+    }
+    assert {everybody[number] for number in ("001099000017", "001099000025", PERSON.citizen_number)} == {
+        "likely"
+    }
+    own = asked | {"others_than": PERSON.citizen_number}
+    numbers = [each["citizen_number"] for each in ask(client, **own).get_json()["candidates"]]
+    assert sorted(numbers) == ["001099000017", "001099000025"]
+    MergeDesk(database, lambda: NOW).merge(MergeOrder("001099000017", "001099000025", "lan", "minh"))
+    numbers = [each["citizen_number"] for each in ask(client, **own).get_json()["candidates"]]
+    assert numbers == ["001099000017"]
+    own["others_than"] = "001099000025"
+    numbers = [each["citizen_number"] for each in ask(client, **own).get_json()["candidates"]]
+    assert numbers == [PERSON.citizen_number]
+
+
+def test_whoever_is_named_in_an_answer_is_told_of_it(client: FlaskClient, database: Database) -> None:
+    statement = ReadingFor(purpose="comparison", unit="001.002", roles="approver", officer="minh")
+    headers = {"Authorization": f"Bearer {TOKEN}", HEADER: statement.header()}
+    asked = {"full_name": PERSON.full_name, "date_of_birth": PERSON.date_of_birth.isoformat()}
+    found = client.post("/v1/person-matches", json=asked, headers=headers).get_json()["candidates"]
+    log = AccessLog(database, lambda: NOW)
+    assert found
+    for each in found:
+        (told,) = log.of_person(each["citizen_number"])
+        assert (told.reader, told.purpose, told.unit, told.officer) == (
+            "office",
+            "comparison",
+            "001.002",
+            "minh",
+        )
+    named = {each["citizen_number"] for each in found}
+    stranger = next(each.entry.citizen_number for each in NATION if each.entry.citizen_number not in named)
+    assert log.of_person(stranger) == ()
 
 
 @pytest.mark.parametrize(
@@ -172,7 +230,7 @@ def test_entries_are_read_while_words_are_counted(
     with database.writing() as connection:
         connection.execute(update(PERSONS).values(full_name="Khổng Tước Vỹ"))
     assert MatchingDesk(database, lambda: NOW).refresh() == PLAN.people
-    assert len(book.of_person(PERSON.citizen_number)) == 1
+    assert len(AccessLog(database, lambda: NOW).of_person(PERSON.citizen_number)) == 1
 
 
 def test_a_registry_that_was_never_indexed_does_not_say_that_there_is_nobody(database_engine: Engine) -> None:

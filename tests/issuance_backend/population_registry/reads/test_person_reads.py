@@ -12,8 +12,10 @@ from msgspec import structs
 from issuance_backend.citizen_access.registry_records import RecordsOverHttp
 from issuance_backend.dossiers.registry_client import RegistryOverHttp
 from issuance_backend.moments import rfc3339
+from issuance_backend.population_registry.accesses import service
+from issuance_backend.population_registry.accesses.service import AccessLog
 from issuance_backend.population_registry.app import create_registry_app
-from issuance_backend.population_registry.reads import service
+from issuance_backend.population_registry.matching.service import MatchingDesk
 from issuance_backend.population_registry.reads.service import KEPT, ReadBook
 from issuance_backend.population_registry.settings import RegistrySettings
 from issuance_backend.refusals import IdempotencyConflict
@@ -52,8 +54,12 @@ def book(registry: RegistryWorld) -> ReadBook:
     return ReadBook(registry.database, registry.clock)
 
 
+def log(registry: RegistryWorld) -> AccessLog:
+    return AccessLog(registry.database, registry.clock)
+
+
 def reads(registry: RegistryWorld, number: str = NUMBER) -> list[tuple[str, str, str | None]]:
-    return [(each.reader, each.purpose, each.agency) for each in book(registry).of_person(number)]
+    return [(each.reader, each.purpose, each.agency) for each in log(registry).of_person(number)]
 
 
 def test_every_way_to_an_entry_is_recorded(registry: RegistryWorld, client: RegistryClient) -> None:
@@ -86,21 +92,24 @@ def test_what_cannot_be_recorded_is_not_answered(
     def busy(*_: object) -> None:
         raise DatabaseBusy("locked")
 
-    monkeypatch.setattr(ReadBook, "note", busy)
+    MatchingDesk(registry.database, registry.clock).refresh()
+    monkeypatch.setattr(ReadBook, "note_all", busy)
     for role, method, path, body in (
         ("registry.read", "GET", f"/v1/persons/{NUMBER}", None),
         ("registry.read", "GET", f"/v1/person-records/{NUMBER}", None),
         ("person.query", "POST", "/v1/person-queries", QUERY),
+        ("person.match", "POST", "/v1/person-matches", {"full_name": PERSON.full_name}),
     ):
         answer = client.call(role, method, path, body)
         assert answer.status_code == 503, path
         assert PERSON.full_name not in answer.get_data(as_text=True)
+        assert NUMBER not in answer.get_data(as_text=True)
 
 
 def test_whoever_reads_says_for_whom(registry: RegistryWorld, client: RegistryClient) -> None:
     headers = {"Authorization": "Bearer registry.read", HEADER: STATEMENT.header()}
     assert client.http.get(f"/v1/persons/{NUMBER}", headers=headers).status_code == 200
-    (told,) = book(registry).of_person(NUMBER)
+    (told,) = log(registry).of_person(NUMBER)
     assert (told.reader, told.read_at) == ("registry.read", rfc3339(NOW))
     assert (told.purpose, told.unit, told.roles, told.officer) == (
         "capture",
