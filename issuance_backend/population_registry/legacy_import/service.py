@@ -33,8 +33,11 @@ from issuance_backend.steps import Step
 from monitoring.database import Database
 from verification.messages.registry_records import IdentityClaim
 
-AT_ONCE = 500
-"""Lines of one transaction; whoever was interrupted imports the whole file again and goes on there."""
+AT_ONCE = 50
+"""Lines of one transaction, a fraction of a second: on SQLite whoever reads an entry waits for it.
+
+Whoever was interrupted imports the whole file again and goes on there.
+"""
 
 _SOURCE = "archive"
 _MAX_FIELD = 1_000
@@ -65,6 +68,7 @@ class LegacyImport:
                 new = [each for each in classified if each.outcome is not Outcome.REPEATED]
                 repository.add(connection, new, rfc3339(moment))
                 _record(connection, classified, officer, moment)
+            self._database.give_way()
             _count(tally, classified)
         return tally
 

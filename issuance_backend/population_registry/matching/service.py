@@ -28,7 +28,7 @@ from verification.messages.person_match import (
 MAX_BLOCK = 20_000
 """Persons compared for one question; more share a key only for the commonest name without a whole date."""
 
-_BATCH = 5_000
+_BATCH = 500
 _SHARES_HOLD_FOR = timedelta(minutes=10)
 
 
@@ -65,6 +65,7 @@ class MatchingDesk:
                 with self._database.writing() as connection:
                     stale, following = repository.not_indexed(connection, after, _BATCH)
                     done += repository.put(connection, stale)
+                self._database.give_way()
             after = following
             if not after:
                 break
