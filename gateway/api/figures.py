@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -17,7 +18,8 @@ from flask.typing import ResponseReturnValue
 from gateway.api.bodies import answer
 from gateway.api.guards import caller
 from gateway.domain.call_figures import SLOWER, UNMEASURED, CountedCalls
-from gateway.services.call_figures import Asked, CallFiguresDesk, CallReport, Period
+from gateway.domain.line_pages import MOST_LINES
+from gateway.services.call_figures import Asked, CallFiguresDesk, CallReport, Lines, Period
 from verification.errors import RequestMalformed
 from verification.messages.national_time import VIETNAM
 
@@ -58,13 +60,26 @@ def operator_figures_blueprint(desk: CallFiguresDesk) -> Blueprint:
 
     @blueprint.get("/operator/figures")
     def show_calls() -> ResponseReturnValue:
-        return _page(desk.report(desk.of_all(_period())))
+        return _page(desk.report(desk.of_all(_period()), _lines()))
 
     return blueprint
 
 
 def _period() -> Period:
     return Period(_day("since"), _day("until"))
+
+
+def _lines() -> Lines:
+    asked = request.args
+    limit = asked.get("limit", str(MOST_LINES))
+    if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= MOST_LINES):
+        raise RequestMalformed(f"limit is 1 to {MOST_LINES}")
+    return Lines(
+        limit=int(limit),
+        results_after=asked.get("results_after"),
+        facilities_after=asked.get("facilities_after"),
+        calls_after=asked.get("calls_after"),
+    )
 
 
 def _day(name: str) -> date | None:
@@ -81,10 +96,15 @@ def _day(name: str) -> date | None:
 def _told(desk: CallFiguresDesk, asked: Asked) -> Response:
     form = request.args.get("format", "json")
     if form == "json":
-        return answer(desk.report(asked))
+        return answer(desk.report(asked, _lines()))
     if form != "csv":
         raise RequestMalformed("format is json or csv")
-    response = Response(_csv(asked.calls, asked.at.isoformat(timespec="milliseconds")), mimetype="text/csv")
+    calls, following = desk.counts(asked, _lines())
+    response = Response(_csv(calls, asked.at.isoformat(timespec="milliseconds")), mimetype="text/csv")
+    if following:
+        days = {"since": asked.since.isoformat(), "until": asked.until.isoformat()}
+        further = urlencode({**request.args.to_dict(), **days, "calls_after": following})
+        response.headers["Link"] = f'<{request.path}?{further}>; rel="next"'
     name = f"calls-{asked.since}-{asked.until}.csv"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["Cache-Control"] = "no-store"
@@ -117,6 +137,7 @@ def _page(report: CallReport) -> Response:
         report=report,
         as_of=datetime.fromisoformat(report.as_of).astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M:%S"),
         most=most,
+        limit=request.args.get("limit", MOST_LINES),
         nonce=nonce,
     )
     response = Response(page, mimetype="text/html")

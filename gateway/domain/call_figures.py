@@ -86,6 +86,22 @@ class FacilityLine(msgspec.Struct, frozen=True):
     calls: int
 
 
+def result_place(line: ResultLine) -> tuple[str, ...]:
+    """Where a result stands among the others."""
+    return line.day, line.partner, line.product, line.purpose, line.outcome, line.code or ""
+
+
+def facility_place(line: FacilityLine) -> tuple[str, ...]:
+    """Where a facility's day stands among the others."""
+    return line.day, line.partner, line.facility or ""
+
+
+def count_place(each: CountedCalls) -> tuple[str, ...]:
+    """Where a count stands among the others."""
+    named = (each.partner, each.product, each.purpose, each.facility, each.outcome, each.code)
+    return each.day.isoformat(), *named, f"{each.up_to_ms:011d}"
+
+
 def latency_class(took_ms: int) -> int:
     """The limit of the class in which a time lies."""
     return next((limit for limit in LATENCY_LIMITS_MS if took_ms <= limit), SLOWER)

@@ -13,10 +13,14 @@ from gateway.domain.call_figures import (
     FacilityLine,
     ResultLine,
     ServiceLine,
+    count_place,
     facility_lines,
+    facility_place,
     result_lines,
+    result_place,
     service_lines,
 )
+from gateway.domain.line_pages import MOST_LINES, page_of
 from gateway.domain.partner import Caller
 from gateway.ports import CallFigures, Clock
 from verification.errors import RequestMalformed
@@ -50,6 +54,18 @@ class CallReport(msgspec.Struct, frozen=True):
     results: tuple[ResultLine, ...]
     services: tuple[ServiceLine, ...]
     facilities: tuple[FacilityLine, ...]
+    results_next: str | None
+    facilities_next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lines:
+    """How many lines of each list, and behind which; every sum is of the whole time all the same."""
+
+    limit: int = MOST_LINES
+    results_after: str | None = None
+    facilities_after: str | None = None
+    calls_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +99,18 @@ class CallFiguresDesk:
         at, since, until = self._days(period)
         return Asked(since, until, at, self._figures.between(since, until, caller.partner).calls)
 
-    def report(self, asked: Asked) -> CallReport:
-        """The figures by result, by product and by facility."""
+    def counts(self, asked: Asked, lines: Lines) -> tuple[tuple[CountedCalls, ...], str | None]:
+        """A page of what was counted, and the cursor of what follows; raises RequestMalformed."""
+        return page_of(asked.calls, count_place, lines.calls_after, lines.limit)
+
+    def report(self, asked: Asked, lines: Lines) -> CallReport:
+        """The figures by result, by product and by facility; raises RequestMalformed."""
+        results, results_next = page_of(
+            result_lines(asked.calls), result_place, lines.results_after, lines.limit
+        )
+        facilities, facilities_next = page_of(
+            facility_lines(asked.calls), facility_place, lines.facilities_after, lines.limit
+        )
         return CallReport(
             since=asked.since.isoformat(),
             until=asked.until.isoformat(),
@@ -92,9 +118,11 @@ class CallFiguresDesk:
             definition=self._definition,
             records=asked.records,
             counted=asked.counted,
-            results=result_lines(asked.calls),
+            results=results,
             services=service_lines(asked.calls),
-            facilities=facility_lines(asked.calls),
+            facilities=facilities,
+            results_next=results_next,
+            facilities_next=facilities_next,
         )
 
     def _days(self, period: Period) -> tuple[datetime, date, date]:

@@ -185,11 +185,46 @@ def test_only_the_operators_secret_opens_every_partners_figures(world: World, tm
         {"until": "x" * 9},
         {"since": "0001-01-01"},
         {"format": "xml"},
+        {"limit": "0"},
+        {"limit": "501"},
+        {"limit": "٣"},
+        {"results_after": "x"},
+        {"facilities_after": "é"},
+        {"calls_after": "WzFd", "format": "csv"},
+        {"results_after": "a" * 2_000},
     ],
 )
 def test_a_question_that_is_none_is_refused(world: World, query: dict[str, str]) -> None:
     answer = operator(world, **query)
     assert (answer.status_code, json.loads(answer.data)["code"]) == (400, "REQUEST_MALFORMED")
+
+
+def test_long_lists_come_in_pages(world: World) -> None:
+    write_log(world, 40, seed=5)
+    days = {"since": "2026-10-01", "until": "2026-12-01"}
+    whole = told(world, **days)
+    for name in ("results", "facilities"):
+        assert len(whole[name]) > 7
+        found, after = [], {}
+        while after is not None:
+            page = told(world, limit="7", **days, **after)
+            assert len(page[name]) <= 7
+            assert page["services"] == whole["services"], "sums are of the whole time"
+            found += page[name]
+            after = {f"{name}_after": page[f"{name}_next"]} if page[f"{name}_next"] else None
+        assert found == whole[name]
+    everything = list(csv.DictReader(io.StringIO(operator(world, format="csv", **days).text)))
+    rows, path = [], f"{ALL}?format=csv&limit=7&since=2026-10-01&until=2026-12-01"
+    while path:
+        answer = world.app.test_client().get(path, headers={"Authorization": f"Bearer {OPERATOR}"})
+        rows += list(csv.DictReader(io.StringIO(answer.text)))
+        path = answer.headers.get("Link", "").partition("<")[2].partition(">")[0]
+    assert rows == everything
+    assert len(rows) > 7
+    page = operator(world, PAGE, limit="7", **days).text
+    assert "Xem tiếp" in page
+    assert f"results_after={told(world, limit='7', **days)['results_next']}" in page
+    assert "Xem tiếp" not in operator(world, PAGE, **days).text
 
 
 def test_the_first_day_of_all_can_be_asked_for(world: World) -> None:
