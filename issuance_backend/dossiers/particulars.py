@@ -10,7 +10,7 @@ from datetime import date
 import msgspec
 
 from verification.identity.administrative_units import provinces, units_2025
-from verification.messages.asked_prints import FINGER_ITEMS, FINGERPRINTS, is_finger
+from verification.messages.asked_prints import FINGER_ITEMS, FINGERPRINTS, is_finger, is_slap
 from verification.messages.enrollment import DossierCapture, PersonFields
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE
 
@@ -113,7 +113,10 @@ def unreturned_faults(
 
 def items_of(faults: Collection[str]) -> tuple[str, ...]:
     """The items to send back for fields and items that have faults, in the order of RETURN_ITEMS."""
-    at = {FINGERPRINTS if is_finger(each) else each for each in faults}
+    at = set(faults)
+    # Of a slap nobody can say which finger is wrong; otherwise a finger is taken again alone.
+    if FINGERPRINTS in at or at.issuperset(FINGER_ITEMS) or any(is_slap(each) for each in at):
+        at = {each for each in at if not is_finger(each)} | {FINGERPRINTS}
     named = {item for item, fields in RETURN_ITEMS.items() if not {item, *fields}.isdisjoint(at)}
     if not {"portrait", "manual_portrait_reason"}.isdisjoint(faults):
         named.add("portrait")

@@ -8,6 +8,7 @@ from datetime import date
 import pytest
 
 from issuance_backend.dossiers.forms.catalogue import packaged_forms
+from issuance_backend.dossiers.particulars import items_of
 from issuance_backend.population_registry.domain import RegistryPerson
 from tests.support.application_desk import LAN, MINH, PERSON, PRINTS, Desk, capture_of, make_desk, packet_of
 from tests.support.engines import Engine
@@ -60,22 +61,39 @@ def test_a_packet_that_lacks_fingers_is_returned_for_them_by_name(desk: Desk) ->
     dossier = desk.received(packet_of(prints=PRINTS[:8]))
     view = desk.view(dossier)
     assert view.returned is not None
-    assert (desk.state(dossier), view.returned.items) == ("returned", ("fingerprints",))
+    assert (desk.state(dossier), view.returned.items) == ("returned", ("finger_09", "finger_10"))
     assert view.returned.comment == "finger_09: PRINT_MISSING, finger_10: PRINT_MISSING"
     assert view.prints == 8, "nothing that was taken is lost"
-    desk.received(packet_of(number=2, answers=dossier, portrait=b"", prints=PRINTS))
+    desk.received(packet_of(number=2, answers=dossier, portrait=b"", prints=PRINTS[8:]))
     assert (desk.state(dossier), desk.view(dossier).prints) == ("validated", 10)
 
 
 def test_a_packet_without_any_print_is_returned(desk: Desk) -> None:
-    assert desk.state(desk.received(packet_of(prints=()))) == "returned"
+    view = desk.view(desk.received(packet_of(prints=())))
+    assert view.returned is not None
+    assert view.returned.items == ("fingerprints",), "all of them, as slaps too"
+
+
+@pytest.mark.parametrize(
+    ("faults", "items"),
+    [
+        ({"finger_03"}, ("finger_03",)),
+        ({"finger_10", "finger_02", "portrait"}, ("portrait", "finger_02", "finger_10")),
+        ({"finger_03", "fingerprints"}, ("fingerprints",)),
+        ({"finger_03", "finger_13"}, ("fingerprints",)),
+        (set(FINGER_ITEMS), ("fingerprints",)),
+        (set(FINGER_ITEMS[:9]), FINGER_ITEMS[:9]),
+    ],
+)
+def test_only_the_fingers_that_are_wrong_are_sent_back(faults: set[str], items: tuple[str, ...]) -> None:
+    assert items_of(faults) == items
 
 
 def test_a_false_reason_excuses_no_finger(desk: Desk) -> None:
     false = (CaptureException("finger_10", "HANDS_MISSING"),)
     dossier = desk.received(packet_of(prints=PRINTS[:9], exceptions=false))
     assert desk.view(dossier).steps[-1].detail["faults"] == "EXCEPTION_UNKNOWN,PRINT_MISSING"
-    assert desk.view(dossier).steps[-1].detail["items"] == "fingerprints"
+    assert desk.view(dossier).steps[-1].detail["items"] == "finger_10"
 
 
 def test_one_reason_may_stand_for_both_hands(desk: Desk) -> None:

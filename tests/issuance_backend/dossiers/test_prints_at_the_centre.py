@@ -176,7 +176,7 @@ def test_what_is_called_poor_is_there(centre: Centre) -> None:
     dossier = centre.desk.received(packet_of(prints=nine, exceptions=best_available(4), supervisor="chief"))
     view = centre.desk.view(dossier)
     assert view.returned is not None
-    assert view.returned.items == ("fingerprints",)
+    assert view.returned.items == ("finger_04",)
     assert set(view.steps[-1].detail["faults"].split(",")) == {"EXCEPTION_CONTRADICTED", "PRINT_MISSING"}
 
 

@@ -69,7 +69,8 @@ def test_what_the_rules_returned_gives_way_until_it_was_captured_again(
     dossier = stand.dossier(late)
     assert stand.desk.state(dossier) == "returned", "a finger is missing, the rules say"
     if is_answered:
-        stand.centre.bring(stand.kits[0].seal(blobs=prints, dossier=dossier))
+        missing = {name: prints[name] for name in list(prints)[9:]}
+        stand.centre.bring(stand.kits[0].seal(blobs=missing, dossier=dossier))
         assert stand.desk.state(dossier) == "validated"
     stand.centre.bring(early)
     assert stand.desk.state(dossier) == ("validated" if is_answered else "withdrawn")
