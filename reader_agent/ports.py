@@ -27,10 +27,6 @@ Pixels: TypeAlias = "NDArray[np.uint8]"
 class ConnectedCard(CardTransport, Protocol):
     """A powered card; the one who connected closes it."""
 
-    def is_present(self) -> bool:
-        """Whether the card still lies on the reader."""
-        ...
-
     def close(self) -> None:
         """Give the reader back; never raises, also when the card is gone."""
         ...

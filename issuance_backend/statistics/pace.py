@@ -69,11 +69,6 @@ def ranked(figures: Iterable[TargetFigure]) -> tuple[TargetFigure, ...]:
     return tuple(found)
 
 
-def a_day_for_each(amount: int, days: int, people: int) -> Decimal:
-    """What one person does in a day, to one decimal."""
-    return rounded(Decimal(amount) / Decimal(days) / Decimal(people), 1)
-
-
 def _reached(missing: int, pace: tuple[int, int], today: date) -> str | None:
     lately, days = pace
     if not missing:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import cache
@@ -42,12 +42,6 @@ class WorkingDays:
     def is_provisional(self, year: int) -> bool:
         """Whether this year's holidays are not announced yet, as far as this calendar knows."""
         return year not in self._years
-
-    def is_working(self, day: date) -> bool:
-        """Whether offices are open."""
-        listed = self._of_year(day.year)
-        place = bisect_left(listed, day)
-        return place < len(listed) and listed[place] == day
 
     def after(self, day: date, count: int) -> date:
         """The ``count``-th working day after a day; the day itself for a count of 0 or less."""

@@ -177,12 +177,6 @@ class PcscTransport:
                 self._session = None
             raise
 
-    def is_present(self) -> bool:
-        """Whether the card still lies on the reader."""
-        with contextlib.suppress(CardCommunication), _context() as context:
-            return self._session is not None and _is_present(_state(context, self._name))
-        return False
-
     def close(self) -> None:
         """Power the card off and let the reader go; safe to call twice and after a fault."""
         session, self._session = self._session, None

@@ -116,10 +116,6 @@ class VpcdTransport:
             raise CardRemoved("no status word")
         return response
 
-    def is_present(self) -> bool:
-        """Whether the card is still connected."""
-        return not self._closed and _is_open(self._card)
-
     def close(self) -> None:
         """Power the card off; it stays on the reader until it leaves by itself."""
         if not self._closed:

@@ -151,9 +151,6 @@ class SoftConnection:
             raise CardRemoved("pulled")
         return self._card.transmit(command)
 
-    def is_present(self) -> bool:
-        return self._reader.image is not None
-
     def close(self) -> None:
         self._reader.closed += 1
 

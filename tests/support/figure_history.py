@@ -238,6 +238,6 @@ def _pass(day: date, until: date, left: int, late: bool) -> tuple[int, bool]:
         day += timedelta(days=1)
         if left == 0:
             late = True
-        elif working_days().is_working(day):
+        elif working_days().between(day - timedelta(days=1), day):
             left -= 1
     return left, late

@@ -8,12 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from issuance_backend.personalization.finger_pictures import (
-    MAX_BYTES,
-    PPI,
-    encode_wsq,
-    read_finger,
-)
+from issuance_backend.personalization.finger_pictures import read_finger
+from tests.support.wsq_prints import MAX_BYTES, PPI, encode_wsq
 from verification.errors import FingerImageUndecodable, LimitExceeded
 from verification.face.image import decode_finger
 from verification.face.picture import GreyPicture

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from issuance_backend.statistics.definitions import rounded, vocabulary
-from issuance_backend.statistics.pace import a_day_for_each
 from issuance_backend.statistics.service import Asked, StatisticsOffice, end_of_day
 from monitoring.database import Database
 from tests.support.figure_history import Told, record
@@ -71,11 +70,6 @@ def test_a_history_gives_the_figures_of_its_document(database: Database, case: d
     assert not [check for check in report.identities if check.broken]
     over = sorted(target.unit_name for target in report.targets if target.is_over_target)
     assert over == sorted(case.get("over_target", []))
-
-
-def test_hanoi_s_officers_capture_12_6_dossiers_a_day_each() -> None:
-    """1,500 officers, 18,950 dossiers a day (document 000)."""
-    assert str(a_day_for_each(18_950, 1, 1_500)) == "12.6"
 
 
 def test_the_pace_that_35_million_in_86_days_need(database: Database) -> None:

@@ -29,10 +29,15 @@ def test_a_limit_ends_on_the_day_that_the_year_s_holidays_make_it(day: str, coun
     assert CALENDAR.after(date.fromisoformat(day), count) == date.fromisoformat(due)
 
 
+def is_working(day: date) -> bool:
+    """Whether offices are open: counted a day at a time."""
+    return CALENDAR.after(day - timedelta(days=1), 1) == day
+
+
 @given(day=DAYS, count=st.integers(1, 300))
 def test_the_day_after_so_many_working_days_has_so_many_behind_it(day: date, count: int) -> None:
     due = CALENDAR.after(day, count)
-    assert CALENDAR.is_working(due)
+    assert is_working(due)
     assert CALENDAR.between(day, due) == count
     assert CALENDAR.between(day, due - timedelta(days=1)) == count - 1
 
@@ -40,7 +45,7 @@ def test_the_day_after_so_many_working_days_has_so_many_behind_it(day: date, cou
 @given(day=DAYS, length=st.integers(-5, 500))
 def test_days_between_are_counted_one_by_one(day: date, length: int) -> None:
     days = [day + timedelta(days=number) for number in range(1, length + 1)]
-    assert CALENDAR.between(day, day + timedelta(days=length)) == sum(map(CALENDAR.is_working, days))
+    assert CALENDAR.between(day, day + timedelta(days=length)) == sum(map(is_working, days))
 
 
 def test_every_listed_day_is_one_that_changes_something() -> None:
@@ -55,4 +60,4 @@ def test_every_listed_day_is_one_that_changes_something() -> None:
 def test_a_year_that_is_not_announced_is_said_to_be_provisional() -> None:
     assert CALENDAR.is_provisional(2027)
     assert not CALENDAR.is_provisional(2026)
-    assert not CALENDAR.is_working(date(2027, 9, 2))
+    assert not is_working(date(2027, 9, 2))
