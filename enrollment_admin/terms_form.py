@@ -35,6 +35,9 @@ def terms_choices(day: date) -> dict[str, object]:
     try:
         schedule, exemptions = fees.on(day), fees.exemptions_on(day)
     except FieldsRefused:
-        return {"fees": dict.fromkeys(Reason, 0), "exemptions": (), "old_cards": tuple(OldCard)}
+        none = dict.fromkeys(Reason, 0)
+        return {"fees": none, "unchecked": None, "exemptions": (), "old_cards": tuple(OldCard)}
     amounts = {reason: schedule.amounts.get(reason, 0) for reason in Reason}
-    return {"fees": amounts, "exemptions": exemptions, "old_cards": tuple(OldCard)}
+    unchecked = None if schedule.checked else schedule.legal_basis
+    choices = {"fees": amounts, "unchecked": unchecked, "exemptions": exemptions}
+    return {**choices, "old_cards": tuple(OldCard)}

@@ -77,7 +77,11 @@ class Exemption(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class FeeSchedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The fees of a time by reason; ``valid_to`` is the last day, ``note`` says what was not verified."""
+    """The fees of a time by reason; ``valid_to`` is the last day.
+
+    ``checked`` says whether somebody compared the entry with the text that it cites, ``note`` what it is
+    from otherwise: until then the pages say so.
+    """
 
     edition: str
     legal_basis: str
@@ -87,6 +91,7 @@ class FeeSchedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exchange_ages: tuple[int, ...]
     exemptions: tuple[str, ...]
     note: str
+    checked: bool = False
 
 
 class FeeCatalogue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -127,3 +127,9 @@ def test_a_packet_carries_no_other_text_in_its_terms(change: dict[str, object]) 
 
 def test_terms_are_read_as_they_were_written() -> None:
     assert msgspec.json.decode(msgspec.json.encode(SOUND), type=CaptureTerms) == SOUND
+
+
+def test_every_entry_says_whether_it_was_compared_with_its_text() -> None:
+    """None was: an entry that says so must name who has the text."""
+    assert [each.edition for each in packaged_fees().schedules if each.checked] == []
+    assert all(each.note for each in packaged_fees().schedules)
