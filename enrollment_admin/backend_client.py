@@ -99,9 +99,12 @@ class BackendClient:
         """Which face engine judges portraits."""
         return self.ask("GET", "/v1/portrait-gate", PortraitGate)
 
-    def dossiers(self, state: str, cursor: str | None = None) -> Listed[DossierSummary]:
-        """One page of the work list."""
-        return self.listed("/v1/dossiers", {"state": state}, cursor, DossierSummary)
+    def dossiers(
+        self, state: str, cursor: str | None = None, *, unchecked: bool = False
+    ) -> Listed[DossierSummary]:
+        """One page of the work list; of those that nobody checked alone if ``unchecked``."""
+        asked = {"state": state} | ({"unchecked": "true"} if unchecked else {})
+        return self.listed("/v1/dossiers", asked, cursor, DossierSummary)
 
     def dossier(self, dossier: str) -> DossierView:
         """One dossier."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import quote
 
 from flask import Blueprint, Response, jsonify, redirect, request, session, url_for
@@ -88,8 +89,10 @@ def work_list_page(
     backend: BackendClient, state: str, cursor: str | None, faults: dict[str, str] | None = None
 ) -> ResponseReturnValue:
     """Dossiers in a state; after a refused list of approvals with the fault beside each in the way."""
-    found = officers_backend(backend).dossiers(state, cursor)
-    following = found.cursor and url_for("review.work_list", state=state or None, cursor=found.cursor)
+    unchecked = state == APPROVABLE and request.args.get("unchecked") == "true"
+    found = officers_backend(backend).dossiers(state, cursor, unchecked=unchecked)
+    asked = partial(url_for, "review.work_list", state=state or None, unchecked="true" if unchecked else None)
+    following = found.cursor and asked(cursor=found.cursor)
     if wants_json():
         entries = [{"id": entry.id, "state": entry.state} for entry in found.entries]
         return jsonify(csrf_token=form_token(), dossiers=entries, next=following)
@@ -105,7 +108,9 @@ def work_list_page(
         state=state,
         states=STATES,
         following=following,
-        is_first=cursor is None,
+        first=cursor and asked(),
+        only_unchecked=unchecked,
+        may_ask_unchecked=_reader().is_provincial and _reader().is_any("processor", "approver"),
     )
 
 

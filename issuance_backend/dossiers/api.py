@@ -13,6 +13,7 @@ from issuance_backend.dossiers.service import ApplicationOffice
 from issuance_backend.http_body import answer, page_answer, read_body, read_page
 from issuance_backend.officers.api import acting_officer
 from issuance_backend.officers.domain import Officer
+from verification.errors import FieldsRefused
 from verification.messages.approval_list import ListApproval
 from verification.messages.dossier_decisions import CaseHold, LookupAnswer, LookupRequest, RejectionReason
 from verification.messages.enrollment import DossierReturn, PortraitGate
@@ -43,7 +44,12 @@ def dossiers_blueprint(office: ApplicationOffice) -> Blueprint:
     @blueprint.get("")
     def work_list() -> ResponseReturnValue:
         state = request.args.get("state", "")
-        return page_answer(office.work_list(acting_officer(), state, read_page(LIST_KEY)))
+        unchecked = request.args.get("unchecked", "false")
+        if unchecked not in {"true", "false"}:
+            raise FieldsRefused({"unchecked": "FIELD_CHARACTERS"})
+        asked = read_page(LIST_KEY)
+        found = office.work_list(acting_officer(), state, asked, unchecked=unchecked == "true")
+        return page_answer(found)
 
     @blueprint.get("/<dossier>")
     def view(dossier: str) -> ResponseReturnValue:

@@ -162,11 +162,17 @@ LIST_KEY = 2
 
 
 def listed(
-    connection: Connection, state: DossierState | None, area: str | None, asked: PageAsked
+    connection: Connection,
+    state: DossierState | None,
+    area: str | None,
+    asked: PageAsked,
+    *,
+    unchecked: bool = False,
 ) -> Page[Dossier]:
     """Dossiers in one state, the one that waited longest first; or all, the newest first.
 
-    ``area`` is a unit with all below it; None is everywhere.
+    ``area`` is a unit with all below it; None is everywhere. ``unchecked`` are those that no processor has
+    checked as they stand.
     """
     key = (DOSSIERS.c.updated_at, DOSSIERS.c.id)
     question = select(DOSSIERS)
@@ -174,6 +180,8 @@ def listed(
         question = question.where(lies_in(DOSSIERS.c.unit, area))
     if state is not None:
         question = question.where(DOSSIERS.c.state == state.value)
+    if unchecked:
+        question = question.where(DOSSIERS.c.checked_by.is_(None))
     return read_page(connection, question, key, asked, read_dossier, newest_first=state is None)
 
 

@@ -106,14 +106,21 @@ class ApplicationOffice:
         act = Act(connection, acts.found(connection, dossier_id), moment)
         take_step(act, DossierEvent.COMPLETE, officer)
 
-    def work_list(self, officer: Officer, state: str, asked: PageAsked) -> Page[DossierSummary]:
-        """Dossiers of the officer's area in one state, or all for an empty text; raises FieldsRefused."""
+    def work_list(
+        self, officer: Officer, state: str, asked: PageAsked, *, unchecked: bool = False
+    ) -> Page[DossierSummary]:
+        """Dossiers of the officer's area in one state, or all for an empty text; raises FieldsRefused.
+
+        ``unchecked`` are those of them that wait for a processor's check: there are such in one state alone.
+        """
         officer.require(*READERS)
         if state and state not in set(DossierState):
             raise FieldsRefused({"state": "FIELD_CHARACTERS"})
+        if unchecked and state != DossierState.VALIDATED:
+            raise FieldsRefused({"unchecked": "FIELD_CHARACTERS"})
         chosen = DossierState(state) if state else None
         with self._database.reading() as connection:
-            found = repository.listed(connection, chosen, officer.area, asked)
+            found = repository.listed(connection, chosen, officer.area, asked, unchecked=unchecked)
             summaries = tuple(_summary(connection, each, officer) for each in found.entries)
         return Page(summaries, found.cursor)
 

@@ -51,6 +51,17 @@ def test_a_processor_checks_and_then_an_approver_approves(app: Flask, dossier: s
     assert "hai.process" in text(hai.get(found[1]))
 
 
+def test_a_processor_lists_what_nobody_checked_yet(app: Flask, dossier: str) -> None:
+    hai, unchecked = sign_in(app, "hai.process"), f"{WORK}&unchecked=true"
+    assert 'href="/dossiers?state=validated&amp;unchecked=true"' in text(hai.get(WORK))
+    assert dossier in text(hai.get(unchecked))
+    page = f"/dossiers/{dossier}"
+    hai.done(f"{page}/check", page=page)
+    assert dossier not in text(hai.get(unchecked))
+    assert dossier in text(hai.get(WORK))
+    assert "Chưa kiểm tra" not in text(sign_in(app, "tu.district").get(WORK)), "the district checks nothing"
+
+
 def test_an_approver_of_a_district_approves_alone(app: Flask, dossier: str) -> None:
     tu, page = sign_in(app, "tu.district"), f"/dossiers/{dossier}"
     assert APPROVE in text(tu.get(page))

@@ -16,8 +16,10 @@ from issuance_backend.credentials.domain import CardEvent
 from issuance_backend.credentials.orders import Order
 from issuance_backend.dossiers import repository
 from issuance_backend.moments import rfc3339
+from issuance_backend.officers.domain import Role
+from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.paging import MAX_PAGE, PageAsked, page_asked, page_of
-from tests.support.issuance_office import NOW, Office, OfficerClient, citizens, make_office
+from tests.support.issuance_office import NOW, PASSWORD, Office, OfficerClient, citizens, make_office
 from verification.errors import FieldsRefused
 
 
@@ -52,6 +54,19 @@ def test_every_dossier_once_in_every_size_of_page(office: Office, state: str, li
     found = pages(lan, f"/v1/dossiers?state={state}&limit={limit}")
     assert [each["id"] for page in found for each in page] == whole
     assert {len(page) for page in found[:-1]} <= {limit}
+
+
+def test_what_nobody_checked_is_listed_in_pages(office: Office) -> None:
+    ids, lan = captured(office, 4), office.sign_in("lan.capture")
+    OfficerDoor(office.database, lambda: NOW).enrol("hai", "Hai", (Role.PROCESSOR,), PASSWORD)
+    hai = office.sign_in("hai")
+    assert hai.post(f"/v1/dossiers/{ids[1]}/check").status_code == 200
+    path = "/v1/dossiers?state=validated&unchecked=true"
+    found = pages(lan, f"{path}&limit=2")
+    assert sorted(each["id"] for page in found for each in page) == sorted({*ids} - {ids[1]})
+    assert len(found) == 2
+    for wrong in ("/v1/dossiers?unchecked=true", "/v1/dossiers?state=draft&unchecked=true", f"{path}x"):
+        assert lan.get(wrong).status_code == 422
 
 
 def test_what_changes_meanwhile_neither_hides_nor_repeats_what_waits(office: Office) -> None:
