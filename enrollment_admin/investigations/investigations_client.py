@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from enrollment_admin.backend_client import BackendClient
-from verification.messages.biometric_search import Investigation, InvestigationPictures
+from enrollment_admin.backend_client import BackendClient, Listed
+from verification.messages.biometric_search import Investigation, InvestigationEntry, InvestigationPictures
 
 _INVESTIGATIONS = "/v1/investigations"
 
@@ -18,6 +18,11 @@ def search(backend: BackendClient, asked: InvestigationPictures) -> Investigatio
 def investigation(backend: BackendClient, task: str) -> Investigation:
     """A search as it stands."""
     return backend.ask("GET", f"{_INVESTIGATIONS}/{quote(task, safe='')}", Investigation)
+
+
+def investigations(backend: BackendClient, cursor: str | None) -> Listed[InvestigationEntry]:
+    """Which searches were asked for."""
+    return backend.listed(_INVESTIGATIONS, {}, cursor, InvestigationEntry)
 
 
 def release(backend: BackendClient, task: str) -> Investigation:

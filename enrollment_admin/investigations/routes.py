@@ -22,7 +22,7 @@ ROLE = "investigator"
 
 
 def investigations_blueprint(backend: BackendClient) -> Blueprint:
-    """/investigations, for investigators."""
+    """/investigations, for investigators; which there were, for auditors too."""
     blueprint = Blueprint("investigations", __name__, url_prefix="/investigations")
 
     @blueprint.get("")
@@ -39,6 +39,13 @@ def investigations_blueprint(backend: BackendClient) -> Blueprint:
             done="done.investigation_asked",
             again=_form_page,
         )
+
+    @blueprint.get("/requests/")
+    def listed() -> ResponseReturnValue:
+        found = investigations_client.investigations(officers_backend(backend), request.args.get("cursor"))
+        following = found.cursor and url_for("investigations.listed", cursor=found.cursor)
+        may_open = ROLE in session["officer"]["roles"]
+        return page("investigation_list.html", found=found.entries, following=following, may_open=may_open)
 
     @blueprint.get("/<task>")
     def show(task: str) -> ResponseReturnValue:

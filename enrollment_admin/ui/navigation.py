@@ -57,6 +57,7 @@ ENTRIES = (
     _entry("counter.waiting", "nav.counter", "capture", "supervisor", "auditor", also=("counter_steps",)),
     _entry("adjudication.next_case", "nav.adjudication", "examiner"),
     _entry("investigations.new", "nav.investigations", "investigator"),
+    _entry("investigations.listed", "nav.investigations", "auditor"),
     _entry("examiners.figures", "nav.examiners", "adjudication_lead"),
     _entry(
         "intake.kits",

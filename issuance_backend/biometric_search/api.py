@@ -7,8 +7,9 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from issuance_backend.biometric_search.examiners_desk import ExaminersDesk
+from issuance_backend.biometric_search.repository import INVESTIGATION_KEY
 from issuance_backend.biometric_search.service import CARD_OFFICE, CRIME_BUREAU, Caller, SearchDesk
-from issuance_backend.http_body import answer, read_body
+from issuance_backend.http_body import answer, page_answer, read_body, read_page
 from issuance_backend.officers.api import acting_officer
 from issuance_backend.service_tokens import calling_service
 from verification.errors import LimitExceeded, RequestMalformed
@@ -55,6 +56,10 @@ def investigations_blueprint(desk: SearchDesk) -> Blueprint:
     @blueprint.post("")
     def investigate() -> ResponseReturnValue:
         return answer(desk.investigate(acting_officer(), read_body(InvestigationSearch)), 202)
+
+    @blueprint.get("")
+    def listed() -> ResponseReturnValue:
+        return page_answer(desk.investigations(acting_officer(), read_page(INVESTIGATION_KEY)))
 
     @blueprint.get("/<task_id>")
     def investigation(task_id: str) -> ResponseReturnValue:

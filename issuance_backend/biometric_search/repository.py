@@ -8,21 +8,25 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, exists, func, insert, not_, select, update
+from sqlalchemy import Connection, RowMapping, and_, exists, func, insert, not_, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend import work_claims
 from issuance_backend.biometric_search.domain import GalleryKind, TaskState
 from issuance_backend.biometric_search.tables import (
+    BY_WARRANT,
     GALLERIES,
     GALLERY_AUDIT,
     GALLERY_ENROLMENTS,
     SEARCH_TASKS,
 )
+from issuance_backend.listing import read_page
 from issuance_backend.moments import rfc3339
+from issuance_backend.paging import Page, PageAsked
 from issuance_backend.refusals import GalleryUnknown, SearchTaskReplayed
 from issuance_backend.work_claims import Lease, WorkTable
 from verification.errors import TransitionRefused
+from verification.messages.biometric_search import InvestigationEntry
 
 NO_MAC = "0" * 64
 
@@ -104,6 +108,30 @@ class TaskEnd:
     failure: str | None = None
     gallery_size: int | None = None
     sealed_answer: bytes | None = None
+
+
+INVESTIGATION_KEY = 2
+"""Searches by warrant go by the moment they were asked, and by id where that is the same."""
+
+
+def investigations(connection: Connection, asked: PageAsked) -> Page[InvestigationEntry]:
+    """Searches by warrant, the newest first."""
+    columns = SEARCH_TASKS.c
+    shown = [columns[name] for name in ("task_id", "gallery", "state", "caller", "released_by", "created_at")]
+    question = select(*shown).where(text(BY_WARRANT))
+    key = (columns.created_at, columns.task_id)
+    return read_page(connection, question, key, asked, _investigation, newest_first=True)
+
+
+def _investigation(row: RowMapping) -> InvestigationEntry:
+    return InvestigationEntry(
+        task_id=row["task_id"],
+        gallery=row["gallery"],
+        status=row["state"],
+        requested_by=row["caller"],
+        released_by=row["released_by"],
+        created_at=row["created_at"],
+    )
 
 
 def open_gallery(connection: Connection, gallery: Gallery, moment: datetime) -> None:

@@ -18,6 +18,7 @@ from issuance_backend.biometric_search.repository import Gallery, NewTask, Task
 from issuance_backend.biometric_search.task_messages import KeptAnswer, request_bytes, samples
 from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.officers.domain import Officer, Role
+from issuance_backend.paging import Page, PageAsked
 from issuance_backend.refusals import (
     GalleryPurposeRefused,
     SameOfficer,
@@ -34,6 +35,7 @@ from verification.messages.biometric_search import (
     Identify,
     Insert,
     Investigation,
+    InvestigationEntry,
     InvestigationSearch,
     SearchRequest,
     SearchTask,
@@ -160,6 +162,12 @@ class SearchDesk:
         officer.require(Role.INVESTIGATOR)
         with self._database.reading() as connection:
             return self._investigation(_investigation_task(connection, task_id))
+
+    def investigations(self, officer: Officer, asked: PageAsked) -> Page[InvestigationEntry]:
+        """Which searches by warrant were asked for, the newest first; nothing of who was looked for."""
+        officer.require(Role.INVESTIGATOR, Role.AUDITOR)
+        with self._database.reading() as connection:
+            return repository.investigations(connection, asked)
 
     def release(self, officer: Officer, task_id: str) -> Investigation:
         """Let the requester see who the candidates are: a second officer's word, while the warrant holds.

@@ -21,6 +21,7 @@ from issuance_backend.work_claims import lease_columns
 
 # Questions say it to the letter: SQLite uses a partial index for no other wording.
 OPEN_CASE = "state != 'decided'"
+BY_WARRANT = "operation = 'investigate'"
 
 GALLERIES = Table(
     "galleries",
@@ -81,6 +82,13 @@ SEARCH_TASKS = Table(
     Column("updated_at", String(32), nullable=False),
     *lease_columns(),
     Index("search_tasks_waiting", "state", "sequence"),
+    Index(
+        "search_tasks_by_warrant",
+        "created_at",
+        "task_id",
+        sqlite_where=text(BY_WARRANT),
+        postgresql_where=text(BY_WARRANT),
+    ),
     Index("search_tasks_of_gallery", "gallery", "state", "changes_gallery", "sequence"),
 )
 

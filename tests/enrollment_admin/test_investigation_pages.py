@@ -38,7 +38,7 @@ from verification.fingerprint.procedural_finger import render_finger
 from verification.lds.finger_image import FingerPosition
 from verification.messages.biometric_search import Insert, InvestigationPictures
 
-ONE, TWO = "dtv.mot", "dtv.hai"
+ONE, TWO, AUDITOR = "dtv.mot", "dtv.hai", "kiem.toan"
 SUBJECT = "001099000017"
 INDEX = FingerPosition.RIGHT_INDEX
 FORM = "/investigations"
@@ -87,6 +87,7 @@ def room(tmp_path: Path, office_pki: Path) -> Iterator[Room]:
     door = OfficerDoor(office.database, lambda: NOW)
     for name in (ONE, TWO):
         door.enrol(name, name, (Role.INVESTIGATOR,), PASSWORD)
+    door.enrol(AUDITOR, AUDITOR, (Role.AUDITOR,), PASSWORD)
     desk = SearchDesk(
         office.database, KeyRoom(tmp_path / "search_keys"), Modalities((finger_modality(),)), lambda: NOW
     )
@@ -141,6 +142,27 @@ def test_of_somebody_unknown_nobody_is_found_and_that_is_recorded_too(room: Room
     opened = one.get(f"{FORM}?task={task}")
     assert (opened.status_code, opened.headers["Location"]) == (303, address)
     assert room.record("crime") == [(ONE, ORDER["number"], "search")]
+
+
+def test_what_was_asked_for_is_listed_for_investigators_and_auditors(room: Room) -> None:
+    one, two, listed = sign_in(room.app, ONE), sign_in(room.app, TWO), f"{FORM}/requests/"
+    assert "Chưa có yêu cầu tra cứu nào" in text(one.get(listed))
+    address = asked(one)
+    run_pending(room.worker)
+    two.post(f"{address}/release", page=address)
+    assert listed in text(two.get(FORM))
+    shown = text(two.get(listed))
+    assert f'href="{address}"' in shown
+    assert "Đã trả lời" in shown
+    auditor = sign_in(room.app, AUDITOR, "en")
+    assert f'href="{listed}"' in text(auditor.get(listed)), "in the navigation"
+    for each in (text(auditor.get(listed)), shown):
+        assert ONE in each
+        assert TWO in each
+        assert SUBJECT not in each
+    assert f'href="{address}"' not in text(auditor.get(listed))
+    assert "Searches asked for" in text(auditor.get(listed))
+    assert sign_in(room.app, "son.supervisor").get(listed).status_code == 403
 
 
 @pytest.mark.parametrize("name", sorted(ORDER))

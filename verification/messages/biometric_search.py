@@ -200,6 +200,17 @@ class Investigation(msgspec.Struct, frozen=True, kw_only=True):
     released_by: str | None
 
 
+class InvestigationEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """A search by warrant in the list: that it was asked for, by which officer, and how far it is."""
+
+    task_id: str
+    gallery: str
+    status: str
+    requested_by: str
+    released_by: str | None
+    created_at: str
+
+
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     """A case as one examiner may see it: two pictures; no names, no scores and nobody's opinion.
 

@@ -22,8 +22,10 @@ from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.settings import IssuanceSettings
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
+from tests.issuance_backend.test_openapi import Contract
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, InventedRegistry, make_office
+from tests.support.query_plans import plans_of
 from tests.support.running import run_pending
 from tests.support.search_bed import finger_modality, identify, investigation, samples_of
 from verification.errors import LimitExceeded
@@ -37,6 +39,7 @@ ROLES = {
     "truong": Role.ADJUDICATION_LEAD,
     "dtv.mot": Role.INVESTIGATOR,
     "dtv.hai": Role.INVESTIGATOR,
+    "kiem.toan": Role.AUDITOR,
 }
 
 
@@ -144,6 +147,35 @@ def test_by_warrant_and_released_by_a_second_officer(door: Door) -> None:
     assert released["task"]["candidates"][0]["subject"] == "subject-3"
 
 
+def test_searches_by_warrant_are_listed_without_whom_they_are_about(door: Door) -> None:
+    door.ask("crime-bureau", "POST", "/v1/search-tasks", insert(3, "crime"))
+    for number in (3, 4, 5):
+        request = investigation(number, samples=finger_messages(3))
+        assert door.ask("dtv.mot", "POST", "/v1/investigations", request).status_code == 202
+    run_pending(door.worker)
+    assert door.ask("dtv.hai", "POST", "/v1/investigations/investigation-3/release").status_code == 200
+    contract = Contract("biometric_search")
+    with plans_of("issuance_backend") as plans:
+        whole = contract.judge(door.ask("kiem.toan", "GET", "/v1/investigations")).get_json()
+    # The few that are by warrant, in an index of their own and in its order.
+    of_tasks = [plan for question, plan in plans.items() if "FROM search_tasks" in question]
+    assert all(plan == ("SCAN search_tasks USING INDEX search_tasks_by_warrant",) for plan in of_tasks)
+    assert [
+        (each["task_id"], each["requested_by"], each["released_by"], each["status"]) for each in whole
+    ] == [
+        ("investigation-5", "dtv.mot", None, "done"),
+        ("investigation-4", "dtv.mot", None, "done"),
+        ("investigation-3", "dtv.mot", "dtv.hai", "done"),
+    ]
+    assert "subject" not in str(whole)
+    found, path = [], "/v1/investigations?limit=2"
+    while path:
+        answer = door.ask("dtv.mot", "GET", path)
+        found += answer.get_json()
+        path = answer.headers.get("Link", "").partition("<")[2].partition(">")[0]
+    assert found == whole
+
+
 def test_without_a_warrant_there_is_no_such_request(door: Door) -> None:
     body = msgspec.to_builtins(investigation(3, samples=finger_messages(3)), builtin_types=(bytes,))
     del body["warrant"]
@@ -159,6 +191,10 @@ def test_without_a_warrant_there_is_no_such_request(door: Door) -> None:
         ("card-office", "GET", "/v1/adjudication-cases/next", 401),
         ("card-office", "GET", "/v1/search-tasks/no-such-task", 404),
         ("e.mot", "GET", "/v1/investigations/investigation-3", 403),
+        ("e.mot", "GET", "/v1/investigations", 403),
+        ("truong", "GET", "/v1/investigations", 403),
+        ("kiem.toan", "GET", "/v1/investigations/investigation-3", 403),
+        ("dtv.mot", "GET", "/v1/investigations?cursor=x", 422),
         ("e.mot", "GET", "/v1/adjudication-cases/figures", 403),
         ("dtv.mot", "GET", "/v1/adjudication-cases/next", 403),
         ("e.mot", "GET", "/v1/adjudication-cases/0000000000000000", 404),
