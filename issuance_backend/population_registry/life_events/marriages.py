@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from issuance_backend.population_registry.domain import RegistryPerson
-from issuance_backend.population_registry.identities import holding, timeline
+from issuance_backend.population_registry.identities import facts, holding, timeline
+from issuance_backend.population_registry.identities.domain import ROOT
 from issuance_backend.population_registry.identities.recording import Manner, person_behind
 from issuance_backend.population_registry.life_events import domain, repository
 from issuance_backend.population_registry.life_events.act import Act
@@ -61,8 +62,9 @@ def divorce(act: Act, event: Divorce, person: RegistryPerson) -> None:
     day = act.report.occurred_on
     for each in (person, spouse):
         domain.require_alive_on(each, day)
-    # A death that named the spouse does not say since when they were married.
-    if bond is not None and bond.kind != _DEATH and day < bond.since:
+    # A death that named the spouse does not say since when they were married: the records do.
+    is_before = bond is not None and bond.kind != _DEATH and day < bond.since
+    if is_before or not all(_was_married_on(act, each, day) for each in (person, spouse)):
         raise FieldsRefused({"occurred_on": "FIELD_DATE"})
     for each in (person, spouse):
         _end(act, each, domain.DIVORCED, day, timeline.state if each in widowed else timeline.change)
@@ -150,6 +152,14 @@ def _is_bound_elsewhere(act: Act, one: RegistryPerson, other: RegistryPerson) ->
 def _is_mutual(act: Act, number: str, bond: _Bond) -> bool:
     back = _bond(act, bond.partner)
     return back is not None and back.partner == number
+
+
+def _was_married_on(act: Act, one: RegistryPerson, day: date) -> bool:
+    known = people.person_named(act.connection, one.citizen_number)
+    held = facts.standing(act.connection, known.subject, "marital_status", ROOT)
+    # Of whom nothing ever changed nobody knows since when.
+    then = next((fact.value for fact in held if fact.valid_from <= day < fact.valid_to), domain.MARRIED)
+    return then == domain.MARRIED
 
 
 def _widow(act: Act, *numbers: str) -> None:

@@ -9,6 +9,7 @@ from threading import Barrier
 
 import pytest
 
+from issuance_backend.population_registry.identities.recording import Statement, record
 from issuance_backend.population_registry.life_events.domain import DIVORCED, MARRIED, SINGLE, WIDOWED
 from issuance_backend.population_registry.people import repository as people
 from tests.support.bonds import bond, happens, name
@@ -114,6 +115,33 @@ def test_a_divorce_reported_after_a_death_that_named_the_spouse(couple: Registry
     assert bond(couple, OTHER) == (WIDOWED, None)
     happens(couple, Divorce(OTHER, ONE), DIVORCED_ON)
     assert {bond(couple, ONE), bond(couple, OTHER)} == {(DIVORCED, None)}
+
+
+def test_a_death_that_named_the_spouse_lets_no_divorce_come_before_the_marriage(
+    couple: RegistryWorld,
+) -> None:
+    happens(couple, Death(ONE, spouse_number=OTHER), LATER)
+    for pair in ((OTHER, ONE), (ONE, OTHER)):
+        assert refused(couple, Divorce(*pair), MARRIED_ON - DAY) == {"occurred_on": "FIELD_DATE"}
+    happens(couple, Divorce(OTHER, ONE), MARRIED_ON)
+    assert {bond(couple, ONE), bond(couple, OTHER)} == {(DIVORCED, None)}
+
+
+@pytest.mark.parametrize("is_dead", [False, True])
+def test_of_those_who_came_married_the_records_say_since_when(couple: RegistryWorld, is_dead: bool) -> None:
+    """No marriage of theirs was registered here: both records held them single before a day."""
+    for number, spouse in ((THIRD, FOURTH), (FOURTH, THIRD)):
+        with couple.database.writing() as connection:
+            values = {"marital_status": MARRIED, "spouse": name(couple, spouse)}
+            said = Statement(
+                citizen_number=number, values=values, valid_from=MARRIED_ON, source="dc01", evidence="phiếu"
+            )
+            record(connection, said, "lan", couple.pass_time(seconds=1))
+    if is_dead:
+        happens(couple, Death(THIRD, spouse_number=FOURTH), LATER)
+    assert refused(couple, Divorce(FOURTH, THIRD), MARRIED_ON - DAY) == {"occurred_on": "FIELD_DATE"}
+    happens(couple, Divorce(FOURTH, THIRD), MARRIED_ON + DAY)
+    assert bond(couple, FOURTH) == (DIVORCED, None)
 
 
 def test_who_was_widowed_by_somebody_else_is_not_divorced_twice(couple: RegistryWorld) -> None:
