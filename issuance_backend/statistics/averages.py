@@ -98,13 +98,15 @@ def parts(now: Figures, before: Figures, area: str, words: Vocabulary) -> tuple[
 
 def every_stay_was_timed(now: Figures, area: str, at: Sequence[tuple[str, str]]) -> IdentityCheck:
     """What left a state is in exactly one of the buckets of the time it had been there."""
-    broken = [
-        f"{kind}.{state}"
+    stays = {
+        f"{kind}.{state}": (
+            sum(now.amount(area, name) for name in time_names([(kind, state)])),
+            now.amount(area, out_of(kind, state)),
+        )
         for kind, state in at
-        if sum(now.amount(area, name) for name in time_names([(kind, state)]))
-        != now.amount(area, out_of(kind, state))
-    ]
-    return IdentityCheck("every_stay_was_timed", len(at), tuple(broken))
+    }
+    broken = tuple(place for place, (timed, left) in stays.items() if timed != left)
+    return IdentityCheck("every_stay_was_timed", sum(map(any, stays.values())), broken)
 
 
 def _band(now: Figures, before: Figures, area: str, name: str) -> BandFigure:

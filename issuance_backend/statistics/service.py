@@ -68,6 +68,8 @@ _MAX_BASIS = 200
 _MISSING = "missing."
 _FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 """Nothing was recorded here before."""
+_SETTLED = timedelta(minutes=1)
+"""Whoever records takes the moment first: until then a transaction under way may still bring an event."""
 
 
 class Period(StrEnum):
@@ -108,6 +110,7 @@ class _Seen:
     day: date
     bound: Bound | None
     version: int
+    final: bool
     names: tuple[str, ...]
     units: tuple[str, ...]
 
@@ -163,11 +166,12 @@ class StatisticsOffice:
 
     def report(self, asked: Asked) -> Report:
         """A whole report; raises FigureUnknown for a moment that is to come, UnitUnknown, FiguresOutdated."""
-        as_of = self._moment(asked)
+        now = self._clock()
+        as_of = _moment(asked, now)
         with self._database.reading() as connection:
             roll_up.require_current(connection)
             _require_unit(connection, asked.unit, vietnam_date(as_of))
-            return _report(_seen(connection, asked, as_of))
+            return _report(_seen(connection, asked, as_of, now))
 
     def records(self, asked: Asked, figure: str, page: PageAsked) -> Page[RecordLine]:
         """The records behind a figure, one page: exactly those whose sizes add up to it.
@@ -175,7 +179,7 @@ class StatisticsOffice:
         ``figure`` is a counter, ``stock.KIND.STATE``, ``cause.CAUSE.CODE``, ``missing.KIT`` (the numbers that
         are missing) or any figure's own name; raises FigureUnknown, UnitUnknown and FiguresOutdated.
         """
-        as_of = self._moment(asked)
+        as_of = _moment(asked, self._clock())
         with self._database.reading() as connection:
             roll_up.require_current(connection)
             _require_unit(connection, asked.unit, vietnam_date(as_of))
@@ -203,7 +207,7 @@ class StatisticsOffice:
         for a unit of another area.
         """
         officer.require(*_LEADERS)
-        as_of = self._moment(asked)
+        as_of = _moment(asked, self._clock())
         day, area = vietnam_date(as_of), officer.area or NATION
         unit = asked.unit or area
         if area != NATION and not lies_in(unit, area):
@@ -250,12 +254,12 @@ class StatisticsOffice:
         statements = claims.read(asked.text, as_of)
         return TextFindings(len(statements), contradictions.findings(statements))
 
-    def _moment(self, asked: Asked) -> datetime:
-        now = self._clock()
-        as_of = asked.as_of or now
-        if not _FIRST <= as_of <= now:
-            raise FigureUnknown("a moment that is not over")
-        return as_of
+
+def _moment(asked: Asked, now: datetime) -> datetime:
+    as_of = asked.as_of or now
+    if not _FIRST <= as_of <= now:
+        raise FigureUnknown("a moment that is not over")
+    return as_of
 
 
 def _missing_numbers(
@@ -286,12 +290,12 @@ def end_of_day(day: date) -> datetime:
     return datetime.combine(day, time.max, VIETNAM).astimezone(UTC)
 
 
-def _seen(connection: Connection, asked: Asked, as_of: datetime) -> _Seen:
-    newest, _ = repository.last(connection)
+def _seen(connection: Connection, asked: Asked, as_of: datetime, now: datetime) -> _Seen:
     version, _ = repository.version_at(connection, as_of)
     day = vietnam_date(as_of)
     bound = None
-    if version < newest:
+    if as_of < now:
+        # Told as it will always be, whether or not anything was recorded since.
         # Whole days come from their sums; of the last day, only what was recorded by then.
         before = datetime.combine(day, time.min, VIETNAM) - timedelta(microseconds=1)
         first, _ = repository.version_at(connection, before)
@@ -300,7 +304,8 @@ def _seen(connection: Connection, asked: Asked, as_of: datetime) -> _Seen:
         unit for area in members_of(asked.unit, day) for unit in repository.units_below(connection, area)
     ]
     names = tuple(repository.figure_names(connection))
-    return _Seen(connection, asked, as_of, day, bound, version, names, tuple(units))
+    is_final = as_of <= now - _SETTLED
+    return _Seen(connection, asked, as_of, day, bound, version, is_final, names, tuple(units))
 
 
 class _Names(NamedTuple):
@@ -352,7 +357,7 @@ def _report(seen: _Seen) -> Report:
     return Report(
         as_of=rfc3339(seen.as_of),
         version=seen.version,
-        final=seen.bound is not None,
+        final=seen.final,
         definitions=words.version,
         calendar=working_days().version + ("?" if working_days().is_provisional(seen.day.year) else ""),
         unit=area,

@@ -48,11 +48,29 @@ def again(database: Database) -> Report:
 
 
 def test_csv_of_the_same_moment_is_the_same_bytes(database: Database, report: Report) -> None:
-    record(database, [Told(START + timedelta(days=2), "dossier/9", "captured", {})])
-    first = StatisticsOffice(database, lambda: NOW).report(Asked(as_of=START + timedelta(days=1)))
-    assert first.final
-    assert as_csv(again(database)) == as_csv(first)
-    assert first.version == report.version == 4
+    """Whatever is recorded since, also where it is of a kind, state, unit or kit never heard of before."""
+    assert report.final
+    assert as_csv(again(database)) == as_csv(report)
+    since = NOW + timedelta(days=1)
+    record(
+        database,
+        [
+            Told(since, "dossier/2", "returned", {"items": "portrait"}),
+            Told(since, "card/7", "at_office", {"unit": "079.5"}),
+            Told(since, "account/7", "captured", {"unit": "036"}),
+            Told(since, "packet/7", "announced", {"unit": "036", "kit": "kit-9", "sequence": "9"}),
+        ],
+    )
+    assert as_csv(again(database)) == as_csv(report)
+    assert report.version == 4
+
+
+def test_only_what_is_settled_is_said_to_be_final(database: Database, report: Report) -> None:
+    """A transaction may be under way that took its moment before: it is over within a minute."""
+    for seconds, final in ((0, False), (1, False), (59, False), (60, True)):
+        asked = Asked(as_of=NOW - timedelta(seconds=seconds))
+        assert StatisticsOffice(database, lambda: NOW).report(asked).final is final
+    assert not StatisticsOffice(database, lambda: NOW).report(Asked()).final
 
 
 @pytest.mark.parametrize("made", [as_csv, as_xlsx, as_pdf])
