@@ -88,7 +88,7 @@ class ShippingDesk:
         return BoxView(_summary(box), tuple(card.id for card in cards))
 
     def receive(self, officer: Officer, box_id: str, scan: BoxScan) -> BoxView:
-        """Take in a box whose every card was scanned.
+        """Take in a box whose every card was scanned; raises SameOfficer for whoever packed or carried it.
 
         Raises FieldsRefused with each card that is missing or was never in it: nothing is received then,
         and that the count was wrong is recorded. A supervisor who closes the box short receives what is
@@ -101,8 +101,8 @@ class ShippingDesk:
             box = _known(connection, box_id)
             require_area(officer, box.unit)
             BOXES.advance(box.state, BoxEvent.RECEIVE)
-            if officer.id == box.courier:
-                raise SameOfficer("who carried a box does not take it in")
+            if officer.id in {box.packed_by, box.courier}:
+                raise SameOfficer("who packed or carried a box does not take it in")
             cards = repository.of_box(connection, box.id)
             # One that was revoked on its way lies in the box or does not: nobody waits for it.
             expected = {card.id for card in _going(cards)} | scanned.intersection(card.id for card in cards)

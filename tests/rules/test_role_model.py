@@ -92,6 +92,7 @@ APART = {
     ("approve_locally", "approve_centrally"),
     ("receive_blanks", "have_it_made"),
     ("pack", "carry"),
+    ("pack", "take_in"),
     ("carry", "take_in"),
     ("confirm_holder", "hand_over"),
 }

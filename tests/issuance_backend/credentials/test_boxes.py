@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from issuance_backend.credentials import boxes
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.schema import CREDENTIALS
+from tests.issuance_backend.credentials.test_credentials_api import at_once
 from tests.support.delivery import (
     COURIER,
     PACKER,
@@ -143,6 +145,49 @@ def test_a_courier_reads_the_seal_and_is_neither_packer_nor_receiver(office: Off
     assert carrier.post(path, {"digest": box["digest"]}).status_code == 200
     assert carrier.post(path, {"digest": box["digest"]}).get_json()["code"] == "STATE_NOT_ALLOWED"
     assert receive(office, box, cards, "c.r").get_json()["code"] == "SAME_OFFICER"
+
+
+def test_who_packed_or_carried_a_box_does_not_take_it_in_nor_close_it_short(office: Office) -> None:
+    """Whoever counted the cards into a box would count them out of it: one that is kept back is nobody's."""
+    door = OfficerDoor(office.database, lambda: NOW)
+    for name, role in (("packs", Role.STOCK_KEEPER), ("carries", Role.COURIER)):
+        door.enrol(name, name, (role, Role.OFFICE, Role.SUPERVISOR), PASSWORD)
+    cards = three(office)
+    box = office.sign_in("packs").post("/v1/boxes", {"unit": UNIT, "cards": cards}).get_json()["box"]
+    seal = {"digest": box["digest"]}
+    assert office.sign_in("carries").post(f"/v1/boxes/{box['id']}/dispatch", seal).status_code == 200
+    for name in ("packs", "carries"):
+        for scan, is_short in ((cards, False), (cards[1:], False), (cards[1:], True)):
+            refused = receive(office, box, scan, name, close_short=is_short)
+            assert (refused.status_code, refused.get_json()["code"]) == (403, "SAME_OFFICER")
+    with office.database.reading() as connection:
+        steps = recorded_events.of_subject(connection, f"box/{box['id']}")
+    # Not even a wrong count of theirs is recorded.
+    assert [step.event for step in steps] == ["seal", "dispatch"]
+    assert receive(office, box, cards).status_code == 200
+
+
+def test_packer_courier_and_receiver_at_once_and_only_the_receiver_takes_it_in(office: Office) -> None:
+    door = OfficerDoor(office.database, lambda: NOW)
+    for name, role in (("packs", Role.STOCK_KEEPER), ("carries", Role.COURIER)):
+        door.enrol(name, name, (role, Role.OFFICE), PASSWORD)
+    card = finished(office, citizens()[0])
+    clients = {name: office.sign_in(name) for name in ("packs", "carries", RECEIVER)}
+    box = clients["packs"].post("/v1/boxes", {"unit": UNIT, "cards": [card]}).get_json()["box"]
+    path, scan = f"/v1/boxes/{box['id']}", {"cards": [card]}
+
+    def carry() -> int:
+        return int(clients["carries"].post(f"{path}/dispatch", {"digest": box["digest"]}).status_code)
+
+    def taking_in(name: str) -> Callable[[], int]:
+        return lambda: int(clients[name].post(f"{path}/receipt", scan).status_code)
+
+    at_once([carry, *map(taking_in, clients)])
+    # On its way before they asked or after: who asked too early asks again.
+    for name in clients:
+        taking_in(name)()
+    seen = clients[RECEIVER].get(path).get_json()["box"]
+    assert (seen["state"], seen["received_by"]) == ("received", RECEIVER)
 
 
 def test_only_what_passed_quality_control_and_is_for_the_office_is_packed(office: Office) -> None:
