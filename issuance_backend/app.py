@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, request
 
 from issuance_backend import recorded_events, store_profile
 from issuance_backend.application_status.api import APPLICATION_STATUS_ROLE, application_status_blueprint
@@ -105,6 +105,7 @@ from issuance_backend.officers.api import (
     sign_in_blueprint,
     sign_out_blueprint,
 )
+from issuance_backend.officers.certificate_gauge import CertificateGauge
 from issuance_backend.officers.certification import CertificationDesk, require_certified
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.outbox.api import EVENT_ROLES, events_blueprint
@@ -213,7 +214,7 @@ def _opened_site(
     """An application that is watched, and that officers sign in to."""
     app, door = Flask(__name__), OfficerDoor(database, clock)
     app.config["MAX_CONTENT_LENGTH"] = MAX_CAPTURE_BYTES
-    _watch(app, database, scanner)
+    _watch(app, database, scanner, clock)
     register = RequestRegister(database, clock)
     officer = answered_once(require_officer(door), lambda: acting_officer().id, register)
     callers = load_callers(settings.service_tokens)
@@ -224,12 +225,19 @@ def _opened_site(
     return site
 
 
-def _watch(app: Flask, database: Database, scanner: ContentScanner) -> None:
+def _watch(app: Flask, database: Database, scanner: ContentScanner, clock: Clock) -> None:
     def parts() -> dict[str, bool | Awaited]:
         awaited = {} if scanner is UNSCANNED else {"scanner": Awaited(scanner.answers())}
         return {"database": database.answers(), **awaited}
 
     instrument(app, "issuance", ready=parts, statuses=STATUSES)
+    gauge = CertificateGauge(database, clock)
+
+    def measure() -> None:
+        if request.path == "/metrics":
+            gauge.measure()
+
+    app.before_request(measure)
     app.register_error_handler(FieldsRefused, fields_problem)
     app.before_request(refuse_nul)
 

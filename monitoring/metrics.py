@@ -28,6 +28,12 @@ CARD_EVENTS_HEARD = Gauge(
     multiprocess_mode="max",
 )
 CARDS_PRODUCED = Counter("idv_cards_produced_total", "Cards through quality control", ["result"])
+CERTIFICATES_ENDING = Gauge(
+    "idv_officer_certificates_ending",
+    "Officers' certificates that end within 30 days and that no later one follows",
+    ["level"],
+    multiprocess_mode="mostrecent",
+)
 CONTENT_SCANS = Counter(
     "idv_content_scans_total", "Captured contents that a scanner was asked about", ["result"]
 )

@@ -28,6 +28,9 @@ def test_the_page_says_what_each_reason_costs_today(app: Flask, language: str, f
     (exchange,) = re.findall(r'value="exchange".*?</label>', shown)
     assert free in first
     assert due in exchange
+    said = {"vi": "chưa được đối chiếu với văn bản", "en": "was not compared with the text yet"}[language]
+    assert said in shown
+    assert "Thông tư 64/2025/TT-BTC" in shown
 
 
 def test_no_reason_is_chosen_for_the_officer_and_none_may_be_left_out(app: Flask) -> None:
