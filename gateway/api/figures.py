@@ -18,7 +18,7 @@ from flask.typing import ResponseReturnValue
 from gateway.api.bodies import answer
 from gateway.api.guards import caller
 from gateway.domain.call_figures import SLOWER, UNMEASURED, CountedCalls
-from gateway.domain.line_pages import MOST_LINES
+from gateway.domain.line_pages import MOST_LINES, MOST_ROWS
 from gateway.services.call_figures import Asked, CallFiguresDesk, CallReport, Lines, Period
 from verification.errors import RequestMalformed
 from verification.messages.national_time import VIETNAM
@@ -69,11 +69,11 @@ def _period() -> Period:
     return Period(_day("since"), _day("until"))
 
 
-def _lines() -> Lines:
+def _lines(most: int = MOST_LINES) -> Lines:
     asked = request.args
-    limit = asked.get("limit", str(MOST_LINES))
-    if not (limit.isascii() and limit.isdigit() and len(limit) <= 3 and 1 <= int(limit) <= MOST_LINES):
-        raise RequestMalformed(f"limit is 1 to {MOST_LINES}")
+    limit = asked.get("limit", str(most))
+    if not (limit.isascii() and limit.isdigit() and len(limit) <= 5 and 1 <= int(limit) <= most):
+        raise RequestMalformed(f"limit is 1 to {most}")
     return Lines(
         limit=int(limit),
         results_after=asked.get("results_after"),
@@ -99,7 +99,7 @@ def _told(desk: CallFiguresDesk, asked: Asked) -> Response:
         return answer(desk.report(asked, _lines()))
     if form != "csv":
         raise RequestMalformed("format is json or csv")
-    calls, following = desk.counts(asked, _lines())
+    calls, following = desk.counts(asked, _lines(MOST_ROWS))
     response = Response(_csv(calls, asked.at.isoformat(timespec="milliseconds")), mimetype="text/csv")
     if following:
         days = {"since": asked.since.isoformat(), "until": asked.until.isoformat()}

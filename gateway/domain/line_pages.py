@@ -12,6 +12,9 @@ import msgspec
 from verification.errors import RequestMalformed
 
 MOST_LINES = 500
+MOST_ROWS = 50_000
+"""Of a file that somebody opens in a spreadsheet."""
+
 _MAX_CURSOR = 1_200
 
 Line = TypeVar("Line")
