@@ -40,7 +40,7 @@ def make_kit(place: KitPlace, staff: Staff, centre: HttpClient, status_address: 
     registering = staff.at_office(posts.SUPERVISOR)
     at_kit = ("--folder", place.folder, "--store-key", place.store_key)
     init = ("init", *at_kit, "--kit", KIT, "--unit", UNIT, "--centre-keys", keys, "--form", form)
-    told = run("enrollment_admin.station", *init, "--status-address", status_address)
+    told = run("enrollment_admin.station", *init, "--status-address", status_address, "--slap-scanner", "yes")
     registering.send_json("POST", "/v1/kits", json.loads(told))
     officer = ("officer", *at_kit, "--officer", posts.CAPTURE_OFFICER, "--passphrase-file", place.passphrase)
     signer = json.loads(run("enrollment_admin.station", *officer))

@@ -20,7 +20,7 @@ from monitoring.capture_kit import CaptureKit
 from monitoring.issuing import BLANK_ACCOUNTS, EXCHANGE, SIGNED, IssuingOffice
 from monitoring.probe_clients import Bank, Camera, Counter, HttpClient, Json, ProbeFailed, Wallet
 from monitoring.staff import Staff
-from monitoring.stand.drawn_people import portrait, prints
+from monitoring.stand.drawn_people import portrait, prints, slaps
 from monitoring.stand.scene import Kind, Pose
 
 PURPOSE, HANDOVER = "bank.counter.identify", "card.handover"
@@ -252,7 +252,9 @@ class Probe:
         code = stopped["stops"]["date_of_birth"]
         self._say(f"a birth date mistyped at a kit: its own gate stops it, no network is asked ({code})")
         kit.declare(number, person, stopped["id"])
-        kit.capture(stopped["id"], portrait(portrait_seed), prints(portrait_seed), SIGNED)
+        kit.capture(
+            stopped["id"], portrait(portrait_seed), prints(portrait_seed) | slaps(portrait_seed), SIGNED
+        )
         chunks = kit.send()
         self._say(
             f"dossier captured by {posts.CAPTURE_OFFICER} with a kit, sealed; chunks brought later: {chunks}"

@@ -23,6 +23,7 @@ from enrollment_admin.review.open_acts import (
 from enrollment_admin.sign_in.routes import officers_backend
 from enrollment_admin.ui.navigation import entries_for
 from enrollment_admin.ui.pages import form_token, page, wants_json
+from verification.messages.asked_prints import SLAP_ITEMS
 from verification.messages.enrollment import DossierView
 from verification.messages.forms import FormEdition, FormException
 from verification.messages.person_match import MatchAnswer
@@ -50,7 +51,10 @@ NOTICE_COUNTERS = frozenset({"capture", "office"})
 NOTICE_READERS = NOTICE_COUNTERS | {"approver", "district_chief", "central_approver", "supervisor"}
 """Who may print the notice of a rejection; of these, counters hand it over."""
 
-RETURN_ITEMS = ("portrait", "fingerprints", "form", "particulars", "identification", "place_of_residence")
+RETURN_ITEMS = (
+    *("portrait", "fingerprints", *SLAP_ITEMS),
+    *("form", "particulars", "identification", "place_of_residence"),
+)
 LOOKUP_REASONS = ("no_data", "contradicting_data", "paper_prints")
 LOOKUP_RESULTS = ("agrees", "contradicts", "nothing")
 REJECTION_REASONS = ("duplicate_person", "fraud", "not_entitled", "not_a_citizen", "false_documents")

@@ -40,6 +40,7 @@ from verification.messages.forms import FormEdition
 from verification.messages.packet_intake import PacketKeyList, SignerRegistration
 from verification.messages.prints_taken import CaptureMethod
 
+YES, NO = "yes", "no"
 Message = TypeVar("Message")
 _Run = Callable[[argparse.Namespace], object]
 _Described = Callable[[str, _Run, str], argparse.ArgumentParser]
@@ -60,7 +61,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _init(options: argparse.Namespace) -> object:
     centre, form = _read(options.centre_keys, PacketKeyList), _read(options.form, FormEdition)
-    profile = KitProfile(options.kit, options.unit, centre, form, options.status_address)
+    has_slaps = options.slap_scanner == YES
+    profile = KitProfile(options.kit, options.unit, centre, form, options.status_address, has_slaps)
     make_kit(options.folder, options.store_key, profile, os.urandom)
     return _kit(options).registration()
 
@@ -70,6 +72,7 @@ def _renew(options: argparse.Namespace) -> object:
         "centre": _read(options.centre_keys, PacketKeyList) if options.centre_keys else None,
         "form": _read(options.form, FormEdition) if options.form else None,
         "status_address": options.status_address,
+        "slap_scanner": options.slap_scanner == YES if options.slap_scanner else None,
     }
     renew_profile(options.folder, **{name: value for name, value in given.items() if value is not None})
     form = _kit(options).profile.form
@@ -259,6 +262,9 @@ def _make_commands(command: _Described) -> None:
         needed = described is init
         described.add_argument("--centre-keys", type=Path, required=needed, help="from GET /v1/packet-keys")
         described.add_argument("--form", type=Path, required=needed, help="from GET /v1/forms/CC01")
+        described.add_argument(
+            "--slap-scanner", choices=(YES, NO), help="whether the scanner takes several fingers at once"
+        )
         described.add_argument("--status-address", help="the public page that the slip's QR code leads to")
     _sign(command("officer", _officer, "give an officer a key; prints what the centre registers"))
 
@@ -271,7 +277,9 @@ def _desk_commands(command: _Described) -> None:
     begun.add_argument("--draft", default="")
     begun.add_argument("--answer", metavar="DOSSIER", help="begins what `returns` names")
     capture.add_argument("--item", type=_pair, action="append", default=[], metavar="NAME=FILE")
-    capture.add_argument("--prints", type=Path, help="a scanner's folder: finger_01.png, or WSQ")
+    capture.add_argument(
+        "--prints", type=Path, help="a scanner's folder: finger_01.png, or WSQ; slaps finger_13.png"
+    )
     capture.add_argument(
         "--capture-method",
         type=CaptureMethod,

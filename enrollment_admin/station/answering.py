@@ -7,7 +7,14 @@ import msgspec
 from enrollment_admin.station.capture_rules import EDITABLE, require_unchanged
 from enrollment_admin.station.kit_store import Answered, Particulars
 from verification.errors import FieldsRefused
-from verification.messages.asked_prints import fingers_sent_back, is_finger
+from verification.messages.asked_prints import (
+    ALL_SLAPS,
+    finger_item,
+    fingers_of_slap,
+    fingers_sent_back,
+    is_finger,
+    is_slap,
+)
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE
 from verification.messages.kit_returns import ReturnedCapture
@@ -42,6 +49,15 @@ def require_asked(answers: Answered | None, item: str) -> None:
     """Raise FieldsRefused for an item that was not sent back."""
     if not is_asked(answers, item):
         raise FieldsRefused({item: NOT_RETURNED})
+
+
+def require_reason_asked(answers: Answered | None, item: str) -> None:
+    """Raise FieldsRefused for a reason of what was not sent back; of a slap its fingers may have reasons."""
+    if answers is not None and not is_asked(answers, item):
+        slaps = [each for each in fingers_sent_back(answers.items) if is_slap(each)]
+        shown = {finger_item(position) for each in slaps for position in fingers_of_slap(each)}
+        if item not in shown and not (item == ALL_SLAPS and slaps):
+            raise FieldsRefused({item: NOT_RETURNED})
 
 
 def require_confirmed(said: Particulars, person: PersonFields) -> None:

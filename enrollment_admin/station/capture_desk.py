@@ -17,6 +17,7 @@ from enrollment_admin.station.answering import (
     particulars_of_return,
     require_asked,
     require_confirmed,
+    require_reason_asked,
 )
 from enrollment_admin.station.capture_rules import (
     PORTRAIT,
@@ -49,8 +50,8 @@ from enrollment_admin.station.kit_store import (
     KitFigures,
     Particulars,
 )
-from enrollment_admin.station.print_gate import JudgedPrints, SlapFingers
-from enrollment_admin.station.print_pictures import absent_fingers, is_judged, seen_print, shown_fingers
+from enrollment_admin.station.print_gate import JudgedPrints
+from enrollment_admin.station.print_pictures import absent_fingers, is_judged, seen_print
 from enrollment_admin.station.refusals import (
     CapturedAlready,
     CaptureOfAnother,
@@ -69,7 +70,6 @@ from enrollment_admin.station.sealing import (
 )
 from enrollment_admin.station.terms_store import terms_of
 from verification.errors import FieldsRefused, LimitExceeded, TransitionRefused
-from verification.fingerprint.print_attempts import FingerAttempts
 from verification.messages.asked_prints import is_single_finger, is_slap
 from verification.messages.capture_terms import FIRST_CARD, StatedTerms
 from verification.messages.enrollment import PersonFields
@@ -193,7 +193,7 @@ class CaptureDesk:
             for each in taken:
                 require_asked(row.particulars.answers, each.item)
                 require_lawful(self._kit.profile.form, self._book.values(row), each.item, self._book.today())
-            prints = self._judged_prints(connection, row, taken)
+            prints = self._judged_prints(row, taken)
             for each in taken:
                 if is_judged(each.item) and each.item not in prints.kept:
                     continue
@@ -205,7 +205,7 @@ class CaptureDesk:
                 row.particulars.exceptions,
                 {each.item for each in taken if not is_judged(each.item)} | prints.kept,
             )
-            self._changed(connection, row, self._with_prints(row, prints.attempts, exceptions), only)
+            self._changed(connection, row, self._with_prints(row, prints, exceptions), only)
         if prints.refused:
             raise FieldsRefused(prints.refused)
         return self.draft(draft)
@@ -219,9 +219,12 @@ class CaptureDesk:
             if item not in {each.name for each in self._kit.store.items(connection, row.number)}:
                 raise CaptureUnknown("no such item")
             self._kit.store.remove_item(connection, row.number, item)
-            tried = row.particulars.prints
-            if item in tried:
-                tried = tried | {item: tried[item].without_print()}
+            prints, slaps = dict(row.particulars.prints), dict(row.particulars.slaps)
+            if item in prints:
+                prints[item] = prints[item].without_print()
+            if item in slaps:
+                slaps[item] = slaps[item].without_picture()
+            tried = JudgedPrints(prints, slaps)
             dropped = self._with_prints(row, tried, row.particulars.exceptions)
             self._changed(connection, row, dropped, item)
         return self.draft(draft)
@@ -230,7 +233,7 @@ class CaptureDesk:
         """Why an item cannot be captured, by a code of the form; raises as ``keep`` does."""
         with self._changing(draft) as (connection, row):
             self._require_passed(connection, row)
-            require_asked(row.particulars.answers, item)
+            require_reason_asked(row.particulars.answers, item)
             kept = {each.name for each in self._kit.store.items(connection, row.number)}
             stated = CaptureException(item, code)
             require_excusable(self._kit.profile.form, self._book.values(row), kept, stated)
@@ -361,6 +364,7 @@ class CaptureDesk:
         """Keep what is known now. Whatever the form shows has to be printed and signed again."""
         store, moment = self._kit.store, self._kit.now()
         if item != CITIZEN_SIGNATURE:
+            particulars = self._book.with_equipment(connection, replace(row, particulars=particulars))
             particulars = msgspec.structs.replace(particulars, printed=None, judged=None, scanned=None)
             store.remove_item(connection, row.number, CITIZEN_SIGNATURE)
             if row.state is not DraftState.DRAFT:
@@ -381,44 +385,31 @@ class CaptureDesk:
             store.keep_particulars(connection, number, said)
             store.take_step(connection, row, DraftEvent.PRINT, self._kit.now())
 
-    def _judged_prints(
-        self, connection: Connection, row: DraftRow, taken: Sequence[Captured]
-    ) -> JudgedPrints:
+    def _judged_prints(self, row: DraftRow, taken: Sequence[Captured]) -> JudgedPrints:
         """What becomes of the prints among what was taken; nothing judges those of a day without limits."""
-        gate, before = self._book.print_gate(row), row.particulars.prints
+        gate = self._book.print_gate(row)
+        before = JudgedPrints(row.particulars.prints, row.particulars.slaps)
         prints = {each.item: each.content for each in taken if is_single_finger(each.item)}
         slaps = {each.item: each.content for each in taken if is_slap(each.item)}
         if gate is None or not prints | slaps:
-            return JudgedPrints(before, frozenset(prints | slaps), {})
+            return replace(before, kept=frozenset(prints | slaps))
         method = next(each.method for each in taken if each.item in prints | slaps)
         if method is CaptureMethod.INK_RESCAN:
-            gate.require_ink_due(before, prints)
+            gate.require_ink_due(before.attempts, prints)
         engine = self._kit.fingers()
         taken_now = {item: seen_print(engine, item, prints[item]) for item in prints}
         judged = gate.judged(engine, before, taken_now, method)
-        judged = replace(judged, kept=judged.kept | slaps.keys())
-        here = {name for name in self._item_names(connection, row) if is_slap(name)}
-        kept = self._kit.store.contents(connection, row.number) if here - slaps.keys() else {}
-        pictures = {item: kept[item] for item in here if item in kept} | slaps
-        if not pictures:
-            return judged
         absent = absent_fingers(row.particulars.exceptions)
-        shown = SlapFingers(shown_fingers(engine, pictures, slaps, absent), slaps, before)
-        return gate.held_against(shown, judged, engine)
-
-    def _item_names(self, connection: Connection, row: DraftRow) -> set[str]:
-        return {each.name for each in self._kit.store.items(connection, row.number)}
+        judged = gate.with_slaps(engine, judged, slaps, absent)
+        return gate.held_against_slaps(engine, before, judged, absent)
 
     def _with_prints(
-        self,
-        row: DraftRow,
-        prints: dict[str, FingerAttempts],
-        exceptions: Sequence[CaptureException],
+        self, row: DraftRow, tried: JudgedPrints, exceptions: Sequence[CaptureException]
     ) -> Particulars:
         """The particulars with what was tried, and the exceptions that follow from it."""
         gate = self._book.print_gate(row)
-        stated = tuple(exceptions) if gate is None else gate.with_best_available(exceptions, prints)
-        return _replaced(row, prints=prints, exceptions=stated)
+        stated = tuple(exceptions) if gate is None else gate.with_best_available(exceptions, tried.attempts)
+        return _replaced(row, prints=tried.attempts, slaps=tried.slaps, exceptions=stated)
 
     def _require_passed(self, connection: Connection, row: DraftRow) -> None:
         if not self._has_passed(connection, row):

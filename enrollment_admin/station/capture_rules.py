@@ -13,11 +13,15 @@ from enrollment_admin.station.kit_store import GateAttempt, Particulars
 from enrollment_admin.station.refusals import FormOutdated
 from verification.errors import FieldsRefused, LimitExceeded
 from verification.messages.asked_prints import (
+    ALL_SLAPS,
     FINGERPRINTS,
+    NO_SLAP_SCANNER,
     asked_fingers,
+    asked_slaps,
     is_contradicted,
     is_finger,
     is_reason_for,
+    is_slap,
     may_take_prints,
     missing_fingers,
 )
@@ -123,11 +127,23 @@ def with_exception(
     exceptions: Sequence[CaptureException], stated: CaptureException
 ) -> tuple[CaptureException, ...]:
     """What is stated, with one more: of fingers either each has its reason, or all have one."""
-    both = {FINGERPRINTS, stated.item} if is_finger(stated.item) else {stated.item}
-    others = [each for each in exceptions if each.item not in both]
+    together = {FINGERPRINTS} if is_finger(stated.item) else set()
+    together |= {ALL_SLAPS} if is_slap(stated.item) else set()
+    others = [each for each in exceptions if each.item not in {stated.item, *together}]
     if stated.item == FINGERPRINTS:
-        others = [each for each in others if not is_finger(each.item)]
+        others = [each for each in others if not (is_finger(each.item) or each.item == ALL_SLAPS)]
+    if stated.item == ALL_SLAPS:
+        others = [each for each in others if not is_slap(each.item)]
     return (*others, stated)
+
+
+def with_equipment(
+    exceptions: Sequence[CaptureException], missing: Set[str], kept: Set[str]
+) -> tuple[CaptureException, ...]:
+    """What is stated at a kit that takes one finger at a time: no slap can be taken there."""
+    if not any(is_slap(item) for item in missing) or any(is_slap(item) for item in kept):
+        return tuple(exceptions)
+    return with_exception(exceptions, CaptureException(ALL_SLAPS, NO_SLAP_SCANNER))
 
 
 def without_contradicted(
@@ -141,6 +157,13 @@ def require_lawful(form: FormEdition, values: Mapping[str, str], item: str, day:
     """No print is taken of whom the law takes none; raises FieldsRefused."""
     if is_finger(item) and not may_take_prints(form.prints, born(values), day):
         raise FieldsRefused({item: "PRINT_NOT_TAKEN_AT_THIS_AGE"})
+
+
+def slaps_asked(
+    form: FormEdition, values: Mapping[str, str], day: date, sent_back: Sequence[str]
+) -> tuple[str, ...]:
+    """The slaps that the form asks of this citizen on a day, or the centre once more."""
+    return asked_slaps(form.prints, born(values), day, sent_back)
 
 
 def fingers_asked(form: FormEdition, values: Mapping[str, str], day: date) -> tuple[str, ...]:
@@ -175,8 +198,8 @@ def require_in_force(form: FormEdition, day: date) -> None:
 
 
 def is_current(form: FormEdition, day: date) -> bool:
-    """Whether a kit that keeps this form asks for what the centre asks: kits of before asked no prints."""
-    return _is_in_force(form, day) and form.prints is not None
+    """Whether a kit that keeps this form asks for what the centre asks: kits of before asked less."""
+    return _is_in_force(form, day) and form.prints is not None and form.prints.slaps is not None
 
 
 def _is_in_force(form: FormEdition, day: date) -> bool:

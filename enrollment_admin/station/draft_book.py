@@ -6,21 +6,44 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
+import msgspec
 from sqlalchemy import Connection
 
 from enrollment_admin.station.answering import is_asked
-from enrollment_admin.station.capture_rules import born, fingers_asked, missing_items
+from enrollment_admin.station.capture_rules import (
+    born,
+    fingers_asked,
+    missing_items,
+    slaps_asked,
+    with_equipment,
+)
 from enrollment_admin.station.capture_steps import AT_THE_DESK, DraftState
 from enrollment_admin.station.gate import GateAnswer
 from enrollment_admin.station.kit import Kit
-from enrollment_admin.station.kit_store import Answered, DraftRow, GateAttempt, KeptItem, PacketRow
+from enrollment_admin.station.kit_store import (
+    Answered,
+    DraftRow,
+    GateAttempt,
+    KeptItem,
+    PacketRow,
+    Particulars,
+)
 from enrollment_admin.station.print_gate import PrintGate, SeenPrint
+from enrollment_admin.station.print_pictures import absent_fingers
 from enrollment_admin.station.printed_form import FilledForm, form_values
 from enrollment_admin.station.refusals import CaptureUnknown
 from enrollment_admin.station.terms_store import SlipTerms
 from verification.errors import TransitionRefused
 from verification.fingerprint.printed_form import FormJudgement
 from verification.fingerprint.quality_limits import limits_on
+from verification.fingerprint.slap_attempts import SlapAttempts
+from verification.messages.asked_prints import (
+    SLAP_ITEMS,
+    is_best_available,
+    may_take_prints,
+    missing_slaps,
+    position_of,
+)
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE, CaptureException, PrintedFormMark
 from verification.messages.national_time import vietnam_date
@@ -28,7 +51,8 @@ from verification.messages.national_time import vietnam_date
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """One capture as its officer sees it: ``missing`` is what the form still asks, ``fingers`` whose prints.
+    """One capture as its officer sees it: ``missing`` is what the form still asks, ``fingers`` whose prints,
+    ``slaps`` which of them may be taken.
 
     A capture that was sealed and receipted, or withdrawn, has nothing of the person any more.
     """
@@ -50,6 +74,8 @@ class Draft:
     scanned: FormJudgement | None = None
     answers: Answered | None = None
     prints: Mapping[str, SeenPrint] = field(default_factory=dict)
+    slaps: tuple[str, ...] = ()
+    tried_slaps: Mapping[str, SlapAttempts] = field(default_factory=dict)
     sequence: int | None = None
     packet: str | None = None
     terms: SlipTerms | None = None
@@ -88,16 +114,19 @@ class DraftBook:
             scanned=row.particulars.scanned,
             answers=row.particulars.answers,
             prints=self.prints_seen(row) if is_here else {},
+            slaps=self.slaps(row) if is_here else (),
+            tried_slaps=row.particulars.slaps,
             sequence=packet.sequence if packet else None,
             packet=packet.packet if packet else None,
         )
 
     def missing(self, connection: Connection, row: DraftRow) -> tuple[str, ...]:
         """What the form asks and is not here, of an answer what was sent back."""
-        kept = {each.name for each in self._kit.store.items(connection, row.number)}
-        kept -= {item for item, each in self.prints_seen(row).items() if each.is_again}
-        excused = {each.item for each in row.particulars.exceptions}
+        kept = self._names(connection, row) - self._to_take_again(row)
+        stated = row.particulars.exceptions
+        excused = {each.item for each in stated if not is_best_available(each.item, each.code)}
         wanted = missing_items(self._kit.profile.form, self.values(row), kept, excused, self.today())
+        wanted += missing_slaps(self._slaps_asked(row), kept, excused)
         if row.state is DraftState.FORM_CHECKED and CITIZEN_SIGNATURE not in kept | excused:
             wanted.append(CITIZEN_SIGNATURE)
         return tuple(item for item in wanted if is_asked(row.particulars.answers, item))
@@ -106,6 +135,36 @@ class DraftBook:
         """The fingers whose prints are asked today."""
         asked = fingers_asked(self._kit.profile.form, self.values(row), self.today())
         return tuple(item for item in asked if is_asked(row.particulars.answers, item))
+
+    def slaps(self, row: DraftRow) -> tuple[str, ...]:
+        """The slaps that are asked today, and those that a kit with a scanner for them may take before."""
+        prints, asked = self._kit.profile.form.prints, self._slaps_asked(row)
+        if self._kit.profile.slap_scanner and may_take_prints(prints, born(self.values(row)), self.today()):
+            asked = SLAP_ITEMS
+        return tuple(item for item in asked if is_asked(row.particulars.answers, item))
+
+    def _slaps_asked(self, row: DraftRow) -> tuple[str, ...]:
+        answers = row.particulars.answers
+        sent_back = answers.items if answers else ()
+        return slaps_asked(self._kit.profile.form, self.values(row), self.today(), sent_back)
+
+    def with_equipment(self, connection: Connection, row: DraftRow) -> Particulars:
+        """The particulars, with the exception of a kit that cannot take the slaps that are asked of it."""
+        said = row.particulars
+        if self._kit.profile.slap_scanner:
+            return said
+        missing, kept = set(self.missing(connection, row)), self._names(connection, row)
+        return msgspec.structs.replace(said, exceptions=with_equipment(said.exceptions, missing, kept))
+
+    def _names(self, connection: Connection, row: DraftRow) -> set[str]:
+        return {each.name for each in self._kit.store.items(connection, row.number)}
+
+    def _to_take_again(self, row: DraftRow) -> set[str]:
+        """Poor prints, and slaps that lack a finger of which nobody says any more that it is absent."""
+        absent = absent_fingers(row.particulars.exceptions)
+        poor = {item for item, each in self.prints_seen(row).items() if each.is_again}
+        tried = row.particulars.slaps.items()
+        return poor | {item for item, each in tried if not each.is_whole(position_of(item), absent)}
 
     def print_gate(self, row: DraftRow) -> PrintGate | None:
         """The gate of today's prints; None before there was one."""

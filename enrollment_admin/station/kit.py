@@ -59,7 +59,8 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,39}")
 class KitProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a kit is: its name and unit, the centre's public keys, the form in force.
 
-    ``status_address`` is the public page on which citizens ask where things stand.
+    ``status_address`` is the public page on which citizens ask where things stand; ``slap_scanner`` says
+    whether several fingers can be taken at once.
     """
 
     name: str
@@ -67,6 +68,7 @@ class KitProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     centre: PacketKeyList
     form: FormEdition
     status_address: str | None = None
+    slap_scanner: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

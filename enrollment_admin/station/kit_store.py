@@ -32,6 +32,7 @@ from enrollment_admin.station.kit_keys import KitCipher
 from enrollment_admin.station.refusals import CaptureUnknown, KitStoreAltered
 from verification.fingerprint.print_attempts import FingerAttempts
 from verification.fingerprint.printed_form import FormJudgement
+from verification.fingerprint.slap_attempts import SlapAttempts
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import FIRST, CaptureException, PrintedFormMark
 
@@ -118,6 +119,7 @@ class Particulars(msgspec.Struct, frozen=True):
     scanned: FormJudgement | None = None
     answers: Answered | None = None
     prints: dict[str, FingerAttempts] = {}
+    slaps: dict[str, SlapAttempts] = {}
 
 
 class GateAttempt(msgspec.Struct, frozen=True):

@@ -7,11 +7,12 @@ answers: nobody is sent away for what their fingers are. What no rule lets pass 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import msgspec
 
+from enrollment_admin.station.print_pictures import seen_slap
 from verification.encoding.dates import full_years
 from verification.errors import FieldsRefused
 from verification.fingerprint.engine import FingerEngine
@@ -23,12 +24,14 @@ from verification.fingerprint.print_attempts import (
     twin_of,
 )
 from verification.fingerprint.quality_limits import QualityLimits
-from verification.fingerprint.slap import MISPLACED, SLAPS, misplaced
-from verification.lds.finger_image import FingerPosition
+from verification.fingerprint.slap import MISPLACED, misplaced
+from verification.fingerprint.slap_attempts import SlapAttempts
 from verification.messages.asked_prints import (
     QUALITY_EXCEPTION,
     finger_item,
+    fingers_of_slap,
     is_best_available,
+    is_slap,
     position_of,
 )
 from verification.messages.enrollment_packet import CaptureException
@@ -39,20 +42,12 @@ INK_TOO_EARLY = "PRINT_INK_TOO_EARLY"
 
 @dataclass(frozen=True, slots=True)
 class JudgedPrints:
-    """What became of prints that were taken together: ``refused`` are codes by finger."""
+    """What became of prints that were taken together: ``refused`` are codes by finger or slap."""
 
     attempts: dict[str, FingerAttempts]
-    kept: frozenset[str]
-    refused: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class SlapFingers:
-    """The fingers in slaps; ``new`` are the slaps that came now, ``standing`` what was tried before."""
-
-    templates: Mapping[int, bytes]
-    new: Collection[str]
-    standing: Mapping[str, FingerAttempts]
+    slaps: dict[str, SlapAttempts]
+    kept: frozenset[str] = frozenset()
+    refused: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +82,12 @@ class PrintGate:
     def judged(
         self,
         engine: FingerEngine,
-        standing: Mapping[str, FingerAttempts],
+        standing: JudgedPrints,
         taken: Mapping[str, Impression],
         method: CaptureMethod,
     ) -> JudgedPrints:
         """Put what was taken now, all of it by one method, to what stands."""
-        attempts, kept, refused = dict(standing), set[str](), dict[str, str]()
+        attempts, kept, refused = dict(standing.attempts), set[str](), dict[str, str]()
         for item, impression in taken.items():
             former = attempts.get(item, FingerAttempts())
             others = {name: each for name, each in attempts.items() if name != item}
@@ -108,28 +103,49 @@ class PrintGate:
                 kept.add(item)
             if found.refused is not None:
                 refused[item] = found.refused
-        return JudgedPrints(attempts, frozenset(kept), refused)
+        return JudgedPrints(attempts, dict(standing.slaps), frozenset(kept), refused)
 
-    def held_against(self, shown: SlapFingers, judged: JudgedPrints, engine: FingerEngine) -> JudgedPrints:
+    def with_slaps(
+        self, engine: FingerEngine, judged: JudgedPrints, taken: Mapping[str, bytes], absent: Collection[int]
+    ) -> JudgedPrints:
+        """The same with slaps that were taken now; raises FieldsRefused for what is no picture of one."""
+        slaps = dict(judged.slaps)
+        for item, content in taken.items():
+            former = slaps.get(item, SlapAttempts())
+            slaps[item] = seen_slap(engine, former, item, content, absent)
+        refused = {item: code for item in taken if (code := slaps[item].code)}
+        kept = judged.kept | (taken.keys() - refused.keys())
+        return replace(judged, slaps=slaps, kept=kept, refused=judged.refused | refused)
+
+    def held_against_slaps(
+        self, engine: FingerEngine, before: JudgedPrints, judged: JudgedPrints, absent: Collection[int]
+    ) -> JudgedPrints:
         """The same, without what slaps show to be of another finger: whichever came last is refused.
 
         Where a print stood before, that is the slap; its fingers are named all the same.
         """
+        shown: dict[int, bytes] = {}
+        for item, each in judged.slaps.items():
+            # One that was whole says nothing once a finger has no reason any more.
+            shown |= each.templates if each.is_whole(position_of(item), absent) else {}
         singles = {position_of(item): each.template for item, each in judged.attempts.items()}
         templates = {position: each for position, each in singles.items() if each is not None}
-        found = misplaced(engine, shown.templates, templates, self.limits.same_finger)
-        attempts, kept = dict(judged.attempts), set(judged.kept)
+        found = misplaced(engine, shown, templates, self.limits.same_finger)
+        attempts, slaps, kept = dict(judged.attempts), dict(judged.slaps), set(judged.kept)
         for position, other in found.items():
             item = finger_item(position)
-            if item not in judged.kept:
-                kept -= {slap for slap in shown.new if other in SLAPS[FingerPosition(position_of(slap))]}
+            if item in judged.kept:
+                former = before.attempts.get(item, FingerAttempts())
+                scores = attempts[item].scores
+                attempts[item] = msgspec.structs.replace(former, scores=scores, code=MISPLACED)
+                kept.discard(item)
                 continue
-            former = shown.standing.get(item, FingerAttempts())
-            scores = attempts[item].scores
-            attempts[item] = msgspec.structs.replace(former, scores=scores, code=MISPLACED)
-            kept.discard(item)
+            for slap in [each for each in kept if is_slap(each) and other in fingers_of_slap(each)]:
+                former_slap = before.slaps.get(slap, SlapAttempts())
+                slaps[slap] = former_slap.refused(MISPLACED, slaps[slap].scores[-1])
+                kept.discard(slap)
         refused = {finger_item(position): MISPLACED for position in found}
-        return JudgedPrints(attempts, frozenset(kept), refused | judged.refused)
+        return JudgedPrints(attempts, slaps, frozenset(kept), refused | judged.refused)
 
     def require_ink_due(self, standing: Mapping[str, FingerAttempts], items: Collection[str]) -> None:
         """Ink is for fingers that a scanner had every attempt of, or where none is; raises FieldsRefused."""

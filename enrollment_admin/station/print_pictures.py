@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
-from verification.errors import FieldsRefused, FingerImageUndecodable, SlapMiscounted
+from verification.errors import FieldsRefused, FingerImageUndecodable
 from verification.fingerprint.engine import FingerEngine
 from verification.fingerprint.print_attempts import Impression, impression
-from verification.fingerprint.print_picture import read_print
-from verification.fingerprint.slap import slap_templates
+from verification.fingerprint.slap_attempts import SlapAttempts, take_slap
 from verification.messages.asked_prints import (
     FINGERPRINTS,
     SINGLE_FINGERS,
@@ -35,24 +34,14 @@ def seen_print(engine: FingerEngine, item: str, content: bytes) -> Impression:
         raise FieldsRefused({item: _NOT_PICTURE}) from None
 
 
-def shown_fingers(
-    engine: FingerEngine, slaps: Mapping[str, bytes], new: Collection[str], absent: Collection[int]
-) -> dict[int, bytes]:
-    """The templates of the fingers in slaps; raises FieldsRefused for a new one that does not show its own.
-
-    One that was right says nothing once a finger has no reason any more, and holds nobody up.
-    """
-    made: dict[int, bytes] = {}
-    for item, content in slaps.items():
-        try:
-            made |= slap_templates(engine, {position_of(item): read_print(content)}, absent)
-        except FingerImageUndecodable:
-            raise FieldsRefused({item: _NOT_PICTURE}) from None
-        except SlapMiscounted as fault:
-            if item not in new:
-                continue
-            raise FieldsRefused({item: fault.code}) from None
-    return made
+def seen_slap(
+    engine: FingerEngine, former: SlapAttempts, item: str, content: bytes, absent: Collection[int]
+) -> SlapAttempts:
+    """A slap put to the attempts before; raises FieldsRefused for what no program can show."""
+    try:
+        return take_slap(engine, former, content, position_of(item), absent)
+    except FingerImageUndecodable:
+        raise FieldsRefused({item: _NOT_PICTURE}) from None
 
 
 def absent_fingers(exceptions: Sequence[CaptureException]) -> frozenset[int]:

@@ -107,10 +107,12 @@ def packet_draft(kit: Kit, connection: Connection, row: DraftRow, agreed: Agreed
 
 
 def _prints_taken(said: Particulars) -> tuple[PrintTaken, ...]:
-    return tuple(
+    singles = (
         PrintTaken(item, each.scores[-MAX_ATTEMPTS:], CaptureMethod(each.method or CaptureMethod.DEVICE))
         for item, each in sorted(said.prints.items())
     )
+    slaps = (PrintTaken(item, each.scores[-MAX_ATTEMPTS:]) for item, each in sorted(said.slaps.items()))
+    return (*singles, *slaps)
 
 
 def take_number(

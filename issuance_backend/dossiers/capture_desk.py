@@ -30,7 +30,7 @@ from issuance_backend.recorded_events import SYSTEM, Step
 from issuance_backend.refusals import CaptureReplayed
 from monitoring.database import Database
 from verification.errors import DossierAlreadyOpen, FieldsRefused, LimitExceeded, TransitionRefused
-from verification.messages.asked_prints import asked_fingers
+from verification.messages.asked_prints import FINGERPRINTS, asked_fingers, is_reason_for
 from verification.messages.capture_terms import CaptureTerms
 from verification.messages.enrollment import CANDIDATES, NOT_ALL_COMPARED, DossierCapture, PersonExtract
 from verification.messages.national_time import vietnam_date
@@ -341,7 +341,9 @@ def _stated(new: _New, day: date) -> tuple[str, ...]:
     born = particulars.birth_day(new.checked.person)
     if not asked_fingers(required.prints, born, day):
         return stated
-    has_none = any(reason.whole for code, reason in required.reasons.items() if code in stated)
+    has_none = any(
+        is_reason_for(reason, FINGERPRINTS) for code, reason in required.reasons.items() if code in stated
+    )
     return stated if has_none else (*stated, NO_SCANNER)
 
 

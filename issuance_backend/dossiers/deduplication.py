@@ -28,6 +28,7 @@ from issuance_backend.dossiers import acts, case_parts, particulars, repository
 from issuance_backend.dossiers.acts import Act, take_step
 from issuance_backend.dossiers.approval_lists.service import require_listed
 from issuance_backend.dossiers.domain import DossierEvent, DossierState
+from issuance_backend.dossiers.forms.catalogue import required_on
 from issuance_backend.dossiers.particulars import BIOMETRIC_ITEMS
 from issuance_backend.dossiers.print_quality import (
     are_unreadable,
@@ -36,6 +37,7 @@ from issuance_backend.dossiers.print_quality import (
     misplaced_faults,
     quality_faults,
     sent_back,
+    slap_faults,
     twin_faults,
 )
 from issuance_backend.dossiers.repository import Dossier
@@ -53,7 +55,7 @@ from verification.errors import (
 )
 from verification.fingerprint.quality_limits import limits_on
 from verification.fingerprint.ten_prints import Pair
-from verification.messages.asked_prints import FINGERPRINTS
+from verification.messages.asked_prints import FINGERPRINTS, asked_slaps
 from verification.messages.biometric_search import SampleMessage
 from verification.messages.enrollment import DossierReturn
 from verification.messages.national_time import vietnam_date
@@ -77,6 +79,14 @@ class Biometrics:
     prints: dict[int, str]
 
 
+@dataclass(frozen=True, slots=True, repr=False)
+class Slaps:
+    """The templates of the fingers in slaps, and a fault code for each slap that cannot be cut."""
+
+    templates: Mapping[int, bytes]
+    uncut: Mapping[int, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Queued:
     """A search in the queue."""
@@ -97,10 +107,14 @@ class Deduplication(Protocol):
         """The pairs of positions whose prints are of one finger, from this score on."""
         ...
 
+    def slaps(self, prints: Mapping[int, str]) -> Slaps:
+        """What the slaps among the ``prints`` show."""
+        ...
+
     def misplaced(
-        self, prints: Mapping[int, str], templates: Mapping[int, bytes], same_finger: float
+        self, slaps: Slaps, templates: Mapping[int, bytes], same_finger: float
     ) -> Mapping[int, int]:
-        """The positions whose print is of another finger, and of which, by the slaps among the ``prints``."""
+        """The positions whose print is of another finger, and of which, by these slaps."""
         ...
 
     def templates(self, biometrics: Biometrics) -> tuple[SampleMessage, ...]:
@@ -264,7 +278,10 @@ class DeduplicationDesk:
         born = particulars.birth_day(dossier.person)
         age = None if born is None else full_years(born, day)
         faults = quality_faults(templates, prints, answered_for, limits, age)
-        faults |= misplaced_faults(self._search.misplaced(prints, templates, limits.same_finger))
+        slaps = self._search.slaps(prints)
+        faults |= misplaced_faults(self._search.misplaced(slaps, templates, limits.same_finger))
+        asked = asked_slaps(required_on(day).prints, born, day)
+        faults |= {item: code for item, code in slap_faults(slaps.uncut).items() if item in asked}
         return faults | twin_faults(self._search.repeated(templates, limits.same_finger))
 
     def _came_on(self, dossier: Dossier) -> date:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -18,7 +17,7 @@ from issuance_backend.biometric_search.modality import Sample
 from issuance_backend.biometric_search.repository import Gallery
 from issuance_backend.biometric_search.service import CARD_OFFICE, Caller, SearchDesk
 from issuance_backend.biometric_search.task_messages import sample_message
-from issuance_backend.dossiers.deduplication import Biometrics, Queued
+from issuance_backend.dossiers.deduplication import Biometrics, Queued, Slaps
 from issuance_backend.dossiers.pictures import Pictures
 from issuance_backend.dossiers.repository import Dossier
 from issuance_backend.refusals import DeduplicationUnavailable
@@ -28,9 +27,9 @@ from verification.face.picture import Picture
 from verification.face.quality import only_face
 from verification.fingerprint.engine import FingerEngine, Print
 from verification.fingerprint.print_picture import read_print
-from verification.fingerprint.slap import SLAPS, misplaced, slap_templates
+from verification.fingerprint.slap import misplaced, slap_templates
 from verification.fingerprint.ten_prints import Pair, repeated
-from verification.lds.finger_image import FingerPosition
+from verification.lds.finger_image import SLAPS, FingerPosition
 from verification.messages.biometric_search import Delete, Identify, Insert, SampleMessage
 
 OFFICE = Caller("application-office", CARD_OFFICE)
@@ -102,24 +101,28 @@ class NationalGallery:
         """The pairs of positions whose prints are of one finger."""
         return () if self._finger is None else repeated(self._finger.engine, templates, same_finger)
 
+    def slaps(self, prints: Mapping[int, str]) -> Slaps:
+        """What the slaps among these prints show; one that cannot be cut proves nothing of any finger."""
+        templates: dict[int, bytes] = {}
+        uncut: dict[int, str] = {}
+        if self._finger is None:
+            return Slaps(templates, uncut)
+        absent = SINGLE_FINGERS.difference(prints)
+        for position in sorted(SLAPS.keys() & prints.keys()):
+            try:
+                picture = read_print(self._pictures.read(prints[position]))
+                templates |= slap_templates(self._finger.engine, {position: picture}, absent)
+            except MalformedDocument as fault:
+                uncut[position] = fault.code
+        return Slaps(templates, uncut)
+
     def misplaced(
-        self, prints: Mapping[int, str], templates: Mapping[int, bytes], same_finger: float
+        self, slaps: Slaps, templates: Mapping[int, bytes], same_finger: float
     ) -> Mapping[int, int]:
         """The positions whose print is of another finger, and of which; no slap, nothing said."""
         if self._finger is None:
             return {}
-        slaps = self._slaps(self._finger.engine, prints)
-        return misplaced(self._finger.engine, slaps, templates, same_finger)
-
-    def _slaps(self, engine: FingerEngine, prints: Mapping[int, str]) -> dict[int, bytes]:
-        """Templates of the fingers in slaps; one that cannot be cut proves nothing and is passed over."""
-        absent = SINGLE_FINGERS.difference(prints)
-        made: dict[int, bytes] = {}
-        for position in sorted(SLAPS.keys() & prints.keys()):
-            with suppress(MalformedDocument):
-                picture = read_print(self._pictures.read(prints[position]))
-                made |= slap_templates(engine, {position: picture}, absent)
-        return made
+        return misplaced(self._finger.engine, slaps.templates, templates, same_finger)
 
     def templates(self, biometrics: Biometrics) -> tuple[SampleMessage, ...]:
         """Templates of what was captured, with the engines that are here."""

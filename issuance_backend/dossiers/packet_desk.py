@@ -43,12 +43,14 @@ from verification.messages.asked_prints import (
     ALL_POSITIONS,
     FINGERPRINTS,
     asked_fingers,
+    asked_slaps,
     finger_item,
     fingers_sent_back,
     is_best_available,
     is_contradicted,
     may_take_prints,
     missing_fingers,
+    missing_slaps,
     position_of,
 )
 from verification.messages.capture_terms import CaptureTerms
@@ -268,20 +270,24 @@ def _born(packet: OpenedPacket) -> date | None:
 
 
 def _print_faults(packet: OpenedPacket, standing: StandingCapture | None, day: date) -> dict[str, str]:
-    """Every finger that the form asks has a print or its reason; taken again, those that were sent back."""
+    """Every finger and slap that the form asks is here or has its reason; taken again, what was sent back."""
     required = required_on(day)
     asked = asked_fingers(required.prints, _born(packet), day)
+    slaps = asked_slaps(required.prints, _born(packet), day, standing.returned if standing else ())
     if standing is not None:
         sent_back = fingers_sent_back(standing.returned)
         if any(finger_item(each.position) not in sent_back for each in packet.prints):
             return {FINGERPRINTS: "ITEM_NOT_RETURNED"}
         asked = tuple(item for item in asked if item in sent_back)
+        slaps = tuple(item for item in slaps if item in sent_back)
     excused = {
         each.item
         for each in packet.exceptions
         if required.knows(each) and not is_best_available(each.item, each.code)
     }
-    return dict.fromkeys(missing_fingers(asked, _taken(packet), excused), "PRINT_MISSING")
+    taken = _taken(packet)
+    missing = (*missing_fingers(asked, taken, excused), *missing_slaps(slaps, taken, excused))
+    return dict.fromkeys(missing, "PRINT_MISSING")
 
 
 def _packet_faults(packet: OpenedPacket, day: date) -> dict[str, str]:

@@ -10,7 +10,7 @@ from datetime import date
 import msgspec
 
 from verification.identity.administrative_units import provinces, units_2025
-from verification.messages.asked_prints import FINGER_ITEMS, FINGERPRINTS, is_finger, is_slap
+from verification.messages.asked_prints import ALL_SLAPS, FINGER_ITEMS, FINGERPRINTS, SLAP_ITEMS, is_finger
 from verification.messages.enrollment import DossierCapture, PersonFields
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE
 
@@ -83,7 +83,7 @@ def registry_faults(person: PersonFields, registered: PersonFields) -> dict[str,
 RETURN_ITEMS: Mapping[str, tuple[str, ...]] = {
     "portrait": (),
     FINGERPRINTS: (),
-    **dict.fromkeys(FINGER_ITEMS, ()),
+    **dict.fromkeys((*FINGER_ITEMS, *SLAP_ITEMS), ()),
     "form": (),
     "particulars": REGISTERED_FIELDS,
     "identification": ("identification",),
@@ -114,9 +114,12 @@ def unreturned_faults(
 def items_of(faults: Collection[str]) -> tuple[str, ...]:
     """The items to send back for fields and items that have faults, in the order of RETURN_ITEMS."""
     at = set(faults)
-    # Of a slap nobody can say which finger is wrong; otherwise a finger is taken again alone.
-    if FINGERPRINTS in at or at.issuperset(FINGER_ITEMS) or any(is_slap(each) for each in at):
-        at = {each for each in at if not is_finger(each)} | {FINGERPRINTS}
+    if ALL_SLAPS in at:
+        at.update(SLAP_ITEMS)
+    prints = {each for each in at if is_finger(each)}
+    if FINGERPRINTS in at or at.issuperset(FINGER_ITEMS) or not prints <= RETURN_ITEMS.keys():
+        # All prints: the slaps are among them.
+        at = at - prints | {FINGERPRINTS}
     named = {item for item, fields in RETURN_ITEMS.items() if not {item, *fields}.isdisjoint(at)}
     if not {"portrait", "manual_portrait_reason"}.isdisjoint(faults):
         named.add("portrait")

@@ -77,6 +77,11 @@ def misplaced_faults(positions: Iterable[int]) -> dict[str, str]:
     return {finger_item(position): MISPLACED for position in positions}
 
 
+def slap_faults(uncut: Mapping[int, str]) -> dict[str, str]:
+    """The same for slaps that cannot be cut into their fingers, each with its own code."""
+    return {finger_item(position): code for position, code in uncut.items()}
+
+
 def sent_back(faults: Mapping[str, str], taken: Collection[int]) -> tuple[str, ...]:
     """The fingers to take again, or all prints where none is right."""
     everything = {finger_item(position) for position in SINGLE_FINGERS.intersection(taken)}

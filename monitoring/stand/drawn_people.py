@@ -6,8 +6,8 @@ from monitoring.stand.scene import Frames, Kind, Pose
 from verification.face.image import encode_jpeg
 from verification.face.procedural_portrait import person, render
 from verification.face.simulated_camera import HeldPhoto, Sitter
-from verification.fingerprint.procedural_finger import scanned_finger
-from verification.lds.finger_image import FingerPosition
+from verification.fingerprint.procedural_finger import scanned_finger, scanned_slap
+from verification.lds.finger_image import SLAPS, FingerPosition
 from verification.messages.asked_prints import SINGLE_FINGERS, finger_item
 
 # Degrees of successive pictures; positive is a turn to the person's own left. A person turns until the
@@ -40,3 +40,8 @@ def portrait(seed: int, size: int = PORTRAIT_SIZE) -> bytes:
 def prints(seed: int) -> dict[str, bytes]:
     """Ten prints as a kit's scanner would leave them, by the name of the finger."""
     return {finger_item(each): scanned_finger(seed, FingerPosition(each)) for each in SINGLE_FINGERS}
+
+
+def slaps(seed: int) -> dict[str, bytes]:
+    """Four right fingers, four left ones and both thumbs as the same scanner would leave them."""
+    return {finger_item(each): scanned_slap(seed, each) for each in SLAPS}

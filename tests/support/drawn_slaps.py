@@ -9,8 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.support.second_touch import second_touch
-from verification.fingerprint.slap import SLAPS
-from verification.lds.finger_image import FingerPosition
+from verification.lds.finger_image import SLAPS, FingerPosition
 
 Picture = npt.NDArray[np.uint8]
 

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from verification.lds.finger_image import FingerPosition
+from verification.lds.finger_image import SLAPS, FingerPosition
 
 WIDTH, HEIGHT = 320, 420
 """Pixels of a plain impression at 500 ppi: 16 mm by 21 mm."""
@@ -42,6 +42,9 @@ _PATTERNS = ("ulnar loop", "radial loop", "whorl", "arch")
 _FREQUENCIES = (0.60, 0.06, 0.28, 0.06)
 
 _PAPER = 238.0
+_APART = 30
+"""Pixels of paper on either side of a finger in a slap."""
+
 _INK = 200.0
 
 
@@ -55,8 +58,19 @@ def render_finger(seed: int, position: FingerPosition) -> npt.NDArray[np.uint8]:
 
 def scanned_finger(seed: int, position: FingerPosition) -> bytes:
     """The same as a scanner's file: PNG at 500 ppi."""
+    return _file(render_finger(seed, position))
+
+
+def scanned_slap(seed: int, slap: FingerPosition) -> bytes:
+    """The fingers of a slap side by side, apart, as a scanner's file."""
+    tips = [render_finger(seed, FingerPosition(each)) for each in SLAPS[slap]]
+    apart = np.full((tips[0].shape[0], _APART), _PAPER, np.uint8)
+    return _file(np.hstack([part for tip in tips for part in (apart, tip, apart)]))
+
+
+def _file(picture: npt.NDArray[np.uint8]) -> bytes:
     file = io.BytesIO()
-    Image.fromarray(render_finger(seed, position)).save(file, "PNG", dpi=(PPI, PPI))
+    Image.fromarray(picture).save(file, "PNG", dpi=(PPI, PPI))
     return file.getvalue()
 
 

@@ -15,17 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from verification.errors import FingerImageUndecodable, FingerQualityInsufficient, SlapMiscounted
-from verification.fingerprint.engine import FingerEngine, Print
-from verification.lds.finger_image import FingerPosition
+from verification.fingerprint.engine import FingerEngine, FingerSample, Print
+from verification.lds.finger_image import SLAPS, FingerPosition
 
 MISPLACED = "PRINT_MISPLACED"
-
-SLAPS = {
-    FingerPosition.RIGHT_FOUR: (2, 3, 4, 5),
-    FingerPosition.LEFT_FOUR: (10, 9, 8, 7),
-    FingerPosition.BOTH_THUMBS: (6, 1),
-}
-"""The fingers of each slap from left to right, as ISO/IEC 19794-4 numbers them."""
 
 _MILLIMETRE = 500 / 25.4
 _SHORTEST_SIDE, _LONGEST_SIDE = 300, 2_000
@@ -91,18 +84,25 @@ def fingertips(picture: Print) -> tuple[Print, ...]:
     return tuple(_cut(picture, labels == tip.number, tip) for tip in sorted(tips, key=lambda each: each.left))
 
 
+def slap_samples(
+    engine: FingerEngine, slap: int, picture: Print, absent: Collection[int] = ()
+) -> dict[int, FingerSample | None]:
+    """The fingers of a slap by position; None for one that shows no ridge. Raises as ``fingers_of``."""
+    found: dict[int, FingerSample | None] = {}
+    for position, tip in fingers_of(picture, slap, absent).items():
+        try:
+            found[position] = engine.extract(tip, FingerPosition(position))
+        except FingerQualityInsufficient:
+            found[position] = None
+    return found
+
+
 def slap_templates(
     engine: FingerEngine, slaps: Mapping[int, Print], absent: Collection[int] = ()
 ) -> dict[int, bytes]:
     """The templates of the fingers in slaps, without those that show no ridge; raises as ``fingers_of``."""
-    templates = {}
-    for slap, picture in slaps.items():
-        for position, tip in fingers_of(picture, slap, absent).items():
-            try:
-                templates[position] = engine.extract(tip, FingerPosition(position)).template
-            except FingerQualityInsufficient:
-                continue
-    return templates
+    samples = (slap_samples(engine, slap, picture, absent) for slap, picture in slaps.items())
+    return {position: each.template for found in samples for position, each in found.items() if each}
 
 
 def misplaced(

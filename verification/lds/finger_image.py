@@ -33,6 +33,14 @@ class FingerPosition(IntEnum):
     BOTH_THUMBS = 15
 
 
+SLAPS = {
+    FingerPosition.RIGHT_FOUR: (2, 3, 4, 5),
+    FingerPosition.LEFT_FOUR: (10, 9, 8, 7),
+    FingerPosition.BOTH_THUMBS: (6, 1),
+}
+"""The fingers of each slap from left to right."""
+
+
 class Impression(IntEnum):
     """How the print was taken (ISO/IEC 19794-4, table 7); other codes read as unknown."""
 

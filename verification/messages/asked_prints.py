@@ -7,6 +7,7 @@ from collections.abc import Collection
 from datetime import date
 
 from verification.encoding.dates import full_years
+from verification.lds.finger_image import SLAPS, FingerPosition
 from verification.messages.forms import FormException, FormPrints
 
 FINGERPRINTS = "fingerprints"
@@ -15,14 +16,17 @@ FINGERPRINTS = "fingerprints"
 SINGLE_FINGERS = range(1, 11)
 """Positions of ISO/IEC 19794-4, table 7, without slaps: thumb to little finger, right hand before left."""
 
-SLAPS = range(13, 16)
-"""Four of the right hand, four of the left, both thumbs."""
+ALL_SLAPS = "slaps"
+"""The item that all slaps are together."""
 
 ALL_POSITIONS = range(1, 16)
 """The same, with thumbs pressed flat and the slaps of several fingers."""
 
 QUALITY_EXCEPTION = "QUALITY_EXCEPTION"
 """The coded exception of a finger whose print is here and poor: no better one was to be had."""
+
+NO_SLAP_SCANNER = "NO_SLAP_SCANNER"
+"""The coded exception of a kit whose scanner takes one finger at a time: for all slaps together."""
 
 _FINGER = re.compile(r"finger_(0[1-9]|1[0-5])")
 
@@ -33,6 +37,7 @@ def finger_item(position: int) -> str:
 
 
 FINGER_ITEMS = tuple(finger_item(position) for position in SINGLE_FINGERS)
+SLAP_ITEMS = tuple(finger_item(position) for position in SLAPS)
 
 
 def is_finger(item: str) -> bool:
@@ -47,7 +52,12 @@ def is_single_finger(item: str) -> bool:
 
 def is_slap(item: str) -> bool:
     """Whether an item is the print of several fingers at once: four of a hand, or both thumbs."""
-    return is_finger(item) and position_of(item) in SLAPS
+    return item in SLAP_ITEMS
+
+
+def fingers_of_slap(item: str) -> tuple[int, ...]:
+    """The positions of the fingers that a slap shows, from left to right."""
+    return SLAPS[FingerPosition(position_of(item))]
 
 
 def position_of(item: str) -> int:
@@ -72,6 +82,18 @@ def asked_fingers(prints: FormPrints | None, born: date | None, day: date) -> tu
     return tuple(finger_item(position) for position in prints.positions)
 
 
+def asked_slaps(
+    prints: FormPrints | None, born: date | None, day: date, sent_back: Collection[str] = ()
+) -> tuple[str, ...]:
+    """The items of the slaps that somebody gives on a day; those that were sent back by name on any day."""
+    if prints is None or not may_take_prints(prints, born, day):
+        return ()
+    slaps = prints.slaps
+    is_asked = slaps is not None and day >= date.fromisoformat(slaps.valid_from)
+    named = {finger_item(position) for position in (slaps.positions if slaps and is_asked else ())}
+    return tuple(item for item in SLAP_ITEMS if item in named or item in sent_back)
+
+
 def fingers_sent_back(items: Collection[str]) -> frozenset[str]:
     """The prints that may be taken again where these items were sent back: all of them, or some by name."""
     if FINGERPRINTS in items:
@@ -88,13 +110,32 @@ def missing_fingers(
     return tuple(item for item in asked if item not in taken and item not in excused)
 
 
+def missing_slaps(
+    asked: Collection[str], taken: Collection[str], excused: Collection[str]
+) -> tuple[str, ...]:
+    """The slaps that have neither a picture nor a reason; fingers that all have reasons are one."""
+    if not {FINGERPRINTS, ALL_SLAPS}.isdisjoint(excused):
+        return ()
+    return tuple(
+        item
+        for item in asked
+        if item not in taken
+        and item not in excused
+        and any(finger_item(each) not in excused for each in fingers_of_slap(item))
+    )
+
+
 def is_reason_for(reason: FormException, item: str) -> bool:
     """Whether a coded reason may stand for an item: one of a finger for that finger alone."""
-    if reason.item != FINGERPRINTS:
-        return reason.item == item
-    return item == FINGERPRINTS if reason.whole else is_finger(item)
+    if reason.item == FINGERPRINTS:
+        return item == FINGERPRINTS if reason.whole else is_finger(item)
+    if reason.item == ALL_SLAPS:
+        return item == ALL_SLAPS if reason.whole else is_slap(item)
+    return reason.item == item
 
 
 def is_contradicted(item: str, taken: Collection[str]) -> bool:
     """Whether what a reason was stated for is here all the same."""
+    if item == ALL_SLAPS:
+        return any(is_slap(each) for each in taken)
     return item in taken or (item == FINGERPRINTS and any(is_finger(each) for each in taken))

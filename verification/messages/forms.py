@@ -18,7 +18,7 @@ class FormField(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FormException(msgspec.Struct, frozen=True, kw_only=True):
-    """A coded reason for which an item may be left out; ``whole`` stands for all fingerprints together."""
+    """A coded reason for which an item may be left out; ``whole`` stands for all prints, or all slaps."""
 
     code: str
     item: str
@@ -27,12 +27,21 @@ class FormException(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool = False
 
 
+class FormSlaps(msgspec.Struct, frozen=True, kw_only=True):
+    """The slaps that are taken beside the single prints, from a day on: kits have to learn of it before."""
+
+    positions: tuple[int, ...]
+    valid_from: str
+    legal_basis: str
+
+
 class FormPrints(msgspec.Struct, frozen=True, kw_only=True):
     """Whose prints are taken: of these fingers (ISO/IEC 19794-4), from a full age; of no one younger."""
 
     positions: tuple[int, ...]
     from_age: int
     legal_basis: str
+    slaps: FormSlaps | None = None
 
 
 class FormLayout(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from verification.errors import PacketMalformed
-from verification.messages.asked_prints import is_single_finger
+from verification.messages.asked_prints import is_finger
 
 MAX_ATTEMPTS = 50
 """Of a finger that is taken more often the last are told."""
@@ -24,7 +24,10 @@ class CaptureMethod(StrEnum):
 
 
 class PrintTaken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One finger: the NFIQ 2 of every attempt, in their order, and how the print that stands was taken."""
+    """One finger: the NFIQ 2 of every attempt, in their order, and how the print that stands was taken.
+
+    Of a slap it is the lowest of its fingers, 0 where it could not be cut into them.
+    """
 
     item: str
     scores: tuple[int, ...]
@@ -34,7 +37,7 @@ class PrintTaken(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def require_told(prints: Sequence[PrintTaken]) -> None:
     """Each finger is told of once, in scores that NFIQ 2 has; raises PacketMalformed."""
     items = {each.item for each in prints}
-    if len(items) != len(prints) or not all(is_single_finger(item) for item in items):
+    if len(items) != len(prints) or not all(is_finger(item) for item in items):
         raise PacketMalformed("a finger is told of twice, or is none")
     for each in prints:
         if len(each.scores) > MAX_ATTEMPTS or not all(0 <= score <= _BEST_SCORE for score in each.scores):

@@ -10,6 +10,7 @@ import segno
 from flask import redirect, url_for
 from flask.typing import ResponseReturnValue
 
+from enrollment_admin.station.answering import is_asked
 from enrollment_admin.station.capture_desk import CaptureDesk
 from enrollment_admin.station.capture_rules import is_current
 from enrollment_admin.station.capture_steps import DraftState
@@ -17,6 +18,7 @@ from enrollment_admin.station.desks import Desks
 from enrollment_admin.station.draft_book import Draft
 from enrollment_admin.station.kit_pages.door import signed_in
 from enrollment_admin.station.kit_pages.hands import hands
+from enrollment_admin.station.kit_pages.slaps import slaps
 from enrollment_admin.station.kit_pages.tasks import (
     Task,
     needs_supervisor,
@@ -28,7 +30,14 @@ from enrollment_admin.station.kit_pages.typed_forms import fields_of
 from enrollment_admin.terms_form import TERMS_FIELDS, terms_choices
 from enrollment_admin.ui.consent_languages import LANGUAGES_OF_CONSENT
 from enrollment_admin.ui.pages import page, typed
-from verification.messages.asked_prints import FINGERPRINTS, is_finger
+from verification.messages.asked_prints import (
+    ALL_SLAPS,
+    FINGERPRINTS,
+    finger_item,
+    fingers_of_slap,
+    is_finger,
+    is_slap,
+)
 from verification.messages.enrollment_packet import CANNOT_SIGN, CITIZEN_SIGNATURE
 from verification.messages.national_time import vietnam_date
 from verification.messages.receipt_code import receipt_code, status_link
@@ -125,6 +134,8 @@ def task_page(
         reasons=_reasons(desks, draft, task),
         stated=_stated(desks, draft),
         hands=hands(draft, desks.kit.profile.form),
+        slaps=slaps(draft, desks.kit.profile.form),
+        open_fingers=_open_fingers(draft),
         languages=LANGUAGES_OF_CONSENT,
         supervisors=[each for each in desks.kit.officers.names() if each != signed_in()],
         needs_supervisor=needs_supervisor(draft),
@@ -196,12 +207,22 @@ def _stated(desks: Desks, draft: Draft) -> list[Reason]:
     ]
 
 
+def _open_fingers(draft: Draft) -> list[str]:
+    """The fingers that may have a reason: those without a print, and those of a slap that was sent back."""
+    named = {*(each.name for each in draft.items), *(each.item for each in draft.exceptions)}
+    shown = [finger_item(each) for slap in draft.slaps if draft.answers for each in fingers_of_slap(slap)]
+    asked = dict.fromkeys((*draft.fingers, *shown))
+    return [] if FINGERPRINTS in named else [item for item in asked if item not in named]
+
+
 def _reasons_for_both_hands(desks: Desks, draft: Draft) -> list[Reason]:
-    """What may be stated instead of all prints, where there is none."""
-    has_any = any(is_finger(each.name) for each in draft.items)
-    has_reason = any(each.item == FINGERPRINTS for each in draft.exceptions)
+    """What may be stated instead of all prints, or of all slaps, where there is none of them."""
+    here, stated = [each.name for each in draft.items], {each.item for each in draft.exceptions}
+    no_print = FINGERPRINTS not in stated and not any(is_finger(item) for item in here)
+    no_slap = any(is_slap(item) for item in draft.missing) and not any(is_slap(item) for item in here)
+    may_be_stated = {FINGERPRINTS: no_print and is_asked(draft.answers, FINGERPRINTS), ALL_SLAPS: no_slap}
     return [
-        Reason(FINGERPRINTS, each.code.upper(), each.vi, each.en)
+        Reason(each.item, each.code.upper(), each.vi, each.en)
         for each in desks.kit.profile.form.exceptions
-        if each.whole and not has_any and not has_reason
+        if each.whole and may_be_stated.get(each.item)
     ]

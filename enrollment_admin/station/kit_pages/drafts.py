@@ -33,7 +33,7 @@ from enrollment_admin.terms_form import read_terms
 from enrollment_admin.ui.pages import STATION, answer, error_page, typed, wants_json
 from verification.errors import FieldsRefused, PacketSupervisorMissing, VerificationError
 from verification.lds.image_header import image_kind
-from verification.messages.asked_prints import FINGERPRINTS, is_finger
+from verification.messages.asked_prints import ALL_SLAPS, FINGERPRINTS, is_finger
 from verification.messages.capture_terms import FIRST_CARD, StatedTerms
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE
 
@@ -174,7 +174,8 @@ def _page_of(item: str) -> Task:
     """Where an item is taken, or a reason stated that it is not."""
     if item == CITIZEN_SIGNATURE:
         return Task.SIGNATURE
-    return Task.FINGERPRINTS if is_finger(item) or item == FINGERPRINTS else Task.PARTICULARS
+    of_prints = is_finger(item) or item in {FINGERPRINTS, ALL_SLAPS}
+    return Task.FINGERPRINTS if of_prints else Task.PARTICULARS
 
 
 def _declared(desks: Desks, draft: str | None) -> ResponseReturnValue:

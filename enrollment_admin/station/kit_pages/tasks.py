@@ -33,7 +33,7 @@ def tasks_of(draft: Draft) -> tuple[Task, ...]:
     taken = {
         Task.PARTICULARS: draft.answers is None or bool(draft.answers.fields),
         Task.PORTRAIT: is_asked(draft.answers, PORTRAIT),
-        Task.FINGERPRINTS: bool(draft.fingers),
+        Task.FINGERPRINTS: bool(draft.fingers or draft.slaps),
     }
     return tuple(task for task in Task if task not in _AROUND and taken.get(task, True))
 
@@ -54,12 +54,12 @@ def next_task(draft: Draft) -> Task:
 
 def _first_to_take(draft: Draft) -> Task | None:
     """The first page on which something of the citizen is still to be taken or typed."""
-    missing = set(draft.missing)
-    if missing - {Task.PORTRAIT, Task.SIGNATURE, *draft.fingers}:
+    missing, prints = set(draft.missing), {*draft.fingers, *draft.slaps}
+    if missing - {Task.PORTRAIT, Task.SIGNATURE, *prints}:
         return Task.PARTICULARS
     if not has_portrait(draft):
         return Task.PORTRAIT
-    if missing.intersection(draft.fingers):
+    if missing.intersection(prints):
         return Task.FINGERPRINTS
     return Task.PORTRAIT if draft.state is DraftState.DRAFT else None
 

@@ -16,7 +16,7 @@ from enrollment_admin.station.kit_pages.tasks import is_registered
 from enrollment_admin.station.scanned_prints import finger_of, scanned
 from enrollment_admin.ui.consent_languages import LANGUAGES_OF_CONSENT
 from verification.errors import FieldsRefused
-from verification.messages.asked_prints import FINGER_ITEMS, FINGERPRINTS
+from verification.messages.asked_prints import FINGER_ITEMS, FINGERPRINTS, SLAP_ITEMS
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE, MAX_ITEM_BYTES
 from verification.messages.prints_taken import CaptureMethod
@@ -88,7 +88,7 @@ def read_prints(files: MultiDict[str, FileStorage], method: str) -> list[Capture
     """The prints that were chosen, finger by finger or as a scanner's files; raises FieldsRefused."""
     is_ink = method == CaptureMethod.INK_RESCAN
     taken_by = CaptureMethod.INK_RESCAN if is_ink else CaptureMethod.DEVICE
-    chosen = {item: files[item].read() for item in FINGER_ITEMS if item in files}
+    chosen = {item: files[item].read() for item in (*FINGER_ITEMS, *SLAP_ITEMS) if item in files}
     for upload in files.getlist(FINGERPRINTS):
         if upload.filename:
             chosen[finger_of(upload.filename)] = upload.read()

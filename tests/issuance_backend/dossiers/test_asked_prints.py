@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
+from issuance_backend.dossiers import repository
 from issuance_backend.dossiers.forms.catalogue import packaged_forms
+from issuance_backend.dossiers.packet_desk import CapturedPrint, OpenedPacket
 from issuance_backend.dossiers.particulars import items_of
 from issuance_backend.population_registry.domain import RegistryPerson
 from tests.support.application_desk import LAN, MINH, PERSON, PRINTS, Desk, capture_of, make_desk, packet_of
+from tests.support.cheap_prints import PRINT_TYPE, cheap_slap
 from tests.support.engines import Engine
-from verification.messages.asked_prints import FINGER_ITEMS, asked_fingers, missing_fingers
+from verification.messages.asked_prints import (
+    FINGER_ITEMS,
+    asked_fingers,
+    asked_slaps,
+    missing_fingers,
+    missing_slaps,
+)
 from verification.messages.enrollment import DossierReturn
 from verification.messages.enrollment_packet import CaptureException
 
@@ -80,7 +89,9 @@ def test_a_packet_without_any_print_is_returned(desk: Desk) -> None:
         ({"finger_03"}, ("finger_03",)),
         ({"finger_10", "finger_02", "portrait"}, ("portrait", "finger_02", "finger_10")),
         ({"finger_03", "fingerprints"}, ("fingerprints",)),
-        ({"finger_03", "finger_13"}, ("fingerprints",)),
+        ({"finger_03", "finger_13"}, ("finger_03", "finger_13")),
+        ({"slaps", "finger_10"}, ("finger_10", "finger_13", "finger_14", "finger_15")),
+        ({"finger_03", "finger_11"}, ("fingerprints",)),
         (set(FINGER_ITEMS), ("fingerprints",)),
         (set(FINGER_ITEMS[:9]), FINGER_ITEMS[:9]),
     ],
@@ -126,3 +137,93 @@ def test_a_counter_that_takes_a_small_child_excuses_nothing(desk: Desk) -> None:
     child = born(desk, date(2022, 1, 1))
     dossier = desk.office.captures.capture(LAN, capture_of(child))
     assert "exceptions" not in desk.view(dossier).steps[0].detail
+
+
+# -- slaps
+
+DECEMBER = "2026-12-01T02:00:00Z"
+"""Sealed when slaps are asked."""
+
+SLAPS = tuple(CapturedPrint(each, cheap_slap(each), PRINT_TYPE) for each in (13, 14, 15))
+
+
+@pytest.fixture
+def later(desk: Desk) -> Desk:
+    desk.now[0] = datetime(2026, 12, 1, 3, 0, tzinfo=UTC)
+    return desk
+
+
+def slapped(number: int = 1, **changes: object) -> OpenedPacket:
+    return packet_of(number=number, happened_at=DECEMBER, **changes)
+
+
+def test_slaps_are_asked_from_their_day_on_of_whom_gives_prints() -> None:
+    prints = packaged_forms().edition("CC01", date(2026, 11, 30)).prints
+    adult, child, day = date(1990, 1, 1), date(2021, 1, 1), date(2026, 12, 1)
+    assert asked_slaps(prints, adult, date(2026, 11, 30)) == ()
+    assert asked_slaps(prints, adult, day) == ("finger_13", "finger_14", "finger_15")
+    assert asked_slaps(prints, child, day) == ()
+    assert asked_slaps(prints, adult, date(2026, 11, 30), ("finger_14",)) == ("finger_14",), "sent back"
+    assert asked_slaps(None, adult, day) == ()
+
+
+def test_a_slap_is_missing_without_picture_and_reason() -> None:
+    asked = ("finger_13", "finger_14", "finger_15")
+    assert missing_slaps(asked, ["finger_13"], ["finger_14"]) == ("finger_15",)
+    assert missing_slaps(asked, (), ["slaps"]) == missing_slaps(asked, (), ["fingerprints"]) == ()
+    assert missing_slaps(asked, (), ["finger_01", "finger_06"]) == ("finger_13", "finger_14")
+    assert missing_slaps(asked, (), ["finger_01"]) == asked
+
+
+def test_a_packet_that_lacks_a_slap_is_returned_for_it_alone(later: Desk) -> None:
+    dossier = later.received(slapped(prints=(*PRINTS, *SLAPS[:2])))
+    view = later.view(dossier)
+    assert view.returned is not None
+    assert (view.returned.items, view.returned.comment) == (("finger_15",), "finger_15: PRINT_MISSING")
+    later.received(slapped(2, answers=dossier, portrait=b"", prints=()))
+    assert later.state(dossier) == "returned"
+    later.received(slapped(3, answers=dossier, portrait=b"", prints=SLAPS[2:]))
+    assert (later.state(dossier), later.view(dossier).prints) == ("validated", 13)
+
+
+def test_a_kit_that_cannot_take_slaps_states_its_reason_and_the_step_counts_it(later: Desk) -> None:
+    none = (CaptureException("slaps", "NO_SLAP_SCANNER"),)
+    dossier = later.received(slapped(exceptions=none, supervisor="chief"))
+    assert later.state(dossier) == "validated"
+    assert later.view(dossier).steps[0].detail["exceptions"] == "no_slap_scanner"
+
+
+def test_a_false_reason_for_slaps_brings_them_back_and_nothing_else(later: Desk) -> None:
+    none = (CaptureException("slaps", "NO_SLAP_SCANNER"),)
+    dossier = later.received(slapped(prints=(*PRINTS, *SLAPS), exceptions=none, supervisor="chief"))
+    view = later.view(dossier)
+    assert view.returned is not None
+    assert view.returned.items == ("finger_13", "finger_14", "finger_15")
+    assert view.steps[-1].detail["faults"] == "EXCEPTION_CONTRADICTED"
+
+
+def test_with_all_prints_the_slaps_come_back_unnamed(later: Desk) -> None:
+    view = later.view(later.received(slapped(prints=PRINTS[:9])))
+    assert view.returned is not None
+    assert view.returned.items == ("fingerprints",)
+
+
+def test_an_approver_sends_one_slap_back_and_the_others_stand(later: Desk) -> None:
+    dossier = later.received(slapped(prints=(*PRINTS, *SLAPS)))
+    later.office.approvals.send_back(MINH, dossier, DossierReturn(("finger_14",), "các ngón chồng lên nhau"))
+    with later.database.reading() as connection:
+        before = repository.prints(connection, dossier)
+    other = CapturedPrint(14, cheap_slap(14, 7), PRINT_TYPE)
+    missing = (CaptureException("finger_07", "FINGER_MISSING"),)
+    answer = {"answers": dossier, "portrait": b"", "prints": (other,), "exceptions": missing}
+    later.received(slapped(2, **answer))
+    with later.database.reading() as connection:
+        after = repository.prints(connection, dossier)
+    assert later.state(dossier) == "validated"
+    assert {each for each in before if before[each] != after[each]} == {14}
+
+
+def test_a_counters_reason_stands_for_slaps_too(later: Desk) -> None:
+    stated = capture_of(exceptions=["no_slap_scanner"])
+    dossier = later.office.captures.capture(LAN, stated)
+    assert later.view(dossier).steps[0].detail["exceptions"] == "no_scanner no_slap_scanner"

@@ -238,3 +238,20 @@ def test_what_is_taken_again_is_judged_by_the_day_on_which_it_came(centre: Centr
     view = desk.view(dossier)
     assert view.returned is not None
     assert (view.returned.items, view.returned.comment) == (("finger_04",), "finger_04: PRINT_BELOW_LIMIT")
+
+
+def test_a_slap_that_cannot_be_cut_comes_back_alone_once_slaps_are_asked(centre: Centre) -> None:
+    desk = centre.desk
+    desk.now[0] = datetime(2026, 12, 2, 3, 0, tzinfo=UTC)
+    thumbs = CapturedPrint(15, encoded(drawn_slap({1: drawn(1), 6: drawn(6)}, 15)), "image/png")
+    spoilt = CapturedPrint(14, encoded(np.full((900, 1600), 250, np.uint8)), "image/png")
+    packet = {"prints": (*taken(), *slaps(left=False), thumbs, spoilt), "happened_at": "2026-12-01T02:00:00Z"}
+    dossier = searched(centre, packet)
+    view = desk.view(dossier)
+    assert view.returned is not None
+    assert (view.state, view.returned.items) == ("returned", ("finger_14",))
+    assert view.returned.comment == "finger_14: SLAP_MISCOUNTED"
+    desk.received(packet_of(number=2, answers=dossier, portrait=b"", prints=slaps()[1:]))
+    desk.office.approvals.approve_locally(MINH, dossier)
+    centre.run()
+    assert desk.view(dossier).search == "clear"

@@ -16,10 +16,10 @@ from verification.errors import FingerImageUndecodable, SlapMiscounted
 from verification.fingerprint.engine import PreparedFinger
 from verification.fingerprint.nbis_engine import NbisEngine
 from verification.fingerprint.print_picture import read_print
-from verification.fingerprint.procedural_finger import render_finger
+from verification.fingerprint.procedural_finger import render_finger, scanned_slap
 from verification.fingerprint.quality_limits import limits_on
-from verification.fingerprint.slap import SLAPS, fingers_of, fingertips, misplaced, slap_templates
-from verification.lds.finger_image import FingerPosition
+from verification.fingerprint.slap import fingers_of, fingertips, misplaced, slap_templates
+from verification.lds.finger_image import SLAPS, FingerPosition
 from verification.messages.asked_prints import SINGLE_FINGERS
 
 LIMITS = limits_on(date(2026, 11, 22))
@@ -132,6 +132,13 @@ def test_each_finger_has_its_place_also_where_the_hand_is_turned(slap: int, turn
     first = next(iter(cut))
     finger = engine().prepare(singles(1)[first])
     assert finger.score(template(cut[first], first)) >= SAME
+
+
+def test_a_drawn_scanners_slaps_show_the_fingers_that_it_draws_singly() -> None:
+    for slap in SLAPS:
+        shown = slap_templates(engine(), {int(slap): read_print(scanned_slap(40, slap))})
+        alone = {each: singles(0)[each] for each in SLAPS[slap]}
+        assert all(engine().prepare(shown[each]).score(alone[each]) >= SAME for each in alone)
 
 
 def test_a_missing_finger_is_asked_about_and_leaves_the_others_in_place() -> None:

@@ -91,7 +91,7 @@ def test_every_edition_is_named_apart_and_numbers_its_items_in_order() -> None:
     assert len(names) == len(set(names))
     for edition in FORMS.editions:
         assert [each.number for each in edition.fields] == [str(n + 1) for n in range(len(edition.fields))]
-        items = {each.item for each in edition.fields} | {"fingerprints"}
+        items = {each.item for each in edition.fields} | {"fingerprints", "slaps"}
         assert {each.item for each in edition.exceptions} <= items
 
 
