@@ -114,6 +114,10 @@ class BackendClient:
         """The captured picture (JPEG)."""
         return self.file(f"/v1/dossiers/{quote(dossier, safe='')}/portrait.jpg").content
 
+    def hand_photo(self, dossier: str, hand: str) -> bytes:
+        """The photograph of the ``left`` or ``right`` hand (JPEG)."""
+        return self.file(f"/v1/dossiers/{quote(dossier, safe='')}/hand_photos/{hand}.jpg").content
+
     def dossier_step(self, dossier: str, step: str, message: msgspec.Struct | None = None) -> DossierView:
         """A decision on a dossier, by the address that the contract gives it."""
         return self.ask("POST", f"/v1/dossiers/{quote(dossier, safe='')}/{step}", DossierView, message)

@@ -120,6 +120,12 @@ class RegistryPersonUnknown(Refused):
     code = "REGISTRY_PERSON_UNKNOWN"
 
 
+class HandPhotoUnknown(Refused):
+    """The dossier has no photograph of this hand, or has none any more."""
+
+    code = "HAND_PHOTO_UNKNOWN"
+
+
 class NumberReservationUnknown(Refused):
     """No number is kept for this request: it was never made, or its number went back to the block."""
 

@@ -26,6 +26,7 @@ from enrollment_admin.ui.pages import form_token, page, wants_json
 from verification.messages.asked_prints import SLAP_ITEMS
 from verification.messages.enrollment import DossierView
 from verification.messages.forms import FormEdition, FormException
+from verification.messages.hand_photos import HAND_PHOTOS
 from verification.messages.person_match import MatchAnswer
 
 STATES = (
@@ -52,7 +53,7 @@ NOTICE_READERS = NOTICE_COUNTERS | {"approver", "district_chief", "central_appro
 """Who may print the notice of a rejection; of these, counters hand it over."""
 
 RETURN_ITEMS = (
-    *("portrait", "fingerprints", *SLAP_ITEMS),
+    *("portrait", "fingerprints", *SLAP_ITEMS, *HAND_PHOTOS),
     *("form", "particulars", "identification", "place_of_residence"),
 )
 LOOKUP_REASONS = ("no_data", "contradicting_data", "paper_prints")
@@ -75,6 +76,10 @@ def review_blueprint(backend: BackendClient) -> Blueprint:
     @blueprint.get("/dossiers/<dossier>")
     def dossier(dossier: str) -> ResponseReturnValue:
         return dossier_page(backend, dossier)
+
+    @blueprint.get("/dossiers/<dossier>/hand_photos/<any(left,right):hand>.jpg")
+    def hand_photo(dossier: str, hand: str) -> ResponseReturnValue:
+        return Response(officers_backend(backend).hand_photo(dossier, hand), content_type="image/jpeg")
 
     @blueprint.get("/dossiers/<dossier>/portrait.jpg")
     def portrait(dossier: str) -> ResponseReturnValue:

@@ -17,6 +17,7 @@ from verification.messages.asked_prints import (
 )
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE
+from verification.messages.hand_photos import HAND_PHOTOS
 from verification.messages.kit_returns import ReturnedCapture
 
 NOT_RETURNED = "ITEM_NOT_RETURNED"
@@ -36,9 +37,9 @@ def particulars_of_return(returned: ReturnedCapture) -> Particulars:
 def is_asked(answers: Answered | None, item: str) -> bool:
     """Whether an item may be taken: everything in a first capture, in an answer what was sent back.
 
-    The citizen signs whatever is sealed.
+    The citizen signs whatever is sealed. A photograph of a hand goes with its reason (``DraftBook``).
     """
-    if answers is None or item == CITIZEN_SIGNATURE:
+    if answers is None or item == CITIZEN_SIGNATURE or item in HAND_PHOTOS:
         return True
     if is_finger(item):
         return item in fingers_sent_back(answers.items)

@@ -82,8 +82,11 @@ from verification.messages.enrollment_packet import (
     PacketKeys,
     seal_packet,
 )
+from verification.messages.hand_photos import HAND_PHOTOS
 from verification.messages.national_time import vietnam_date
 from verification.messages.prints_taken import CaptureMethod
+
+HAND_PHOTO_NEEDLESS = "HAND_PHOTO_NEEDLESS"
 
 Gate = Callable[[Declaration], GateAnswer]
 """The gate with the extract that is here, and today."""
@@ -190,6 +193,7 @@ class CaptureDesk:
             require_item(each)
         with self._changing(draft) as (connection, row):
             self._require_passed(connection, row)
+            self._require_photos_asked(row, taken)
             for each in taken:
                 require_asked(row.particulars.answers, each.item)
                 require_lawful(self._kit.profile.form, self._book.values(row), each.item, self._book.today())
@@ -366,7 +370,9 @@ class CaptureDesk:
         if item != CITIZEN_SIGNATURE:
             particulars = self._book.with_equipment(connection, replace(row, particulars=particulars))
             particulars = msgspec.structs.replace(particulars, printed=None, judged=None, scanned=None)
-            store.remove_item(connection, row.number, CITIZEN_SIGNATURE)
+            asked = self._book.hand_photos(replace(row, particulars=particulars))
+            for needless in {CITIZEN_SIGNATURE, *HAND_PHOTOS}.difference(asked):
+                store.remove_item(connection, row.number, needless)
             if row.state is not DraftState.DRAFT:
                 row = store.take_step(connection, row, DraftEvent.CHANGE, moment)
         store.keep_particulars(connection, row.number, particulars)
@@ -384,6 +390,12 @@ class CaptureDesk:
             store.remove_item(connection, number, CITIZEN_SIGNATURE)
             store.keep_particulars(connection, number, said)
             store.take_step(connection, row, DraftEvent.PRINT, self._kit.now())
+
+    def _require_photos_asked(self, row: DraftRow, taken: Sequence[Captured]) -> None:
+        """No hand is photographed for which no reason was stated; raises FieldsRefused."""
+        needless = {each.item for each in taken if each.item in HAND_PHOTOS} - {*self._book.hand_photos(row)}
+        if needless:
+            raise FieldsRefused(dict.fromkeys(sorted(needless), HAND_PHOTO_NEEDLESS))
 
     def _judged_prints(self, row: DraftRow, taken: Sequence[Captured]) -> JudgedPrints:
         """What becomes of the prints among what was taken; nothing judges those of a day without limits."""

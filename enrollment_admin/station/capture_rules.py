@@ -33,6 +33,7 @@ from verification.messages.enrollment_packet import (
     CaptureException,
 )
 from verification.messages.forms import FormEdition
+from verification.messages.hand_photos import HAND_PHOTOS, photo_fault
 from verification.messages.prints_taken import CaptureMethod
 
 PORTRAIT = "portrait"
@@ -103,6 +104,9 @@ def require_item(captured: Captured) -> None:
         raise FieldsRefused({item: "FIELD_MISSING"})
     if len(content) > MAX_ITEM_BYTES:
         raise LimitExceeded(f"an item of {len(content)} bytes")
+    fault = photo_fault(content) if item in HAND_PHOTOS else None
+    if fault is not None:
+        raise FieldsRefused({item: fault})
 
 
 def require_excusable(

@@ -46,6 +46,7 @@ from verification.messages.asked_prints import (
 )
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE, CaptureException, PrintedFormMark
+from verification.messages.hand_photos import asked_hand_photos
 from verification.messages.national_time import vietnam_date
 
 
@@ -76,6 +77,7 @@ class Draft:
     prints: Mapping[str, SeenPrint] = field(default_factory=dict)
     slaps: tuple[str, ...] = ()
     tried_slaps: Mapping[str, SlapAttempts] = field(default_factory=dict)
+    hand_photos: tuple[str, ...] = ()
     sequence: int | None = None
     packet: str | None = None
     terms: SlipTerms | None = None
@@ -116,6 +118,7 @@ class DraftBook:
             prints=self.prints_seen(row) if is_here else {},
             slaps=self.slaps(row) if is_here else (),
             tried_slaps=row.particulars.slaps,
+            hand_photos=self.hand_photos(row) if is_here else (),
             sequence=packet.sequence if packet else None,
             packet=packet.packet if packet else None,
         )
@@ -127,6 +130,7 @@ class DraftBook:
         excused = {each.item for each in stated if not is_best_available(each.item, each.code)}
         wanted = missing_items(self._kit.profile.form, self.values(row), kept, excused, self.today())
         wanted += missing_slaps(self._slaps_asked(row), kept, excused)
+        wanted += [item for item in self.hand_photos(row) if item not in kept]
         if row.state is DraftState.FORM_CHECKED and CITIZEN_SIGNATURE not in kept | excused:
             wanted.append(CITIZEN_SIGNATURE)
         return tuple(item for item in wanted if is_asked(row.particulars.answers, item))
@@ -142,6 +146,12 @@ class DraftBook:
         if self._kit.profile.slap_scanner and may_take_prints(prints, born(self.values(row)), self.today()):
             asked = SLAP_ITEMS
         return tuple(item for item in asked if is_asked(row.particulars.answers, item))
+
+    def hand_photos(self, row: DraftRow) -> tuple[str, ...]:
+        """The photographs of hands that go with what is stated, or were sent back."""
+        said, reasons = row.particulars, self._kit.profile.form.exceptions
+        sent_back = said.answers.items if said.answers else ()
+        return asked_hand_photos(reasons, said.exceptions, self.today(), sent_back)
 
     def _slaps_asked(self, row: DraftRow) -> tuple[str, ...]:
         answers = row.particulars.answers

@@ -21,6 +21,7 @@ from verification.errors import DossierAlreadyOpen, FieldsRefused
 from verification.messages.asked_prints import fingers_sent_back
 from verification.messages.enrollment import MAX_PORTRAIT_BYTES, DossierView, PersonExtract
 from verification.messages.forms import FormException
+from verification.messages.hand_photos import HAND_PHOTOS
 from verification.messages.national_time import vietnam_date
 
 ALL_ITEMS = frozenset({"portrait", *EDITABLE})
@@ -153,7 +154,11 @@ def _needs_kit(former: DossierView) -> bool:
     """Whether something of it is a kit's to take: prints, and a form that a kit printed."""
     items = _returned_items(former)
     captured = [step.event for step in former.steps if step.event in {"capture", "receive"}]
-    return bool(fingers_sent_back(items)) or ("form" in items and captured[-1] == "receive")
+    return (
+        bool(fingers_sent_back(items))
+        or not items.isdisjoint(HAND_PHOTOS)
+        or ("form" in items and captured[-1] == "receive")
+    )
 
 
 def _returned_items(view: DossierView) -> frozenset[str]:

@@ -61,6 +61,13 @@ def dossiers_blueprint(office: ApplicationOffice) -> Blueprint:
         picture.headers["Cache-Control"] = "no-store"
         return picture
 
+    @blueprint.get("/<dossier>/hand_photos/<any(left,right):hand>.jpg")
+    def hand_photo(dossier: str, hand: str) -> ResponseReturnValue:
+        photo = office.hand_photo(acting_officer(), dossier, f"hand_photo_{hand}")
+        picture = Response(photo, content_type="image/jpeg")
+        picture.headers["Cache-Control"] = "no-store"
+        return picture
+
     @blueprint.get("/<dossier>/candidates")
     def candidates(dossier: str) -> ResponseReturnValue:
         return answer(office.candidates.look(acting_officer(), dossier))

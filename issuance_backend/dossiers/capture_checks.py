@@ -30,6 +30,7 @@ from verification.messages.enrollment import (
     PersonFields,
     PortraitCheck,
 )
+from verification.messages.hand_photos import HAND_PHOTOS, MISSING
 from verification.messages.person_match import MatchAnswer
 
 MIN_PORTRAIT_SIZE = (360, 480)
@@ -161,10 +162,14 @@ class CaptureChecks:
     def check_again(self, capture: DossierCapture, standing: StandingCapture, day: date) -> CheckedCapture:
         """A capture of what was returned and nothing else; raises as ``check`` does.
 
-        Fingerprints that were sent back come in a packet: no officer takes them at a desk.
+        Fingerprints that were sent back, or photographs of hands, come in a packet: no officer takes them at
+        a desk.
         """
         if fingers_sent_back(standing.returned):
             raise FieldsRefused({FINGERPRINTS: "FIELD_MISSING"})
+        photos = [item for item in HAND_PHOTOS if item in standing.returned]
+        if photos:
+            raise FieldsRefused(dict.fromkeys(photos, MISSING))
         return _faultless(self.examine_again(capture, standing, day))
 
     def examine_again(self, capture: DossierCapture, standing: StandingCapture, day: date) -> Examined:

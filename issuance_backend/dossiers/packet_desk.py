@@ -60,6 +60,7 @@ from verification.messages.enrollment_packet import (
     CaptureException,
     PrintedFormMark,
 )
+from verification.messages.hand_photos import MISSING, asked_hand_photos, photo_fault
 from verification.messages.national_time import vietnam_date
 from verification.messages.prints_taken import CaptureMethod, PrintTaken
 from verification.messages.receipt_code import receipt_code
@@ -193,7 +194,9 @@ class PacketDesk:
             examined = self._checks.examine(capture, day)
         else:
             examined = self._checks.examine_again(capture, standing, day)
+        sent_back = standing.returned if standing else ()
         faults = _packet_faults(packet, day) | _print_faults(packet, standing, day)
+        faults |= _photo_faults(packet, sent_back, day)
         if faults:
             # A false reason brings back the item that it was stated for, and nothing else.
             false = _false_exceptions(packet, day)
@@ -288,6 +291,15 @@ def _print_faults(packet: OpenedPacket, standing: StandingCapture | None, day: d
     taken = _taken(packet)
     missing = (*missing_fingers(asked, taken, excused), *missing_slaps(slaps, taken, excused))
     return dict.fromkeys(missing, "PRINT_MISSING")
+
+
+def _photo_faults(packet: OpenedPacket, sent_back: Collection[str], day: date) -> dict[str, str]:
+    """What is wrong with the photographs of hands that reasons ask, or that were sent back."""
+    reasons = required_on(day).reasons.values()
+    asked = asked_hand_photos(reasons, packet.exceptions, day, sent_back)
+    taken = {item: packet.items[item].content for item in asked if item in packet.items}
+    faults = {item: photo_fault(taken[item]) if item in taken else MISSING for item in asked}
+    return {item: code for item, code in faults.items() if code is not None}
 
 
 def _packet_faults(packet: OpenedPacket, day: date) -> dict[str, str]:

@@ -13,6 +13,7 @@ from verification.identity.administrative_units import provinces, units_2025
 from verification.messages.asked_prints import ALL_SLAPS, FINGER_ITEMS, FINGERPRINTS, SLAP_ITEMS, is_finger
 from verification.messages.enrollment import DossierCapture, PersonFields
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE
+from verification.messages.hand_photos import HAND_PHOTOS
 
 _MAX_LENGTHS: Mapping[str, int] = {"identification": 200, "place_of_origin": 200, "place_of_residence": 200}
 _MAX_LENGTH = 120
@@ -83,7 +84,7 @@ def registry_faults(person: PersonFields, registered: PersonFields) -> dict[str,
 RETURN_ITEMS: Mapping[str, tuple[str, ...]] = {
     "portrait": (),
     FINGERPRINTS: (),
-    **dict.fromkeys((*FINGER_ITEMS, *SLAP_ITEMS), ()),
+    **dict.fromkeys((*FINGER_ITEMS, *SLAP_ITEMS, *HAND_PHOTOS), ()),
     "form": (),
     "particulars": REGISTERED_FIELDS,
     "identification": ("identification",),

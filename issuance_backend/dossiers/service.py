@@ -22,6 +22,7 @@ from issuance_backend.dossiers.capture_desk import CaptureDesk
 from issuance_backend.dossiers.check_desk import CheckDesk
 from issuance_backend.dossiers.counter.service import CounterDesk
 from issuance_backend.dossiers.domain import DossierEvent, DossierState
+from issuance_backend.dossiers.hand_photos import hand_photos
 from issuance_backend.dossiers.legal_desk import ComplaintKnown, LegalDesk, OrderEnded
 from issuance_backend.dossiers.notices import domain as notices
 from issuance_backend.dossiers.packet_desk import PacketDesk
@@ -31,6 +32,7 @@ from issuance_backend.moments import Clock
 from issuance_backend.officers.certification import Certified
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.paging import Page, PageAsked
+from issuance_backend.refusals import HandPhotoUnknown
 from issuance_backend.statistics.clocks import Run
 from issuance_backend.statistics.time_limits import time_limit
 from monitoring.database import Database
@@ -138,6 +140,15 @@ class ApplicationOffice:
             name = acts.found(connection, dossier_id, officer).portrait
         return self._pictures.read(name)
 
+    def hand_photo(self, officer: Officer, dossier_id: str, item: str) -> bytes:
+        """The photograph of a hand (JPEG); raises HandPhotoUnknown and PictureErased."""
+        officer.require(*READERS)
+        with self._database.reading() as connection:
+            name = hand_photos(connection, acts.found(connection, dossier_id, officer).id).get(item)
+        if name is None:
+            raise HandPhotoUnknown("no photograph of this hand")
+        return self._pictures.read(name)
+
     def picture(self, encounter: str) -> bytes:
         """The captured picture of an encounter, for a desk of ours that has decided who may see it."""
         with self._database.reading() as connection:
@@ -201,6 +212,7 @@ def _view(connection: Connection, dossier: Dossier, today: date) -> DossierView:
         rejection=dossier.rejection,
         lookup=dossier.lookup,
         prints=len(repository.prints(connection, dossier.id)),
+        hand_photos=tuple(sorted(hand_photos(connection, dossier.id))),
         receipt_code=receipt_code(dossier.packet_sha256),
         due_on=limit.due_on.isoformat() if limit and limit.run is Run.RUNNING else None,
         checked_by=dossier.checked_by,

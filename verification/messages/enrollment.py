@@ -212,3 +212,4 @@ class DossierView(msgspec.Struct, frozen=True):
     checked_by: str | None = None
     notice: str | None = None
     old_card: str = "none"
+    hand_photos: tuple[str, ...] = ()

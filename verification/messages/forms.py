@@ -18,13 +18,17 @@ class FormField(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FormException(msgspec.Struct, frozen=True, kw_only=True):
-    """A coded reason for which an item may be left out; ``whole`` stands for all prints, or all slaps."""
+    """A coded reason for which an item may be left out; ``whole`` stands for all prints, or all slaps.
+
+    ``photo_from`` is the day from which a photograph of the hand goes with it, None where it needs none.
+    """
 
     code: str
     item: str
     vi: str
     en: str
     whole: bool = False
+    photo_from: str | None = None
 
 
 class FormSlaps(msgspec.Struct, frozen=True, kw_only=True):

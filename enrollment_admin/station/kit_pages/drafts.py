@@ -36,6 +36,7 @@ from verification.lds.image_header import image_kind
 from verification.messages.asked_prints import ALL_SLAPS, FINGERPRINTS, is_finger
 from verification.messages.capture_terms import FIRST_CARD, StatedTerms
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE
+from verification.messages.hand_photos import HAND_PHOTOS
 
 _PRINT_POLICY = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 """The form is a file, which the browser's own viewer shows; nothing in it runs."""
@@ -174,7 +175,7 @@ def _page_of(item: str) -> Task:
     """Where an item is taken, or a reason stated that it is not."""
     if item == CITIZEN_SIGNATURE:
         return Task.SIGNATURE
-    of_prints = is_finger(item) or item in {FINGERPRINTS, ALL_SLAPS}
+    of_prints = is_finger(item) or item in {FINGERPRINTS, ALL_SLAPS, *HAND_PHOTOS}
     return Task.FINGERPRINTS if of_prints else Task.PARTICULARS
 
 

@@ -44,10 +44,13 @@ def _slap(item: str, draft: Draft, stated: dict[str, tuple[str, str] | None]) ->
     taken = {each.name: each.media_type for each in draft.items}
     tried = draft.tried_slaps.get(item, SlapAttempts())
     absent = absent_fingers(draft.exceptions)
-    fingers = tuple((finger_item(each), _finger_state(each, tried, absent)) for each in fingers_of_slap(item))
     reason = next((each for name in (item, ALL_SLAPS, FINGERPRINTS) if (each := stated.get(name))), None)
     has_reason = reason is not None or absent.issuperset(fingers_of_slap(item))
     state = _state(is_here=item in taken, is_missing=item in draft.missing, has_reason=has_reason)
+    without = absent if state is not FingerState.EXCUSED else frozenset(fingers_of_slap(item))
+    fingers = tuple(
+        (finger_item(each), _finger_state(each, tried, without)) for each in fingers_of_slap(item)
+    )
     return Slap(item, state, fingers, reason, taken.get(item) == PNG, tried)
 
 

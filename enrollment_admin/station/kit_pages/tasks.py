@@ -33,7 +33,7 @@ def tasks_of(draft: Draft) -> tuple[Task, ...]:
     taken = {
         Task.PARTICULARS: draft.answers is None or bool(draft.answers.fields),
         Task.PORTRAIT: is_asked(draft.answers, PORTRAIT),
-        Task.FINGERPRINTS: bool(draft.fingers or draft.slaps),
+        Task.FINGERPRINTS: bool(draft.fingers or draft.slaps or draft.hand_photos),
     }
     return tuple(task for task in Task if task not in _AROUND and taken.get(task, True))
 
@@ -54,7 +54,7 @@ def next_task(draft: Draft) -> Task:
 
 def _first_to_take(draft: Draft) -> Task | None:
     """The first page on which something of the citizen is still to be taken or typed."""
-    missing, prints = set(draft.missing), {*draft.fingers, *draft.slaps}
+    missing, prints = set(draft.missing), {*draft.fingers, *draft.slaps, *draft.hand_photos}
     if missing - {Task.PORTRAIT, Task.SIGNATURE, *prints}:
         return Task.PARTICULARS
     if not has_portrait(draft):

@@ -19,9 +19,14 @@ from verification.errors import FieldsRefused
 from verification.messages.asked_prints import FINGER_ITEMS, FINGERPRINTS, SLAP_ITEMS
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE, MAX_ITEM_BYTES
+from verification.messages.hand_photos import HAND_PHOTOS
 from verification.messages.prints_taken import CaptureMethod
 
-MEDIA_TYPES = {PORTRAIT: "image/jpeg", CITIZEN_SIGNATURE: "image/png"}
+MEDIA_TYPES = {
+    PORTRAIT: "image/jpeg",
+    CITIZEN_SIGNATURE: "image/png",
+    **dict.fromkeys(HAND_PHOTOS, "image/jpeg"),
+}
 SEXES = ("M", "F")
 
 _ALL = tuple(field.name for field in msgspec.structs.fields(PersonFields))
@@ -85,7 +90,10 @@ def require_picture(item: str, content: bytes) -> None:
 
 
 def read_prints(files: MultiDict[str, FileStorage], method: str) -> list[Captured]:
-    """The prints that were chosen, finger by finger or as a scanner's files; raises FieldsRefused."""
+    """The prints that were chosen, finger by finger or as a scanner's files, and photographs of hands.
+
+    Raises FieldsRefused.
+    """
     is_ink = method == CaptureMethod.INK_RESCAN
     taken_by = CaptureMethod.INK_RESCAN if is_ink else CaptureMethod.DEVICE
     chosen = {item: files[item].read() for item in (*FINGER_ITEMS, *SLAP_ITEMS) if item in files}
@@ -93,6 +101,8 @@ def read_prints(files: MultiDict[str, FileStorage], method: str) -> list[Capture
         if upload.filename:
             chosen[finger_of(upload.filename)] = upload.read()
     taken = [scanned(item, content, taken_by) for item, content in chosen.items() if content]
+    photos = {item: files[item].read() for item in HAND_PHOTOS if item in files}
+    taken += [Captured(item, MEDIA_TYPES[item], content) for item, content in photos.items() if content]
     if not taken:
         raise FieldsRefused({FINGERPRINTS: "FIELD_MISSING"})
     return taken

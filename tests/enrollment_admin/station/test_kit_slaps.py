@@ -175,8 +175,8 @@ def test_of_whom_no_prints_can_be_taken_no_slap_is_asked(pages: KitPages) -> Non
     desk = desk_of(equipped(pages, slap_scanner=False))
     draft = desk.begin(declared()).id
     desk.keep_all(draft, [PORTRAIT])
-    both = desk.state_exception(draft, "fingerprints", "HANDS_MISSING")
-    assert both.exceptions == (CaptureException("fingerprints", "HANDS_MISSING"),)
+    both = desk.state_exception(draft, "fingerprints", "NO_SCANNER")
+    assert both.exceptions == (CaptureException("fingerprints", "NO_SCANNER"),)
     assert both.state is DraftState.CAPTURED
 
 
@@ -214,7 +214,7 @@ def test_a_finger_with_a_reason_need_not_be_in_its_slap_and_all_of_them_excuse_i
     desk: CaptureDesk, draft: str
 ) -> None:
     desk.drop(draft, "finger_03")
-    desk.state_exception(draft, "finger_03", "FINGER_MISSING")
+    desk.state_exception(draft, "finger_03", "FINGER_BANDAGED")
     seen = desk.keep_all(draft, [slap(RIGHT, 3), *SLAPS[1:]])
     assert (seen.missing, seen.tried_slaps[RIGHT].fingers) == ((), (2, 4, 5))
     again = desk.keep(draft, "finger_03", PRINT_TYPE, cheap_print(3))
@@ -263,8 +263,8 @@ def test_a_slap_that_was_returned_is_taken_again_and_nothing_else(
             desk.keep_all(draft, [other])
         assert refused.value.fields == {other.item: "ITEM_NOT_RETURNED"}
     with pytest.raises(FieldsRefused):
-        desk.state_exception(draft, "finger_08", "FINGER_MISSING")
-    desk.state_exception(draft, "finger_03", "FINGER_MISSING")
+        desk.state_exception(draft, "finger_08", "FINGER_BANDAGED")
+    desk.state_exception(draft, "finger_03", "FINGER_BANDAGED")
     assert desk.keep_all(draft, [slap(RIGHT, 3)]).missing == ()
     packet = opened(kit, sealed(desk, draft, CHIEF_ANSWERS), centre_keys)
     assert packet.blobs.keys() == {RIGHT, CITIZEN_SIGNATURE}

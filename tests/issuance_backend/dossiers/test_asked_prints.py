@@ -214,7 +214,7 @@ def test_an_approver_sends_one_slap_back_and_the_others_stand(later: Desk) -> No
     with later.database.reading() as connection:
         before = repository.prints(connection, dossier)
     other = CapturedPrint(14, cheap_slap(14, 7), PRINT_TYPE)
-    missing = (CaptureException("finger_07", "FINGER_MISSING"),)
+    missing = (CaptureException("finger_07", "FINGER_BANDAGED"),)
     answer = {"answers": dossier, "portrait": b"", "prints": (other,), "exceptions": missing}
     later.received(slapped(2, **answer))
     with later.database.reading() as connection:

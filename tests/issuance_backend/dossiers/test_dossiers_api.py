@@ -370,7 +370,14 @@ def test_whoever_judges_pictures_or_investigates_sees_no_dossier(office: Office,
     dossier = captured(office)
     OfficerDoor(office.database, lambda: office.now[0]).enrol("mot", "Một", (role,), PASSWORD)
     other = office.sign_in("mot")
-    for path in ("", "?state=validated", f"/{dossier}", f"/{dossier}/portrait.jpg", "/" + "0" * 16):
+    for path in (
+        "",
+        "?state=validated",
+        f"/{dossier}",
+        f"/{dossier}/portrait.jpg",
+        f"/{dossier}/hand_photos/left.jpg",
+        "/" + "0" * 16,
+    ):
         answer = other.get(f"/v1/dossiers{path}")
         assert (answer.status_code, answer.get_json()["code"]) == (403, "OFFICER_ROLE_MISSING"), path
     assert other.get(f"/v1/prefill/{PERSON.citizen_number}").status_code == 403
