@@ -11,7 +11,8 @@ VerificationError
 │   └── TerminalCertificateInvalid, TerminalCertificateExpired
 ├── MalformedDocument      card unusable: another document
 │   ├── LimitExceeded, ChipAuthenticationUnsupported
-│   ├── FingerTemplateMalformed, FingerQualityInsufficient, SlapMiscounted
+│   ├── FingerTemplateMalformed, FingerQualityInsufficient
+│   ├── SlapMiscounted: SlapFingersTouch
 │   ├── PacketMalformed, CitizenSignatureMissing, PacketSupervisorMissing, CitizenConsentInvalid
 │   └── ImageUndecodable: FingerImageUndecodable
 ├── UntrustedDocument      do not accept: keep calm, call the supervisor
@@ -255,6 +256,12 @@ class SlapMiscounted(MalformedDocument):
 
     code = "SLAP_MISCOUNTED"
     retryable = True
+
+
+class SlapFingersTouch(SlapMiscounted):
+    """Fingers of a slap touch each other: where one ends and the next begins nobody can say."""
+
+    code = "SLAP_FINGERS_TOUCH"
 
 
 class UntrustedDocument(VerificationError):

@@ -19,12 +19,19 @@ _LOWER = {1: 0.0, 2: 0.2, 3: 0.0, 4: 0.1, 5: 0.45, 6: 0.0, 7: 0.2, 8: 0.0, 9: 0.
 """By how much of a finger's length a tip lies below the middle finger's."""
 
 _CREASE = 6
+_CLOSE = 240
+"""Pixels from the middle of one finger to that of the next where they touch."""
 
 
 def drawn_slap(
-    fingers: Mapping[int, Picture], slap: int, seed: int = 0, turn: float = 0, absent: Collection[int] = ()
+    fingers: Mapping[int, Picture],
+    slap: int,
+    seed: int = 0,
+    turn: float = 0,
+    absent: Collection[int] = (),
+    touching: Collection[int] = (),
 ) -> Picture:
-    """The slap of these fingers, turned by so many degrees."""
+    """The slap of these fingers, turned by so many degrees; the ``touching`` against their left one."""
     glass = np.full((_HEIGHT, _WIDTH), _PAPER, np.uint8)
     positions = SLAPS[FingerPosition(slap)]
     step = _WIDTH // (len(positions) + 1) + 20
@@ -34,6 +41,7 @@ def drawn_slap(
         tip = second_touch(fingers[position], 100 * seed + position)
         height, width = tip.shape
         left = _WIDTH // 2 + round((place - (len(positions) - 1) / 2) * step) - width // 2
+        left -= (step - _CLOSE) if position in touching else 0
         top = 60 + round(_LOWER[position] * height)
         _press(glass, tip, left, top)
         joint = cv2.resize(fingers[position][::-1], (round(width * 0.8), round(height * 0.9)))

@@ -8,13 +8,18 @@ matches nothing is said: a poor slap accuses nobody.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from verification.errors import FingerImageUndecodable, FingerQualityInsufficient, SlapMiscounted
+from verification.errors import (
+    FingerImageUndecodable,
+    FingerQualityInsufficient,
+    SlapFingersTouch,
+    SlapMiscounted,
+)
 from verification.fingerprint.engine import FingerEngine, FingerSample, Print
 from verification.lds.finger_image import SLAPS, FingerPosition
 
@@ -30,6 +35,14 @@ _SMALLEST = 45 * _MILLIMETRE**2
 """Less is a fold or dirt; a little finger's tip leaves more than a hundred square millimetres."""
 
 _TIP = round(25 * _MILLIMETRE)
+_WIDEST = {
+    FingerPosition.RIGHT_FOUR: 22 * _MILLIMETRE,
+    FingerPosition.LEFT_FOUR: 22 * _MILLIMETRE,
+    FingerPosition.BOTH_THUMBS: 36 * _MILLIMETRE,
+}
+"""No finger pressed flat is wider, even askew; thumbs that roll a little leave up to 32 millimetres."""
+
+_BROADER = 1.6
 _MARGIN = 12
 _BENEATH = 0.4
 """As much of the narrower one's width has to be shared with what lies above."""
@@ -41,6 +54,13 @@ _CELL = 4
 
 Mask = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.int32]
+
+
+class Tip(NamedTuple):
+    """A fingertip on paper of its own, and how wide it is at its widest, in pixels."""
+
+    picture: Print
+    across: int
 
 
 class _Part(NamedTuple):
@@ -62,26 +82,34 @@ class _Part(NamedTuple):
 def fingers_of(picture: Print, slap: int, absent: Collection[int] = ()) -> dict[int, Print]:
     """The fingertips of a slap by position; ``absent`` are fingers that may be missing from it.
 
-    Raises FingerImageUndecodable for what is no slap at 500 ppi, and SlapMiscounted.
+    Raises FingerImageUndecodable for what is no slap at 500 ppi, SlapMiscounted and SlapFingersTouch.
     """
     _require_slap(picture)
     tips = fingertips(picture)
+    if any(tip.across > _WIDEST[FingerPosition(slap)] for tip in tips) or _stands_out(tips):
+        raise SlapFingersTouch("a piece of skin that is wider than any finger")
     everything = SLAPS[FingerPosition(slap)]
     needed = tuple(each for each in everything if each not in absent)
     # With some of the absent ones there and others not, nobody can say which is which.
     for positions in (everything, needed):
         if len(tips) == len(positions):
-            return dict(zip(positions, tips, strict=True))
+            return {position: tip.picture for position, tip in zip(positions, tips, strict=True)}
     raise SlapMiscounted(f"{len(tips)} fingers instead of {len(needed)}")
 
 
-def fingertips(picture: Print) -> tuple[Print, ...]:
-    """The last joint of every finger in a picture, from left to right, each on paper of its own."""
+def fingertips(picture: Print) -> tuple[Tip, ...]:
+    """The last joint of every finger in a picture, from left to right."""
     labels = _labelled(_skin(picture)[::_CELL, ::_CELL])
     sizes = np.bincount(labels.ravel())[1:] * _CELL**2
     parts = [_part(labels, int(number) + 1) for number in np.flatnonzero(sizes >= _SMALLEST)]
     tips = [part for part in parts if not any(part.is_beneath(other) for other in parts)]
-    return tuple(_cut(picture, labels == tip.number, tip) for tip in sorted(tips, key=lambda each: each.left))
+    return tuple(_tip(picture, labels == tip.number, tip) for tip in sorted(tips, key=lambda each: each.left))
+
+
+def _stands_out(tips: Sequence[Tip]) -> bool:
+    """Whether one is far wider than most: two fingers of a small hand are no wider than one of a big one."""
+    widths = sorted(tip.across for tip in tips)
+    return bool(widths) and widths[-1] > _BROADER * widths[(len(widths) - 1) // 2]
 
 
 def slap_samples(
@@ -174,6 +202,11 @@ def _part(labels: Labels, number: int) -> _Part:
     left, top = int(columns.min()), int(rows.min())
     width, height = int(columns.max()) + 1 - left, int(rows.max()) + 1 - top
     return _Part(number, *(each * _CELL for each in (left, top, width, height)))
+
+
+def _tip(picture: Print, cells: Mask, tip: _Part) -> Tip:
+    rows = cells[tip.top // _CELL : (tip.top + _TIP) // _CELL]
+    return Tip(_cut(picture, cells, tip), int(rows.sum(1).max()) * _CELL)
 
 
 def _cut(picture: Print, cells: Mask, tip: _Part) -> Print:

@@ -7,12 +7,13 @@ from functools import cache
 from itertools import combinations
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from tests.support.drawn_slaps import drawn_slap
 from tests.support.second_touch import second_touch
-from verification.errors import FingerImageUndecodable, SlapMiscounted
+from verification.errors import FingerImageUndecodable, SlapFingersTouch, SlapMiscounted
 from verification.fingerprint.engine import PreparedFinger
 from verification.fingerprint.nbis_engine import NbisEngine
 from verification.fingerprint.print_picture import read_print
@@ -181,3 +182,67 @@ def test_real_slaps_show_their_fingers(shared: Path) -> None:
     }
     assert misplaced(engine(), templates, again, SAME) == {}
     assert misplaced(engine(), templates, swapped(again, 3, 8), SAME) == {3: 8, 8: 3}
+
+
+@cache
+def touching_slaps() -> dict[tuple[int, int, float, int], np.ndarray]:
+    """Two fingers that touch, of four people, every neighbour in turn, also with the hand askew."""
+    return {
+        (person, int(slap), turn, position): drawn_slap(
+            hand(person), slap, seed=person, turn=turn, touching=(position,)
+        )
+        for person in range(4)
+        for slap in (13, 14)
+        for turn in (-12.0, 0.0, 12.0)
+        for position in SLAPS[FingerPosition(slap)][1:]
+    }
+
+
+def test_fingers_that_touch_are_refused_by_that_name_and_never_cut() -> None:
+    found = 0
+    for case, picture in touching_slaps().items():
+        with pytest.raises(SlapMiscounted) as refused:
+            fingers_of(picture, case[1])
+        found += type(refused.value) is SlapFingersTouch
+    assert found >= 0.99 * len(touching_slaps())
+
+
+def test_fingers_that_lie_apart_are_not_said_to_touch() -> None:
+    for person in range(4):
+        for slap in SLAPS:
+            for turn in (-12.0, 0.0, 12.0):
+                picture = drawn_slap(hand(person), slap, seed=person, turn=turn)
+                assert set(fingers_of(picture, slap)) == set(SLAPS[slap])
+
+
+def test_a_fold_beside_two_fingers_that_touch_makes_no_fourth_finger() -> None:
+    picture = drawn_slap(hand(0), 13, touching=(3,)).copy()
+    picture[100:400, 10:110:6] = 40
+    assert len(fingertips(picture)) == 4
+    with pytest.raises(SlapFingersTouch):
+        fingers_of(picture, 13)
+
+
+def test_a_small_hands_fingers_touch_as_well() -> None:
+    small = cv2.resize(drawn_slap(hand(0), 13, touching=(3,)), None, fx=0.75, fy=0.75)
+    tips = fingertips(np.asarray(small, np.uint8))
+    assert max(tip.across for tip in tips) < 22 * 500 / 25.4, "no wider than a big finger"
+    with pytest.raises(SlapFingersTouch):
+        fingers_of(np.asarray(small, np.uint8), 13)
+
+
+@pytest.mark.shared_data
+def test_real_slaps_whose_fingers_are_pushed_together_are_refused(shared: Path) -> None:
+    for slap in (13, 14):
+        picture = read_print((shared / "data/prints/nist_slaps" / f"valid1.8_fgp{slap}.png").read_bytes())
+        assert len(fingers_of(picture, slap)) == 4
+        with pytest.raises(SlapFingersTouch):
+            fingers_of(pushed_together(picture), slap)
+
+
+def pushed_together(picture: np.ndarray) -> np.ndarray:
+    """The same slap without the widest gap of paper between its two middle fingers."""
+    inked = np.flatnonzero((picture < 128).sum(0) > 20)
+    gaps = np.flatnonzero(np.diff(inked) > 20)
+    nearest = gaps[np.argmin(np.abs(inked[gaps] - picture.shape[1] / 2))]
+    return np.hstack([picture[:, : inked[nearest] + 1], picture[:, inked[nearest + 1] :]])
