@@ -11,8 +11,7 @@ VerificationError
 │   └── TerminalCertificateInvalid, TerminalCertificateExpired
 ├── MalformedDocument      card unusable: another document
 │   ├── LimitExceeded, ChipAuthenticationUnsupported
-│   ├── FingerTemplateMalformed, FingerQualityInsufficient
-│   ├── SlapMiscounted: SlapFingersTouch
+│   ├── FingerTemplateMalformed, FingerQualityInsufficient, SlapMiscounted
 │   ├── PacketMalformed, CitizenSignatureMissing, PacketSupervisorMissing, CitizenConsentInvalid
 │   └── ImageUndecodable: FingerImageUndecodable
 ├── UntrustedDocument      do not accept: keep calm, call the supervisor
@@ -256,12 +255,6 @@ class SlapMiscounted(MalformedDocument):
 
     code = "SLAP_MISCOUNTED"
     retryable = True
-
-
-class SlapFingersTouch(SlapMiscounted):
-    """Fingers of a slap touch each other: where one ends and the next begins nobody can say."""
-
-    code = "SLAP_FINGERS_TOUCH"
 
 
 class UntrustedDocument(VerificationError):

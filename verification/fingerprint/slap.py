@@ -17,7 +17,6 @@ import numpy.typing as npt
 from verification.errors import (
     FingerImageUndecodable,
     FingerQualityInsufficient,
-    SlapFingersTouch,
     SlapMiscounted,
 )
 from verification.fingerprint.engine import FingerEngine, FingerSample, Print
@@ -54,6 +53,12 @@ _CELL = 4
 
 Mask = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.int32]
+
+
+class SlapFingersTouch(SlapMiscounted):
+    """Fingers of a slap touch each other: where one ends and the next begins nobody can say."""
+
+    code = "SLAP_FINGERS_TOUCH"
 
 
 class Tip(NamedTuple):

@@ -13,13 +13,13 @@ import pytest
 
 from tests.support.drawn_slaps import drawn_slap
 from tests.support.second_touch import second_touch
-from verification.errors import FingerImageUndecodable, SlapFingersTouch, SlapMiscounted
+from verification.errors import FingerImageUndecodable, SlapMiscounted
 from verification.fingerprint.engine import PreparedFinger
 from verification.fingerprint.nbis_engine import NbisEngine
 from verification.fingerprint.print_picture import read_print
 from verification.fingerprint.procedural_finger import render_finger, scanned_slap
 from verification.fingerprint.quality_limits import limits_on
-from verification.fingerprint.slap import fingers_of, fingertips, misplaced, slap_templates
+from verification.fingerprint.slap import SlapFingersTouch, fingers_of, fingertips, misplaced, slap_templates
 from verification.lds.finger_image import SLAPS, FingerPosition
 from verification.messages.asked_prints import SINGLE_FINGERS
 
@@ -186,12 +186,12 @@ def test_real_slaps_show_their_fingers(shared: Path) -> None:
 
 @cache
 def touching_slaps() -> dict[tuple[int, int, float, int], np.ndarray]:
-    """Two fingers that touch, of four people, every neighbour in turn, also with the hand askew."""
+    """Two fingers that touch, of each person, every neighbour in turn, also with the hand askew."""
     return {
         (person, int(slap), turn, position): drawn_slap(
             hand(person), slap, seed=person, turn=turn, touching=(position,)
         )
-        for person in range(4)
+        for person in range(PEOPLE)
         for slap in (13, 14)
         for turn in (-12.0, 0.0, 12.0)
         for position in SLAPS[FingerPosition(slap)][1:]
@@ -208,7 +208,7 @@ def test_fingers_that_touch_are_refused_by_that_name_and_never_cut() -> None:
 
 
 def test_fingers_that_lie_apart_are_not_said_to_touch() -> None:
-    for person in range(4):
+    for person in range(PEOPLE):
         for slap in SLAPS:
             for turn in (-12.0, 0.0, 12.0):
                 picture = drawn_slap(hand(person), slap, seed=person, turn=turn)
