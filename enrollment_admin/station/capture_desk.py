@@ -28,8 +28,6 @@ from enrollment_admin.station.capture_rules import (
     require_in_force,
     require_item,
     require_lawful,
-    with_exception,
-    without_contradicted,
 )
 from enrollment_admin.station.capture_steps import AT_THE_DESK, DraftEvent, DraftState, advance
 from enrollment_admin.station.certified import require_certified
@@ -50,8 +48,6 @@ from enrollment_admin.station.kit_store import (
     KitFigures,
     Particulars,
 )
-from enrollment_admin.station.print_gate import JudgedPrints
-from enrollment_admin.station.print_pictures import absent_fingers, is_judged, seen_print
 from enrollment_admin.station.refusals import (
     CapturedAlready,
     CaptureOfAnother,
@@ -69,6 +65,9 @@ from enrollment_admin.station.sealing import (
     terms_on,
 )
 from enrollment_admin.station.terms_store import terms_of
+from verification.capture_form.print_gate import JudgedPrints
+from verification.capture_form.print_pictures import absent_fingers, is_judged, seen_print
+from verification.capture_form.stated_reasons import with_exception, without_contradicted
 from verification.errors import FieldsRefused, LimitExceeded, TransitionRefused
 from verification.messages.asked_prints import is_single_finger, is_slap
 from verification.messages.capture_terms import FIRST_CARD, StatedTerms

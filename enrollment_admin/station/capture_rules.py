@@ -11,10 +11,10 @@ import msgspec
 
 from enrollment_admin.station.kit_store import GateAttempt, Particulars
 from enrollment_admin.station.refusals import FormOutdated
+from verification.capture_form.stated_reasons import with_exception
 from verification.errors import FieldsRefused, LimitExceeded
 from verification.messages.asked_prints import (
     ALL_SLAPS,
-    FINGERPRINTS,
     NO_SLAP_SCANNER,
     asked_fingers,
     asked_slaps,
@@ -127,20 +127,6 @@ def _knows(form: FormEdition, stated: CaptureException) -> bool:
     )
 
 
-def with_exception(
-    exceptions: Sequence[CaptureException], stated: CaptureException
-) -> tuple[CaptureException, ...]:
-    """What is stated, with one more: of fingers either each has its reason, or all have one."""
-    together = {FINGERPRINTS} if is_finger(stated.item) else set()
-    together |= {ALL_SLAPS} if is_slap(stated.item) else set()
-    others = [each for each in exceptions if each.item not in {stated.item, *together}]
-    if stated.item == FINGERPRINTS:
-        others = [each for each in others if not (is_finger(each.item) or each.item == ALL_SLAPS)]
-    if stated.item == ALL_SLAPS:
-        others = [each for each in others if not is_slap(each.item)]
-    return (*others, stated)
-
-
 def with_equipment(
     exceptions: Sequence[CaptureException], missing: Set[str], kept: Set[str]
 ) -> tuple[CaptureException, ...]:
@@ -148,13 +134,6 @@ def with_equipment(
     if not any(is_slap(item) for item in missing) or any(is_slap(item) for item in kept):
         return tuple(exceptions)
     return with_exception(exceptions, CaptureException(ALL_SLAPS, NO_SLAP_SCANNER))
-
-
-def without_contradicted(
-    exceptions: Sequence[CaptureException], taken: Set[str]
-) -> tuple[CaptureException, ...]:
-    """What is still stated when these items are here after all."""
-    return tuple(each for each in exceptions if not is_contradicted(each.item, taken))
 
 
 def require_lawful(form: FormEdition, values: Mapping[str, str], item: str, day: date) -> None:

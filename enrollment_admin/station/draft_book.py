@@ -28,11 +28,11 @@ from enrollment_admin.station.kit_store import (
     PacketRow,
     Particulars,
 )
-from enrollment_admin.station.print_gate import PrintGate, SeenPrint
-from enrollment_admin.station.print_pictures import absent_fingers
 from enrollment_admin.station.printed_form import FilledForm, form_values
 from enrollment_admin.station.refusals import CaptureUnknown
 from enrollment_admin.station.terms_store import SlipTerms
+from verification.capture_form.print_gate import PrintGate, SeenPrint
+from verification.capture_form.print_pictures import absent_fingers
 from verification.errors import TransitionRefused
 from verification.fingerprint.printed_form import FormJudgement
 from verification.fingerprint.quality_limits import limits_on

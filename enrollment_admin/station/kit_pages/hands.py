@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from enrollment_admin.station.draft_book import Draft
-from enrollment_admin.station.print_gate import SeenPrint
+from verification.capture_form.print_gate import SeenPrint
 from verification.lds.image_header import PNG
 from verification.messages.asked_prints import FINGER_ITEMS, FINGERPRINTS
 from verification.messages.forms import FormEdition

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from enrollment_admin.station.draft_book import Draft
 from enrollment_admin.station.kit_pages.hands import FingerState
-from enrollment_admin.station.print_pictures import absent_fingers
+from verification.capture_form.print_pictures import absent_fingers
 from verification.fingerprint.slap_attempts import SlapAttempts
 from verification.lds.image_header import PNG
 from verification.messages.asked_prints import ALL_SLAPS, FINGERPRINTS, finger_item, fingers_of_slap

@@ -25,8 +25,8 @@ from issuance_backend.personalization.card_faces.layout import MrzPlace
 from issuance_backend.personalization.card_faces.mrz_reading import read_mrz
 from issuance_backend.personalization.card_faces.print_alignment import READ_AT, LaidScan, laid_over
 from issuance_backend.personalization.card_faces.printed_faces import PrintedFaces, opened
-from issuance_backend.personalization.card_faces.qr_symbol import read_qr
 from issuance_backend.personalization.card_faces.raster import dots, draw_face
+from issuance_backend.qr_symbol import read_qr
 from verification.encoding.mrz import parse_td1
 from verification.errors import MalformedDocument, VerificationError
 

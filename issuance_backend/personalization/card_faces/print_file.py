@@ -24,8 +24,8 @@ from issuance_backend.personalization.card_faces.composition import (
 from issuance_backend.personalization.card_faces.fonts import CardFonts, Typeface
 from issuance_backend.personalization.card_faces.layout import CARD_HEIGHT, CARD_WIDTH, Frame
 from issuance_backend.personalization.card_faces.ocr_b import PITCH, STROKE, strokes
-from issuance_backend.personalization.card_faces.qr_symbol import qr_modules
 from issuance_backend.personalization.card_faces.raster import FRAME_GREY, FRAME_WIDTH
+from issuance_backend.qr_symbol import qr_modules
 from verification.lds.image_header import JPEG_2000, image_kind
 
 BLEED = 3.0

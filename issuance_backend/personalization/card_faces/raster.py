@@ -18,7 +18,7 @@ from issuance_backend.personalization.card_faces.composition import (
 from issuance_backend.personalization.card_faces.fonts import CardFonts
 from issuance_backend.personalization.card_faces.layout import CARD_HEIGHT, CARD_WIDTH, Frame
 from issuance_backend.personalization.card_faces.ocr_b import ABOVE, PITCH, letter_ink
-from issuance_backend.personalization.card_faces.qr_symbol import qr_modules
+from issuance_backend.qr_symbol import qr_modules
 
 DPI = 600
 DOTS = DPI / 25.4

@@ -14,7 +14,7 @@ from selenium.webdriver.common.keys import Keys
 
 from enrollment_admin.station.returns import Returns
 from issuance_backend.dossiers.intake.centre_keys import load_keys, make_keys
-from issuance_backend.personalization.card_faces.qr_symbol import read_qr
+from issuance_backend.qr_symbol import read_qr
 from tests.support.cheap_prints import cheap_prints
 from tests.support.issuance_office import picture
 from tests.support.kit_bench import (

@@ -20,7 +20,7 @@ from issuance_backend.dossiers.forms.catalogue import packaged_forms, read_forms
 from issuance_backend.dossiers.forms.domain import form_reference, requirements
 from issuance_backend.dossiers.forms.printed_form import FilledForm, as_pdf
 from issuance_backend.dossiers.forms.service import PaperDesk
-from issuance_backend.personalization.card_faces.qr_symbol import read_qr
+from issuance_backend.qr_symbol import read_qr
 from issuance_backend.refusals import FormUnknown
 from issuance_backend.schema import DOSSIERS
 from monitoring.environment import ConfigurationFault

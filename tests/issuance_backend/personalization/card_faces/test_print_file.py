@@ -34,9 +34,9 @@ from issuance_backend.personalization.card_faces.png_file import as_png
 from issuance_backend.personalization.card_faces.print_alignment import READ_AT
 from issuance_backend.personalization.card_faces.print_file import as_print_file
 from issuance_backend.personalization.card_faces.printed_faces import opened, print_job
-from issuance_backend.personalization.card_faces.qr_symbol import read_qr
 from issuance_backend.personalization.card_faces.raster import DPI, SIZE
 from issuance_backend.personalization.card_faces.text_fitting import LEADING, fit
+from issuance_backend.qr_symbol import read_qr
 from issuance_backend.refusals import CardFontMissing, CardLayoutUnknown, CardTextUnprintable
 from tests.support.printed_cards import FONTS, contents, drawn, other
 from verification.identity.card_qr import parse_card_qr

@@ -1,4 +1,4 @@
-"""The gate of prints at a kit: each is judged when it is taken, and a poor one is taken again (F02, F03).
+"""The gate of prints: each is judged when it is taken, and a poor one is taken again (F02, F03).
 
 After the last attempt the best available goes on with its coded exception, for which the supervisor
 answers: nobody is sent away for what their fingers are. What no rule lets pass is a print of another finger.
@@ -12,7 +12,7 @@ from datetime import date
 
 import msgspec
 
-from enrollment_admin.station.print_pictures import seen_slap
+from verification.capture_form.print_pictures import seen_slap
 from verification.encoding.dates import full_years
 from verification.errors import FieldsRefused
 from verification.fingerprint.engine import FingerEngine

@@ -1,0 +1,29 @@
+"""Coded reasons for what is not captured, as one follows another. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+
+from verification.messages.asked_prints import ALL_SLAPS, FINGERPRINTS, is_contradicted, is_finger, is_slap
+from verification.messages.enrollment_packet import CaptureException
+
+
+def with_exception(
+    exceptions: Sequence[CaptureException], stated: CaptureException
+) -> tuple[CaptureException, ...]:
+    """What is stated, with one more: of fingers either each has its reason, or all have one."""
+    together = {FINGERPRINTS} if is_finger(stated.item) else set()
+    together |= {ALL_SLAPS} if is_slap(stated.item) else set()
+    others = [each for each in exceptions if each.item not in {stated.item, *together}]
+    if stated.item == FINGERPRINTS:
+        others = [each for each in others if not (is_finger(each.item) or each.item == ALL_SLAPS)]
+    if stated.item == ALL_SLAPS:
+        others = [each for each in others if not is_slap(each.item)]
+    return (*others, stated)
+
+
+def without_contradicted(
+    exceptions: Sequence[CaptureException], taken: Set[str]
+) -> tuple[CaptureException, ...]:
+    """What is still stated when these items are here after all."""
+    return tuple(each for each in exceptions if not is_contradicted(each.item, taken))
