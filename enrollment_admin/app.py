@@ -14,6 +14,7 @@ from enrollment_admin.backend_client import BackendClient
 from enrollment_admin.certificates.routes import certificates_blueprint
 from enrollment_admin.citizen_access.routes import complaints_blueprint, own_record_blueprint
 from enrollment_admin.counter.routes import counter_blueprint, counter_steps_blueprint
+from enrollment_admin.counter_prints.routes import counter_prints_blueprint
 from enrollment_admin.decisions.routes import decisions_blueprint, legal_blueprint, lookups_blueprint
 from enrollment_admin.delivery.routes import delivery_blueprint, suspensions_blueprint
 from enrollment_admin.forms.routes import forms_blueprint
@@ -42,6 +43,7 @@ from verification.errors import VerificationError
 PAGES = (
     station_blueprint,
     counter_blueprint,
+    counter_prints_blueprint,
     counter_steps_blueprint,
     review_blueprint,
     decisions_blueprint,

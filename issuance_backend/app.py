@@ -65,6 +65,7 @@ from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.counter.api import (
     agreements_blueprint,
     counter_blueprint,
+    counter_prints_blueprint,
     recaptures_blueprint,
 )
 from issuance_backend.dossiers.forms.api import forms_blueprint as application_forms_blueprint
@@ -250,6 +251,7 @@ def _mount_dossiers(
         prefill_blueprint(office),
         counter_blueprint(office.counter, office.view),
         agreements_blueprint(office.counter),
+        counter_prints_blueprint(office.counter.prints),
         recaptures_blueprint(office.counter),
         dossiers_blueprint(office),
         decisions_blueprint(office, production.queue),

@@ -11,7 +11,7 @@ from issuance_backend.citizen_access.refusals import (
     OwnRecordProofUsed,
     OwnRecordTooOften,
 )
-from issuance_backend.dossiers.counter.refusals import CounterCaptureUnknown
+from issuance_backend.dossiers.counter.refusals import CounterCaptureUnknown, CounterPrintUnknown
 from issuance_backend.dossiers.intake.refusals import (
     CommuneExtractRefused,
     CommuneExtractTooLarge,
@@ -119,6 +119,7 @@ STATUSES: Mapping[type[VerificationError], int] = {
     SignerTaken: 409,
     PacketChunkRefused: 422,
     CounterCaptureUnknown: 404,
+    CounterPrintUnknown: 404,
     DossierUnknown: 404,
     HandPhotoUnknown: 404,
     NoticeUnknown: 404,

@@ -41,6 +41,10 @@ EXCHANGE: Mapping[str, str] = MappingProxyType(
 """On what terms a card is asked for: the first one, or another one for which the fee was paid."""
 
 
+NO_SCANNER = "no_scanner"
+"""What the demonstration's counters say of everybody's prints: they have a camera alone."""
+
+
 class IssuingOffice:
     """The officers of one office at work on dossiers and cards."""
 
@@ -56,7 +60,8 @@ class IssuingOffice:
         """
         picture = ("portrait.jpg", portrait, "image/jpeg")
         capturing = self._staff.at_pages(posts.CAPTURE_OFFICER)
-        begun = capturing.press("/dossiers", citizen_number=citizen_number, portrait=picture, **terms)
+        stated = {"exceptions": NO_SCANNER, **terms}
+        begun = capturing.press("/dossiers", citizen_number=citizen_number, portrait=picture, **stated)
         at = f"/counter/{begun['id']}"
         capturing.press(f"{at}/form")
         signature = ("signature.png", SIGNED, "image/png")

@@ -18,7 +18,7 @@ from enrollment_admin.station.capture_form import EDITABLE, CaptureForm, read_fo
 from enrollment_admin.terms_form import terms_choices
 from enrollment_admin.ui.pages import answer, error_page, page, wants_json
 from verification.errors import DossierAlreadyOpen, FieldsRefused
-from verification.messages.asked_prints import fingers_sent_back
+from verification.messages.asked_prints import is_slap
 from verification.messages.enrollment import MAX_PORTRAIT_BYTES, DossierView, PersonExtract
 from verification.messages.forms import FormException
 from verification.messages.hand_photos import HAND_PHOTOS
@@ -151,13 +151,11 @@ def _exceptions(
 
 
 def _needs_kit(former: DossierView) -> bool:
-    """Whether something of it is a kit's to take: prints, and a form that a kit printed."""
+    """Whether something of it is a kit's to take: slaps, pictures of hands, a form that a kit printed."""
     items = _returned_items(former)
     captured = [step.event for step in former.steps if step.event in {"capture", "receive"}]
-    return (
-        bool(fingers_sent_back(items))
-        or not items.isdisjoint(HAND_PHOTOS)
-        or ("form" in items and captured[-1] == "receive")
+    return any(is_slap(item) or item in HAND_PHOTOS for item in items) or (
+        "form" in items and captured[-1] == "receive"
     )
 
 

@@ -12,7 +12,8 @@ from enrollment_admin.station import terms_store
 from enrollment_admin.station.capture_rules import born
 from enrollment_admin.station.capture_steps import DraftEvent
 from enrollment_admin.station.kit import Kit
-from enrollment_admin.station.kit_store import DraftRow, PacketRow, Particulars
+from enrollment_admin.station.kit_store import DraftRow, PacketRow
+from verification.capture_form.print_gate import prints_told
 from verification.errors import PacketSupervisorMissing, TransitionRefused
 from verification.messages.capture_terms import CaptureTerms, StatedTerms, packaged_fees
 from verification.messages.enrollment_packet import (
@@ -22,7 +23,6 @@ from verification.messages.enrollment_packet import (
     SealedPacket,
     item_of,
 )
-from verification.messages.prints_taken import MAX_ATTEMPTS, CaptureMethod, PrintTaken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,19 +100,10 @@ def packet_draft(kit: Kit, connection: Connection, row: DraftRow, agreed: Agreed
             manual_portrait_reason=said.portrait_reason,
             dossier=said.answers.dossier if said.answers else None,
             begun_at=row.opened_at,
-            prints=_prints_taken(said),
+            prints=prints_told(said.prints, said.slaps),
             terms=agreed.terms or UNSET,
         ),
     )
-
-
-def _prints_taken(said: Particulars) -> tuple[PrintTaken, ...]:
-    singles = (
-        PrintTaken(item, each.scores[-MAX_ATTEMPTS:], CaptureMethod(each.method or CaptureMethod.DEVICE))
-        for item, each in sorted(said.prints.items())
-    )
-    slaps = (PrintTaken(item, each.scores[-MAX_ATTEMPTS:]) for item, each in sorted(said.slaps.items()))
-    return (*singles, *slaps)
 
 
 def take_number(

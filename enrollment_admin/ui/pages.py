@@ -27,7 +27,8 @@ STATION = "station"
 
 UPLOADING = {
     STATION: "PORTRAIT_TOO_LARGE",
-    "counter": "COUNTER_SIGNATURE_NO_PICTURE",
+    "counter": "COUNTER_SCAN_NO_PICTURE",
+    "counter_prints": "PRINT_TOO_LARGE",
     "investigations": "BODY_TOO_LARGE",
 }
 """The blueprints whose forms carry pictures, and what one that is too large is told."""

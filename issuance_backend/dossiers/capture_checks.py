@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from types import MappingProxyType
 from typing import Protocol
 
@@ -20,9 +21,11 @@ from verification.errors import (
     LimitExceeded,
     MalformedDocument,
 )
+from verification.fingerprint.engine import FingerEngine
+from verification.fingerprint.nbis_engine import NbisEngine
 from verification.identity.citizen_number import CitizenNumber
 from verification.lds.dg2 import image_dimensions
-from verification.messages.asked_prints import FINGERPRINTS, fingers_sent_back
+from verification.messages.asked_prints import is_slap
 from verification.messages.enrollment import (
     MAX_PORTRAIT_BYTES,
     DossierCapture,
@@ -88,13 +91,26 @@ class StandingCapture:
     returned: tuple[str, ...]
 
 
+@cache
+def installed_fingers() -> FingerEngine:
+    """The engine that reads prints here, loaded when the first is taken."""
+    return NbisEngine()
+
+
 class CaptureChecks:
     """Asks the registry and the face engine; every fault is reported at once, beside its field."""
 
-    def __init__(self, registry: Registry, judge: PortraitJudge, scanner: ContentScanner = UNSCANNED) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        judge: PortraitJudge,
+        scanner: ContentScanner = UNSCANNED,
+        fingers: Callable[[], FingerEngine] = installed_fingers,
+    ) -> None:
         self._registry = registry
         self._judge = judge
         self._scanner = scanner
+        self.fingers = fingers
 
     @property
     def portrait_engine(self) -> str | None:
@@ -121,7 +137,7 @@ class CaptureChecks:
         self._scanner.require_clean([capture.portrait])
 
     def require_clean_scan(self, content: bytes) -> None:
-        """The same for a scan of a signed page."""
+        """The same for a print, or a scan of a signed page."""
         self._scanner.require_clean([content])
 
     def check(
@@ -162,14 +178,11 @@ class CaptureChecks:
     def check_again(self, capture: DossierCapture, standing: StandingCapture, day: date) -> CheckedCapture:
         """A capture of what was returned and nothing else; raises as ``check`` does.
 
-        Fingerprints that were sent back, or photographs of hands, come in a packet: no officer takes them at
-        a desk.
+        Slaps that were sent back, or photographs of hands, come in a packet: no desk has what takes them.
         """
-        if fingers_sent_back(standing.returned):
-            raise FieldsRefused({FINGERPRINTS: "FIELD_MISSING"})
-        photos = [item for item in HAND_PHOTOS if item in standing.returned]
-        if photos:
-            raise FieldsRefused(dict.fromkeys(photos, MISSING))
+        kits = [item for item in standing.returned if is_slap(item) or item in HAND_PHOTOS]
+        if kits:
+            raise FieldsRefused(dict.fromkeys(kits, MISSING))
         return _faultless(self.examine_again(capture, standing, day))
 
     def examine_again(self, capture: DossierCapture, standing: StandingCapture, day: date) -> Examined:

@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Protocol
 
 import msgspec
@@ -20,9 +20,10 @@ from issuance_backend.dossiers.capture_checks import CaptureChecks, CheckedCaptu
 from issuance_backend.dossiers.capture_time import operator_time, require_beginning
 from issuance_backend.dossiers.domain import DossierEvent, DossierState, Part
 from issuance_backend.dossiers.forms.catalogue import forms_used, required_on
-from issuance_backend.dossiers.forms.domain import exceptions_detail
+from issuance_backend.dossiers.forms.domain import EXCEPTIONS, exceptions_detail
 from issuance_backend.dossiers.pictures import Pictures, StoredPicture
 from issuance_backend.dossiers.repository import Capture, Dossier
+from issuance_backend.dossiers.taken_prints import TakenPrints, of_both_hands, replace_sent_back
 from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.officers.certification import Certified
 from issuance_backend.officers.domain import Officer, Role
@@ -30,9 +31,16 @@ from issuance_backend.recorded_events import SYSTEM, Step
 from issuance_backend.refusals import CaptureReplayed
 from monitoring.database import Database
 from verification.errors import DossierAlreadyOpen, FieldsRefused, LimitExceeded, TransitionRefused
-from verification.messages.asked_prints import FINGERPRINTS, asked_fingers, is_reason_for
+from verification.messages.asked_prints import FINGERPRINTS, asked_fingers, fingers_sent_back
 from verification.messages.capture_terms import CaptureTerms
-from verification.messages.enrollment import CANDIDATES, NOT_ALL_COMPARED, DossierCapture, PersonExtract
+from verification.messages.enrollment import (
+    CANDIDATES,
+    NOT_ALL_COMPARED,
+    DossierCapture,
+    DossierReturn,
+    PersonExtract,
+)
+from verification.messages.enrollment_packet import CaptureException
 from verification.messages.national_time import vietnam_date
 from verification.messages.receipt_code import receipt_code
 
@@ -40,7 +48,7 @@ FORM = "form"
 """The item that the printed form is, when a dossier is returned."""
 
 NO_SCANNER = "no_scanner"
-"""What a counter states of everybody whose prints the form asks: it has a camera, and takes none."""
+"""What an office without a scanner states of whoever applies there."""
 
 MAX_CAPTURES = 500
 """No transaction takes in more: others wait for its end."""
@@ -56,6 +64,16 @@ class Sealing(Protocol):
         """What the capture's step says of it."""
         ...
 
+    @property
+    def prints(self) -> TakenPrints:
+        """The prints that were taken, and why others were not."""
+        ...
+
+    @property
+    def exceptions(self) -> tuple[str, ...]:
+        """The codes of the form for everything that is not there."""
+        ...
+
     def close(self, connection: Connection, dossier: str, moment: datetime) -> Step:
         """Write that it became this dossier, in the dossier's transaction; the step to record of it."""
         ...
@@ -63,12 +81,17 @@ class Sealing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class JudgedCapture:
-    """What a capture is before it is sealed; ``exceptions`` are those that a supervisor answers for."""
+    """What a capture is before it is sealed; ``exceptions`` are those that a supervisor answers for.
+
+    ``fingers`` are those whose prints are asked, ``print_reasons`` what was stated instead of all of them.
+    """
 
     content_sha256: str
     portrait: StoredPicture
     exceptions: tuple[str, ...]
     unit: str | None
+    fingers: tuple[str, ...]
+    print_reasons: tuple[CaptureException, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +124,16 @@ class _New:
     def agreed(self) -> Mapping[str, str]:
         """What is recorded of its sealing."""
         return self.sealing.detail if self.sealing else {}
+
+    @property
+    def prints(self) -> TakenPrints:
+        """Its prints; without a sealing nobody took any."""
+        return self.sealing.prints if self.sealing else TakenPrints()
+
+    @property
+    def exceptions(self) -> tuple[str, ...]:
+        """What is recorded of what is not there."""
+        return self.sealing.exceptions if self.sealing else self.sealed.capture.exceptions
 
 
 class CaptureDesk:
@@ -150,12 +183,26 @@ class CaptureDesk:
             new = self._checked(sealed, self._holders([sealed]))
             with self._database.reading() as connection:
                 _require_none_open(connection, [new])
-            stated, unit = _stated(new, vietnam_date(self._clock())), officer.unit
+            unit, returned = officer.unit, None
         else:
             former = self._returned(officer, dossier_id)
             new = self._checked_again(sealed, former)
-            stated, unit = capture.exceptions, former.unit
-        return JudgedCapture(sealed.content_sha256, new.picture, stated, unit)
+            unit, returned = former.unit, former.returned
+        reasons = required_on(vietnam_date(self._clock())).reasons
+        fingers, whole = self._fingers_asked(new, returned), self._whole_reasons(new, returned)
+        of_prints = {code for code, each in reasons.items() if each.item == FINGERPRINTS}
+        if any(code in of_prints and not reasons[code].whole for code in capture.exceptions):
+            # A reason of one finger names it.
+            raise FieldsRefused({EXCEPTIONS: "EXCEPTION_UNKNOWN"})
+        others = tuple(code for code in capture.exceptions if code not in of_prints)
+        return JudgedCapture(
+            content_sha256=sealed.content_sha256,
+            portrait=new.picture,
+            exceptions=others,
+            unit=unit,
+            fingers=fingers,
+            print_reasons=whole if fingers else (),
+        )
 
     def capture(self, officer: Officer, capture: DossierCapture, sealing: Sealing | None = None) -> str:
         """Open a dossier and return its id; the same capture again is the same dossier.
@@ -180,6 +227,8 @@ class CaptureDesk:
         fresh = [each for each in sealed if each.capture.capture_id not in known]
         holders = self._holders(fresh)
         new = [replace(self._checked(each, holders), sealing=sealing) for each in fresh]
+        for each in new:
+            self._require_prints(each, None)
         if new:
             moment = self._clock()
             with self._database.writing() as connection:
@@ -193,13 +242,14 @@ class CaptureDesk:
         """Capture again what was returned of a dossier, and nothing else of it.
 
         Raises as ``capture`` does, SameOfficer for whoever approved it before, TransitionRefused, and
-        FieldsRefused for fingerprints and for a form that a kit printed.
+        FieldsRefused for a form that a kit printed.
         """
         sealed = _Sealed(capture, particulars.content_digest(capture))
         if self._replayed(officer, [sealed]):
             return
         former = self._returned(officer, dossier_id)
         new = replace(self._checked_again(sealed, former), sealing=sealing)
+        self._require_prints(new, former.returned)
         moment = self._clock()
         with self._database.writing() as connection:
             self._certified(connection, officer.id, moment)
@@ -216,14 +266,17 @@ class CaptureDesk:
                 captured_by=officer.id,
             )
             act = Act(connection, changed, moment)
-            stated = exceptions_detail(capture.exceptions)
+            stated = exceptions_detail(new.exceptions)
             worked = operator_time(capture.begun_at, moment)
             used = {**new.sealed.detail, **stated, **new.agreed, **worked, **forms_used(moment)}
+            prints = new.prints
+            replaced = replace_sent_back(connection, former, prints.names, prints.best_available)
             closed = _closed(connection, new, former.id, moment)
             dossier = take_step(act, DossierEvent.CAPTURE, officer.id, used)
             recorded_events.append(connection, *closed)
             repository.add_captures(connection, [_accepted(new, dossier.id, officer)])
-            repository.add_former_pictures(connection, dossier.id, {former.portrait} - {new.picture.name})
+            replaced = {former.portrait, *replaced} - {new.picture.name, *prints.names.values()}
+            repository.add_former_pictures(connection, dossier.id, replaced)
             detail = validated(new.checked)
             take_step(Act(connection, dossier, moment), DossierEvent.VALIDATE, SYSTEM, detail)
 
@@ -248,6 +301,27 @@ class CaptureDesk:
             if accepted and (accepted.officer, accepted.content_sha256) != (officer.id, each.content_sha256):
                 raise CaptureReplayed("this capture id stands for something else")
         return {capture_id: accepted.dossier for capture_id, accepted in known.items()}
+
+    def _fingers_asked(self, new: _New, returned: DossierReturn | None) -> tuple[str, ...]:
+        """The fingers that a capture gives: all that the form asks, of a returned one what was sent back."""
+        day = vietnam_date(self._clock())
+        asked = asked_fingers(required_on(day).prints, particulars.birth_day(new.checked.person), day)
+        if returned is None:
+            return asked
+        sent_back = fingers_sent_back(returned.items)
+        return tuple(item for item in asked if item in sent_back)
+
+    def _whole_reasons(self, new: _New, returned: DossierReturn | None) -> tuple[CaptureException, ...]:
+        """What was stated instead of all prints; what was taken once is taken again where a scanner is."""
+        stated = [code for code in new.sealed.capture.exceptions if returned is None or code != NO_SCANNER]
+        return of_both_hands(stated, required_on(vietnam_date(self._clock())))
+
+    def _require_prints(self, new: _New, returned: DossierReturn | None) -> None:
+        """Every finger that is asked has a print or a reason; raises FieldsRefused."""
+        taken = new.prints if new.sealing else TakenPrints(reasons=self._whole_reasons(new, returned))
+        faults = taken.faults(self._fingers_asked(new, returned))
+        if faults:
+            raise FieldsRefused(faults)
 
     def _returned(self, officer: Officer, dossier_id: str) -> Dossier:
         """The returned dossier that is captured again; raises TransitionRefused and FieldsRefused."""
@@ -318,7 +392,8 @@ def _open(
     steps: list[Step] = []
     forms = forms_used(moment)
     for new, before, then in opened:
-        stated = exceptions_detail(_stated(new, vietnam_date(moment)))
+        stated = exceptions_detail(new.exceptions)
+        repository.set_prints(connection, before.id, new.prints.names, new.prints.best_available)
         worked = operator_time(new.sealed.capture.begun_at, moment)
         said = capture_terms.detail_of(new.terms)
         detail = {**new.sealed.detail, **stated, **new.agreed, **worked, **forms, **said}
@@ -333,18 +408,6 @@ def _open(
 def _closed(connection: Connection, new: _New, dossier_id: str, moment: datetime) -> list[Step]:
     """What is recorded of the sealing itself."""
     return [new.sealing.close(connection, dossier_id, moment)] if new.sealing else []
-
-
-def _stated(new: _New, day: date) -> tuple[str, ...]:
-    """The exceptions of an application that begins here: its prints are a kit's to take, or nobody's."""
-    required, stated = required_on(day), new.sealed.capture.exceptions
-    born = particulars.birth_day(new.checked.person)
-    if not asked_fingers(required.prints, born, day):
-        return stated
-    has_none = any(
-        is_reason_for(reason, FINGERPRINTS) for code, reason in required.reasons.items() if code in stated
-    )
-    return stated if has_none else (*stated, NO_SCANNER)
 
 
 def _require_no_form_of_a_kit(connection: Connection, former: Dossier) -> None:

@@ -12,7 +12,12 @@ from issuance_backend.blob_store.service import BlobStore
 from issuance_backend.dossiers.domain import DossierState
 from issuance_backend.dossiers.intake.tables import PACKET_ITEMS, PACKETS
 from issuance_backend.dossiers.repository import Dossier, read_dossier
-from issuance_backend.dossiers.tables import COUNTER_CAPTURES, DOSSIER_PRINTS, FORMER_PICTURES
+from issuance_backend.dossiers.tables import (
+    COUNTER_CAPTURES,
+    COUNTER_ITEMS,
+    DOSSIER_PRINTS,
+    FORMER_PICTURES,
+)
 from issuance_backend.schema import DOSSIERS, HOLDS_ENDED_BODY, PORTRAITS
 from verification.errors import TransitionRefused
 
@@ -23,6 +28,7 @@ _NAMES = (
     PACKET_ITEMS.c.picture,
     COUNTER_CAPTURES.c.portrait,
     COUNTER_CAPTURES.c.signature,
+    COUNTER_ITEMS.c.picture,
 )
 """Every column that names a picture."""
 
@@ -62,7 +68,10 @@ def _taken_at_counters(connection: Connection, dossier: Dossier) -> set[str]:
     held = (COUNTER_CAPTURES.c.portrait, COUNTER_CAPTURES.c.signature)
     rows = connection.execute(select(*held).where(is_its)).all()
     connection.execute(update(COUNTER_CAPTURES).where(is_its).values(portrait=None, signature=None))
-    return {name for row in rows for name in row if name is not None}
+    of_them = COUNTER_ITEMS.c.capture.in_(select(COUNTER_CAPTURES.c.id).where(is_its))
+    items = connection.execute(select(COUNTER_ITEMS.c.picture).where(of_them)).scalars().all()
+    connection.execute(delete(COUNTER_ITEMS).where(of_them))
+    return {name for row in rows for name in row if name is not None} | set(items)
 
 
 def remove_unnamed(connection: Connection, names: Collection[str], moment: datetime) -> int:

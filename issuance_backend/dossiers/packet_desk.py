@@ -27,6 +27,7 @@ from issuance_backend.dossiers.forms.catalogue import forms_used, is_dossier_for
 from issuance_backend.dossiers.forms.domain import EXCEPTIONS, exceptions_detail
 from issuance_backend.dossiers.pictures import MEDIA_TYPE, Pictures, StoredPicture
 from issuance_backend.dossiers.repository import Capture, Dossier
+from issuance_backend.dossiers.taken_prints import prints_detail, replace_sent_back
 from issuance_backend.dossiers.twin_captures import CAPTURED_EARLIER, Sealing
 from issuance_backend.moments import parse_moment, rfc3339
 from issuance_backend.recorded_events import SYSTEM
@@ -40,7 +41,6 @@ from verification.errors import (
 )
 from verification.identity.citizen_number import CitizenNumber
 from verification.messages.asked_prints import (
-    ALL_POSITIONS,
     FINGERPRINTS,
     asked_fingers,
     asked_slaps,
@@ -62,7 +62,7 @@ from verification.messages.enrollment_packet import (
 )
 from verification.messages.hand_photos import MISSING, asked_hand_photos, photo_fault
 from verification.messages.national_time import vietnam_date
-from verification.messages.prints_taken import CaptureMethod, PrintTaken
+from verification.messages.prints_taken import PrintTaken
 from verification.messages.receipt_code import receipt_code
 
 PORTRAIT = "portrait"
@@ -413,7 +413,8 @@ def _opened(connection: Connection, examined: ExaminedPacket, moment: datetime) 
     except DossierAlreadyOpen:
         # Somebody else opened one at the same moment: which of them stands, the next look decides.
         raise TransitionRefused("another dossier of the person was opened meanwhile") from None
-    _name_prints(connection, dossier.id, examined)
+    names = {position: picture.name for position, picture in examined.prints.items()}
+    repository.set_prints(connection, dossier.id, names, packet.best_available)
     said = {**_detail(packet), **_terms(connection, packet)}
     captured = acts.recorded(received, DossierEvent.RECEIVE, packet.officer, said)
     validation = acts.recorded(dossier, judged.event, SYSTEM, judged.detail)
@@ -440,15 +441,10 @@ def _answered(connection: Connection, examined: ExaminedPacket, former: Dossier,
             returned=None,
             captured_by=packet.officer,
         )
-        names = {examined.portrait.name, *(each.name for each in examined.prints.values())}
+        prints = {position: each.name for position, each in examined.prints.items()}
+        names = {examined.portrait.name, *prints.values()}
         replaced = {former.portrait}
-        sent_back = fingers_sent_back(former.returned.items if former.returned else ())
-        if sent_back:
-            # A reason that stands for a finger leaves nothing of its old print (F38).
-            again = {position_of(item) for item in sent_back}
-            standing = repository.prints(connection, former.id)
-            replaced.update(name for position, name in standing.items() if position in again)
-            _name_prints(connection, former.id, examined, again)
+        replaced |= replace_sent_back(connection, former, prints, packet.best_available)
         repository.add_former_pictures(connection, former.id, replaced - names)
     act = Act(connection, changed, moment)
     received = take_step(act, DossierEvent.RECEIVE, packet.officer, _detail(packet))
@@ -484,30 +480,11 @@ def _terms(connection: Connection, packet: OpenedPacket) -> dict[str, str]:
     return capture_terms.of_packet(packet.terms, _born(packet), day, has_older=has_older)
 
 
-def _name_prints(
-    connection: Connection,
-    dossier_id: str,
-    examined: ExaminedPacket,
-    instead_of: Collection[int] = ALL_POSITIONS,
-) -> None:
-    names = {position: picture.name for position, picture in examined.prints.items()}
-    repository.set_prints(connection, dossier_id, names, examined.packet.best_available, instead_of)
-
-
 def _form_judged(printed: PrintedFormMark) -> dict[str, str]:
     """Under which limits the kit found the form faithful, and how like; kits before these say nothing."""
     if printed.limits is None or printed.likeness is None:
         return {}
     return {"form_judged": f"{printed.limits} {printed.likeness:.4f}"}
-
-
-def _prints_taken(packet: OpenedPacket) -> dict[str, str]:
-    """Which fingers were taken more than once, which are the best available, and which are of ink."""
-    again = [f"{each.item[-2:]}:{len(each.scores)}" for each in packet.attempts if len(each.scores) > 1]
-    best = [f"{position:02}" for position in sorted(packet.best_available)]
-    ink = [each.item[-2:] for each in packet.attempts if each.capture_method is CaptureMethod.INK_RESCAN]
-    said = {"print_attempts": " ".join(again), "best_available": " ".join(best), "ink_rescan": " ".join(ink)}
-    return {name: text for name, text in said.items() if text}
 
 
 def _detail(packet: OpenedPacket) -> dict[str, str]:
@@ -522,7 +499,7 @@ def _detail(packet: OpenedPacket) -> dict[str, str]:
         **exceptions_detail(packet.exception_codes),
         "consent_language": packet.consent_language,
         **({domain.ANSWERED_BY: packet.supervisor} if packet.supervisor else {}),
-        **_prints_taken(packet),
+        **prints_detail(packet.attempts, packet.best_available),
         "form_print": packet.printed_form.sha256,
         **_form_judged(packet.printed_form),
         **({domain.ADMITTED_BY: " ".join(packet.admitted_by)} if packet.admitted_by else {}),

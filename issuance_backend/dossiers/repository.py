@@ -11,7 +11,12 @@ from sqlalchemy import Connection, bindparam, delete, func, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.dossiers.domain import COMPARED, DossierState, Search
-from issuance_backend.dossiers.tables import COUNTER_CAPTURES, DOSSIER_PRINTS, FORMER_PICTURES
+from issuance_backend.dossiers.tables import (
+    COUNTER_CAPTURES,
+    COUNTER_ITEMS,
+    DOSSIER_PRINTS,
+    FORMER_PICTURES,
+)
 from issuance_backend.listing import lies_in, read_page
 from issuance_backend.paging import Page, PageAsked
 from issuance_backend.schema import (
@@ -124,7 +129,7 @@ def rename_portrait(connection: Connection, former: str, name: str) -> None:
         .where(DOSSIERS.c.portrait == former)
         .values(portrait=name, version=DOSSIERS.c.version + 1)
     )
-    for table in (DOSSIER_PRINTS, FORMER_PICTURES):
+    for table in (DOSSIER_PRINTS, FORMER_PICTURES, COUNTER_ITEMS):
         connection.execute(update(table).where(table.c.picture == former).values(picture=name))
     for column in (COUNTER_CAPTURES.c.portrait, COUNTER_CAPTURES.c.signature):
         connection.execute(update(COUNTER_CAPTURES).where(column == former).values({column: name}))

@@ -43,10 +43,15 @@ COUNTER_CAPTURES = Table(
     # What was captured, without its pictures; nothing once it was sealed or withdrawn.
     Column("content", Text),
     Column("exceptions", Text, nullable=False),
+    # Whose prints are asked, and why one is not there or the best available.
+    Column("fingers", Text, nullable=False, server_default=""),
+    Column("print_reasons", Text),
     Column("portrait", String(64), ForeignKey("portraits.name")),
     Column("form", Text),
     Column("language", String(40)),
     Column("signature", String(64), ForeignKey("portraits.name")),
+    # How the scan of the signed paper was judged.
+    Column("paper", Text),
     Column("unsigned", String(40)),
     Column("answered_by", String(40)),
     Column("opened_at", String(32), nullable=False),
@@ -55,4 +60,17 @@ COUNTER_CAPTURES = Table(
     Index("counter_captures_by_dossier", "dossier"),
     Index("counter_captures_by_portrait", "portrait"),
     Index("counter_captures_by_signature", "signature"),
+)
+
+COUNTER_ITEMS = Table(
+    "counter_items",
+    METADATA,
+    Column("capture", String(16), ForeignKey("counter_captures.id"), primary_key=True),
+    # A finger, how the fingers were tried, or the scan of the signed paper.
+    Column("item", String(40), primary_key=True),
+    Column("picture", String(64), ForeignKey("portraits.name"), nullable=False),
+    Column("media_type", String(40), nullable=False),
+    # A print that stands until a better one is taken.
+    Column("is_again", Boolean, nullable=False),
+    Index("counter_items_by_picture", "picture"),
 )

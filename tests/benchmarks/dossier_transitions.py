@@ -36,6 +36,7 @@ from monitoring.database import Database
 from tests.benchmarks.figure import Figure, against_floor, at_most
 from tests.support.application_desk import OfficerJudges, everybody_is
 from tests.support.issuance_office import REASON, InventedRegistry, picture
+from verification.messages.capture_terms import FIRST_CARD
 from verification.messages.enrollment import DossierCapture
 
 DOSSIERS = 3_000
@@ -101,6 +102,8 @@ def _capture(entry: RegistryPerson) -> DossierCapture:
         person=extract(entry).person,
         portrait=picture(),
         manual_portrait_reason=REASON,
+        exceptions=("no_scanner",),
+        terms=FIRST_CARD,
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from tests.support.issuance_office import REASON, Office, citizens, picture
-from tests.support.office_pages import FIRST_CARD, sign_in, text
+from tests.support.office_pages import FIRST_CARD, NO_PRINTS, sign_in, text
 from verification.messages.fault_catalogue import fault
 
 PERSON = citizens()[0]
@@ -21,6 +21,7 @@ def form(**changes: object) -> dict[str, object]:
         "citizen_number": PERSON.citizen_number,
         "portrait": (io.BytesIO(picture()), "p.jpg"),
         "manual_portrait_reason": REASON,
+        **NO_PRINTS,
         **FIRST_CARD,
         **changes,
     }
@@ -41,7 +42,7 @@ def test_a_father_whom_the_registry_does_not_know_needs_the_reason(office: Offic
     refused = lan.post("/dossiers", form(), page=NEW)
     assert refused.status_code == 422
     assert fault("FIELD_MISSING").vi.what in text(refused)
-    stated = {"identification": "", "exceptions": ["father_unknown", "marks_none"]}
+    stated = {"identification": "", "exceptions": ["father_unknown", "marks_none", "no_scanner"]}
     signed = lan.signed(lan.post("/dossiers", form(**stated), page=NEW), app)
     made = lan.post(f"{signed}/seal", page=signed, Accept="application/json")
     assert (made.status_code, made.get_json()["state"]) == (201, "validated")

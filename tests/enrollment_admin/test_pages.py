@@ -39,7 +39,16 @@ from issuance_backend.personalization.batches.domain import FaultSeen, TaskState
 from issuance_backend.personalization.card_faces.face_inspection import FACE_CHECKS
 from issuance_backend.personalization.quality_control import REQUIRED
 from tests.support.issuance_office import REASON, Office, picture
-from tests.support.office_pages import FIRST_CARD, PERSON, Browser, captured, sign_in, signature, text
+from tests.support.office_pages import (
+    FIRST_CARD,
+    NO_PRINTS,
+    PERSON,
+    Browser,
+    captured,
+    sign_in,
+    signature,
+    text,
+)
 from verification.messages.delivery import ConfirmationReason
 from verification.messages.enrollment import MAX_PORTRAIT_BYTES
 from verification.messages.fault_catalogue import fault
@@ -55,6 +64,7 @@ def test_a_program_gets_json(app: Flask) -> None:
             "citizen_number": PERSON.citizen_number,
             "portrait": (io.BytesIO(picture()), "p.jpg"),
             "manual_portrait_reason": REASON,
+            **NO_PRINTS,
             **FIRST_CARD,
         },
         page=f"/dossiers/new?citizen_number={PERSON.citizen_number}",
@@ -366,14 +376,16 @@ def test_a_capture_outlives_what_it_needs_being_down(
         monkeypatch.setattr(BackendClient, "_send", down)
     office.registry.is_up = what != "registry"
     form = {"csrf_token": token, "citizen_number": PERSON.citizen_number, "identification": "Nốt ruồi"}
-    form |= FIRST_CARD
+    form |= FIRST_CARD | NO_PRINTS
     form |= {"manual_portrait_reason": REASON, "portrait": (io.BytesIO(picture()), "portrait.jpg")}
     kept = lan.client.post("/dossiers", data=form, headers={"Accept": "text/html"})
     assert kept.status_code == 503
     monkeypatch.undo()
     office.registry.is_up = True
     names = ("csrf_token", "capture_id", "citizen_number", "identification", "portrait_kept")
-    again = {name: form_value(kept, name) for name in (*names, *FIRST_CARD, "manual_portrait_reason")}
+    again = {
+        name: form_value(kept, name) for name in (*names, *FIRST_CARD, *NO_PRINTS, "manual_portrait_reason")
+    }
     sent = lan.client.post("/dossiers", data=again, headers={"Accept": "text/html"})
     sealed = lan.sealed(sent, app)
     assert "Nốt ruồi" in text(lan.get(sealed.headers["Location"]))

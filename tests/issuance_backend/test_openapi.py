@@ -41,6 +41,7 @@ from issuance_backend.population_registry import repository
 from issuance_backend.population_registry.app import create_registry_app
 from issuance_backend.population_registry.settings import RegistrySettings
 from issuance_backend.population_registry.storage import migrated
+from monitoring.stand.drawn_people import prints
 from tests.support.delivery import card_of, deliver, finished
 from tests.support.engines import Sqlite
 from tests.support.issuance_office import (
@@ -70,7 +71,7 @@ METHODS = {"get", "post", "put", "delete", "patch"}
 BASE = "http://localhost"
 PERSON = citizens()[0]
 FILES = (
-    "image/jpeg", "text/csv", "application/pdf",
+    "image/jpeg", "image/png", "text/csv", "application/pdf",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 )  # fmt: skip
 
@@ -250,6 +251,27 @@ def sealed_by_contract(lan: OfficerClient, begun: Any, office: Office) -> str:
     counter.judge(lan.post(f"{path}/withdrawal"))
     assert counter.statuses >= {200, 201, 404, 409, 422}
     return str(dossiers.judge(lan.get(f"/v1/dossiers/{sealed.get_json()['id']}")).get_json()["id"])
+
+
+def test_prints_at_a_counter_keep_the_contract(office: Office) -> None:
+    counter, lan = Contract("counter_captures"), office.sign_in("lan.capture")
+    body = capture_body(PERSON, "capture-0000000077", exceptions=[])
+    path = f"/v1/counter-captures/{counter.judge(lan.post('/v1/counter-captures', body)).get_json()['id']}"
+    ten, ink = prints(7), {"capture_method": "ink_rescan"}
+    taken = counter.judge(lan.post(f"{path}/prints", {"prints": ten})).get_json()
+    assert {each["state"] for each in taken["fingers"]} == {"taken"}
+    counter.judge(lan.post(f"{path}/prints", {"prints": {"finger_02": ten["finger_02"]}, **ink}))
+    counter.judge(lan.post(f"{path}/prints", {"prints": {"finger_99": b""}}))
+    assert counter.judge(lan.get(f"{path}/prints/finger_04")).data == ten["finger_04"]
+    counter.judge(lan.get(f"{path}/prints/finger_13"))
+    counter.judge(lan.delete(f"{path}/prints/finger_04"))
+    counter.judge(lan.delete(f"{path}/prints/finger_04"))
+    worn = {"item": "finger_04", "code": "FINGER_WORN"}
+    counter.judge(lan.post(f"{path}/reasons", worn))
+    counter.judge(lan.post(f"{path}/reasons", worn | {"code": "NO_SCANNER"}))
+    counter.judge(lan.post(f"{path}/form"))
+    counter.judge(lan.post(f"{path}/agreement", {"language": "vi", "scan": SIGNATURE}))
+    assert counter.statuses >= {200, 201, 404, 422}
 
 
 def test_a_real_day_at_the_office_keeps_the_contracts(office: Office) -> None:

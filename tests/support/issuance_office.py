@@ -231,6 +231,9 @@ class OfficerClient:
         headers = self._headers | ({"Idempotency-Key": key} if key else {})
         return self.client.post(path, data=content, headers=headers, content_type="application/json")
 
+    def delete(self, path: str) -> Any:
+        return self.client.delete(path, headers=self._headers)
+
     def capture(self, citizen: RegistryPerson, capture_id: str = "capture-0000000001", **changes: Any) -> Any:
         """From the first field to the sealed dossier: its answer, or the first refusal on the way."""
         return self.sealed(self.post("/v1/counter-captures", capture_body(citizen, capture_id, **changes)))
@@ -275,6 +278,8 @@ def capture_body(citizen: RegistryPerson, capture_id: str, **changes: Any) -> di
         "person": fields,
         "portrait": picture(),
         "manual_portrait_reason": REASON,
+        "exceptions": ["no_scanner"],
+        "terms": {"reason": "first"},
         **changes,
     }
 

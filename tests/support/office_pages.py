@@ -43,6 +43,10 @@ FIRST_CARD = {"fee_reason": "first", "old_card": "none"}
 """What a page states of a card that costs nothing and follows none."""
 
 
+NO_PRINTS = {"exceptions": "no_scanner"}
+"""What a counter without a scanner says of everybody's prints."""
+
+
 @dataclass
 class Browser:
     """One officer's browser, without script."""
@@ -75,7 +79,13 @@ class Browser:
 
     def capture(self, *, number: str = PERSON.citizen_number, **fields: Any) -> Any:
         portrait = fields.pop("portrait", picture())
-        form = {"citizen_number": number, "manual_portrait_reason": REASON, **FIRST_CARD, **fields}
+        form = {
+            "citizen_number": number,
+            "manual_portrait_reason": REASON,
+            **NO_PRINTS,
+            **FIRST_CARD,
+            **fields,
+        }
         if portrait:
             form["portrait"] = (io.BytesIO(portrait), "portrait.jpg")
         return self.post("/dossiers", form, page=f"/dossiers/new?citizen_number={number}")

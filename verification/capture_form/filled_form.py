@@ -36,7 +36,14 @@ from reportlab.platypus import (
     TableStyle,
 )
 
-from verification.capture_form.print_page import FINGER_NAMES, PRINTS_PAGE, draw_head, draw_prints
+from verification.capture_form.print_page import (
+    FINGER_NAMES,
+    PRINTS_PAGE,
+    draw_head,
+    draw_marks,
+    draw_prints,
+    draw_signed,
+)
 from verification.errors import FieldsRefused
 from verification.fingerprint.printed_form import Accepted, accept
 from verification.messages.asked_prints import is_best_available
@@ -54,6 +61,7 @@ _PORTRAIT = (40 * mm, 60 * mm)
 _DATES = frozenset({"date_of_birth", "captured_on"})
 _SEXES = {"M": "Nam", "F": "Nữ"}
 BEST_AVAILABLE = "chất lượng tốt nhất có thể thu nhận"
+_SIGN_HERE = "Công dân ký, ghi rõ họ tên"
 _FINGERS = {f"finger_{position:02}": position for position in FINGER_NAMES}
 
 
@@ -66,13 +74,17 @@ class Fonts(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilledForm:
-    """What goes on the paper: values by item, coded exceptions, and pictures with their media types."""
+    """What goes on the paper: values by item, coded exceptions, and pictures with their media types.
+
+    With the modules of a ``code`` the citizen signs beside the prints, on a page that is there in any case.
+    """
 
     form: FormEdition
     capture: str
     values: Mapping[str, str]
     exceptions: Sequence[CaptureException]
     pictures: Mapping[str, tuple[str, bytes]]
+    code: Sequence[bytes] = ()
 
     def accepted(self) -> Accepted:
         """What the page of prints has to show."""
@@ -111,7 +123,7 @@ def render_form(filled: FilledForm, accepted: Accepted, fonts: Fonts) -> bytes:
     pages = BaseDocTemplate(out, title=title, invariant=1)
     pages.addPageTemplates([_items_page(), _prints_page(filled, accepted, fonts)])
     story = [*_items(filled, fonts)]
-    if not accepted.is_empty:
+    if filled.code or not accepted.is_empty:
         story += [NextPageTemplate("prints"), PageBreak(), Spacer(1, 1)]
     pages.build(story, canvasmaker=_unscaled)
     return out.getvalue()
@@ -134,7 +146,12 @@ def _prints_page(filled: FilledForm, accepted: Accepted, fonts: Fonts) -> PageTe
 
     def draw(canvas: Canvas, _document: BaseDocTemplate) -> None:
         draw_head(canvas, fonts, filled.form.layout.heading, filled.capture)
-        draw_prints(canvas, fonts.plain, accepted.prints, written)
+        if accepted.is_empty:
+            draw_marks(canvas, fonts.plain)
+        else:
+            draw_prints(canvas, fonts.plain, accepted.prints, written)
+        if filled.code:
+            draw_signed(canvas, fonts.plain, _SIGN_HERE, filled.code)
 
     return PageTemplate("prints", [Frame(0, 0, *PRINTS_PAGE)], onPage=draw, pagesize=PRINTS_PAGE)
 

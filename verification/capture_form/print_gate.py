@@ -35,7 +35,7 @@ from verification.messages.asked_prints import (
     position_of,
 )
 from verification.messages.enrollment_packet import CaptureException
-from verification.messages.prints_taken import CaptureMethod
+from verification.messages.prints_taken import MAX_ATTEMPTS, CaptureMethod, PrintTaken
 
 INK_TOO_EARLY = "PRINT_INK_TOO_EARLY"
 
@@ -45,7 +45,7 @@ class JudgedPrints:
     """What became of prints that were taken together: ``refused`` are codes by finger or slap."""
 
     attempts: dict[str, FingerAttempts]
-    slaps: dict[str, SlapAttempts]
+    slaps: dict[str, SlapAttempts] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
     refused: dict[str, str] = field(default_factory=dict)
 
@@ -183,3 +183,15 @@ class PrintGate:
         stated = [each for each in exceptions if not is_best_available(each.item, each.code)]
         best = (item for item, each in sorted(self.seen(attempts).items()) if each.is_best_available)
         return (*stated, *(CaptureException(item, QUALITY_EXCEPTION) for item in best))
+
+
+def prints_told(
+    attempts: Mapping[str, FingerAttempts], slaps: Mapping[str, SlapAttempts] | None = None
+) -> tuple[PrintTaken, ...]:
+    """How fingers and slaps were taken, as the centre is told."""
+    singles = (
+        PrintTaken(item, each.scores[-MAX_ATTEMPTS:], CaptureMethod(each.method or CaptureMethod.DEVICE))
+        for item, each in sorted(attempts.items())
+    )
+    several = (PrintTaken(item, each.scores[-MAX_ATTEMPTS:]) for item, each in sorted((slaps or {}).items()))
+    return (*singles, *several)

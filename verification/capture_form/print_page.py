@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from PIL import Image
 from reportlab import rl_config
@@ -33,6 +33,12 @@ PRINTS_PAGE = (PAGE_WIDTH * PIXEL - _SHORTER, PAGE_HEIGHT * PIXEL - _SHORTER)
 INWARDS = 0.004
 """Points by which an edge is drawn inside its own: programs that draw pages round edges outwards."""
 
+SIGNATURE_BOX, CODE_BOX = Box(2600, 2560, 2640, 1000), Box(640, 2560, 780, 780)
+"""Where the citizen signs, and the code by which a scan is told from that of another form.
+
+Slaps have the same place: a form that bears them is not signed there.
+"""
+
 _FRAME = 6
 _RULER = (1939, 430, 100)
 """Left end, line, and millimetres of the ruler."""
@@ -56,15 +62,33 @@ def draw_prints(canvas: Canvas, font: str, prints: Mapping[int, Print], written:
 
     Raises LimitExceeded for a print that has no room.
     """
-    for place in MARKS:
-        _mark(canvas, *place)
-    _ruler(canvas, font)
+    draw_marks(canvas, font)
     for position in boxes_shown({*prints, *written}):
         _frame(canvas, font, position)
         if position in prints:
             draw_print(canvas, place_of(position, prints[position]), prints[position])
         elif position in written:
             _write(canvas, font, position, written[position])
+
+
+def draw_marks(canvas: Canvas, font: str) -> None:
+    """What a scan is laid straight by, and the ruler."""
+    for place in MARKS:
+        _mark(canvas, *place)
+    _ruler(canvas, font)
+
+
+def draw_signed(canvas: Canvas, font: str, label: str, modules: Sequence[bytes]) -> None:
+    """The box for the signature, and a code as rows of modules of which 1 is dark."""
+    _outline(canvas, SIGNATURE_BOX)
+    canvas.setFont(font, 8)
+    canvas.drawString(*_point(SIGNATURE_BOX.left, SIGNATURE_BOX.top - 30), label)
+    side = CODE_BOX.width / len(modules)
+    for row, line in enumerate(modules):
+        bottom = CODE_BOX.top + (row + 1) * side
+        for column in (place for place, is_dark in enumerate(line) if is_dark):
+            corner = _point(CODE_BOX.left + column * side, bottom)
+            canvas.rect(*corner, side * PIXEL, side * PIXEL, stroke=0, fill=1)
 
 
 def draw_print(canvas: Canvas, place: Box, picture: Print) -> None:
@@ -103,13 +127,17 @@ def _ruler(canvas: Canvas, font: str) -> None:
 
 def _frame(canvas: Canvas, font: str, position: int) -> None:
     box = BOXES[position]
+    _outline(canvas, box)
+    canvas.setFont(font, 7)
+    canvas.drawString(*_point(box.left, box.top - 20), f"{position}. {FINGER_NAMES[position]}")
+
+
+def _outline(canvas: Canvas, box: Box) -> None:
     canvas.setLineWidth(0.4)
     canvas.setStrokeGray(0.4)
     corner = _point(box.left - _FRAME, box.bottom + _FRAME)
     canvas.rect(*corner, (box.width + 2 * _FRAME) * PIXEL, (box.height + 2 * _FRAME) * PIXEL)
     canvas.setStrokeGray(0)
-    canvas.setFont(font, 7)
-    canvas.drawString(*_point(box.left, box.top - 20), f"{position}. {FINGER_NAMES[position]}")
 
 
 def _write(canvas: Canvas, font: str, position: int, text: str) -> None:

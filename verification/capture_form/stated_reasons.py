@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 
-from verification.messages.asked_prints import ALL_SLAPS, FINGERPRINTS, is_contradicted, is_finger, is_slap
+from verification.messages.asked_prints import (
+    ALL_SLAPS,
+    FINGERPRINTS,
+    is_best_available,
+    is_contradicted,
+    is_finger,
+    is_slap,
+)
 from verification.messages.enrollment_packet import CaptureException
 
 
@@ -27,3 +34,10 @@ def without_contradicted(
 ) -> tuple[CaptureException, ...]:
     """What is still stated when these items are here after all."""
     return tuple(each for each in exceptions if not is_contradicted(each.item, taken))
+
+
+def reason_codes(reasons: Iterable[CaptureException]) -> tuple[str, ...]:
+    """Reasons for prints that are not there, as codes of the form, each once."""
+    return tuple(
+        sorted({each.code.lower() for each in reasons if not is_best_available(each.item, each.code)})
+    )

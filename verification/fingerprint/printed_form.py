@@ -220,21 +220,41 @@ def judge_scan(scan: Print, ppi: float, accepted: Accepted) -> FormJudgement:
     """Judge a scan of the printed page of prints, whichever way it lay on the glass."""
     if accepted.is_empty:
         return FormJudgement(PAPER.id)
-    if ppi < COARSEST_SCAN:
-        return FormJudgement(PAPER.id, (PrintFault.PAGE_COARSE,))
-    height, width = (round(side * PPI / ppi) for side in scan.shape)
-    if not (1.3 * min(height, width) > PAGE_HEIGHT and max(height, width) < 1.3 * PAGE_WIDTH):
-        return FormJudgement(PAPER.id, (PrintFault.PAGE_UNREADABLE,))
-    page = np.asarray(Image.fromarray(scan).resize((width, height), Image.Resampling.BICUBIC), np.uint8)
+    fault = scan_fault(scan, ppi)
+    if fault is not None:
+        return FormJudgement(PAPER.id, (fault,))
     best = FormJudgement(PAPER.id, (PrintFault.PAGE_MARKS,))
-    for turns in _TURNS[width > height]:
-        view = find_page(np.ascontiguousarray(np.rot90(page, turns)))
-        if view is not None:
-            judged = FormJudgement(PAPER.id, _page_faults(view, PAPER), _judged(view, accepted, PAPER))
-            best = judged if not best.fingers else max(best, judged, key=_typical)
+    for view in page_views(scan, ppi):
+        judged = FormJudgement(PAPER.id, _page_faults(view, PAPER), _judged(view, accepted, PAPER))
+        best = judged if not best.fingers else max(best, judged, key=_typical)
         if best.passes:
             break
     return best
+
+
+def scan_fault(scan: Print, ppi: float) -> PrintFault | None:
+    """Why nothing can be said of a page by a scan, before it is looked at."""
+    if ppi < COARSEST_SCAN:
+        return PrintFault.PAGE_COARSE
+    height, width = _size_of(scan, ppi)
+    is_page = 1.3 * min(height, width) > PAGE_HEIGHT and max(height, width) < 1.3 * PAGE_WIDTH
+    return None if is_page else PrintFault.PAGE_UNREADABLE
+
+
+def page_views(scan: Print, ppi: float) -> Iterator[PageView]:
+    """The page by its marks, in each of the ways in which the scan may have lain."""
+    height, width = _size_of(scan, ppi)
+    page = np.asarray(Image.fromarray(scan).resize((width, height), Image.Resampling.BICUBIC), np.uint8)
+    for turns in _TURNS[width > height]:
+        view = find_page(np.ascontiguousarray(np.rot90(page, turns)))
+        if view is not None:
+            yield view
+
+
+def _size_of(scan: Print, ppi: float) -> tuple[int, int]:
+    """Height and width at the form's own resolution."""
+    height, width = scan.shape
+    return round(height * PPI / ppi), round(width * PPI / ppi)
 
 
 def _typical(judged: FormJudgement) -> float:

@@ -6,23 +6,71 @@ import re
 
 import msgspec
 
-from verification.messages.enrollment_packet import PrintedFormMark
+from verification.messages.enrollment_packet import CaptureException, PrintedFormMark
+from verification.messages.prints_taken import CaptureMethod
 
-MAX_SIGNATURE_BYTES = 4 * 1024 * 1024
-"""A scan of a signed page; a larger one is refused before it is looked at."""
+MAX_SIGNATURE_BYTES = 512 * 1024
+"""A signature that was written on a screen; a larger picture is no such thing."""
+
+MAX_SCAN_BYTES = 4 * 1024 * 1024
+"""A scan of the signed page; a larger one is refused before it is looked at."""
 
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{1,8}){0,3}")
 
 
 class CitizenAgreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """In which language the citizen was told what is captured, and what they signed (PNG or JPEG).
+    """In which language the citizen was told what is captured, and what they signed.
 
-    Of somebody who cannot sign the officer says so, and a supervisor answers for it.
+    Either ``signature``, as it was written on a screen (PNG), or ``scan``, the signed page of the form (PNG,
+    JPEG or TIFF), which is judged. Of somebody who cannot sign the officer says so, and a supervisor answers.
     """
 
     language: str
     signature: bytes = b""
+    scan: bytes = b""
     cannot_sign: bool = False
+
+
+class CounterPrints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Prints by item (PNG or WSQ, 500 ppi) that were taken by one method."""
+
+    prints: dict[str, bytes]
+    capture_method: CaptureMethod = CaptureMethod.DEVICE
+
+
+class PrintTried(msgspec.Struct, frozen=True):
+    """The attempts of one finger, in NFIQ 2: all of them, the one that is kept, what it should be at least.
+
+    ``code`` is what was wrong with the last one; ``left`` are the attempts until the best will do.
+    """
+
+    scores: tuple[int, ...]
+    kept: int | None
+    least: int
+    code: str | None
+    left: int
+
+
+class CounterFinger(msgspec.Struct, frozen=True):
+    """One finger: ``taken``, ``again``, ``best``, ``excused`` or ``missing``; ``reason`` is a code."""
+
+    item: str
+    state: str
+    media_type: str | None = None
+    reason: str | None = None
+    tried: PrintTried | None = None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it has a print."""
+        return self.media_type is not None
+
+
+class PaperMark(msgspec.Struct, frozen=True):
+    """Under which limits the scan of the signed paper passed, and how like its least faithful print is."""
+
+    limits: str
+    likeness: float
 
 
 class SupervisorAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,7 +84,8 @@ class CounterCapture(msgspec.Struct, frozen=True):
     """A capture as its officer and a supervisor see it; ``missing`` is what stands before its sealing.
 
     ``dossier`` is the returned one that it captures again, or what it became. ``exceptions`` are codes of
-    the form for which a supervisor answers. What was sealed or withdrawn names no person any more.
+    the form for which a supervisor answers, ``print_reasons`` those of fingers. Lists tell no ``fingers``.
+    What was sealed or withdrawn names no person any more.
     """
 
     id: str
@@ -46,6 +95,8 @@ class CounterCapture(msgspec.Struct, frozen=True):
     updated_at: str
     missing: tuple[str, ...]
     exceptions: tuple[str, ...] = ()
+    print_reasons: tuple[CaptureException, ...] = ()
+    fingers: tuple[CounterFinger, ...] = ()
     unit: str | None = None
     dossier: str | None = None
     citizen_number: str | None = None
@@ -53,6 +104,7 @@ class CounterCapture(msgspec.Struct, frozen=True):
     form: PrintedFormMark | None = None
     language: str | None = None
     is_signed: bool = False
+    paper: PaperMark | None = None
     unsigned: str | None = None
     answered_by: str | None = None
 

@@ -50,18 +50,17 @@ def step_of(
     )
 
 
-def forget(connection: Connection, names: Collection[str | None], moment: datetime) -> None:
+def forget(connection: Connection, names: Collection[str], moment: datetime) -> None:
     """Remove pictures that a capture named and names no more, unless something else does."""
-    gone = {name for name in names if name is not None}
-    if gone:
-        erasures.remove_unnamed(connection, gone, moment)
+    if names:
+        erasures.remove_unnamed(connection, names, moment)
 
 
 def withdraw(connection: Connection, row: CounterRow, actor: str, moment: datetime) -> None:
     """Keep nothing of a capture but that it was begun; raises TransitionRefused."""
-    gone = replace(row, capture=None, portrait=None, signature=None)
+    gone = replace(row, capture=None, portrait=None, signature=None, items={})
     step = written(connection, gone, CounterEvent.WITHDRAW, actor, moment)
-    forget(connection, {row.portrait, row.signature}, moment)
+    forget(connection, row.names, moment)
     recorded_events.append(connection, step)
 
 

@@ -7,13 +7,15 @@ from collections.abc import Callable
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
+from issuance_backend.dossiers.counter.print_desk import PrintDesk
 from issuance_backend.dossiers.counter.repository import LIST_KEY
 from issuance_backend.dossiers.counter.service import CounterDesk
 from issuance_backend.http_body import answer, page_answer, read_body, read_page
 from issuance_backend.officers.api import acting_officer
 from issuance_backend.officers.domain import Officer
-from verification.messages.counter_capture import CitizenAgreement, SupervisorAnswer
+from verification.messages.counter_capture import CitizenAgreement, CounterPrints, SupervisorAnswer
 from verification.messages.enrollment import DossierCapture, DossierView
+from verification.messages.enrollment_packet import CaptureException
 
 Show = Callable[[Officer, str], DossierView]
 """A whole dossier, as an officer may see it."""
@@ -70,6 +72,32 @@ def agreements_blueprint(desk: CounterDesk) -> Blueprint:
         # Without a body: for the capture as it stands.
         seen = read_body(SupervisorAnswer) if request.content_length else SupervisorAnswer()
         return answer(desk.answer(acting_officer(), capture, seen))
+
+    return blueprint
+
+
+def counter_prints_blueprint(desk: PrintDesk) -> Blueprint:
+    """/v1/counter-captures/<capture>: prints, and reasons for those that are not there."""
+    blueprint = Blueprint("counter_prints", __name__, url_prefix="/v1/counter-captures/<capture>")
+
+    @blueprint.post("/prints")
+    def take(capture: str) -> ResponseReturnValue:
+        return answer(desk.take(acting_officer(), capture, read_body(CounterPrints)))
+
+    @blueprint.get("/prints/<item>")
+    def picture(capture: str, item: str) -> ResponseReturnValue:
+        found = desk.picture(acting_officer(), capture, item)
+        response = Response(found.content, content_type=found.media_type)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+    @blueprint.delete("/prints/<item>")
+    def drop(capture: str, item: str) -> ResponseReturnValue:
+        return answer(desk.drop(acting_officer(), capture, item))
+
+    @blueprint.post("/reasons")
+    def state_reason(capture: str) -> ResponseReturnValue:
+        return answer(desk.state_reason(acting_officer(), capture, read_body(CaptureException)))
 
     return blueprint
 

@@ -1,6 +1,6 @@
 """A capture at an office's counter, until it is a dossier.
 
-draft         what the registry and the rules find right      its officer has the form made
+draft         what the registry and the rules find right      its officer takes the prints, has the form made
 form_checked  its form was judged faithful, and printed       the citizen signs; a supervisor answers for
                                                               what is missing; its officer seals it
 sealed        it became a dossier                             nobody
@@ -11,12 +11,18 @@ Whatever is changed has to be printed and signed again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from enum import StrEnum
 
 from issuance_backend.state_table import StateTable
+from verification.capture_form.stated_reasons import reason_codes
+from verification.fingerprint.printed_form import FormJudgement
+from verification.messages.asked_prints import FINGER_ITEMS, is_best_available, missing_fingers
 from verification.messages.enrollment import DossierCapture
-from verification.messages.enrollment_packet import PrintedFormMark
+from verification.messages.enrollment_packet import CaptureException, PrintedFormMark
+from verification.messages.national_time import vietnam_date
 
 
 class CounterState(StrEnum):
@@ -33,8 +39,10 @@ class CounterEvent(StrEnum):
 
     BEGIN = "begin"
     CHANGE = "change"
+    TAKE_PRINTS = "take_prints"
     CHECK_FORM = "check_form"
     SIGN = "sign"
+    REFUSE_PAPER = "refuse_paper"
     ANSWER = "answer"
     SEAL = "seal"
     WITHDRAW = "withdraw"
@@ -48,25 +56,44 @@ TABLE: StateTable[CounterState, CounterEvent] = StateTable(
     {
         (None, CounterEvent.BEGIN): CounterState.DRAFT,
         **{(state, CounterEvent.CHANGE): CounterState.DRAFT for state in _OPEN},
+        **{(state, CounterEvent.TAKE_PRINTS): CounterState.DRAFT for state in _OPEN},
         **{(state, CounterEvent.CHECK_FORM): CounterState.FORM_CHECKED for state in _OPEN},
         (CounterState.FORM_CHECKED, CounterEvent.SIGN): CounterState.FORM_CHECKED,
+        (CounterState.FORM_CHECKED, CounterEvent.REFUSE_PAPER): CounterState.FORM_CHECKED,
         (CounterState.FORM_CHECKED, CounterEvent.ANSWER): CounterState.FORM_CHECKED,
         (CounterState.FORM_CHECKED, CounterEvent.SEAL): CounterState.SEALED,
         **{(state, CounterEvent.WITHDRAW): CounterState.WITHDRAWN for state in _OPEN},
     }
 )
 
-FORM, SIGNATURE, SUPERVISOR = "form", "signature", "supervisor"
+PRINTS, FORM, SIGNATURE, SUPERVISOR = "prints", "form", "signature", "supervisor"
+ATTEMPTS, SCAN = "attempts", "scan"
+"""Items beside the fingers: how they were tried, and the signed paper."""
+
 _MISSING = {
+    PRINTS: "COUNTER_PRINTS_MISSING",
     FORM: "COUNTER_FORM_MISSING",
     SIGNATURE: "COUNTER_SIGNATURE_MISSING",
     SUPERVISOR: "COUNTER_SUPERVISOR_MISSING",
 }
 
 
+@dataclass(frozen=True, slots=True)
+class CounterItem:
+    """Where something lies in the store; ``is_again`` is a print that stands until a better one comes."""
+
+    picture: str
+    media_type: str
+    is_again: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CounterRow:
-    """One capture as it is kept: ``capture`` has no picture, ``portrait`` and ``signature`` name theirs."""
+    """One capture as it is kept: ``capture`` has no picture, ``portrait`` and ``signature`` name theirs.
+
+    ``fingers`` are those whose prints are asked, ``print_reasons`` why one of them is not there, or is the
+    best available; ``items`` are prints, their attempts and the signed paper.
+    """
 
     id: str
     capture_id: str
@@ -81,7 +108,11 @@ class CounterRow:
     portrait: str | None
     opened_at: str
     updated_at: str
+    fingers: tuple[str, ...] = ()
+    print_reasons: tuple[CaptureException, ...] = ()
+    items: Mapping[str, CounterItem] = field(default_factory=dict)
     form: PrintedFormMark | None = None
+    paper: FormJudgement | None = None
     language: str | None = None
     signature: str | None = None
     unsigned: str | None = None
@@ -90,7 +121,54 @@ class CounterRow:
     @property
     def needs_supervisor(self) -> bool:
         """Whether somebody answers for what was not captured, or not signed."""
-        return bool(self.exceptions or self.unsigned)
+        return bool(self.exceptions or self.print_reasons or self.unsigned)
+
+    @property
+    def day(self) -> date:
+        """The day by which forms, ages and limits are told: that on which it was begun."""
+        return vietnam_date(datetime.fromisoformat(self.opened_at))
+
+    @property
+    def prints(self) -> dict[str, CounterItem]:
+        """The prints that are here, by finger."""
+        return {item: self.items[item] for item in FINGER_ITEMS if item in self.items}
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The codes of the form for everything that is not there."""
+        return (*self.exceptions, *reason_codes(self.print_reasons))
+
+    @property
+    def missing_fingers(self) -> tuple[str, ...]:
+        """Fingers that have neither a print nor a reason, and those to take again."""
+        taken = {item for item, each in self.prints.items() if not each.is_again}
+        excused = {each.item for each in self.print_reasons if not is_best_available(each.item, each.code)}
+        return missing_fingers(self.fingers, taken, excused)
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether the citizen signed, on a screen or on paper."""
+        return self.signature is not None or SCAN in self.items
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every picture that it names."""
+        own = {name for name in (self.portrait, self.signature) if name is not None}
+        return frozenset(own | {each.picture for each in self.items.values()})
+
+    def unprinted(self) -> CounterRow:
+        """The same with other content: whatever was printed, signed and answered for is so no more."""
+        items = {item: each for item, each in self.items.items() if item != SCAN}
+        return replace(
+            self,
+            items=items,
+            form=None,
+            paper=None,
+            language=None,
+            signature=None,
+            unsigned=None,
+            answered_by=None,
+        )
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -98,8 +176,9 @@ class CounterRow:
         if self.state not in OPEN:
             return ()
         is_there = {
+            PRINTS: not self.missing_fingers,
             FORM: self.form is not None,
-            SIGNATURE: bool(self.signature or self.unsigned),
+            SIGNATURE: self.is_signed or self.unsigned is not None,
             SUPERVISOR: not self.needs_supervisor or self.answered_by is not None,
         }
         return tuple(name for name, here in is_there.items() if not here)

@@ -9,3 +9,9 @@ class CounterCaptureUnknown(Refused):
     """There is no such capture at a counter, or it is another officer's."""
 
     code = "COUNTER_CAPTURE_UNKNOWN"
+
+
+class CounterPrintUnknown(Refused):
+    """There is no print of this finger in the capture."""
+
+    code = "COUNTER_PRINT_UNKNOWN"

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
-from issuance_backend.dossiers.counter.domain import OPEN, CounterRow, CounterState
-from issuance_backend.dossiers.tables import COUNTER_CAPTURES
+from issuance_backend.dossiers.counter.domain import OPEN, CounterItem, CounterRow, CounterState
+from issuance_backend.dossiers.tables import COUNTER_CAPTURES, COUNTER_ITEMS
 from issuance_backend.listing import lies_in, read_page
 from issuance_backend.paging import Page, PageAsked
 from verification.errors import TransitionRefused
+from verification.fingerprint.printed_form import FormJudgement
 from verification.messages.enrollment import DossierCapture
-from verification.messages.enrollment_packet import PrintedFormMark
+from verification.messages.enrollment_packet import CaptureException, PrintedFormMark
 
 _COLUMNS = COUNTER_CAPTURES.c
 _FIND = select(COUNTER_CAPTURES).where(_COLUMNS.id == bindparam("which"))
@@ -24,6 +26,8 @@ _SAVE = update(COUNTER_CAPTURES).where(
     _COLUMNS.id == bindparam("which"), _COLUMNS.version == bindparam("former")
 )
 _OPEN = tuple(sorted(state.value for state in OPEN))
+
+_Reasons = tuple[CaptureException, ...]
 
 LIST_KEY = 2
 """Lists go by the moment of the last change, and by id where that is the same."""
@@ -44,18 +48,22 @@ def save(connection: Connection, row: CounterRow) -> None:
     changed = connection.execute(_SAVE, {**values, "version": row.version + 1, **key})
     if changed.rowcount != 1:
         raise TransitionRefused("the capture changed meanwhile")
+    connection.execute(delete(COUNTER_ITEMS).where(COUNTER_ITEMS.c.capture == row.id))
+    items = [{"capture": row.id, "item": item, **asdict(each)} for item, each in row.items.items()]
+    if items:
+        connection.execute(insert(COUNTER_ITEMS), items)
 
 
 def find(connection: Connection, which: str) -> CounterRow | None:
     """The capture with this id."""
     row = connection.execute(_FIND, {"which": which}).mappings().one_or_none()
-    return _read(row) if row else None
+    return _with_items(connection, [_read(row)])[0] if row else None
 
 
 def of_capture(connection: Connection, capture_id: str) -> CounterRow | None:
     """What was begun under an id that a counter drew."""
     row = connection.execute(_OF_CAPTURE, {"which": capture_id}).mappings().one_or_none()
-    return _read(row) if row else None
+    return _with_items(connection, [_read(row)])[0] if row else None
 
 
 def listed(
@@ -70,14 +78,23 @@ def listed(
         everywhere = _COLUMNS.id.is_not(None)
         whose.append(lies_in(_COLUMNS.unit, area) if area is not None else everywhere)
     question = select(COUNTER_CAPTURES).where(_COLUMNS.state.in_(_OPEN), or_(*whose))
-    return read_page(connection, question, (_COLUMNS.updated_at, _COLUMNS.id), asked, _read)
+    found = read_page(connection, question, (_COLUMNS.updated_at, _COLUMNS.id), asked, _read)
+    return Page(tuple(_with_items(connection, found.entries)), found.cursor)
 
 
 def left_since(connection: Connection, before: str, limit: int) -> list[CounterRow]:
     """Open captures of which nothing was heard since a moment."""
     question = select(COUNTER_CAPTURES).where(_COLUMNS.state.in_(_OPEN), _COLUMNS.updated_at < before)
     rows = connection.execute(question.order_by(_COLUMNS.updated_at).limit(limit)).mappings()
-    return [_read(row) for row in rows]
+    return _with_items(connection, [_read(row) for row in rows])
+
+
+def _with_items(connection: Connection, rows: Sequence[CounterRow]) -> list[CounterRow]:
+    kept: dict[str, dict[str, CounterItem]] = {row.id: {} for row in rows}
+    question = select(COUNTER_ITEMS).where(COUNTER_ITEMS.c.capture.in_(kept))
+    for each in connection.execute(question):
+        kept[each.capture][each.item] = CounterItem(each.picture, each.media_type, each.is_again)
+    return [replace(row, items=kept[row.id]) for row in rows]
 
 
 def _values(row: CounterRow) -> dict[str, Any]:
@@ -92,8 +109,11 @@ def _values(row: CounterRow) -> dict[str, Any]:
         "content_sha256": row.content_sha256,
         "content": _text(row.capture),
         "exceptions": " ".join(row.exceptions),
+        "fingers": " ".join(row.fingers),
+        "print_reasons": _text(row.print_reasons) if row.print_reasons else None,
         "portrait": row.portrait,
         "form": _text(row.form),
+        "paper": _text(row.paper),
         "language": row.language,
         "signature": row.signature,
         "unsigned": row.unsigned,
@@ -105,17 +125,21 @@ def _values(row: CounterRow) -> dict[str, Any]:
 
 def _read(row: Mapping[Any, Any]) -> CounterRow:
     values = {**row}
-    content, form = values.pop("content"), values["form"]
+    content, form, paper = values.pop("content"), values["form"], values["paper"]
+    reasons = values["print_reasons"]
     return CounterRow(
         **{
             **values,
             "state": CounterState(row["state"]),
             "capture": msgspec.json.decode(content, type=DossierCapture) if content else None,
             "exceptions": tuple(row["exceptions"].split()),
+            "fingers": tuple(row["fingers"].split()),
+            "print_reasons": msgspec.json.decode(reasons, type=_Reasons) if reasons else (),
             "form": msgspec.json.decode(form, type=PrintedFormMark) if form else None,
+            "paper": msgspec.json.decode(paper, type=FormJudgement) if paper else None,
         }
     )
 
 
-def _text(value: msgspec.Struct | None) -> str | None:
+def _text(value: msgspec.Struct | Sequence[msgspec.Struct] | None) -> str | None:
     return msgspec.json.encode(value).decode() if value is not None else None

@@ -2,37 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from alembic import command
-from alembic.config import Config
 from sqlalchemy import Connection, text
 
 from issuance_backend.credentials import repository
-from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.support.engines import Engine
+from tests.support.old_databases import migrate
 
 STATES = ("ordered", "qa_passed", "spoiled", "active", "lost", "replaced")
-Migrate = Callable[[Callable[[Config, str], None], str], None]
 
 
 @pytest.fixture
 def database(database_engine: Engine) -> Database:
     return Database(database_engine.new())
-
-
-@pytest.fixture
-def migrate(database: Database) -> Migrate:
-    def run(step: Callable[[Config, str], None], version: str) -> None:
-        configuration = Config()
-        configuration.set_main_option("script_location", str(ISSUANCE_MIGRATIONS))
-        with database.writing() as connection:
-            configuration.attributes["connection"] = connection
-            step(configuration, version)
-
-    return run
 
 
 def old_cards(connection: Connection) -> None:
@@ -63,11 +47,11 @@ def found(database: Database) -> dict[str, tuple[str, str | None, str | None]]:
         return {row.id: (row.state, row.reason, row.place) for row in rows}
 
 
-def test_cards_of_before_get_their_reason_and_place(database: Database, migrate: Migrate) -> None:
-    migrate(command.upgrade, "0007")
+def test_cards_of_before_get_their_reason_and_place(database: Database) -> None:
+    migrate(database, command.upgrade, "0007")
     with database.writing() as connection:
         old_cards(connection)
-    migrate(command.upgrade, "head")
+    migrate(database, command.upgrade, "head")
     assert found(database) == {
         "ordered": ("ordered", None, None),
         "qa_passed": ("qa_passed", None, "centre"),
@@ -82,18 +66,18 @@ def test_cards_of_before_get_their_reason_and_place(database: Database, migrate:
     assert (lost.state, lost.reason) == ("suspended", "loss")
 
 
-def test_the_way_back_is_open_only_while_no_card_is_on_its_way(database: Database, migrate: Migrate) -> None:
-    migrate(command.upgrade, "0007")
+def test_the_way_back_is_open_only_while_no_card_is_on_its_way(database: Database) -> None:
+    migrate(database, command.upgrade, "0007")
     with database.writing() as connection:
         old_cards(connection)
-    migrate(command.upgrade, "0008")
+    migrate(database, command.upgrade, "0008")
     with database.writing() as connection:
         connection.execute(text("UPDATE credentials SET state = 'returned_to_centre' WHERE id = 'qa_passed'"))
     with pytest.raises(RuntimeError, match="on their way"):
-        migrate(command.downgrade, "0007")
+        migrate(database, command.downgrade, "0007")
     with database.writing() as connection:
         connection.execute(text("UPDATE credentials SET state = 'qa_passed' WHERE id = 'qa_passed'"))
-    migrate(command.downgrade, "0007")
+    migrate(database, command.downgrade, "0007")
     with database.reading() as connection:
         states = connection.execute(text("SELECT state FROM credentials WHERE id = 'lost'")).scalar_one()
     assert states == "lost"

@@ -10,14 +10,17 @@ import pypdf
 import pytest
 
 from issuance_backend.dossiers import capture_desk
-from tests.support.application_desk import LAN, MINH, PERSON, PRINTS, Desk, capture_of, packet_of
-from tests.support.issuance_office import Office, picture
+from issuance_backend.officers.domain import Role
+from tests.support.application_desk import LAN, MINH, PERSON, PRINTS, Desk, capture_of, officer, packet_of
+from tests.support.issuance_office import SIGNATURE, Office, picture
 from verification.errors import FieldsRefused
+from verification.messages.counter_capture import CitizenAgreement
 from verification.messages.enrollment import DossierReturn
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE, CaptureException
 
 NOTHING = {"father": "", "identification": ""}
 BOTH = ("father_unknown", "marks_none")
+ALL = (*BOTH, "no_scanner")
 
 
 @pytest.fixture
@@ -39,7 +42,7 @@ def test_what_is_missing_needs_its_code(orphan: Desk) -> None:
         "identification": "FIELD_MISSING",
     }
     assert refused(orphan, person=NOTHING, exceptions=["marks_none"]) == {"father": "FIELD_MISSING"}
-    dossier = orphan.office.captures.capture(LAN, capture_of(person=NOTHING, exceptions=BOTH))
+    dossier = orphan.office.captures.capture(LAN, capture_of(person=NOTHING, exceptions=ALL))
     view = orphan.view(dossier)
     assert (orphan.state(dossier), view.person.father, view.person.identification) == ("validated", "", "")
     assert view.steps[0].detail["exceptions"] == "father_unknown marks_none no_scanner"
@@ -61,9 +64,14 @@ def test_a_reason_stands_that_the_form_of_the_next_day_does_not_know(
     orphan: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Judged before midnight, written after it."""
+    counter = orphan.office.counter
+    which = counter.begin(LAN, capture_of(person=NOTHING, exceptions=ALL)).id
+    counter.check_form(LAN, which)
+    counter.sign(LAN, which, CitizenAgreement("vi", SIGNATURE))
+    counter.answer(officer("kim", Role.SUPERVISOR), which)
     known = capture_desk.required_on
     monkeypatch.setattr(capture_desk, "required_on", lambda day: replace(known(day), reasons={}))
-    dossier = orphan.office.captures.capture(LAN, capture_of(person=NOTHING, exceptions=BOTH))
+    dossier = counter.seal(LAN, which)
     assert orphan.view(dossier).steps[0].detail["exceptions"] == "father_unknown marks_none no_scanner"
 
 
@@ -72,14 +80,14 @@ def test_an_exception_is_no_way_around_the_registry(desk: Desk) -> None:
 
 
 def test_the_same_capture_with_another_exception_is_another_content(orphan: Desk) -> None:
-    captured = capture_of(person={"father": ""}, exceptions=["father_unknown"])
+    captured = capture_of(person={"father": ""}, exceptions=["father_unknown", "no_scanner"])
     dossier = orphan.office.captures.capture(LAN, captured)
     assert orphan.office.captures.capture(LAN, captured) == dossier
     assert "exceptions" in orphan.view(dossier).steps[0].detail
 
 
 def test_what_was_left_out_stays_out_when_something_else_is_captured_again(orphan: Desk) -> None:
-    dossier = orphan.office.captures.capture(LAN, capture_of(person=NOTHING, exceptions=BOTH))
+    dossier = orphan.office.captures.capture(LAN, capture_of(person=NOTHING, exceptions=ALL))
     orphan.office.approvals.send_back(MINH, dossier, DossierReturn(("portrait",), "mờ"))
     again = capture_of(number=2, person=NOTHING, portrait=picture(2))
     orphan.office.captures.recapture(LAN, dossier, again)
@@ -87,7 +95,7 @@ def test_what_was_left_out_stays_out_when_something_else_is_captured_again(orpha
 
 
 def test_what_was_sent_back_needs_a_value_or_its_code_again(orphan: Desk) -> None:
-    dossier = orphan.office.captures.capture(LAN, capture_of(person=NOTHING, exceptions=BOTH))
+    dossier = orphan.office.captures.capture(LAN, capture_of(person=NOTHING, exceptions=ALL))
     orphan.office.approvals.send_back(MINH, dossier, DossierReturn(("identification",), "có sẹo"))
     with pytest.raises(FieldsRefused) as fault:
         orphan.office.captures.recapture(LAN, dossier, capture_of(number=2, person=NOTHING, portrait=b""))
@@ -164,7 +172,7 @@ def test_the_form_of_the_packets_own_day_decides(orphan: Desk) -> None:
 def test_a_card_is_made_without_what_the_citizen_does_not_have_and_the_form_says_why(office: Office) -> None:
     office.registry.people[PERSON.citizen_number] = replace(PERSON, father="")
     lan = office.sign_in("lan.capture")
-    made = lan.capture(PERSON, person=NOTHING, exceptions=list(BOTH))
+    made = lan.capture(PERSON, person=NOTHING, exceptions=list(ALL))
     assert made.status_code == 201, made.get_data(as_text=True)
     dossier = made.get_json()["id"]
     office.approve_all(dossier)

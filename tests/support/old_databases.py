@@ -1,0 +1,19 @@
+"""A database as an older program left it, led from version to version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from alembic.config import Config
+
+from issuance_backend.storage import ISSUANCE_MIGRATIONS
+from monitoring.database import Database
+
+
+def migrate(database: Database, step: Callable[[Config, str], None], version: str) -> None:
+    """Take an office's database to a version, by ``alembic.command.upgrade`` or ``downgrade``."""
+    configuration = Config()
+    configuration.set_main_option("script_location", str(ISSUANCE_MIGRATIONS))
+    with database.writing() as connection:
+        configuration.attributes["connection"] = connection
+        step(configuration, version)
