@@ -18,7 +18,7 @@ from verification.errors import FieldsRefused
 from verification.messages.capture_terms import CaptureTerms, OldCard, StatedTerms, packaged_fees
 
 PAID, EXEMPT = "paid", "exempt"
-OLD_CARD = "old_card"
+OLD_CARD, FEE_REASON = "old_card", "fee_reason"
 
 
 class Judged(NamedTuple):
@@ -29,11 +29,11 @@ class Judged(NamedTuple):
 
 
 def judged(stated: StatedTerms | UnsetType, born: date | None, day: date, *, has_older: bool) -> Judged:
-    """What was stated at a counter; whoever has an older card says what became of it."""
+    """What was stated at a counter, by pages and programs alike; whoever has an older card says of it."""
     if has_older and (stated is UNSET or stated.old_card is OldCard.NONE):
         return Judged(None, {OLD_CARD: "OLD_CARD_NOT_STATED"})
     if stated is UNSET:
-        return Judged(None, {})
+        return Judged(None, {FEE_REASON: "FIELD_MISSING"})
     try:
         return Judged(packaged_fees().terms(stated, born, day), {})
     except FieldsRefused as refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from sqlalchemy import insert
 
@@ -78,6 +79,14 @@ def test_what_is_wrong_with_the_terms_is_told_beside_everything_else(desk: Desk)
     with pytest.raises(FieldsRefused) as refused:
         desk.office.captures.capture(LAN, wrong)
     assert refused.value.fields == {"receipt": "FEE_RECEIPT_MISSING", "identification": "FIELD_MISSING"}
+
+
+def test_a_program_states_the_terms_as_a_page_does(desk: Desk) -> None:
+    silent = msgspec.structs.replace(capture_of(), terms=msgspec.UNSET)
+    for take in (desk.office.captures.capture, desk.office.counter.begin):
+        with pytest.raises(FieldsRefused) as refused:
+            take(LAN, silent)
+        assert refused.value.fields == {"fee_reason": "FIELD_MISSING"}
 
 
 @pytest.mark.parametrize("terms", [None, {"reason": "first"}, {"reason": "nationality_regained"}])
