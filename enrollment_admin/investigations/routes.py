@@ -8,14 +8,19 @@ from datetime import date
 from flask import Blueprint, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
-from enrollment_admin.backend_client import BackendClient
+from enrollment_admin.backend_client import BackendClient, Listed
 from enrollment_admin.investigations import investigations_client
 from enrollment_admin.refusals import BackendRefused
 from enrollment_admin.sign_in.routes import officers_backend
 from enrollment_admin.ui.pages import outcome_of, page, typed
 from verification.errors import FieldsRefused
 from verification.messages.asked_prints import SINGLE_FINGERS, finger_item
-from verification.messages.biometric_search import Investigation, InvestigationPictures, Warrant
+from verification.messages.biometric_search import (
+    Investigation,
+    InvestigationEntry,
+    InvestigationPictures,
+    Warrant,
+)
 
 FINGERS = tuple(finger_item(position) for position in SINGLE_FINGERS)
 ROLE = "investigator"
@@ -42,7 +47,7 @@ def investigations_blueprint(backend: BackendClient) -> Blueprint:
 
     @blueprint.get("/requests/")
     def listed() -> ResponseReturnValue:
-        found = investigations_client.investigations(officers_backend(backend), request.args.get("cursor"))
+        found = _listed(backend, request.args.get("cursor"))
         following = found.cursor and url_for("investigations.listed", cursor=found.cursor)
         may_open = ROLE in session["officer"]["roles"]
         return page("investigation_list.html", found=found.entries, following=following, may_open=may_open)
@@ -63,6 +68,16 @@ def investigations_blueprint(backend: BackendClient) -> Blueprint:
         )
 
     return blueprint
+
+
+def _listed(backend: BackendClient, cursor: str | None) -> Listed[InvestigationEntry]:
+    try:
+        return investigations_client.investigations(officers_backend(backend), cursor)
+    except BackendRefused as fault:
+        # An office without galleries has no such list, and nothing was asked for there.
+        if fault.status != 404:
+            raise
+        return Listed((), None)
 
 
 def _search(backend: BackendClient, task: str) -> Investigation:

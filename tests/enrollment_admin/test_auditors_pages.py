@@ -54,7 +54,7 @@ def test_the_top_line_leads_to_what_an_auditor_reads(app: Flask, office: Office,
     assert line
     found = re.findall(r'href="([^"]+)"', line.group(1))
     assert found == [
-        *("/dossiers", "/counter", "/kits", "/production"),
+        *("/dossiers", "/counter", "/investigations/requests/", "/kits", "/production"),
         *("/stock", "/boxes", "/credentials", "/complaints", "/reports"),
     ]
     for path in found:
