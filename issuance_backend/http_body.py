@@ -35,6 +35,14 @@ def answer(message: object, status: int = 200) -> Response:
     return response
 
 
+def picture_answer(content: bytes, media_type: str) -> Response:
+    """A person's picture: kept by no cache, and shown as nothing but what it is."""
+    response = Response(content, content_type=media_type)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
 def read_page(key_length: int) -> PageAsked:
     """The page that ``limit`` and ``cursor`` of this request ask for; raises FieldsRefused."""
     return page_asked(request.args.get("limit"), request.args.get("cursor"), key_length)

@@ -569,6 +569,18 @@ class Dc01BarcodeTaken(Refused):
     code = "DC01_BARCODE_TAKEN"
 
 
+class Dc01PageUnknown(Refused):
+    """The picture of this form has no such page."""
+
+    code = "DC01_PAGE_UNKNOWN"
+
+
+class Dc01ScanOutside(Refused):
+    """Of this form only a reference is kept here; its picture lies outside."""
+
+    code = "DC01_SCAN_OUTSIDE"
+
+
 class Dc01BatchUnknown(Refused):
     """There is no such batch of DC01 forms."""
 

@@ -55,7 +55,7 @@ SERVICE_CALLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "gateway": ("person.query",),
         "issuance": (
             *("person.query", "person.match", "registry.read", "registry.extract", "events.life-event"),
-            *("registry.read_log", "person.correct"),
+            *("registry.read_log", "person.correct", "dc01.work"),
         ),
     },
     "issuance": {
@@ -134,6 +134,7 @@ class Preparation:
             shutil.copyfile(pki / name, trust / name)
 
     def _fill_registry(self) -> None:
+        self._make_store_keys("issuance_backend.population_registry", self._settings.registry(), "REGISTRY")
         if not (self._folder / "people.json").exists():
             self._say(f"population registry: {CITIZENS} synthetic citizens")
             settings = self._settings.registry()
@@ -149,11 +150,13 @@ class Preparation:
             run("issuance_backend.population_registry", "housekeeping", "--once", settings=settings)
 
     def _make_picture_store(self) -> None:
-        keys = self._keys / "blob_keys.json"
+        self._make_store_keys("issuance_backend", self._settings.issuance(), "ISSUANCE")
+
+    @staticmethod
+    def _make_store_keys(program: str, settings: Mapping[str, str], prefix: str) -> None:
+        keys = Path(settings[f"{prefix}_BLOB_KEYS_FILE"])
         if not keys.exists():
-            settings = self._settings.issuance()
-            new_key = ("store", "new-key", "--keys", keys, "--id", "first")
-            run("issuance_backend", *new_key, settings=settings)
+            run(program, "store", "new-key", "--keys", keys, "--id", "first", settings=settings)
 
     def _open_gallery(self) -> None:
         """Everybody who gets a card is enrolled there, and every applicant is looked for in it."""

@@ -129,6 +129,9 @@ class SiteSettings:
         return {
             "REGISTRY_DATABASE_URL": f"sqlite:///{self.folder / 'registry.db'}",
             "REGISTRY_SERVICE_TOKENS": str(self.keys / "registry_callers.json"),
+            "REGISTRY_BLOB_KEYS_FILE": str(self.keys / "registry_blob_keys.json"),
+            "REGISTRY_BLOB_DIR": str(self.folder / "registry_blobs"),
+            "REGISTRY_CONTENT_SCANNER": "none",
         }
 
     def issuance(self) -> dict[str, str]:

@@ -15,7 +15,7 @@ from monitoring.environment import ConfigurationFault
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorePlace:
-    """``ISSUANCE_BLOB_*``: a key file with a folder, or with a bucket; or nothing at all."""
+    """``*_BLOB_*`` of a program: a key file with a folder, or with a bucket; or nothing at all."""
 
     keys_file: Path | None = None
     dir: Path | None = None
@@ -25,9 +25,9 @@ class StorePlace:
     def __post_init__(self) -> None:
         """Refuse half a store: contents without keys, or keys without a place."""
         if self.dir is not None and self.bucket:
-            raise ConfigurationFault("ISSUANCE_BLOB_DIR, ISSUANCE_BLOB_BUCKET: one store, not two")
+            raise ConfigurationFault("*_BLOB_DIR, *_BLOB_BUCKET: one store, not two")
         if (self.keys_file is None) != (self.dir is None and not self.bucket):
-            raise ConfigurationFault("ISSUANCE_BLOB_KEYS_FILE: goes with a store, and a store with it")
+            raise ConfigurationFault("*_BLOB_KEYS_FILE: goes with a store, and a store with it")
 
 
 def open_store(place: StorePlace, database: Database, clock: Clock) -> BlobStore | None:

@@ -21,4 +21,4 @@ def scanner_at(place: str) -> ContentScanner:
     host, _, port = address.rpartition(":")
     if kind == "tcp" and host and port.isascii() and port.isdecimal() and 0 < int(port) < 2**16:
         return ClamdScanner(tcp_socket(host.strip("[]"), int(port)))
-    raise ConfigurationFault("ISSUANCE_CONTENT_SCANNER: unix:/path, tcp:host:port or none")
+    raise ConfigurationFault("*_CONTENT_SCANNER: unix:/path, tcp:host:port or none")

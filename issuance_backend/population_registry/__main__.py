@@ -16,6 +16,8 @@ from pathlib import Path
 import msgspec
 
 from issuance_backend import recorded_events, store_profile
+from issuance_backend.blob_store.commands import add_store_commands, run_on_store
+from issuance_backend.blob_store.service import BlobStore
 from issuance_backend.idempotency.service import RequestRegister
 from issuance_backend.moments import utc_now
 from issuance_backend.population_registry import housekeeping_command, repository
@@ -23,7 +25,7 @@ from issuance_backend.population_registry.legacy_import.domain import COLUMNS, r
 from issuance_backend.population_registry.legacy_import.service import LegacyImport
 from issuance_backend.population_registry.life_events.service import LifeEventOffice
 from issuance_backend.population_registry.people import repository as people
-from issuance_backend.population_registry.storage import DEFAULT_DATABASE_URL, migrated
+from issuance_backend.population_registry.storage import DEFAULT_DATABASE_URL, migrated, registry_store
 from issuance_backend.population_registry.synthetic_citizens import generate
 from issuance_backend.recorded_events import ChainBroken
 from monitoring.database import Database
@@ -61,13 +63,22 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _upkeep(options: argparse.Namespace, database: Database) -> str:
     if options.command == "housekeeping":
-        return housekeeping_command.run(options, database)
+        return housekeeping_command.run(options, os.environ, database)
+    if options.command == "store":
+        return run_on_store(options, lambda: _store(database))
     if options.command == "purge":
         return f"{RequestRegister(database, utc_now).purge()} old requests forgotten"
     if options.command == "verify-events":
         with database.reading() as connection:
             return f"{recorded_events.verify(connection)} recorded events, chain unbroken"
     return "schema is up to date"
+
+
+def _store(database: Database) -> BlobStore:
+    store = registry_store(os.environ, database, utc_now)
+    if store is None:
+        raise ConfigurationFault("REGISTRY_BLOB_KEYS_FILE, REGISTRY_BLOB_DIR: no store is set")
+    return store
 
 
 def _generate(options: argparse.Namespace, database: Database) -> str:
@@ -165,6 +176,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("recapture-list", help="number on the card and citizen number of bad scans")
     commands.add_parser("verify-events", help="walk the chain of recorded events")
     commands.add_parser("purge", help="forget answers kept for repeated requests")
+    add_store_commands(commands.add_parser("store", help="keys, check and care of sealed pictures of forms"))
     keeping = commands.add_parser("housekeeping", help="what has to be done now and then")
     housekeeping_command.add_options(keeping)
     return parser

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from flask import Flask
 
 from issuance_backend import store_profile
+from issuance_backend.blob_store.place import open_store
+from issuance_backend.blob_store.service import BlobStore
+from issuance_backend.content_scanning.domain import UNSCANNED, ContentScanner
+from issuance_backend.content_scanning.place import scanner_at
 from issuance_backend.errors import STATUSES
 from issuance_backend.http_body import fields_problem, refuse_nul
 from issuance_backend.idempotency.api import answered_once
@@ -30,11 +35,14 @@ from issuance_backend.population_registry.dc01.api import (
     checks_blueprint,
     forms_blueprint,
     keyings_blueprint,
+    permit_scans,
     quality_blueprint,
+    scans_blueprint,
 )
 from issuance_backend.population_registry.dc01.batch_desk import BatchDesk
 from issuance_backend.population_registry.dc01.form_desk import FormDesk
 from issuance_backend.population_registry.dc01.index_desk import IndexDesk
+from issuance_backend.population_registry.dc01.scan_desk import ScanDesk
 from issuance_backend.population_registry.extracts.api import EXTRACT_ROLE, extracts_blueprint
 from issuance_backend.population_registry.extracts.service import ExtractDesk
 from issuance_backend.population_registry.identities.api import (
@@ -84,7 +92,7 @@ from issuance_backend.population_registry.units.service import UnitOffice
 from issuance_backend.service_tokens import ServiceCaller, calling_service, load_callers, require_service
 from monitoring.database import Database
 from monitoring.environment import read_settings
-from monitoring.harness import Guard, instrument, mount
+from monitoring.harness import Awaited, Guard, instrument, mount
 from verification.errors import FieldsRefused
 
 _MAX_QUERY_BYTES = 16 * 1024
@@ -96,20 +104,36 @@ def create_registry_app(settings: RegistrySettings, *, clock: Clock = utc_now) -
     app.config["MAX_CONTENT_LENGTH"] = _MAX_QUERY_BYTES
     callers = load_callers(settings.service_tokens)
     database = Database(settings.database_url)
+    scanner, store = scanner_at(settings.content_scanner), open_store(settings.store_place, database, clock)
     desk, book = RegistryDesk(database), ReadBook(database, clock)
-    instrument(app, "registry", ready=lambda: {"database": database.answers()}, statuses=STATUSES)
+    instrument(app, "registry", ready=partial(_parts, database, scanner), statuses=STATUSES)
     mount(app, queries_blueprint(desk, book), guard=require_service(callers, QUERY_ROLE))
     mount(app, persons_blueprint(desk, book), guard=require_service(callers, READ_ROLE))
     mount(app, reads_blueprint(AccessLog(database, clock)), guard=require_service(callers, READ_LOG_ROLE))
     matching = matches_blueprint(MatchingDesk(database, clock), book)
     mount(app, matching, guard=require_service(callers, MATCH_ROLE))
     app.register_error_handler(FieldsRefused, fields_problem)
+    app.before_request(permit_scans)
     app.before_request(refuse_nul)
     doors = _Doors(callers, RequestRegister(database, clock))
     _mount_records(app, database, doors, book, clock)
     _mount_publication(app, database, doors, clock)
-    _mount_forms(app, database, doors, book, clock)
+    _mount_forms(app, database, doors, clock, _FormRoom(book, store, scanner))
     return app
+
+
+def _parts(database: Database, scanner: ContentScanner) -> dict[str, bool | Awaited]:
+    awaited = {} if scanner is UNSCANNED else {"scanner": Awaited(scanner.answers())}
+    return {"database": database.answers(), **awaited}
+
+
+@dataclass(frozen=True, slots=True)
+class _FormRoom:
+    """What the work on forms needs: the book of readings, the store of pictures, and who looks at them before."""
+
+    book: ReadBook
+    store: BlobStore | None
+    scanner: ContentScanner
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +177,7 @@ def _mount_publication(app: Flask, database: Database, doors: _Doors, clock: Clo
     mount(app, events_blueprint(board), guard=doors.asking(*EVENT_ROLES))
 
 
-def _mount_forms(app: Flask, database: Database, doors: _Doors, book: ReadBook, clock: Clock) -> None:
+def _mount_forms(app: Flask, database: Database, doors: _Doors, clock: Clock, room: _FormRoom) -> None:
     """Units, what kits of a unit take along, DC01 forms, and how good the data of each unit are."""
     units = UnitOffice(database, clock)
     forms = FormDesk(database, clock, units)
@@ -162,9 +186,11 @@ def _mount_forms(app: Flask, database: Database, doors: _Doors, book: ReadBook, 
     mount(app, units_blueprint(units, clock), guard=doors.asking(UNITS_ROLE))
     mount(app, unit_names_blueprint(units), guard=doors.asking(READ_ROLE))
     mount(app, counts_blueprint(units), guard=doors.changing(COUNT_ROLE))
-    extracts = extracts_blueprint(ExtractDesk(database, clock, units), book)
+    extracts = extracts_blueprint(ExtractDesk(database, clock, units), room.book)
     mount(app, extracts, guard=doors.asking(EXTRACT_ROLE))
     mount(app, forms_blueprint(forms), guard=worker)
+    scans = ScanDesk(database, clock, forms, room.store, room.scanner)
+    mount(app, scans_blueprint(scans), guard=worker)
     mount(app, keyings_blueprint(forms, batches), guard=worker)
     mount(app, batches_blueprint(batches, forms), guard=worker)
     mount(app, checks_blueprint(batches), guard=worker)

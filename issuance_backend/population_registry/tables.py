@@ -1,9 +1,10 @@
-"""The registry's own tables. No biometric data stands here."""
+"""The registry's own tables. No biometric data stands here; pictures of forms lie sealed in a store."""
 
 from __future__ import annotations
 
 from sqlalchemy import Column, Date, Index, MetaData, String, Table
 
+from issuance_backend.blob_store.tables import BLOBS, FORGOTTEN_OBJECTS
 from issuance_backend.idempotency.tables import IDEMPOTENT_REQUESTS
 from issuance_backend.outbox.tables import EVENT_CONSUMERS, NOTICES
 from issuance_backend.schema import EVENT_HEAD, EVENTS
@@ -11,9 +12,12 @@ from issuance_backend.store_profile import STORE_PROFILE
 
 METADATA = MetaData()
 
-# The registry chains its own events, tells its own subscribers, keeps its own answers and says for itself
-# what people it holds, in tables of the same form.
-for _table in (EVENTS, EVENT_HEAD, NOTICES, EVENT_CONSUMERS, IDEMPOTENT_REQUESTS, STORE_PROFILE):
+# The registry chains its own events, tells its own subscribers, keeps its own answers and sealed pictures,
+# and says for itself what people it holds, in tables of the same form.
+for _table in (
+    *(EVENTS, EVENT_HEAD, NOTICES, EVENT_CONSUMERS, IDEMPOTENT_REQUESTS, STORE_PROFILE),
+    *(BLOBS, FORGOTTEN_OBJECTS),
+):
     _table.to_metadata(METADATA)
 
 PERSONS = Table(

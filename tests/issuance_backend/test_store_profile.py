@@ -24,6 +24,7 @@ from monitoring.database import Database
 from monitoring.environment import ConfigurationFault
 from tests.support.engines import Engine
 
+SCANNED = {"REGISTRY_CONTENT_SCANNER": "unix:/run/clamav/clamd.ctl"}
 NOW = datetime(2026, 11, 21, 9, tzinfo=UTC)
 
 
@@ -33,7 +34,7 @@ def started(tmp_path: Path, database_engine: Engine) -> Callable[[str], object]:
     tokens = tmp_path / "tokens.json"
     tokens.write_text(json.dumps({}))
     url = database_engine.new()
-    start = {"REGISTRY_DATABASE_URL": url, "REGISTRY_SERVICE_TOKENS": str(tokens)}
+    start = {"REGISTRY_DATABASE_URL": url, "REGISTRY_SERVICE_TOKENS": str(tokens)} | SCANNED
     return lambda profile: registry_from({**start, "REGISTRY_PROFILE": profile}) and url
 
 
@@ -83,9 +84,16 @@ def test_people_that_were_invented_before_any_start_count_too(
     seed(url)
     tokens = tmp_path / "tokens.json"
     tokens.write_text("{}")
-    start = {"REGISTRY_DATABASE_URL": url, "REGISTRY_SERVICE_TOKENS": str(tokens)}
+    start = {"REGISTRY_DATABASE_URL": url, "REGISTRY_SERVICE_TOKENS": str(tokens)} | SCANNED
     with pytest.raises(ConfigurationFault, match="demo"):
         registry_from({**start, "REGISTRY_PROFILE": "production"})
+
+
+def test_a_registry_of_real_people_never_starts_without_a_scanner(tmp_path: Path) -> None:
+    start = {"REGISTRY_SERVICE_TOKENS": str(tmp_path / "tokens.json"), "REGISTRY_PROFILE": "production"}
+    for said in ({}, {"REGISTRY_CONTENT_SCANNER": "none"}):
+        with pytest.raises(ConfigurationFault, match="REGISTRY_CONTENT_SCANNER"):
+            registry_from({**start, **said})
 
 
 @pytest.mark.parametrize("profile", ["Production", "prod", ""])

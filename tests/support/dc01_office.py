@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
+from PIL import Image
+
+from issuance_backend.blob_store.keys import KeyFile, KeyRing
+from issuance_backend.blob_store.objects import Objects
+from issuance_backend.blob_store.service import BlobStore
+from issuance_backend.content_scanning.domain import UNSCANNED, ContentScanner
 from issuance_backend.population_registry import repository
 from issuance_backend.population_registry.dc01.batch_desk import BatchDesk
 from issuance_backend.population_registry.dc01.form_desk import FormDesk
 from issuance_backend.population_registry.dc01.index_desk import IndexDesk
+from issuance_backend.population_registry.dc01.scan_desk import ScanDesk
 from issuance_backend.population_registry.storage import migrated
 from issuance_backend.population_registry.units.service import UnitOffice
+from issuance_backend.refusals import BlobUnknown
 from monitoring.database import Database
 from tests.support.issuance_office import citizens
 from verification.messages.dc01 import (
@@ -22,15 +31,27 @@ from verification.messages.dc01 import (
     FormIndexed,
     FormKeyed,
     FormScanned,
+    FormView,
     ResidentList,
     SuccessionEntry,
     UnitEntry,
     UnitTables,
 )
 
+
+def scan_of(number: int, size: tuple[int, int] = (1240, 1754), kind: str = "PNG") -> bytes:
+    """A sheet of A4 at 150 pixels an inch with a line at a place of its own: what a scanner sends."""
+    sheet = Image.new("L", size, 255)
+    sheet.paste(0, (100, 100 * number, size[0] - 100, 100 * number + 20))
+    written = io.BytesIO()
+    sheet.save(written, kind)
+    return written.getvalue()
+
+
 COMMUNE, NEIGHBOUR, SINCE_2025 = "001.005.00157", "001.005.00160", "01.00157"
 COLLECTED = date(2021, 1, 10)
-SCAN = "5c" * 32
+PAGES = (scan_of(1), scan_of(2))
+"""Both sides of a form, as they come from a scanner."""
 
 WHOLE = {
     "full_name": "NGUYỄN THỊ LAN",
@@ -79,6 +100,31 @@ UNITS = UnitTables(
 )
 
 
+class MemoryObjects:
+    """Sealed objects that end with the test."""
+
+    def __init__(self) -> None:
+        self.held: dict[str, bytes] = {}
+
+    def put_all(self, objects: Mapping[str, bytes]) -> None:
+        assert not self.held.keys() & objects.keys(), "an object is written once"
+        self.held |= objects
+
+    def get(self, name: str, limit: int) -> bytes:
+        if name not in self.held:
+            raise BlobUnknown("no such object")
+        return self.held[name][: limit + 1]
+
+    def delete(self, name: str) -> None:
+        self.held.pop(name, None)
+
+    def listed(self) -> Iterator[tuple[str, datetime]]:
+        return ((name, datetime.min.replace(tzinfo=UTC)) for name in sorted(self.held))
+
+    def remove_unfinished(self, before: datetime) -> int:
+        return 0
+
+
 @dataclass
 class Dc01Office:
     """The desks over one database; ``now`` may be moved."""
@@ -86,6 +132,8 @@ class Dc01Office:
     url: str
     now: datetime = datetime(2021, 2, 1, 3, tzinfo=UTC)
     seeds: Iterable[int] = field(default_factory=itertools.count)
+    objects: Objects = field(default_factory=MemoryObjects)
+    scanner: ContentScanner = UNSCANNED
     _codes: Iterable[int] = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
@@ -95,6 +143,9 @@ class Dc01Office:
         self.forms = FormDesk(self.database, self.clock, self.units)
         seeds = iter(self.seeds)
         self.batches = BatchDesk(self.database, self.forms, self.units, lambda: str(next(seeds)))
+        keys = KeyRing(KeyFile(bytes(32), "test", {"test": bytes(32)}))
+        self.store = BlobStore(self.database, self.objects, keys, self.clock)
+        self.scans = ScanDesk(self.database, self.clock, self.forms, self.store, self.scanner)
         self.indices = IndexDesk(self.database, self.clock, self.units)
 
     def register(self, citizen_number: str) -> str:
@@ -118,6 +169,17 @@ class Dc01Office:
     def clock(self) -> datetime:
         return self.now
 
+    def scan(self, form: str, officer: str = "lan", pages: tuple[bytes, ...] = PAGES) -> FormView:
+        return self.scans.scan(form, FormScanned(pages=pages, officer=officer))
+
+    def scanned(self, count: int = 1, unit: str = COMMUNE) -> list[str]:
+        """Forms that wait to be indexed."""
+        ids = self.plan(count, unit)
+        for form in ids:
+            self.forms.collect(form, FormCollected(collected_on=COLLECTED, officer="lan"))
+            self.scan(form)
+        return ids
+
     def pass_days(self, days: int) -> None:
         self.now += timedelta(days=days)
 
@@ -138,7 +200,7 @@ class Dc01Office:
         ids = self.plan(count, unit)
         for form in ids:
             self.forms.collect(form, FormCollected(collected_on=COLLECTED, officer="lan"))
-            self.forms.scan(form, FormScanned(scan=SCAN, officer="lan"))
+            self.scan(form)
             self.forms.index(form, FormIndexed(batch=batch, officer="lan"))
         return batch, ids
 

@@ -64,26 +64,27 @@ def image_kind(image: bytes) -> str | None:
     return None
 
 
-def read_image_header(image: bytes) -> ImageHeader:
+def read_image_header(image: bytes, max_pixels: int = MAX_PIXELS) -> ImageHeader:
     """Return kind, width and height without decoding.
 
-    Raises LimitExceeded above 65,535 pixels a side, 4 megapixels, 4 components, 256 tiles or 8 bits
-    a sample, and ImageUndecodable when the headers are not there or contradict each other.
+    Raises LimitExceeded above 65,535 pixels a side, ``max_pixels`` (4 megapixels of JPEG 2000 in any case),
+    4 components, 256 tiles or 8 bits a sample, and ImageUndecodable when the headers are not there or
+    contradict each other.
     """
     for start, kind, read in _KINDS:
         if image.startswith(start):
             frame = read(image)
-            _require_area(frame)
+            _require_area(frame, max_pixels)
             return ImageHeader(kind, frame.width, frame.height)
     raise ImageUndecodable("image of an unknown kind")
 
 
-def _require_area(frame: _Frame) -> None:
+def _require_area(frame: _Frame, max_pixels: int) -> None:
     if not frame.width or not frame.height or not frame.components:
         raise ImageUndecodable("image without area")
     if (
         max(frame.width, frame.height) > MAX_SIDE
-        or frame.width * frame.height > MAX_PIXELS
+        or frame.width * frame.height > max_pixels
         or frame.components > MAX_COMPONENTS
     ):
         raise LimitExceeded(f"image of {frame.width} x {frame.height} pixels, {frame.components} components")

@@ -15,6 +15,22 @@ UnitCode = Annotated[str, msgspec.Meta(max_length=20)]
 UnitText = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 Officer = Annotated[str, msgspec.Meta(max_length=40)]
 
+MAX_PAGES = 4
+"""A form has two sides; what is glued to it may have as many again."""
+
+MAX_PAGE_BYTES = 4 * 1024 * 1024
+MAX_FORM_BYTES = 8 * 1024 * 1024
+"""All pages of a form together."""
+
+MAX_SCAN_REQUEST_BYTES = MAX_FORM_BYTES * 4 // 3 + 64 * 1024
+"""The pages as JSON: base64 makes them a third larger."""
+
+MAX_PAGE_PIXELS = 36_000_000
+"""A sheet of A4 at 600 pixels an inch."""
+
+MIN_PAGE_SIDE = 1_000
+"""Pixels of the shorter side: handwriting on a sheet of A4 is read from about 120 an inch on."""
+
 
 class UnitEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One unit under one name; ``valid_to`` is the first day on which it was no more."""
@@ -80,81 +96,126 @@ class StaffingGap(msgspec.Struct, frozen=True):
     least: int
 
 
-class ResidentList(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ResidentsNamed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Forms to be collected in a commune: one barcode a resident."""
 
     unit: UnitCode
     barcodes: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=40)], ...], msgspec.Meta(max_length=200)]
-    officer: Officer
 
 
-class FormCollected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PaperCollected(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The resident filled in and signed the paper on this day."""
 
     collected_on: date
-    officer: Officer
 
 
-class FormScanned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The paper's picture lies under this name (64 hexadecimal digits)."""
+class PaperScanned(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The pictures of the paper's pages in their order, each a JPEG or PNG."""
 
-    scan: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-    officer: Officer
+    pages: Annotated[tuple[bytes, ...], msgspec.Meta(min_length=1, max_length=MAX_PAGES)]
 
 
-class FormIndexed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PaperIndexed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The picture is that of the barcode, and the form joins a batch."""
 
     batch: Annotated[str, msgspec.Meta(max_length=16)]
-    officer: Officer
 
 
-class FormKeyed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a clerk read off the picture, by field; what is not filled in is left out."""
-
-    values: dict[str, FormText]
-    officer: Officer
-
-
-class FormDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the paper says in the fields that two clerks keyed differently."""
+class PaperRead(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What somebody reads on the picture, by field; what is not filled in is left out."""
 
     values: dict[str, FormText]
-    officer: Officer
 
 
-class FormReview(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class CorrectionReviewed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Whether another officer finds a correction right."""
 
     is_right: bool
-    officer: Officer
 
 
-class Acting(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class BatchAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A batch of forms of one commune, judged by its acceptance quality limit in percent."""
+
+    unit: UnitCode
+    aql: Literal["0.10", "0.15", "0.25", "0.40", "0.65", "1.0", "1.5", "2.5", "4.0", "6.5"] = "1.0"
+    level: Literal["I", "II", "III"] = "II"
+
+
+class Acting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Whoever acts, where nothing else is to be said."""
 
     officer: Officer
 
 
-class BatchOpened(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A batch of forms of one commune, judged by its acceptance quality limit in percent."""
+class ResidentList(ResidentsNamed, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The list of residents, by whom it is sent."""
 
-    unit: UnitCode
     officer: Officer
-    aql: Literal["0.10", "0.15", "0.25", "0.40", "0.65", "1.0", "1.5", "2.5", "4.0", "6.5"] = "1.0"
-    level: Literal["I", "II", "III"] = "II"
+
+
+class FormCollected(PaperCollected, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The paper is there, by whom it was brought."""
+
+    officer: Officer
+
+
+class FormScanned(PaperScanned, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The paper's pictures, by whom they were taken."""
+
+    officer: Officer
+
+
+class FormIndexed(PaperIndexed, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The form joins a batch, by whom the picture was looked at."""
+
+    officer: Officer
+
+
+class FormKeyed(PaperRead, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is on the picture, by who keys it."""
+
+    officer: Officer
+
+
+class FormDecision(PaperRead, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the paper says in the fields that two clerks keyed differently, by who decides."""
+
+    officer: Officer
+
+
+class FormReview(CorrectionReviewed, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Whether a correction is right, by who looked."""
+
+    officer: Officer
+
+
+class BatchOpened(BatchAsked, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A batch, by who opens it."""
+
+    officer: Officer
 
 
 class FormView(msgspec.Struct, frozen=True):
-    """Where a form stands; nothing of what is written on it."""
+    """Where a form stands; nothing of what is written on it.
+
+    So many ``pages`` of its picture are kept here; ``scan`` names one that is kept outside by its SHA-256.
+    """
 
     id: str
     barcode: str
     unit: str
     state: str
     batch: str | None
+    pages: int
+    scan: str | None
     findings: tuple[str, ...]
     conflicts: tuple[str, ...]
+
+
+class FormValues(msgspec.Struct, frozen=True):
+    """What is keyed of a form now, for whoever mends, corrects or reviews it."""
+
+    values: dict[str, str]
 
 
 class SecondKeying(msgspec.Struct, frozen=True):
@@ -162,7 +223,9 @@ class SecondKeying(msgspec.Struct, frozen=True):
 
     form: str
     barcode: str
-    scan: str
+    unit: str
+    pages: int
+    scan: str | None
 
 
 class KeyingDifference(msgspec.Struct, frozen=True):
@@ -176,7 +239,10 @@ class OpenDifference(msgspec.Struct, frozen=True):
     """A form for a third person to decide."""
 
     form: str
-    scan: str
+    barcode: str
+    unit: str
+    pages: int
+    scan: str | None
     differences: tuple[KeyingDifference, ...]
 
 

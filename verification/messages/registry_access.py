@@ -28,6 +28,7 @@ class Purpose(StrEnum):
     OWN_RECORD = "own_record"
     COMMUNE_EXTRACT = "commune_extract"
     PUBLICATION = "publication"
+    POPULATION_FORM = "population_form"
 
 
 class ReadingFor(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,17 +6,22 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
+import msgspec
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from issuance_backend.http_body import answer, page_answer, read_body, read_page
+from issuance_backend.http_body import answer, page_answer, picture_answer, read_body, read_page
 from issuance_backend.population_registry.dc01.batch_desk import BatchDesk
 from issuance_backend.population_registry.dc01.domain import BatchState, FormState
 from issuance_backend.population_registry.dc01.form_desk import FormDesk
 from issuance_backend.population_registry.dc01.index_desk import IndexDesk
 from issuance_backend.population_registry.dc01.measures import IndexName
+from issuance_backend.population_registry.dc01.scan_desk import ScanDesk
+from issuance_backend.service_tokens import calling_service
+from issuance_backend.unit_codes import is_unit
 from verification.errors import FieldsRefused
 from verification.messages.dc01 import (
+    MAX_SCAN_REQUEST_BYTES,
     Acting,
     BatchOpened,
     FormCollected,
@@ -27,12 +32,15 @@ from verification.messages.dc01 import (
     FormScanned,
     ResidentList,
 )
+from verification.messages.registry_access import HEADER, Purpose, ReadingFor, read_statement
 
 WORK_ROLE = "dc01.work"
 """May bring forms through the office, for the officers that it signed in."""
 
 QUALITY_ROLE = "quality.read"
 """May read the indices and which forms fail them."""
+
+_SCAN = "dc01_scans.scan"
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -47,7 +55,10 @@ def forms_blueprint(desk: FormDesk) -> Blueprint:
 
     @blueprint.get("")
     def in_state() -> ResponseReturnValue:
-        return page_answer(desk.forms(_choice("state", FormState), read_page(1)))
+        barcode = request.args.get("barcode")
+        if barcode is not None:
+            return answer(desk.of_barcode(barcode))
+        return page_answer(desk.forms(_choice("state", FormState), read_page(1), _area()))
 
     @blueprint.get("/<form_id>")
     def read(form_id: str) -> ResponseReturnValue:
@@ -57,15 +68,39 @@ def forms_blueprint(desk: FormDesk) -> Blueprint:
     def collect(form_id: str) -> ResponseReturnValue:
         return answer(desk.collect(form_id, read_body(FormCollected)))
 
-    @blueprint.post("/<form_id>/scan")
-    def scan(form_id: str) -> ResponseReturnValue:
-        return answer(desk.scan(form_id, read_body(FormScanned)))
-
     @blueprint.post("/<form_id>/index")
     def index(form_id: str) -> ResponseReturnValue:
         return answer(desk.index(form_id, read_body(FormIndexed)))
 
     return blueprint
+
+
+def scans_blueprint(desk: ScanDesk) -> Blueprint:
+    """/v1/dc01/forms/{id}: the picture of a form, and what is keyed of it, for whoever works on it now."""
+    blueprint = Blueprint("dc01_scans", __name__, url_prefix="/v1/dc01/forms")
+
+    @blueprint.post("/<form_id>/scan")
+    def scan(form_id: str) -> ResponseReturnValue:
+        return answer(desk.scan(form_id, read_body(FormScanned)))
+
+    @blueprint.get("/<form_id>/pages/<int:number>")
+    def page(form_id: str, number: int) -> ResponseReturnValue:
+        officer = _officer()
+        shown = desk.picture(form_id, number, officer, calling_service().name, _reading(officer))
+        return picture_answer(shown.content, shown.media_type)
+
+    @blueprint.get("/<form_id>/values")
+    def values(form_id: str) -> ResponseReturnValue:
+        officer = _officer()
+        return answer(desk.values(form_id, officer, calling_service().name, _reading(officer)))
+
+    return blueprint
+
+
+def permit_scans() -> None:
+    """Before any request: the pictures of a form are larger than whatever else comes here."""
+    if request.endpoint == _SCAN:
+        request.max_content_length = MAX_SCAN_REQUEST_BYTES
 
 
 def keyings_blueprint(desk: FormDesk, batches: BatchDesk) -> Blueprint:
@@ -108,7 +143,7 @@ def batches_blueprint(desk: BatchDesk, forms: FormDesk) -> Blueprint:
     @blueprint.get("")
     def batches() -> ResponseReturnValue:
         state = _choice("state", BatchState) if "state" in request.args else None
-        return page_answer(desk.batches(read_page(1), state, request.args.get("unit")))
+        return page_answer(desk.batches(read_page(1), state, request.args.get("unit"), _area()))
 
     @blueprint.get("/<batch_id>")
     def read(batch_id: str) -> ResponseReturnValue:
@@ -131,12 +166,12 @@ def checks_blueprint(desk: BatchDesk) -> Blueprint:
 
     @blueprint.get("/second-keyings/next")
     def next_keying() -> ResponseReturnValue:
-        task = desk.next_keying(_officer())
+        task = desk.next_keying(_officer(), _area())
         return ("", 204) if task is None else answer(task)
 
     @blueprint.get("/differences/next")
     def next_difference() -> ResponseReturnValue:
-        task = desk.next_difference(_officer())
+        task = desk.next_difference(_officer(), _area())
         return ("", 204) if task is None else answer(task)
 
     @blueprint.get("/clerk-rates")
@@ -178,6 +213,20 @@ def _officer() -> str:
     if not officer:
         raise FieldsRefused({"officer": "FIELD_MISSING"})
     return officer
+
+
+def _reading(officer: str) -> ReadingFor:
+    """For whom a picture is looked at: the calling program names the officer and says where they work."""
+    said = read_statement(request.headers.get(HEADER, ""))
+    return msgspec.structs.replace(said, purpose=Purpose.POPULATION_FORM.value, officer=officer)
+
+
+def _area() -> str | None:
+    """The unit that ``area`` names, None without one; raises FieldsRefused for what is none."""
+    area = request.args.get("area")
+    if area is not None and not is_unit(area):
+        raise FieldsRefused({"area": "FIELD_CHARACTERS"})
+    return area
 
 
 def _choice(name: str, kind: type[Choice]) -> Choice:

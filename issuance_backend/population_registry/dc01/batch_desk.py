@@ -97,14 +97,16 @@ class BatchDesk:
             self._sample(recording, batch, forms, seed)
             return _batch_view(recording.connection, batch)
 
-    def next_keying(self, officer: str) -> SecondKeying | None:
+    def next_keying(self, officer: str, area: str | None = None) -> SecondKeying | None:
         """A drawn form for this officer to key; never one he keyed first, and nothing of what was keyed."""
         with self._database.reading() as connection:
-            found = repository.next_for(connection, officer, differing=False)
+            found = repository.next_for(connection, officer, differing=False, area=area)
         if found is None:
             return None
         _, form = found
-        return SecondKeying(form=form.id, barcode=form.barcode, scan=form.scan or "")
+        return SecondKeying(
+            form=form.id, barcode=form.barcode, unit=form.unit, pages=form.pages, scan=form.scan
+        )
 
     def key_again(self, form_id: str, said: FormKeyed) -> None:
         """Take the blind second keying of a drawn form; raises SameOfficer, TransitionRefused."""
@@ -125,10 +127,10 @@ class BatchDesk:
             )
             self._finish(recording, form, done)
 
-    def next_difference(self, officer: str) -> OpenDifference | None:
+    def next_difference(self, officer: str, area: str | None = None) -> OpenDifference | None:
         """A form of which two clerks read something else, for this third officer to decide."""
         with self._database.reading() as connection:
-            found = repository.next_for(connection, officer, differing=True)
+            found = repository.next_for(connection, officer, differing=True, area=area)
         if found is None:
             return None
         recheck, form = found
@@ -139,7 +141,14 @@ class BatchDesk:
             KeyingDifference(field=name, readings=_shuffled(form.id, one, other))
             for name, one, other in pairs
         )
-        return OpenDifference(form=form.id, scan=form.scan or "", differences=tuple(differences))
+        return OpenDifference(
+            form=form.id,
+            barcode=form.barcode,
+            unit=form.unit,
+            pages=form.pages,
+            scan=form.scan,
+            differences=tuple(differences),
+        )
 
     def decide(self, form_id: str, said: FormDecision) -> None:
         """Take what the paper says in the differing fields; raises SameOfficer, FieldsRefused."""
@@ -165,10 +174,12 @@ class BatchDesk:
         with self._database.reading() as connection:
             return _batch_view(connection, _known(connection, batch_id))
 
-    def batches(self, asked: PageAsked, state: BatchState | None, unit: str | None) -> Page[BatchView]:
-        """Batches, of one state or unit where these are given."""
+    def batches(
+        self, asked: PageAsked, state: BatchState | None, unit: str | None, area: str | None = None
+    ) -> Page[BatchView]:
+        """Batches, of one state, unit or area where these are given."""
         with self._database.reading() as connection:
-            found = repository.batches(connection, asked, state, unit)
+            found = repository.batches(connection, asked, state, unit, area)
             views = [_batch_view(connection, batch) for batch in found]
         return page_of(views, asked, lambda batch: (batch.id,))
 

@@ -105,6 +105,8 @@ TABLE = StateTable[FormState, FormEvent](
         (None, _E.PLAN): _S.PLANNED,
         (_S.PLANNED, _E.COLLECT): _S.COLLECTED,
         (_S.COLLECTED, _E.SCAN): _S.SCANNED,
+        # Whoever indexes it may have it scanned again: nobody has read anything off it yet.
+        (_S.SCANNED, _E.SCAN): _S.SCANNED,
         (_S.SCANNED, _E.INDEX): _S.INDEXED,
         (_S.INDEXED, _E.KEY): _S.KEYED,
         (_S.KEYED, _E.CHECK): _S.AUTO_CHECKED,
@@ -203,7 +205,10 @@ def _meaning(values: Values, name: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """A form with what is keyed of it; ``checked_right`` is the blind check's say on the first keying."""
+    """A form with what is keyed of it; ``checked_right`` is the blind check's say on the first keying.
+
+    So many ``pages`` of its picture are kept here; ``scan`` names one that is kept outside.
+    """
 
     id: str
     barcode: str
@@ -212,6 +217,7 @@ class Form:
     version: int
     batch: str | None = None
     collected_on: date | None = None
+    pages: int = 0
     scan: str | None = None
     values: Values | None = None
     keyed_by: str | None = None

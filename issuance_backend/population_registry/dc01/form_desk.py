@@ -24,8 +24,10 @@ from issuance_backend.population_registry.dc01.domain import (
 )
 from issuance_backend.population_registry.dc01.measures import fresh_from
 from issuance_backend.population_registry.dc01.recording import Recording, confirm_record, new_form
+from issuance_backend.population_registry.dc01.scan_pages import require_keyed_in
 from issuance_backend.population_registry.people import repository as people
 from issuance_backend.population_registry.publication.service import require_officer_name
+from issuance_backend.population_registry.reads import repository as reads
 from issuance_backend.population_registry.rules.domain import Finding, RuleSet, rules_on
 from issuance_backend.population_registry.units.domain import UnitLevel, UnitRegister
 from issuance_backend.population_registry.units.service import UnitOffice
@@ -43,7 +45,6 @@ from verification.messages.dc01 import (
     FormIndexed,
     FormKeyed,
     FormReview,
-    FormScanned,
     FormView,
     ResidentList,
 )
@@ -83,14 +84,6 @@ class FormDesk:
 
         return self._changed(form_id, said.officer, change)
 
-    def scan(self, form_id: str, said: FormScanned) -> FormView:
-        """Its picture is kept."""
-        return self._changed(
-            form_id,
-            said.officer,
-            lambda recording, form: recording.step(form, FormEvent.SCAN, scan=said.scan),
-        )
-
     def index(self, form_id: str, said: FormIndexed) -> FormView:
         """It joins an open batch of its own commune; raises Dc01BatchUnknown, FieldsRefused."""
 
@@ -111,8 +104,7 @@ class FormDesk:
 
         def change(recording: Recording, form: Form) -> Form:
             batch = repository.batch(recording.connection, form.batch or "")
-            if batch is not None and batch.state not in {BatchState.OPEN, BatchState.REJECTED}:
-                raise TransitionRefused("the batch is closed")
+            require_keyed_in(batch)
             values = domain.normalised(said.values)
             keyed = recording.step(
                 form,
@@ -213,10 +205,16 @@ class FormDesk:
         with self._database.reading() as connection:
             return view(known(connection, form_id))
 
-    def forms(self, state: FormState, asked: PageAsked) -> Page[FormView]:
-        """The forms that wait in one state."""
+    def of_barcode(self, barcode: str) -> tuple[FormView, ...]:
+        """The form with this barcode, or none."""
         with self._database.reading() as connection:
-            found = repository.forms_in(connection, state, asked)
+            form = repository.form_with_barcode(connection, barcode)
+        return () if form is None else (view(form),)
+
+    def forms(self, state: FormState, asked: PageAsked, area: str | None = None) -> Page[FormView]:
+        """The forms that wait in one state, of an area where it is given."""
+        with self._database.reading() as connection:
+            found = repository.forms_in(connection, state, asked, area)
         return page_of([view(form) for form in found], asked, lambda form: (form.id,))
 
     @contextmanager
@@ -258,6 +256,9 @@ class FormDesk:
         conflicts = self._conflicts(recording.connection, form, values)
         if conflicts or form.findings:
             return recording.step(form, FormEvent.CONTRADICT, conflicts=conflicts)
+        if form.citizen_number is not None:
+            number = people.reference_number(recording.connection, form.citizen_number)
+            reads.name_person(recording.connection, form.id, number)
         return recording.step(form, FormEvent.SETTLE, conflicts=())
 
     def _conflicts(self, connection: Connection, form: Form, values: Values) -> tuple[str, ...]:
@@ -300,6 +301,8 @@ def view(form: Form) -> FormView:
         unit=form.unit,
         state=form.state.value,
         batch=form.batch,
+        pages=form.pages,
+        scan=form.scan,
         findings=(*form.missing, *form.findings),
         conflicts=form.conflicts,
     )

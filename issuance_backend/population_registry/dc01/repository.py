@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, text, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, and_, func, insert, or_, select, text, update
 
 from issuance_backend.paging import PageAsked
 from issuance_backend.population_registry.dc01.domain import (
@@ -74,9 +74,13 @@ def states_in_batch(connection: Connection, batch_id: str) -> dict[FormState, in
     return {FormState(state): count for state, count in connection.execute(question)}
 
 
-def forms_in(connection: Connection, state: FormState, asked: PageAsked) -> list[Form]:
-    """Forms of one state, one more than a page holds."""
+def forms_in(
+    connection: Connection, state: FormState, asked: PageAsked, area: str | None = None
+) -> list[Form]:
+    """Forms of one state, of an area where it is given; one more than a page holds."""
     question = select(FORMS).where(FORMS.c.state == state.value)
+    if area is not None:
+        question = question.where(_in_area(FORMS.c.unit, area))
     if asked.after is not None:
         question = question.where(FORMS.c.id > asked.after[0])
     return [_form(row) for row in connection.execute(question.order_by(FORMS.c.id).limit(asked.limit + 1))]
@@ -135,7 +139,11 @@ def batch(connection: Connection, batch_id: str) -> Batch | None:
 
 
 def batches(
-    connection: Connection, asked: PageAsked, state: BatchState | None, unit: str | None
+    connection: Connection,
+    asked: PageAsked,
+    state: BatchState | None,
+    unit: str | None,
+    area: str | None = None,
 ) -> list[Batch]:
     """Batches by id, one more than a page holds."""
     question = select(BATCHES)
@@ -143,6 +151,8 @@ def batches(
         question = question.where(BATCHES.c.state == state.value)
     if unit is not None:
         question = question.where(BATCHES.c.unit == unit)
+    if area is not None:
+        question = question.where(_in_area(BATCHES.c.unit, area))
     if asked.after is not None:
         question = question.where(BATCHES.c.id > asked.after[0])
     rows = connection.execute(question.order_by(BATCHES.c.id).limit(asked.limit + 1))
@@ -198,7 +208,9 @@ def recheck(connection: Connection, form_id: str, round_: int) -> Recheck | None
     return _recheck(row) if row else None
 
 
-def next_for(connection: Connection, officer: str, *, differing: bool) -> tuple[Recheck, Form] | None:
+def next_for(
+    connection: Connection, officer: str, *, differing: bool, area: str | None = None
+) -> tuple[Recheck, Form] | None:
     """A drawn form that this officer may key again; or, ``differing``, may decide between two readings."""
     columns = RECHECKS.c
     if differing:
@@ -206,6 +218,9 @@ def next_for(connection: Connection, officer: str, *, differing: bool) -> tuple[
     else:
         fits = and_(text(NOT_KEYED_AGAIN), columns.first_clerk != officer)
     question = select(columns.form, columns.round).where(fits).order_by(columns.batch, columns.form).limit(1)
+    if area is not None:
+        its_batch = BATCHES.c.id == columns.batch
+        question = question.join_from(RECHECKS, BATCHES, its_batch).where(_in_area(BATCHES.c.unit, area))
     row = connection.execute(question).one_or_none()
     if row is None:
         return None
@@ -223,9 +238,12 @@ def judged_rechecks(connection: Connection, unit_prefix: str | None) -> list[Rec
         .order_by(RECHECKS.c.first_clerk)
     )
     if unit_prefix:
-        below = BATCHES.c.unit.like(f"{unit_prefix}.%")
-        question = question.where(or_(BATCHES.c.unit == unit_prefix, below))
+        question = question.where(_in_area(BATCHES.c.unit, unit_prefix))
     return [_recheck(row) for row in connection.execute(question)]
+
+
+def _in_area(unit: Column[str], area: str) -> ColumnElement[bool]:
+    return or_(unit == area, unit.like(f"{area}.%"))
 
 
 def _columns(form: Form) -> dict[str, object]:
@@ -235,6 +253,7 @@ def _columns(form: Form) -> dict[str, object]:
         "version": form.version,
         "batch": form.batch,
         "collected_on": form.collected_on,
+        "pages": form.pages,
         "scan": form.scan,
         "particulars": None if form.values is None else _json(dict(form.values)),
         "citizen_number": form.citizen_number,

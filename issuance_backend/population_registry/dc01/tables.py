@@ -42,6 +42,8 @@ FORMS = Table(
     Column("version", Integer, nullable=False),
     Column("batch", String(16), ForeignKey("dc01_batches.id")),
     Column("collected_on", Date),
+    # How many pages of its picture are kept here; the SHA-256 of one that is kept outside.
+    Column("pages", Integer, nullable=False),
     Column("scan", String(64)),
     Column("particulars", Text),
     # The number that is keyed, where it can be one: two forms of one number contradict each other.
@@ -58,6 +60,20 @@ FORMS = Table(
     Index("dc01_forms_by_state", "state", "id"),
     Index("dc01_forms_by_number", "citizen_number"),
     Index("dc01_forms_by_unit", "unit", "id"),
+)
+
+SCAN_PAGES = Table(
+    "dc01_scan_pages",
+    METADATA,
+    Column("form", String(16), ForeignKey("dc01_forms.id"), primary_key=True),
+    Column("page", Integer, primary_key=True, autoincrement=False),
+    Column("sha256", String(64), nullable=False),
+    Column("media_type", String(60), nullable=False),
+    # Where the sealed picture is found; none once its time was over.
+    Column("address", String(64), ForeignKey("blobs.address")),
+    Column("scanned_at", String(32), nullable=False),
+    Index("dc01_scan_pages_by_address", "address"),
+    Index("dc01_scan_pages_by_time", "scanned_at", "form"),
 )
 
 KEYINGS = Table(

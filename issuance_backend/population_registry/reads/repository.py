@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, Table, delete, insert, select
+from sqlalchemy import Connection, RowMapping, Table, delete, insert, select, update
 
 from issuance_backend.moments import rfc3339
 from issuance_backend.population_registry.reads.tables import COMMUNE_READS, PERSON_READS
@@ -73,6 +73,21 @@ def of_communes(
         )
         for row in rows
     ]
+
+
+def add_of_form(
+    connection: Connection, form: str, reader: str, reading: ReadingFor, moment: datetime
+) -> None:
+    """Write that the picture of a form was looked at, which is nobody's yet."""
+    row = {"form": form, "reader": reader, "read_at": rfc3339(moment)}
+    connection.execute(_ADD, row | {name: getattr(reading, name) for name in _SAID})
+
+
+def name_person(connection: Connection, form: str, citizen_number: str) -> None:
+    """Put what was read of a form under the person whose form it is found to be."""
+    connection.execute(
+        update(PERSON_READS).where(PERSON_READS.c.form == form).values(citizen_number=citizen_number)
+    )
 
 
 def newest(connection: Connection, numbers: Collection[str], limit: int) -> list[PersonRead]:

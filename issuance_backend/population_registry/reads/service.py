@@ -27,6 +27,11 @@ class ReadBook:
         """Record that a program reads an entry, before it is answered."""
         self.note_all((citizen_number,), reader, reading)
 
+    def note_form(self, form: str, reader: str, reading: ReadingFor) -> None:
+        """Record that the picture of a form is looked at, before it is shown."""
+        with self._database.writing() as connection:
+            repository.add_of_form(connection, form, reader, reading, self._clock())
+
     def note_all(self, citizen_numbers: Collection[str], reader: str, reading: ReadingFor) -> None:
         """Record that a program reads several entries; of none nothing is written."""
         if not citizen_numbers:

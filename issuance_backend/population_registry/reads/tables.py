@@ -10,8 +10,10 @@ PERSON_READS = Table(
     "person_reads",
     METADATA,
     Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    # The number that the entry stood under when it was read.
-    Column("citizen_number", String(12), nullable=False),
+    # The number that the entry stood under when it was read; none of a form that is nobody's yet.
+    Column("citizen_number", String(12)),
+    # A form DC01 whose picture was looked at: once it is found to be a person's, it is the person's reading.
+    Column("form", String(16)),
     Column("read_at", String(32), nullable=False),
     Column("reader", String(80), nullable=False),
     Column("purpose", String(80), nullable=False),
@@ -21,6 +23,7 @@ PERSON_READS = Table(
     Column("officer", String(40)),
     Index("person_reads_by_person", "citizen_number", "id"),
     Index("person_reads_by_time", "read_at"),
+    Index("person_reads_by_form", "form"),
 )
 
 COMMUNE_READS = Table(

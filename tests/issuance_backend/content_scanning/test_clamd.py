@@ -144,5 +144,5 @@ def test_no_scanner_is_named_as_such() -> None:
     ["", "unix:", "unix:clamd", "tcp:", "tcp:host", "tcp:host:0", "tcp:host:70000", "tcp::3310", "no"],
 )
 def test_a_setting_that_names_no_scanner_stops_the_program(place: str) -> None:
-    with pytest.raises(ConfigurationFault, match="ISSUANCE_CONTENT_SCANNER"):
+    with pytest.raises(ConfigurationFault, match="CONTENT_SCANNER: unix"):
         scanner_at(place)

@@ -24,7 +24,7 @@ from issuance_backend.refusals import (
     UnitUnknown,
 )
 from issuance_backend.schema import EVENTS
-from tests.support.dc01_office import COLLECTED, COMMUNE, NEIGHBOUR, SCAN, WHOLE, Dc01Office
+from tests.support.dc01_office import COLLECTED, COMMUNE, NEIGHBOUR, PAGES, WHOLE, Dc01Office
 from tests.support.engines import Engine
 from verification.errors import FieldsRefused, TransitionRefused
 from verification.messages.dc01 import (
@@ -34,7 +34,6 @@ from verification.messages.dc01 import (
     FormIndexed,
     FormKeyed,
     FormReview,
-    FormScanned,
     ResidentList,
 )
 from verification.messages.life_event import LifeEventReport, Move
@@ -97,7 +96,7 @@ def test_a_list_may_be_sent_twice_and_a_barcode_has_one_commune(office: Dc01Offi
 def test_steps_out_of_order_are_refused_and_change_nothing(office: Dc01Office) -> None:
     (form,) = office.plan(1)
     with pytest.raises(TransitionRefused):
-        office.forms.scan(form, FormScanned(scan=SCAN, officer="lan"))
+        office.scan(form)
     with pytest.raises(TransitionRefused):
         office.forms.key(form, FormKeyed(values=WHOLE, officer="lan"))
     with pytest.raises(FieldsRefused):
@@ -110,7 +109,7 @@ def test_steps_out_of_order_are_refused_and_change_nothing(office: Dc01Office) -
 def test_a_form_joins_an_open_batch_of_its_own_commune(office: Dc01Office) -> None:
     (form,) = office.plan(1)
     office.forms.collect(form, FormCollected(collected_on=COLLECTED, officer="lan"))
-    office.forms.scan(form, FormScanned(scan=SCAN, officer="lan"))
+    office.scan(form)
     elsewhere = office.batches.open(BatchOpened(unit=NEIGHBOUR, officer="lan")).id
     with pytest.raises(FieldsRefused):
         office.forms.index(form, FormIndexed(batch=elsewhere, officer="lan"))
@@ -132,7 +131,7 @@ def test_forms_of_a_commune_that_is_no_more_are_still_brought_to_an_end(office: 
         office.plan(1)
     batch = office.batches.open(BatchOpened(unit=COMMUNE, officer="lan")).id
     office.forms.collect(late, FormCollected(collected_on=COLLECTED, officer="lan"))
-    office.forms.scan(late, FormScanned(scan=SCAN, officer="lan"))
+    office.scan(late)
     office.forms.index(late, FormIndexed(batch=batch, officer="lan"))
     # Its addresses are judged by the map of the day on which it was signed.
     office.key([late])
@@ -170,8 +169,8 @@ def test_the_second_reader_is_another_and_sees_nothing_of_the_first(office: Dc01
     assert office.batches.next_keying("clerk") is None
     task = office.batches.next_keying("second")
     assert task is not None
-    assert {task.scan} == {SCAN}
-    assert set(task.__struct_fields__) == {"form", "barcode", "scan"}
+    assert (task.pages, task.scan) == (len(PAGES), None)
+    assert set(task.__struct_fields__) == {"form", "barcode", "unit", "pages", "scan"}
     with pytest.raises(SameOfficer):
         office.batches.key_again(task.form, FormKeyed(values=WHOLE, officer="clerk"))
     office.batches.key_again(task.form, FormKeyed(values={**WHOLE, "mother": "TRẦN THỊ B"}, officer="second"))

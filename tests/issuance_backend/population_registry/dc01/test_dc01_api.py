@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import importlib
 import json
@@ -12,13 +13,17 @@ import pytest
 from flask.testing import FlaskClient
 from openapi_core import Config, OpenAPI
 from openapi_core.contrib.werkzeug import WerkzeugOpenAPIRequest, WerkzeugOpenAPIResponse
+from sqlalchemy import select
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
+from issuance_backend.blob_store.keys import add_key
 from issuance_backend.population_registry.app import create_registry_app
+from issuance_backend.population_registry.reads.tables import PERSON_READS
 from issuance_backend.population_registry.settings import RegistrySettings
-from tests.support.dc01_office import COMMUNE, SCAN, WHOLE, Dc01Office
+from tests.support.dc01_office import COMMUNE, NEIGHBOUR, PAGES, WHOLE, Dc01Office
 from tests.support.engines import Engine
+from verification.messages.registry_access import HEADER
 
 ROLES = {
     "worker": ["dc01.work"],
@@ -41,13 +46,19 @@ def client(office: Dc01Office, tmp_path: Path) -> FlaskClient:
     }
     tokens = tmp_path / "callers.json"
     tokens.write_text(json.dumps(callers))
-    settings = RegistrySettings(service_tokens=tokens, database_url=office.url)
+    add_key(tmp_path / "keys.json", "2026")
+    settings = RegistrySettings(
+        service_tokens=tokens,
+        database_url=office.url,
+        blob_keys_file=tmp_path / "keys.json",
+        blob_dir=tmp_path / "blobs",
+    )
     return create_registry_app(settings, clock=office.clock).test_client()
 
 
 def contract(name: str) -> OpenAPI:
     folder = Path(importlib.import_module("issuance_backend").__file__ or "").parent / "openapi"
-    readers = {"application/problem+json": json.loads}
+    readers: dict[str, Any] = {"application/problem+json": json.loads, "image/png": bytes}
     return OpenAPI.from_file_path(
         str(folder / f"{name}.yaml"), config=Config(extra_media_type_deserializers=readers)
     )
@@ -87,7 +98,7 @@ def test_a_form_goes_all_the_way_over_http(client: FlaskClient) -> None:
     form = f"/v1/dc01/forms/{planned.get_json()[0]['id']}"
     steps = [
         ("collection", {"collected_on": "2021-01-10"}, "collected"),
-        ("scan", {"scan": SCAN}, "scanned"),
+        ("scan", {"pages": [base64.b64encode(page).decode() for page in PAGES]}, "scanned"),
         ("index", {"batch": batch}, "indexed"),
         ("keying", {"values": {**WHOLE, "religion": ""}}, "auto_checked"),
     ]
@@ -98,7 +109,20 @@ def test_a_form_goes_all_the_way_over_http(client: FlaskClient) -> None:
     assert (drawn["state"], drawn["sample_size"], drawn["wrong"]) == ("sampled", 1, None)
     assert get(client, "/v1/dc01/second-keyings/next", officer="clerk").status_code == 204
     task = get(client, "/v1/dc01/second-keyings/next", officer="second").get_json()
-    assert task == {"form": form.rpartition("/")[2], "barcode": "A1", "scan": SCAN}
+    assert task == {
+        **{"form": form.rpartition("/")[2], "barcode": "A1", "unit": COMMUNE},
+        **{"pages": 2, "scan": None},
+    }
+    picture = get(client, f"{form}/pages/2", officer="second")
+    assert picture.data == PAGES[1]
+    assert {name: picture.headers[name] for name in ("Content-Type", "Cache-Control")} == {
+        "Content-Type": "image/png",
+        "Cache-Control": "no-store",
+    }
+    assert picture.headers["X-Content-Type-Options"] == "nosniff"
+    assert "ETag" not in picture.headers
+    refused = get(client, f"{form}/pages/1", officer="clerk")
+    assert (refused.status_code, refused.get_json()["code"]) == (403, "SAME_OFFICER")
     second = {**WHOLE, "religion": "", "mother": "TRẦN THỊ B"}
     assert post(client, f"{form}/second-keying", values=second, officer="second").status_code == 204
     difference = get(client, "/v1/dc01/differences/next", officer="third").get_json()
@@ -202,3 +226,56 @@ def test_a_body_that_is_no_keying_is_refused(client: FlaskClient, body: dict[str
 @pytest.mark.parametrize("path", ["/v1/dc01/batches", "/v1/quality-indices", "/v1/units"])
 def test_each_door_asks_for_its_role(client: FlaskClient, token: str, path: str) -> None:
     assert get(client, path, token).status_code == 401
+
+
+def test_work_is_of_the_area_that_is_asked_for(client: FlaskClient, office: Dc01Office) -> None:
+    office.plan(1)
+    (there,) = office.plan(1, NEIGHBOUR)
+    for area, count in (("001", 2), ("001.005", 2), (NEIGHBOUR, 1), ("001.006", 0)):
+        assert len(get(client, "/v1/dc01/forms", state="planned", area=area).get_json()) == count
+    _, ids = office.indexed(1, NEIGHBOUR)
+    assert len(get(client, "/v1/dc01/batches", area=COMMUNE).get_json()) == 0
+    (batch,) = get(client, "/v1/dc01/batches", area="001.005").get_json()
+    office.key(ids)
+    office.batches.draw(batch["id"], "leader")
+    asked = {"officer": "second"}
+    assert get(client, "/v1/dc01/second-keyings/next", **asked, area=COMMUNE).status_code == 204
+    task = get(client, "/v1/dc01/second-keyings/next", **asked, area="001.005").get_json()
+    assert task["form"] == ids[0]
+    barcode = office.forms.form(there).barcode
+    assert [each["id"] for each in get(client, "/v1/dc01/forms", barcode=barcode).get_json()] == [there]
+    assert get(client, "/v1/dc01/forms", barcode="none").get_json() == []
+    assert get(client, "/v1/dc01/forms", state="planned", area="%").status_code == 422
+
+
+def test_pictures_are_for_who_works_on_forms_and_says_who_looks(
+    client: FlaskClient, office: Dc01Office
+) -> None:
+    (form,) = office.scanned()
+    for caller in ("reader", "gateway", "wrong"):
+        for path in ("pages/1", "values"):
+            assert get(client, f"/v1/dc01/forms/{form}/{path}", caller, officer="lan").status_code == 401
+        assert post(client, f"/v1/dc01/forms/{form}/scan", caller, pages=[], officer="x").status_code == 401
+    assert get(client, f"/v1/dc01/forms/{form}/pages/1").status_code == 422
+    assert get(client, f"/v1/dc01/forms/{form}/pages/9", officer="lan").status_code == 404
+    assert get(client, f"/v1/dc01/forms/{form}/values", officer="lan").status_code == 409
+    said = {"Authorization": "Bearer worker", HEADER: "unit=001.005;roles=capture;officer=somebody"}
+    client.get(f"/v1/dc01/forms/{form}/pages/1?officer=lan", headers=said)
+    with office.database.reading() as connection:
+        newest = connection.execute(select(PERSON_READS).order_by(PERSON_READS.c.id.desc())).first()
+    assert newest is not None
+    assert (newest.reader, newest.purpose, newest.unit, newest.roles, newest.officer, newest.form) == (
+        *("worker", "population_form", "001.005", "capture", "lan"),
+        form,
+    )
+
+
+def test_only_a_scan_may_be_as_large_as_one(client: FlaskClient, office: Dc01Office) -> None:
+    (form,) = office.scanned()
+    page = base64.b64encode(bytes(3 * 1024 * 1024)).decode()
+    path = f"/v1/dc01/forms/{form}"
+    refused = post(client, f"{path}/scan", pages=[page, page], officer="lan")
+    assert refused.get_json()["fields"] == {"pages": "DC01_SCAN_NO_PICTURE"}
+    assert post(client, f"{path}/scan", pages=[page] * 4, officer="lan").status_code == 413
+    assert post(client, f"{path}/collection", pages=[page], officer="lan").status_code == 413
+    assert post(client, f"{path}/scan", pages=[], officer="lan").status_code == 400
