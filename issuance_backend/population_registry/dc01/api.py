@@ -83,10 +83,10 @@ def scans_blueprint(desk: ScanDesk) -> Blueprint:
     def scan(form_id: str) -> ResponseReturnValue:
         return answer(desk.scan(form_id, read_body(FormScanned)))
 
-    @blueprint.get("/<form_id>/pages/<int:number>")
-    def page(form_id: str, number: int) -> ResponseReturnValue:
-        officer = _officer()
-        shown = desk.picture(form_id, number, officer, calling_service().name, _reading(officer))
+    @blueprint.get("/<form_id>/pages/<number>")
+    def page(form_id: str, number: str) -> ResponseReturnValue:
+        officer, which = _officer(), _page_number(number)
+        shown = desk.picture(form_id, which, officer, calling_service().name, _reading(officer))
         return picture_answer(shown.content, shown.media_type)
 
     @blueprint.get("/<form_id>/values")
@@ -213,6 +213,11 @@ def _officer() -> str:
     if not officer:
         raise FieldsRefused({"officer": "FIELD_MISSING"})
     return officer
+
+
+def _page_number(text: str) -> int:
+    """The page of an address; what is no page's number leads to none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) == 1 else 0
 
 
 def _reading(officer: str) -> ReadingFor:

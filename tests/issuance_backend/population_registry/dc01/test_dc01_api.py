@@ -258,6 +258,7 @@ def test_pictures_are_for_who_works_on_forms_and_says_who_looks(
         assert post(client, f"/v1/dc01/forms/{form}/scan", caller, pages=[], officer="x").status_code == 401
     assert get(client, f"/v1/dc01/forms/{form}/pages/1").status_code == 422
     assert get(client, f"/v1/dc01/forms/{form}/pages/9", officer="lan").status_code == 404
+    assert get(client, f"/v1/dc01/forms/{form}/pages/x", officer="lan").status_code == 404
     assert get(client, f"/v1/dc01/forms/{form}/values", officer="lan").status_code == 409
     said = {"Authorization": "Bearer worker", HEADER: "unit=001.005;roles=capture;officer=somebody"}
     client.get(f"/v1/dc01/forms/{form}/pages/1?officer=lan", headers=said)
