@@ -499,7 +499,7 @@ def test_an_erased_picture_is_told_as_erased(office: Dc01Office) -> None:
 
 
 def test_keys_are_changed_and_the_store_is_checked_by_the_registrys_own_commands(
-    database_engine: Engine,
+    office: Dc01Office,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
