@@ -129,7 +129,7 @@ def _parts(database: Database, scanner: ContentScanner) -> dict[str, bool | Awai
 
 @dataclass(frozen=True, slots=True)
 class _FormRoom:
-    """What the work on forms needs: the book of readings, the store of pictures, and who looks at them before."""
+    """What the work on forms needs: the book of readings, the store of pictures and their scanner."""
 
     book: ReadBook
     store: BlobStore | None
