@@ -239,8 +239,8 @@ PARTS: Mapping[DossierEvent, Part] = {
 
 ADMITTED_BY, ANSWERED_BY = "admitted_by", "answered_by"
 VOUCHING = (ADMITTED_BY, ANSWERED_BY)
-"""The details of a step that name whose word it rests on: who registered the keys that signed it, and who
-answers for what could not be captured. They have its part as well.
+"""The details of a step that name whose word it rests on: who registered the keys that signed it or let it
+in by a case, and who answers for what could not be captured. They have its part as well.
 """
 
 

@@ -93,7 +93,8 @@ class OpenedPacket:
     """What a packet whose seals hold contains; ``packet_sha256`` is its key, ``happened_at`` the kit's time.
 
     ``answers`` is the returned dossier that it captures again. Its portrait is empty where none was
-    taken again. ``admitted_by`` are those who registered the keys that its officer signs with.
+    taken again. ``admitted_by`` are those who registered the keys that its officer signs with, and who let
+    it in by a case.
     """
 
     packet_sha256: str

@@ -11,6 +11,7 @@ of roles are then searched:
 * the least roles among them all are seven: capture, approver, central approver, stock keeper, production,
   courier, and supervisor (who takes the box in and confirms the holder);
 * where a counter captured and something is missing it takes four, as a supervisor answers for that;
+* what a kit sealed and a case let in takes four as well: who let it in neither sealed it nor approves it;
 * at a province itself it takes four, as a processor checks what somebody else there approves;
 * an auditor does none of it, nor anything else that is done in an office, and has no other role.
 
@@ -66,7 +67,7 @@ from verification.messages.delivery import (
     HandOver,
     HolderConfirmation,
 )
-from verification.messages.packet_intake import SignerRegistration
+from verification.messages.packet_intake import PacketRelease, SignerRegistration
 from verification.messages.production import BlankDelivery
 from verification.messages.signing_key import public_jwk
 
@@ -429,6 +430,39 @@ def test_who_admits_the_key_of_another_has_a_part_in_what_it_captures(
     with pytest.raises(SameOfficer):
         office.do("approve_locally", officer("minh", *Role, unit=UNIT))
     office.do("approve_locally", officer("son", *Role, unit=UNIT))
+
+
+BY_A_CASE = ("seal", "let_in", "approve_locally", "approve_centrally")
+
+
+def case_refusal(office: Office, folder: Path, shares: Mapping[str, str]) -> tuple[str, type] | None:
+    """The first step that is refused of a packet whose officer was not certified, so that it needs a case."""
+    with patch.object(service, "_METHOD", "scrypt:1024:8:1"):
+        OfficerDoor(office.database, lambda: NOW).enrol(shares["seal"], "A", (Role.CAPTURE,), PASSWORD)
+    centre = Centre(office.database, folder, dossier_door(office.database, office.desk.office.packets))
+    packet = centre.kit(officer=shares["seal"]).seal(office.people[0])
+    centre.bring(packet)
+    assert (centre.status(packet).state, office.standing_of("dossier")) == ("doubtful", [])
+    for step in BY_A_CASE[1:]:
+        who = officer(shares[step], *Role, unit=UNIT)
+        try:
+            if step == "let_in":
+                centre.intake.kits.decide(who, packet.packet_hash, PacketRelease("VV/2026-1", True))
+            else:
+                office.do(step, who)
+        except VerificationError as refused:
+            return step, type(refused)
+    return None
+
+
+def test_of_a_packet_that_a_case_lets_in_four_officers_are_the_least(
+    new_office: Callable[[], Office], tmp_path: Path
+) -> None:
+    assert case_refusal(new_office(), tmp_path, {step: step for step in BY_A_CASE}) is None
+    for pair in itertools.combinations(BY_A_CASE, 2):
+        shares = {step: "both" if step in pair else step for step in BY_A_CASE}
+        refusal = case_refusal(new_office(), tmp_path, shares)
+        assert refusal == (pair[1], SameOfficer), pair
 
 
 def recorded_of(office: Office, who: Officer, monkeypatch: pytest.MonkeyPatch) -> set[str]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from issuance_backend.dossiers import packet_desk
 from issuance_backend.dossiers.intake import kit_repository, repository
 from issuance_backend.dossiers.intake.domain import PacketEvent
-from issuance_backend.dossiers.intake.steps import admitted_by, advance
+from issuance_backend.dossiers.intake.steps import admitted_by, advance, released_by
 from issuance_backend.dossiers.packet_desk import (
     PORTRAIT,
     CapturedItem,
@@ -24,7 +24,7 @@ from issuance_backend.dossiers.twin_captures import CAPTURED_EARLIER
 from issuance_backend.moments import rfc3339
 from issuance_backend.officers import repository as officers
 from issuance_backend.officers.domain import Officer, Role
-from issuance_backend.refusals import RoleMissing
+from issuance_backend.refusals import RoleMissing, SameOfficer
 from monitoring.database import Database
 from verification.messages.enrollment_packet import OpenedPacket, PacketEnvelope
 
@@ -48,10 +48,10 @@ class DossierDoor:
         self._desk = desk
 
     def prepare(self, packet: OpenedPacket) -> Prepared:
-        """Apply the rules and store pictures; raises RoleMissing and whatever the desk raises."""
+        """Apply the rules and store pictures; raises RoleMissing, SameOfficer and what the desk raises."""
         envelope, said = packet.envelope, packet.particulars
         media_types = {item.name: item.media_type for item in said.items}
-        unit, admitted = self._origin(envelope)
+        unit, admitted = self._origin(envelope, packet.packet_hash)
         prints = {name: int(name[-2:]) for name in packet.blobs if _FINGER.fullmatch(name)}
         others = packet.blobs.keys() - prints.keys() - {PORTRAIT}
         opened = packet_desk.OpenedPacket(
@@ -105,18 +105,22 @@ class DossierDoor:
             names = repository.items(connection, packet)
         return {item: self._desk.picture(name) for item, name in names.items()}
 
-    def _origin(self, envelope: PacketEnvelope) -> tuple[str | None, tuple[str, ...]]:
-        """Where it was captured, and who admitted its officer's keys; raises RoleMissing.
+    def _origin(self, envelope: PacketEnvelope, packet: str) -> tuple[str | None, tuple[str, ...]]:
+        """Where it was captured, and whose word it rests on: who admitted its officer's keys, or it.
 
-        For an officer who does not capture, and for one who may not answer for exceptions.
+        Raises RoleMissing for an officer who does not capture, and for one who may not answer for exceptions;
+        SameOfficer where who captured admitted the key that answers for them.
         """
         # Whoever was taken off capturing after sealing is not asked here: the key's revocation says that.
         with self._database.reading() as connection:
             unit = _acting(connection, envelope.officer, Role.CAPTURE).unit
             if envelope.supervisor is not None:
                 _acting(connection, envelope.supervisor, Role.SUPERVISOR)
+                if envelope.officer in admitted_by(connection, envelope.supervisor):
+                    raise SameOfficer("nobody supervises their own capture")
             unit = unit or kit_repository.kit(connection, envelope.kit).unit
-            return unit, admitted_by(connection, envelope.officer)
+            vouching = {*admitted_by(connection, envelope.officer), *released_by(connection, packet)}
+            return unit, tuple(sorted(vouching))
 
 
 def _acting(connection: Connection, officer: str, role: Role) -> Officer:

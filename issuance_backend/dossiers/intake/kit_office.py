@@ -21,6 +21,7 @@ from issuance_backend.moments import Clock, parse_moment, rfc3339
 from issuance_backend.officers import repository as officers
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.paging import Page, PageAsked, page_asked, page_of
+from issuance_backend.refusals import SameOfficer
 from issuance_backend.unit_codes import is_unit, lies_in
 from monitoring.database import Database
 from verification.errors import FieldsRefused, SignatureInvalid, TransitionRefused
@@ -142,12 +143,17 @@ class KitOffice:
         return self.numbers(officer, kit_id)
 
     def decide(self, officer: Officer, packet_hash: str, asked: PacketRelease) -> DoubtfulPacket:
-        """Accept or refuse a doubtful packet by a case; raises PacketUnknown and TransitionRefused."""
+        """Accept or refuse a doubtful packet by a case; who accepts has a part in the capture from then on.
+
+        Raises PacketUnknown, TransitionRefused, and SameOfficer where who signed it would accept it.
+        """
         officer.require(Role.SUPERVISOR)
         case_id = domain.require_case(asked.case_id)
         event = PacketEvent.RELEASE if asked.is_accepted else PacketEvent.REJECT
         with self._database.writing() as connection:
             decided = replace(repository.found(connection, packet_hash), case_id=case_id)
+            if asked.is_accepted and officer.id in _signed_by(decided):
+                raise SameOfficer("nobody accepts what they sealed")
             advance(connection, decided, [event], rfc3339(self._clock()), officer.id)
         self._opening.open_released(packet_hash)
         with self._database.reading() as connection:
@@ -283,6 +289,12 @@ def _opened_since(connection: Connection, revoked: _Revoked, asked: PageAsked) -
             break
         asked = page_asked(None, page.cursor, 2)
     return Page(tuple(named), page.cursor)
+
+
+def _signed_by(packet: Packet) -> set[str | None]:
+    """The officers whose keys signed a packet."""
+    envelope = parse_packet(packet.metadata).envelope
+    return {envelope.officer, envelope.supervisor}
 
 
 def _is_met(packet: Packet, revoked: _Revoked) -> bool:

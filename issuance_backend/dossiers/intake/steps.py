@@ -70,6 +70,12 @@ def admitted_by(connection: Connection, owner: str) -> tuple[str, ...]:
     return tuple(sorted({step.actor for step in recorded_events.of_subject(connection, _keys_of(owner))}))
 
 
+def released_by(connection: Connection, packet: str) -> tuple[str, ...]:
+    """Who let a doubtful packet in by a case."""
+    steps = recorded_events.of_subject(connection, subject(packet))
+    return tuple(step.actor for step in steps if step.event == PacketEvent.RELEASE)
+
+
 def _keys_of(owner: str) -> str:
     return f"signer/{hashlib.sha256(owner.encode()).hexdigest()[:_HASH_CHARACTERS]}"
 
