@@ -12,7 +12,7 @@ I2   office_invariants, after every single line  here, MUTATIONS; threads and pr
 I3   number_office: NumbersInAnyOrder, and       test_mutated_machines
      identities/test_record_office for merges
 I4   office_invariants; all roles and pairs in   here, MUTATIONS and an office without the rule;
-     rules/test_role_model; examiners and        rules/test_role_model
+     rules/test_ways_to_a_card; examiners and    rules/test_ways_to_a_card
      destruction in their own tests
 I5   office_invariants, fold of every subject    here, MUTATIONS; the chain itself: test_recorded_events
 I6   office_acts: captures and packets again;    here, a desk that forgets what it knows
