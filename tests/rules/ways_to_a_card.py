@@ -193,7 +193,7 @@ class Office(OfficeWalk):
 
     def do(self, step: str, who: Officer) -> None:
         """One step; raises as the office does."""
-        getattr(self, f"_{step}")(who)
+        getattr(self, f"do_{step}")(who)
 
     def stands(self) -> str:
         """The place in the graph: the state of the card, or of its dossier before there is one."""
@@ -202,22 +202,22 @@ class Office(OfficeWalk):
             dossiers = self.standing.states(connection, "dossier")
         return (cards or dossiers or [NOTHING])[0]
 
-    def _capture(self, who: Officer) -> None:
+    def do_capture(self, who: Officer) -> None:
         self.desk.office.captures.capture(who, capture_of(self.people[0]))
 
-    def _capture_without_prints(self, who: Officer) -> None:
+    def do_capture_without_prints(self, who: Officer) -> None:
         counter = self.desk.office.counter
         begun = counter.begin(who, capture_of(self.people[0]))
         counter.check_form(who, begun.id)
         counter.sign(who, begun.id, CitizenAgreement("vi", SIGNATURE))
         self.sealed = {"counter": begun.id, "captor": who.id}
 
-    def _answer_for(self, who: Officer) -> None:
+    def do_answer_for(self, who: Officer) -> None:
         counter, captor = self.desk.office.counter, officer(self.sealed["captor"], *EVERYTHING, unit=UNIT)
         counter.answer(who, self.sealed["counter"])
         counter.seal(captor, self.sealed["counter"])
 
-    def _seal(self, who: Officer) -> None:
+    def do_seal(self, who: Officer) -> None:
         self.sealed = {"captor": who.id}
         self.kit = Kit(
             self.centre.keys.opening[self.centre.keys.newest].public_key(),
@@ -225,24 +225,24 @@ class Office(OfficeWalk):
             officer=who.id,
         )
 
-    def _seal_doubtfully(self, who: Officer) -> None:
+    def do_seal_doubtfully(self, who: Officer) -> None:
         """With a key that is revoked before the packet comes: only a case lets it in."""
-        self._seal(who)
+        self.do_seal(who)
         self.sealed["doubtful"] = CASE.case_id
 
-    def _vouch(self, who: Officer) -> None:
+    def do_vouch(self, who: Officer) -> None:
         self.sealed["supervisor"] = who.id
 
-    def _admit_kit(self, who: Officer) -> None:
+    def do_admit_kit(self, who: Officer) -> None:
         jwk = dict(public_jwk(self.kit.kit_key.public_key()))
         self.centre.intake.kits.register_kit(who, KitRegistration(kit=self.kit.name, jwk=jwk, unit=UNIT))
 
-    def _admit_supervisor(self, who: Officer) -> None:
+    def do_admit_supervisor(self, who: Officer) -> None:
         jwk = dict(public_jwk(self.kit.supervisor_key.public_key()))
         asked = SignerRegistration("officer", self.sealed["supervisor"], jwk)
         self.centre.intake.kits.register_signer(who, asked)
 
-    def _admit_key(self, who: Officer) -> None:
+    def do_admit_key(self, who: Officer) -> None:
         """With the last of its keys the packet comes to the centre."""
         jwk = dict(public_jwk(self.kit.officer_key.public_key()))
         self.centre.intake.kits.register_signer(who, SignerRegistration("officer", self.kit.officer, jwk))
@@ -257,7 +257,7 @@ class Office(OfficeWalk):
         if "doubtful" not in self.sealed:
             self._require_opened()
 
-    def _release(self, who: Officer) -> None:
+    def do_release(self, who: Officer) -> None:
         self.centre.intake.kits.decide(who, self.sealed["packet"], CASE)
         self._require_opened()
 
@@ -266,52 +266,52 @@ class Office(OfficeWalk):
         if status.state != "opened":
             raise RoleMissing(str(status)) if status.code == RoleMissing.code else NotOpened(str(status))
 
-    def _approve_locally(self, who: Officer) -> None:
+    def do_approve_locally(self, who: Officer) -> None:
         self.desk.office.approvals.approve_locally(who, self._any("dossier"))
 
-    _approve_at_province = _approve_locally
+    do_approve_at_province = do_approve_locally
 
-    def _check(self, who: Officer) -> None:
+    def do_check(self, who: Officer) -> None:
         self.desk.office.checks.check(who, self._any("dossier"))
 
-    def _ask_archive(self, who: Officer) -> None:
+    def do_ask_archive(self, who: Officer) -> None:
         self.desk.office.archive.ask(who, self._any("dossier"), LookupRequest("no_data"))
 
-    def _approve_lookup(self, who: Officer) -> None:
+    def do_approve_lookup(self, who: Officer) -> None:
         self.desk.office.archive.approve(who, self._any("dossier"))
 
-    def _answer_lookup(self, who: Officer) -> None:
+    def do_answer_lookup(self, who: Officer) -> None:
         self.desk.office.archive.answer(who, self._any("dossier"), LookupAnswer("agrees"))
 
-    def _approve_centrally(self, who: Officer) -> None:
+    def do_approve_centrally(self, who: Officer) -> None:
         self.desk.office.approvals.approve_centrally(who, self._any("dossier"))
 
-    def _receive_blanks(self, who: Officer) -> None:
+    def do_receive_blanks(self, who: Officer) -> None:
         self.stock.receive(who, BLANKS)
 
-    def _have_it_made(self, who: Officer) -> None:
+    def do_have_it_made(self, who: Officer) -> None:
         self.production.queue(who, self._any("dossier"))
         run_pending(self.line)
 
-    def _pack(self, who: Officer) -> None:
+    def do_pack(self, who: Officer) -> None:
         self.shipping.pack(who, BoxPacking(unit=UNIT, cards=(self._any("card"),)))
 
-    def _carry(self, who: Officer) -> None:
+    def do_carry(self, who: Officer) -> None:
         with self.database.reading() as connection:
             digest = connection.execute(select(CARD_BOXES.c.digest)).scalar() or ""
         self.shipping.dispatch(who, self._any("box"), BoxSeal(digest))
 
-    def _take_in(self, who: Officer) -> None:
+    def do_take_in(self, who: Officer) -> None:
         scan = BoxScan((self._any("card"),), close_short=False)
         self.shipping.receive(who, self._any("box"), scan)
 
-    def _confirm_holder(self, who: Officer) -> None:
+    def do_confirm_holder(self, who: Officer) -> None:
         self.delivery.confirm_holder(who, self._any("card"), SEEN)
 
-    def _hand_over(self, who: Officer) -> None:
+    def do_hand_over(self, who: Officer) -> None:
         self.delivery.hand_over(who, self._any("card"), HandOver())
 
-    def _hand_over_by_receipt(self, who: Officer) -> None:
+    def do_hand_over_by_receipt(self, who: Officer) -> None:
         with self.database.reading() as connection:
             key = connection.execute(select(CREDENTIALS.c.status_key)).scalar()
         self.delivery.hand_over(who, self._any("card"), HandOver(receipt=receipt(card=key)))
