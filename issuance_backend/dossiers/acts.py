@@ -92,6 +92,11 @@ def recorded(dossier: Dossier, event: DossierEvent, actor: str, detail: Mapping[
     )
 
 
+def captured_where(unit: str | None) -> dict[str, str]:
+    """What the step of a first capture says of its place: whoever works in no unit works at the centre."""
+    return {} if unit else {"captured_at": "centre"}
+
+
 def found(connection: Connection, dossier_id: str, officer: Officer | None = None) -> Dossier:
     """The dossier; raises DossierUnknown, also for an officer in whose area it does not lie."""
     dossier = repository.find(connection, dossier_id)

@@ -395,7 +395,7 @@ def _open(
         stated = exceptions_detail(new.exceptions)
         repository.set_prints(connection, before.id, new.prints.names, new.prints.best_available)
         worked = operator_time(new.sealed.capture.begun_at, moment)
-        said = capture_terms.detail_of(new.terms)
+        said = {**capture_terms.detail_of(new.terms), **acts.captured_where(before.unit)}
         detail = {**new.sealed.detail, **stated, **new.agreed, **worked, **forms, **said}
         steps += _closed(connection, new, before.id, moment)
         captured_now = acts.recorded(before, DossierEvent.CAPTURE, officer.id, detail)

@@ -416,7 +416,7 @@ def _opened(connection: Connection, examined: ExaminedPacket, moment: datetime) 
         raise TransitionRefused("another dossier of the person was opened meanwhile") from None
     names = {position: picture.name for position, picture in examined.prints.items()}
     repository.set_prints(connection, dossier.id, names, packet.best_available)
-    said = {**_detail(packet), **_terms(connection, packet)}
+    said = {**_detail(packet), **_terms(connection, packet), **acts.captured_where(packet.unit)}
     captured = acts.recorded(received, DossierEvent.RECEIVE, packet.officer, said)
     validation = acts.recorded(dossier, judged.event, SYSTEM, judged.detail)
     beside = capture_terms.opening_steps(dossier.id, captured)

@@ -6,7 +6,7 @@ What is left when it is paused is left when it goes on; a limit that was missed 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -55,11 +55,12 @@ class ClockWork:
     marks: list[tuple[str, str]]
     dues: list[Due]
 
-    def start(self, clock: Clock, unit: str, started: date, today: date) -> ClockRun:
+    def start(self, clock: Clock, days: int, arrival: Arrival) -> ClockRun:
         """A clock that begins, perhaps on an earlier day than it is told of."""
-        run = ClockRun(clock.id, Run.RUNNING, unit, self.calendar.after(started, clock.days))
+        due_on = self.calendar.after(arrival.started, days)
+        run = ClockRun(clock.id, Run.RUNNING, arrival.unit, due_on)
         self._mark(run, "start")
-        self._set(run, today)
+        self._set(run, arrival.today)
         return run
 
     def stop(self, run: ClockRun, today: date) -> ClockRun:
@@ -124,6 +125,7 @@ class Arrival:
     today: date
     started: date
     is_first: bool
+    detail: Mapping[str, str]
 
 
 def advance(
@@ -137,11 +139,27 @@ def advance(
     }
 
 
+def stop_by(
+    clocks: tuple[Clock, ...],
+    runs: Mapping[str, ClockRun],
+    counted: Collection[str],
+    work: ClockWork,
+    today: date,
+) -> dict[str, ClockRun]:
+    """The clocks of a subject after these counters first counted something that belongs to it."""
+    stopped = {clock.id for clock in clocks if not set(clock.stopped_by).isdisjoint(counted)}
+    return {
+        name: work.stop(run, today) if name in stopped and run.run is not Run.OVER else run
+        for name, run in runs.items()
+    }
+
+
 def _moved(clock: Clock, run: ClockRun | None, arrival: Arrival, work: ClockWork) -> ClockRun | None:
     if run is None:
-        if not _starts(clock, arrival):
+        days = _days(clock, arrival)
+        if days is None:
             return None
-        run = work.start(clock, arrival.unit, arrival.started, arrival.today)
+        run = work.start(clock, days, arrival)
     if run.run is Run.OVER:
         return run
     if arrival.state in clock.stops:
@@ -153,8 +171,13 @@ def _moved(clock: Clock, run: ClockRun | None, arrival: Arrival, work: ClockWork
     return work.resume(run, arrival.today) if run.run is Run.PAUSED else run
 
 
-def _starts(clock: Clock, arrival: Arrival) -> bool:
-    return arrival.state in clock.starts or (arrival.is_first and ANY_STATE in clock.starts)
+def _days(clock: Clock, arrival: Arrival) -> int | None:
+    """The days of a clock that starts now; None for one that does not."""
+    at_once = clock.at_once
+    if at_once and arrival.is_first and arrival.detail.get(at_once.detail) == at_once.says:
+        return at_once.days
+    starts = arrival.state in clock.starts or (arrival.is_first and ANY_STATE in clock.starts)
+    return clock.days if starts else None
 
 
 def _changed(run: ClockRun, state: Run) -> ClockRun:

@@ -115,8 +115,19 @@ class Share(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     whole: str
 
 
+class StartsAtOnce(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A clock that starts with a subject's first step, with days of its own, where a detail says so."""
+
+    detail: str
+    says: str
+    days: int
+
+
 class Clock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A time limit in working days: when it starts, stops, is paused, and ends without a verdict."""
+    """A time limit in working days: when it starts, stops, is paused, and ends without a verdict.
+
+    It stops as well when a counter of ``stopped_by`` first counts something that belongs to the subject.
+    """
 
     id: str
     kind: str
@@ -129,6 +140,8 @@ class Clock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     basis: str
     vi: str
     en: str
+    stopped_by: tuple[str, ...] = ()
+    at_once: StartsAtOnce | None = None
 
 
 class Ages(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -239,6 +252,12 @@ class Vocabulary:
         """The time limits by kind of subject."""
         kinds = {clock.kind for clock in self.clocks}
         return {kind: tuple(each for each in self.clocks if each.kind == kind) for kind in kinds}
+
+    @cached_property
+    def stopping(self) -> tuple[Counter, ...]:
+        """The counters that stop a clock of what the counted thing belongs to."""
+        names = {name for clock in self.clocks for name in clock.stopped_by}
+        return tuple(counter for counter in self.counters if counter.id in names)
 
     @cached_property
     def counting(self) -> bytes:

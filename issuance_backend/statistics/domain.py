@@ -16,7 +16,7 @@ from functools import cached_property
 from types import MappingProxyType
 
 from issuance_backend.moments import rfc3339
-from issuance_backend.statistics.clocks import Arrival, ClockRun, ClockWork, Due
+from issuance_backend.statistics.clocks import Arrival, ClockRun, ClockWork, Due, stop_by
 from issuance_backend.statistics.clocks import advance as advance_clocks
 from issuance_backend.statistics.definitions import Measure, Vocabulary
 from issuance_backend.statistics.units import UNKNOWN
@@ -24,10 +24,11 @@ from issuance_backend.statistics.working_days import WorkingDays
 from issuance_backend.unit_codes import is_unit
 from verification.messages.national_time import vietnam_date
 
-COUNTING = 1
+COUNTING = 2
 """Counted up with every change of this code that makes another figure of the same steps."""
 
 MAX_SIZE = 1_000_000_000
+_OWNER = "dossier"
 _OUT, _SPENT, _MEASURED, _SUM = "out.", "spent.", "measured.", "sum."
 _MAX_NAME = 24
 _MAX_DIGITS = 10
@@ -133,7 +134,8 @@ def move(rules: Rules, former: Position | None, happening: Happening) -> Move:
         marks.append((unit, measured_of(measure.id)))
     today = vietnam_date(happening.at)
     work = ClockWork(rules.calendar, marks, dues=[])
-    arrival = Arrival(state, unit, today, min(happening.started or today, today), former is None)
+    started = min(happening.started or today, today)
+    arrival = Arrival(state, unit, today, started, former is None, happening.detail)
     runs = former.clocks if former else {}
     clocks = advance_clocks(rules.vocabulary.clocks_of.get(kind, ()), runs, arrival, work)
     work.dues.extend(_ages(rules.vocabulary, former, happening, unit))
@@ -153,6 +155,21 @@ def move(rules: Rules, former: Position | None, happening: Happening) -> Move:
         spent=spent,
         measured=measured or 0,
     )
+
+
+def told_to(rules: Rules, owner: Position, made: Move, former: Position | None) -> tuple[Move, Position]:
+    """A step of something that belongs to a dossier: what it changes besides, and where the dossier stands.
+
+    The figures are the step's own, each by its size: a lot of another size is not what the dossier waits for.
+    """
+    counted = made.position.counted.difference(former.counted if former else ())
+    if made.position.size != owner.size or not counted:
+        return made, owner
+    work = ClockWork(rules.calendar, marks=list(made.marks), dues=list(made.dues))
+    clocks = rules.vocabulary.clocks_of[_OWNER]
+    runs = stop_by(clocks, owner.clocks, counted, work, vietnam_date(made.happening.at))
+    after = owner if runs == owner.clocks else replace(owner, clocks=runs)
+    return replace(made, marks=tuple(work.marks), dues=tuple(work.dues)), after
 
 
 def weighed(marks: Iterable[Mark], size: int, spent: int, measured: int) -> Iterator[tuple[Mark, int]]:
@@ -238,9 +255,9 @@ def happening_of(
     )
 
 
-def stands_where(position: Position, started: date | None, happening: Happening) -> Happening:
+def stands_where(position: Position, happening: Happening) -> Happening:
     """A first step that belongs to another subject: a card is where its dossier was taken."""
-    return replace(happening, unit=happening.unit or position.unit, started=happening.started or started)
+    return replace(happening, unit=happening.unit or position.unit)
 
 
 def recorded_at(text: str, former: datetime | None) -> datetime:

@@ -82,16 +82,23 @@ _LEAVE = (
     update(FIGURE_MOVES).where(FIGURE_MOVES.c.sequence == bindparam("left")).values(ended_by=bindparam("by"))
 )
 _ADD_MOVE = insert(FIGURE_MOVES)
+_SET_CLOCKS = (
+    update(FIGURE_MOVES)
+    .where(FIGURE_MOVES.c.sequence == bindparam("at_move"))
+    .values(clocks=bindparam("runs"))
+)
 _RECORDED = (
     select(EVENTS.c.sequence, EVENTS.c.subject, EVENTS.c.state, EVENTS.c.at, EVENTS.c.detail)
     .where(EVENTS.c.sequence > bindparam("after"))
     .order_by(EVENTS.c.sequence)
     .limit(bindparam("most"))
 )
-_HISTORY = (
-    select(FIGURE_MOVES)
-    .where(FIGURE_MOVES.c.subject.in_(bindparam("subjects", expanding=True)))
-    .order_by(FIGURE_MOVES.c.sequence)
+_FIRST_DETAILS = select(EVENTS.c.subject, EVENTS.c.detail).where(
+    EVENTS.c.sequence.in_(
+        select(func.min(EVENTS.c.sequence))
+        .where(EVENTS.c.subject.in_(bindparam("subjects", expanding=True)))
+        .group_by(EVENTS.c.subject)
+    )
 )
 _HEAD = select(EVENT_HEAD.c.sequence)
 _RULES = select(FIGURE_RULES.c.fingerprint, FIGURE_RULES.c.is_whole)
@@ -123,6 +130,13 @@ def leave(connection: Connection, ended: Mapping[int, int]) -> None:
 def add_moves(connection: Connection, moves: Sequence[tuple[Move, int | None]]) -> None:
     """Write moves, each with the number of the move that ended it where that is known already."""
     connection.execute(_ADD_MOVE, [_row(move, ended_by) for move, ended_by in moves])
+
+
+def set_clocks(connection: Connection, changed: Mapping[int, Position]) -> None:
+    """Write the clocks that a step of another stopped, by the move that led to where their subject stands."""
+    if changed:
+        rows = [{"at_move": number, "runs": _encoded(position)} for number, position in changed.items()]
+        connection.execute(_SET_CLOCKS, rows)
 
 
 def add_to_figures(connection: Connection, day: date, amounts: Iterable[tuple[Mark, int]]) -> None:
@@ -180,18 +194,13 @@ def moments(connection: Connection, moves: Collection[int]) -> dict[int, str]:
     }
 
 
-def first_reached(
-    connection: Connection, subjects: Collection[str], counter: str
-) -> dict[str, tuple[Position, datetime | None]]:
-    """Where subjects stand, and when each first reached a counter; no entry for one that nobody counted."""
-    found: dict[str, tuple[Position, datetime | None]] = {}
-    for some in _portions(subjects):
-        for row in connection.execute(_HISTORY, {"subjects": some}):
-            _, reached = found.get(row.subject, (None, None))
-            if reached is None and counter in row.counted.split():
-                reached = parse_moment(row.at)
-            found[row.subject] = _position(row), reached
-    return found
+def first_details(connection: Connection, subjects: Collection[str]) -> dict[str, str]:
+    """What the first recorded step of each subject says, as JSON."""
+    return {
+        row.subject: row.detail
+        for some in _portions(subjects)
+        for row in connection.execute(_FIRST_DETAILS, {"subjects": some})
+    }
 
 
 def recorded_steps(connection: Connection, after: int, most: int) -> list[RecordedLine]:
@@ -511,6 +520,10 @@ def _position(row: Row[Any]) -> Position:
     )
 
 
+def _encoded(position: Position) -> str:
+    return msgspec.json.encode(tuple(position.clocks.values())).decode()
+
+
 def _row(move: Move, ended_by: int | None) -> dict[str, object]:
     happening: Happening = move.happening
     position = move.position
@@ -525,7 +538,7 @@ def _row(move: Move, ended_by: int | None) -> dict[str, object]:
         "size": position.size,
         "ended_by": ended_by,
         "counted": " ".join(sorted(position.counted)),
-        "clocks": msgspec.json.encode(tuple(position.clocks.values())).decode(),
+        "clocks": _encoded(position),
         "marks": f" {marks} ",
         "spent": move.spent,
         "measured": move.measured,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
@@ -23,6 +23,7 @@ from issuance_backend.statistics.domain import (
     move,
     recorded_at,
     stands_where,
+    told_to,
 )
 from issuance_backend.statistics.kit_numbers import NumberTold
 from issuance_backend.statistics.repository import CountedBy
@@ -33,7 +34,6 @@ BATCH = 20_000
 AGAIN_AT_ONCE = 2_000
 """Steps that are counted again in one transaction: whoever records meanwhile waits for no more of them."""
 
-_SENT = "sent"
 _MAX_DIGITS = 9
 _PACKET, _CLOSE_GAP = "packet", "close_gap"
 
@@ -126,7 +126,7 @@ class _Step:
 
     @property
     def dossier(self) -> str | None:
-        return f"dossier/{self.detail['dossier']}" if "dossier" in self.detail else None
+        return _dossier(self.detail)
 
     @property
     def number(self) -> tuple[str, int] | None:
@@ -147,26 +147,27 @@ class _Batch:
         self._connection = connection
         self._rules = rules()
         known = repository.standing(connection, {step.subject for step in steps})
+        self._dossier_of = _dossiers_of(connection, steps, known)
+        dossiers = set(self._dossier_of.values()).difference(known)
+        known |= repository.standing(connection, dossiers)
         self._positions = {subject: position for subject, (_, position) in known.items()}
         self._open = {subject: sequence for subject, (sequence, _) in known.items()}
         self._stood_before = {sequence for sequence, _ in known.values()}
-        new = {step.dossier for step in steps if step.dossier and step.subject not in known}
-        self._dossiers = repository.first_reached(connection, new, _SENT)
         self._moves: list[Move] = []
         self._numbers: list[NumberTold] = []
         self._ended: dict[int, int] = {}
+        self._told_by_others: dict[int, Position] = {}
 
     def count(self, step: _Step) -> None:
         self.at = recorded_at(step.at, self.at)
         happening = happening_of(step.sequence, step.subject, step.state, self.at, step.detail)
         former = self._positions.get(step.subject)
         if former is None:
-            happening = self._placed(happening, step.dossier)
+            happening = self._placed(happening)
         else:
             self._ended[self._open[step.subject]] = step.sequence
-        made = move(self._rules, former, happening)
+        made = self._told_to_dossier(move(self._rules, former, happening), former)
         self._open[step.subject], self._positions[step.subject] = step.sequence, made.position
-        self._remember(step.subject, former, made.position)
         self._moves.append(made)
         self._tell_number(step, made, is_first=former is None)
 
@@ -175,6 +176,7 @@ class _Batch:
         repository.leave(self._connection, left)
         moves = [(made, self._ended.get(made.happening.sequence)) for made in self._moves]
         repository.add_moves(self._connection, moves)
+        repository.set_clocks(self._connection, self._told_by_others)
         repository.add_units(self._connection, {made.position.unit for made in self._moves})
         for day, made_on in _by_day(self._moves):
             amounts = chain.from_iterable(made.amounts for made in made_on)
@@ -190,18 +192,49 @@ class _Batch:
             kit, number = step.number
             self._numbers.append(NumberTold(step.sequence, kit, number, made.position.unit, came=came))
 
-    def _remember(self, subject: str, former: Position | None, position: Position) -> None:
-        """Cards that are ordered later in the batch stand where the dossier stands then."""
-        _, sent = self._dossiers.get(subject, (None, None))
-        is_sent = _SENT in position.counted and (former is None or _SENT not in former.counted)
-        self._dossiers[subject] = position, position.at if sent is None and is_sent else sent
+    def _placed(self, happening: Happening) -> Happening:
+        """A card is counted where its dossier was taken."""
+        dossier = self._positions.get(self._dossier_of.get(happening.subject, ""))
+        return happening if dossier is None else stands_where(dossier, happening)
 
-    def _placed(self, happening: Happening, dossier: str | None) -> Happening:
-        """A card is counted where its dossier was taken, and its time runs since that was sent."""
-        if dossier is None or dossier not in self._dossiers:
-            return happening
-        position, sent = self._dossiers[dossier]
-        return stands_where(position, vietnam_date(sent or position.at), happening)
+    def _told_to_dossier(self, made: Move, former: Position | None) -> Move:
+        """A clock of the dossier stops with its card; it stands so from then on."""
+        name = self._dossier_of.get(made.happening.subject, "")
+        dossier = self._positions.get(name)
+        if dossier is None:
+            return made
+        made, after = told_to(self._rules, dossier, made, former)
+        if after is not dossier:
+            self._positions[name] = self._told_by_others[self._open[name]] = after
+        return made
+
+
+def _dossiers_of(
+    connection: Connection, steps: list[_Step], known: Mapping[str, tuple[int, Position]]
+) -> dict[str, str]:
+    """The dossier, as its first step says, of each subject that begins or may now stop a clock of it."""
+    found: dict[str, str] = {}
+    stopping = rules().vocabulary.stopping
+    begun, asked = set(known), set()
+    for step in steps:
+        if step.subject not in begun:
+            begun.add(step.subject)
+            if step.dossier is not None:
+                found[step.subject] = step.dossier
+        elif step.subject in known:
+            counted = known[step.subject][1].counted
+            kind = step.subject.partition("/")[0]
+            if any(each.kind == kind and each.counts(step.state, counted) for each in stopping):
+                asked.add(step.subject)
+    for subject, detail in repository.first_details(connection, asked).items():
+        dossier = _dossier(msgspec.json.decode(detail, type=dict[str, str]))
+        if dossier is not None:
+            found[subject] = dossier
+    return found
+
+
+def _dossier(detail: Mapping[str, str]) -> str | None:
+    return f"dossier/{detail['dossier']}" if "dossier" in detail else None
 
 
 def _by_day(moves: list[Move]) -> Iterator[tuple[date, list[Move]]]:

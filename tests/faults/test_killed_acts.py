@@ -22,7 +22,7 @@
 | gateway and its follower of cards | `tests/gateway/test_following_gateways.py` |
 | number drawn and confirmed | `tests/issuance_backend/population_registry/numbers/test_number_office.py` |
 
-Each runs on both engines. A kit's own store is killed in `test_killed_kit.py`.
+Each runs on both engines. A kit's program and its own store are killed by ``test_killed_kit.py``.
 
 Judged after each kill: the database is what it was, to the row, or the whole act is in it; the same
 request is then never carried out again. Judged at the end: the chain of events, figures made again,

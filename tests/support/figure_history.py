@@ -76,6 +76,9 @@ class _Life:
     size: int
     first_day: date
     steps: list[tuple[datetime, str]] = field(default_factory=list)
+    days: list[tuple[date, str]] = field(default_factory=list)
+    dossier: str = ""
+    detail: Mapping[str, str] = field(default_factory=dict)
     reached: set[str] = field(default_factory=set)
     clock_units: dict[str, str] = field(default_factory=dict)
 
@@ -136,13 +139,12 @@ def _live(told: Told, lives: dict[str, _Life], counted: Counted) -> None:
     _leave(told, life, counted)
     life.unit = told.detail.get("unit", life.unit)
     life.steps.append((told.at, told.state))
-    before = set(life.reached)
-    for counter in vocabulary().counters:
-        new = counter.kind == _kind(told.subject) and counter.id not in life.reached
-        is_due = counter.after is None or counter.after in before
-        if new and is_due and {"*", told.state}.intersection(counter.reached):
-            life.reached.add(counter.id)
-            counted.counters[life.unit, counter.id] += life.size
+    life.days.append((_day(told.at), told.state))
+    for counter in _reached(told, life):
+        counted.counters[life.unit, counter] += life.size
+        owner = lives.get(life.dossier)
+        if owner is not None and owner.size == life.size:
+            owner.days.append((_day(told.at), f"counted {counter}"))
     for cause in vocabulary().causes:
         said = ",".join(told.detail.get(name, "") for name in cause.details).replace(" ", ",").split(",")
         for code in {each.split(":")[-1] for each in said if each and cause.kind == _kind(told.subject)}:
@@ -150,9 +152,21 @@ def _live(told: Told, lives: dict[str, _Life], counted: Counted) -> None:
     _measure(told, life, counted)
     _number(told, counted, is_first=is_first)
     for clock in vocabulary().clocks:
-        starts = told.state in clock.starts or (is_first and "*" in clock.starts)
+        starts = told.state in clock.starts or (is_first and ("*" in clock.starts or _at_once(clock, life)))
         if clock.kind == _kind(told.subject) and starts:
             life.clock_units.setdefault(clock.id, life.unit)
+
+
+def _reached(told: Told, life: _Life) -> list[str]:
+    before = set(life.reached)
+    found = []
+    for counter in vocabulary().counters:
+        new = counter.kind == _kind(told.subject) and counter.id not in before
+        is_due = counter.after is None or counter.after in before
+        if new and is_due and {"*", told.state}.intersection(counter.reached):
+            found.append(counter.id)
+    life.reached.update(found)
+    return found
 
 
 def _leave(told: Told, life: _Life, counted: Counted) -> None:
@@ -187,47 +201,42 @@ def _kind(subject: str) -> str:
 
 
 def _first(told: Told, lives: Mapping[str, _Life]) -> _Life:
-    day = told.at.astimezone(_VIETNAM).date()
-    dossier = lives.get("dossier/" + told.detail.get("dossier", "none"))
-    unit, first_day = "000", day
-    if dossier is not None:
-        unit = dossier.unit
-        sent = {
-            "local_approved",
-            "sent",
-            "dedup_1n",
-            "adjudication",
-            "central_approved",
-            "approved",
-            "completed",
-        }
-        moments = [at for at, state in dossier.steps if state in sent]
-        first_day = (moments[0] if moments else dossier.steps[-1][0]).astimezone(_VIETNAM).date()
+    first_day = _day(told.at)
+    name = "dossier/" + told.detail.get("dossier", "none")
+    unit = lives[name].unit if name in lives else "000"
     if "happened_at" in told.detail:
-        first_day = min(day, datetime.fromisoformat(told.detail["happened_at"]).astimezone(_VIETNAM).date())
-    return _Life(told.detail.get("unit", unit), int(told.detail.get("size", "1")), first_day)
+        first_day = min(first_day, _day(datetime.fromisoformat(told.detail["happened_at"])))
+    size = int(told.detail.get("size", "1"))
+    return _Life(told.detail.get("unit", unit), size, first_day, dossier=name, detail=told.detail)
+
+
+def _day(moment: datetime) -> date:
+    return moment.astimezone(_VIETNAM).date()
+
+
+def _at_once(clock: Clock, life: _Life) -> bool:
+    said = clock.at_once
+    return said is not None and life.detail.get(said.detail) == said.says
 
 
 def _where(clock: Clock, life: _Life, today: date) -> str:
     """In which of the six places a clock is at the end of a day: every day is looked at by itself."""
-    state_of_day: list[tuple[date, str]] = [
-        (at.astimezone(_VIETNAM).date(), state) for at, state in life.steps
-    ]
+    at_once = _at_once(clock, life)
     begin = (
         0
-        if "*" in clock.starts
-        else next(index for index, (_, state) in enumerate(state_of_day) if state in clock.starts)
+        if at_once or "*" in clock.starts
+        else next(index for index, (_, state) in enumerate(life.days) if state in clock.starts)
     )
-    day = life.first_day if begin == 0 else state_of_day[begin][0]
-    left, late, paused = clock.days, False, False
-    for step_day, state in state_of_day[begin:]:
+    day = life.first_day if begin == 0 else life.days[begin][0]
+    left, late, paused = clock.at_once.days if clock.at_once and at_once else clock.days, False, False
+    for step_day, state in life.days[begin:]:
         left, late = _pass(day, step_day, left, late) if not paused else (left, late)
         day = max(day, step_day)
-        if state in clock.stops:
+        if state in clock.stops or state.removeprefix("counted ") in clock.stopped_by:
             return "late" if late else "on_time"
         if state in clock.ends:
             return "ended"
-        paused = state in clock.pauses
+        paused = state in clock.pauses or (paused and state.startswith("counted "))
     if paused:
         return "paused"
     return "overdue" if _pass(day, today, left, late)[1] else "inside"

@@ -1,7 +1,8 @@
 """The time limits themselves, written down a second time: the figures follow whatever the definitions say.
 
 Circular 60/2021/TT-BCA: two working days where the dossier was taken, three at the centre to approve and
-print, two to bring the card to the office, at most eleven in all. Only a return or a case pauses them.
+print (four for what was captured there), two to bring the card to the office, at most eleven in all. Only a
+return or a case pauses them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from monitoring.database import Database
 from tests.support.figure_history import Told, record
 from verification.messages.statistics import ClockFigure
 
-WORKING_DAYS = {"local": 2, "approval": 3, "central": 3, "transport": 2, "handover": 10, "total": 11}
+WORKING_DAYS = {"local": 2, "central": 3, "transport": 2, "handover": 10, "total": 11}
 PAUSED_IN = {"dossier": {"returned", "suspended"}, "card": {"suspended"}}
 TUESDAY = datetime.fromisoformat("2021-04-06T02:00:00Z")
 
@@ -91,3 +92,67 @@ def test_only_a_return_or_a_case_stops_the_clock(database: Database, held_in: st
     ]
     total = clock_of(database, "total", steps)
     assert (total.on_time, total.late) == ((0, 1) if is_late else (1, 0))
+
+
+def after(days: float, subject: str, state: str, **detail: str) -> Told:
+    return Told(TUESDAY + timedelta(days=days), subject, state, detail)
+
+
+def printed(ordered: float, passed: float, card: str = "card/1") -> list[Told]:
+    """The dossier is approved by the centre and its card made."""
+    return [
+        after(ordered, "dossier/1", "central_approved"),
+        after(ordered, card, "ordered", dossier="1"),
+        after(passed, card, "qa_passed"),
+        after(passed + 0.1, card, "packed"),
+    ]
+
+
+SENT = [after(-1, "dossier/1", "captured", unit="001"), after(0, "dossier/1", "local_approved")]
+AT_CENTRE = [
+    after(0, "dossier/1", "captured", captured_at="centre"),
+    after(1, "dossier/1", "local_approved"),
+]
+
+
+@pytest.mark.parametrize(
+    ("begun", "passed", "is_late"),
+    [(SENT, 3, False), (SENT, 6, True), (AT_CENTRE, 6, False), (AT_CENTRE, 7, True)],
+    ids=["third", "fourth", "fourth, captured at the centre", "fifth, captured at the centre"],
+)
+def test_the_centre_has_three_working_days_for_everything_and_four_for_its_own_captures(
+    database: Database, begun: list[Told], passed: int, is_late: bool
+) -> None:
+    """Ordered on the third day, the card has no three days of its own."""
+    central = clock_of(database, "central", [*begun, *printed(2, passed)])
+    assert (central.started, central.on_time, central.late) == ((1, 0, 1) if is_late else (1, 1, 0))
+
+
+def test_a_spoiled_card_stops_nothing_and_the_next_one_has_what_is_left(database: Database) -> None:
+    first = [*printed(1, 2)[:2], after(2, "card/1", "spoiled")]
+    second = [after(2, "card/2", "ordered", dossier="1")]
+    central = clock_of(database, "central", [*SENT, *first, *second])
+    assert (central.started, central.overdue) == (1, 1)
+    record(database, [after(40, "card/2", "qa_passed")])
+    report = StatisticsOffice(database, lambda: TUESDAY + timedelta(days=41)).report(Asked())
+    central = next(clock for clock in report.clocks if clock.definition == "central")
+    assert (central.started, central.overdue, central.late, central.ended) == (1, 0, 1, 0)
+
+
+def test_what_the_centre_sends_back_is_nobodys_delay_of_the_centre(database: Database) -> None:
+    steps = [
+        *SENT,
+        after(1, "dossier/1", "returned"),
+        after(14, "dossier/1", "captured"),
+        after(14.1, "dossier/1", "local_approved"),
+    ]
+    assert clock_of(database, "central", [*steps, *printed(15, 16)]).on_time == 1
+
+
+def test_a_card_of_no_dossier_and_a_lot_of_another_size_stop_no_dossiers_clock(database: Database) -> None:
+    others = [
+        after(1, "card/8", "qa_passed"),
+        after(1, "card/9", "ordered", dossier="1", size="2"),
+        after(1, "card/9", "qa_passed"),
+    ]
+    assert clock_of(database, "central", [*SENT, *others]).overdue == 1
