@@ -78,6 +78,7 @@ class Line:
     detail: dict[str, str]
 
 
+_PRINTED = "qa_passed"
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -338,10 +339,15 @@ def cards_are_somewhere(_connection: Connection, seen: Seen, rows: _Rows) -> Non
 
 
 def clocks_have_one_place(connection: Connection, seen: Seen, rows: _Rows) -> None:
-    """I10: the published figures of both clocks of dossiers are those of the dossiers themselves."""
+    """I10: the published figures of every clock of dossiers are those of the dossiers themselves."""
     if not seen.newest:
         return
     today = vietnam_date(seen.now)
+    lines = {each: list(seen.of[f"dossier/{each}"]) for each in rows.dossiers}
+    for card in rows.cards.values():
+        lines[card.dossier] += [line for line in seen.of[f"card/{card.id}"] if line.state == _PRINTED]
+    for each in lines.values():
+        each.sort(key=lambda line: line.sequence)
     for clock in vocabulary().clocks:
         if clock.kind != "dossier":
             continue
@@ -349,7 +355,7 @@ def clocks_have_one_place(connection: Connection, seen: Seen, rows: _Rows) -> No
         sums = repository.balances(connection, members_of(NATION, today), names, today)
         missed = repository.overdue_dues(connection, members_of(NATION, today), today)
         told = clock_figure(Figures(today, "", sums, missed), NATION, clock)
-        places = Counter(_clock_place(clock, seen.of[f"dossier/{each}"]) for each in rows.dossiers)
+        places = Counter(_clock_place(clock, each) for each in lines.values())
         counted = {
             "runs": told.inside + told.overdue,
             "paused": told.paused,
@@ -362,11 +368,15 @@ def clocks_have_one_place(connection: Connection, seen: Seen, rows: _Rows) -> No
 
 
 def _clock_place(clock: Clock, lines: list[Line]) -> str:
+    """Where a clock stands after the lines of its dossier, with those of a card that came through."""
+    said = clock.at_once
+    at_once = said is not None and lines[0].detail.get(said.detail) == said.says
     place = "not started"
     for line in lines:
-        if place == "not started" and {ANY_STATE, line.state}.isdisjoint(clock.starts):
+        begins = at_once or not {ANY_STATE, line.state}.isdisjoint(clock.starts)
+        if (place == "not started" and not begins) or (line.state == _PRINTED and not clock.stopped_by):
             continue
-        if line.state in clock.stops:
+        if line.state in clock.stops or line.state == _PRINTED:
             return "done"
         if line.state in {"rejected", "withdrawn"}:
             return "ended"

@@ -2,7 +2,7 @@
 
 All of them go through the services and the database: captures, packets, approvals, orders, blanks, cards,
 boxes, hand-overs, accounts, deaths, refusals of each, and what comes a second time. A million are walked by
-``python -m tests.properties --events 1000000``.
+``make bench ONLY=million_walk``.
 
 Where each invariant is checked, and where its check is shown to be able to fail:
 
@@ -20,7 +20,7 @@ I6   office_acts: captures and packets again;    here, a desk that forgets what 
 I7   intake/test_order_and_cases                 test_mutated_machines
 I8   office_invariants, four books compared      here, MUTATIONS and a spoiled blank nobody writes off
 I9   office_invariants                           here, MUTATIONS
-I10  office_invariants, both clocks of dossiers  here, MUTATIONS
+I10  office_invariants, all clocks of dossiers   here, MUTATIONS
 I11  publication: PublishedInAnyOrder            test_mutated_machines
 I12  issuance_backend/test_store_profile         there, in either order and at once
 I13  test_answers_to_partners: contracts, cards   there, a gateway that releases everything
