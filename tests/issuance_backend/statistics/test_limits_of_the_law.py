@@ -156,3 +156,16 @@ def test_a_card_of_no_dossier_and_a_lot_of_another_size_stop_no_dossiers_clock(d
         after(1, "card/9", "qa_passed"),
     ]
     assert clock_of(database, "central", [*SENT, *others]).overdue == 1
+
+
+def test_a_clock_that_a_card_stopped_is_over_for_every_later_transaction(database: Database) -> None:
+    record(database, [*SENT, *printed(1, 2)])
+    central = clock_of(database, "central", [after(20, "dossier/1", "completed")])
+    assert (central.started, central.on_time, central.late) == (1, 1, 0)
+
+
+def test_only_the_first_capture_says_that_the_centre_took_it(database: Database) -> None:
+    later = after(1, "dossier/1", "captured", captured_at="centre")
+    record(database, [after(0, "dossier/1", "captured", unit="001"), later])
+    report = StatisticsOffice(database, lambda: TUESDAY + timedelta(days=2)).report(Asked())
+    assert "central" not in {clock.definition for clock in report.clocks}
