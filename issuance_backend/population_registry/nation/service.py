@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ from monitoring.database import Database
 MAX_PEOPLE = 100_000_000
 _AT_ONCE = 20_000
 _EVENT_YEARS = 2
+_CLAIM_FIELDS = tuple(Claim.__dataclass_fields__)
+_values_of_claim = attrgetter(*_CLAIM_FIELDS)
 
 Write = Callable[[Iterable[NationPerson]], None]
 
@@ -94,20 +96,17 @@ def writer(events: Path | None, papers: Path | None, plan: NationPlan) -> Write:
 
 def _append(path: Path, items: Iterable[object]) -> None:
     with path.open("ab") as file:
-        file.writelines(msgspec.json.encode(item) + b"\n" for item in items)
+        file.write(msgspec.json.Encoder().encode_lines(list(items)))
 
 
 def _paper(record: OldRecord) -> dict[str, Any]:
     return {
         "about": record.about,
         "mistakes": record.mistakes,
-        "claim": dict(_said(record.claim)),
+        "claim": _said(record.claim),
     }
 
 
-def _said(claim: Claim) -> Iterator[tuple[str, Any]]:
-    for name, value in asdict(claim).items():
-        if name == "date_of_birth":
-            yield name, claim.date_of_birth and claim.date_of_birth.text
-        else:
-            yield name, value
+def _said(claim: Claim) -> dict[str, Any]:
+    said = dict(zip(_CLAIM_FIELDS, _values_of_claim(claim), strict=True))
+    return {**said, "date_of_birth": claim.date_of_birth and claim.date_of_birth.text}

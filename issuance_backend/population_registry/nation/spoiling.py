@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 from enum import StrEnum
+from functools import cache, lru_cache
 
 from issuance_backend.population_registry.nation.tables_of_names import Draw, pick
 from verification.identity.administrative_units import provinces, units_2025
@@ -62,6 +63,7 @@ def _tone_moved(_draw: Draw, name: str) -> str:
     return " ".join(_move(word) for word in name.split())
 
 
+@lru_cache(maxsize=16_384)
 def _move(word: str) -> str:
     letters = unicodedata.normalize("NFD", word)
     for pair in _PAIRS:
@@ -161,5 +163,9 @@ NAME_MISTAKES: dict[Mistake, Callable[[Draw, str], str]] = {
 def in_units_of_2025(address: str) -> str:
     """The address after the reform of July 2025: no district, and the province it was merged into."""
     parts = [part.strip() for part in address.split(",")]
-    merged = {entry.name: units_2025()[entry.merged_into_2025].name for entry in provinces().values()}
-    return ", ".join([*parts[:-2], merged.get(parts[-1], parts[-1])])
+    return ", ".join([*parts[:-2], _merged().get(parts[-1], parts[-1])])
+
+
+@cache
+def _merged() -> dict[str, str]:
+    return {entry.name: units_2025()[entry.merged_into_2025].name for entry in provinces().values()}
