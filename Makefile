@@ -11,7 +11,7 @@ help:
 	@echo "make up      the same programs kept running; their addresses are printed"
 	@echo "make test    the whole test suite (ARGS=... for some)"
 	@echo "make check   format, lint, types, import contracts"
-	@echo "make bench   every published figure (ONLY=pattern for some)"
+	@echo "make bench   every published figure (ONLY=pattern for some; ONLY=million for what takes long)"
 
 setup:
 	@bash monitoring/machine_setup.sh

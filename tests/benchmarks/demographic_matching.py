@@ -1,9 +1,8 @@
 """Demographic matching on labelled papers: what it misses, what it takes wrongly, and its time.
 
 The comparison alone is timed over an index in memory, and the whole question through the registry's desk and
-SQL: SQLite, or an empty database of ``--registry``. ``python -m tests.benchmarks.demographic_matching
---people 1000000`` runs it at full size; a smaller nation is measured with the other figures. Weights were set
-on seed 1; another seed is measured.
+SQL: SQLite, or an empty database of ``--registry``. This is a smaller nation; the million is
+``make bench ONLY=million_matching``. Weights were set on seed 1; another seed is measured.
 """
 
 from __future__ import annotations
@@ -36,7 +35,7 @@ ERROR_GOAL = 0.2
 def run(people: int = PEOPLE, questions: int = QUESTIONS, registry: str | None = None) -> list[Figure]:
     """The figures for a nation of this size."""
     trial = make_trial(people, questions, SEED)
-    result, asked = ours(trial), _asked_in_registry(trial, registry)
+    result, asked = ours(trial), asked_in_registry(trial, registry)
     exact, edits = exact_hash(trial), best_edit_distance(trial)
     return [
         at_most("demographic_missed", 1 - result.recall, "share", goal=MISSED_GOAL),
@@ -54,7 +53,8 @@ def run(people: int = PEOPLE, questions: int = QUESTIONS, registry: str | None =
     ]
 
 
-def _asked_in_registry(trial: Trial, url: str | None) -> Outcome:
+def asked_in_registry(trial: Trial, url: str | None = None) -> Outcome:
+    """The same people in a registry of their own, or in the empty one at ``url``."""
     with tempfile.TemporaryDirectory() as folder:
         database = migrated(url or f"sqlite:///{Path(folder) / 'registry.db'}")
         try:

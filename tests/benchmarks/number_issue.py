@@ -1,7 +1,6 @@
 """Citizen numbers out of a real database: none twice, and what one costs.
 
-``python -m tests.benchmarks.number_issue --numbers 10000000`` is the run of ten million; without the option
-as many are drawn as a test has time for.
+As many are drawn as a test has time for; ten million are ``make bench ONLY=ten_million_numbers``.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.benchmarks.__main__ import module_names
+from tests.benchmarks.__main__ import full_size_names, module_names
 from tests.rules.test_readme_commands import ROOT, readmes
 
 BENCHMARKS = ROOT / "tests" / "benchmarks"
@@ -27,10 +27,11 @@ class Row(NamedTuple):
 
 
 def selected(pattern: str) -> list[Path]:
-    """The benchmarks that a pattern runs: it names the module or one of its figures."""
-    paths = [BENCHMARKS / f"{name}.py" for name in module_names()]
+    """The benchmarks that a pattern runs: it names the module or a figure of it, a long one itself."""
     wanted = re.compile(pattern)
-    return [
+    long = [BENCHMARKS / "full_size" / f"{name}.py" for name in full_size_names() if wanted.search(name)]
+    paths = [BENCHMARKS / f"{name}.py" for name in module_names()]
+    return long or [
         path
         for path in paths
         if wanted.search(path.stem) or any(wanted.search(text) for text in constants(path, str))
