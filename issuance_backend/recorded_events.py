@@ -7,6 +7,7 @@ one, so that a cut tail shows too. A state is the fold of its subject's events (
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 from typing import NamedTuple
 
 import msgspec
@@ -27,6 +28,7 @@ __all__ = [
     "chain",
     "newest",
     "of_subject",
+    "of_subjects",
     "verify",
     "walk",
 ]
@@ -35,7 +37,9 @@ __all__ = [
 _HEAD = select(EVENT_HEAD).with_for_update()
 _ADD = insert(EVENTS)
 _MOVE_HEAD = update(EVENT_HEAD)
-_OF_SUBJECT = select(EVENTS).where(EVENTS.c.subject == bindparam("who")).order_by(EVENTS.c.sequence)
+_OF_SUBJECTS = (
+    select(EVENTS).where(EVENTS.c.subject.in_(bindparam("who", expanding=True))).order_by(EVENTS.c.sequence)
+)
 
 _CHAINED = ("sequence", "subject", "event", "state", "actor", "at", "detail", "previous_hash")
 
@@ -91,17 +95,22 @@ def chain(connection: Connection, *steps: Step) -> int:
 
 def of_subject(connection: Connection, subject: str) -> tuple[RecordedStep, ...]:
     """The steps of one dossier or card, oldest first."""
-    rows = connection.execute(_OF_SUBJECT, {"who": subject})
-    return tuple(
-        RecordedStep(
+    return of_subjects(connection, [subject])[subject]
+
+
+def of_subjects(connection: Connection, subjects: Collection[str]) -> dict[str, tuple[RecordedStep, ...]]:
+    """The steps of each dossier or card, oldest first; one of which nothing was recorded has none."""
+    steps: dict[str, list[RecordedStep]] = {subject: [] for subject in subjects}
+    for row in connection.execute(_OF_SUBJECTS, {"who": list(steps)}):
+        step = RecordedStep(
             at=row.at,
             event=row.event,
             state=row.state,
             actor=row.actor,
             detail=msgspec.json.decode(row.detail, type=dict[str, str]),
         )
-        for row in rows
-    )
+        steps[row.subject].append(step)
+    return {subject: tuple(taken) for subject, taken in steps.items()}
 
 
 def newest(connection: Connection) -> int:

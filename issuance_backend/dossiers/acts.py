@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from issuance_backend.outbox.domain import Notice, Topic
 from issuance_backend.recorded_events import Step
 from issuance_backend.refusals import DossierUnknown
 from issuance_backend.unit_codes import lies_in
+from verification.messages.enrollment import RecordedStep
 
 _KEEPS_PROPOSAL = frozenset(
     {
@@ -99,7 +100,11 @@ def captured_where(unit: str | None) -> dict[str, str]:
 
 def found(connection: Connection, dossier_id: str, officer: Officer | None = None) -> Dossier:
     """The dossier; raises DossierUnknown, also for an officer in whose area it does not lie."""
-    dossier = repository.find(connection, dossier_id)
+    return seen(repository.find(connection, dossier_id), officer)
+
+
+def seen(dossier: Dossier | None, officer: Officer | None) -> Dossier:
+    """A dossier as an officer may see it; raises DossierUnknown."""
     if dossier is None or not _is_seen(dossier, officer):
         raise DossierUnknown("no dossier with this id")
     return dossier
@@ -107,14 +112,27 @@ def found(connection: Connection, dossier_id: str, officer: Officer | None = Non
 
 def parts_taken(connection: Connection, dossier: Dossier) -> dict[Part, set[str]]:
     """Who took which part in a dossier, from what was recorded (invariant I4)."""
+    return parts_by_dossier(connection, [dossier.id])[dossier.id]
+
+
+def parts_by_dossier(connection: Connection, dossier_ids: Collection[str]) -> dict[str, dict[Part, set[str]]]:
+    """As ``parts_taken``, of several dossiers."""
+    examiners = case_parts.examiners(connection, dossier_ids)
+    steps = recorded_events.of_subjects(connection, [subject(dossier_id) for dossier_id in dossier_ids])
+    taken = {dossier_id: _parts_in(steps[subject(dossier_id)]) for dossier_id in dossier_ids}
+    for dossier_id, examined_by in examiners.items():
+        taken[dossier_id][Part.ADJUDICATION] = examined_by
+    return taken
+
+
+def _parts_in(steps: Sequence[RecordedStep]) -> dict[Part, set[str]]:
     taken: dict[Part, set[str]] = {}
-    for step in recorded_events.of_subject(connection, subject(dossier.id)):
+    for step in steps:
         part = PARTS.get(DossierEvent(step.event))
         if part is not None:
             vouching = (step.detail.get(name, "").split() for name in VOUCHING)
             taken.setdefault(part, set()).update({step.actor}.union(*vouching))
-    examiners = case_parts.examiners(connection, dossier.id)
-    return {**taken, Part.ADJUDICATION: examiners} if examiners else taken
+    return taken
 
 
 def took_part(connection: Connection, dossier: Dossier) -> set[str]:

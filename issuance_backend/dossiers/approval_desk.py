@@ -5,15 +5,13 @@ At a province itself a third one checked before; the chief of a district approve
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-
-from sqlalchemy import Connection
+from datetime import date
 
 from issuance_backend.credentials import orders
 from issuance_backend.credentials.orders import Order
-from issuance_backend.dossiers import acts, domain
+from issuance_backend.dossiers import acts, domain, repository
 from issuance_backend.dossiers.acts import Act, take_step, take_steps
 from issuance_backend.dossiers.approval_lists.domain import LISTED_IN
 from issuance_backend.dossiers.approval_lists.service import ListWriter, require_listed
@@ -64,7 +62,8 @@ class ApprovalDesk:
         """
         officer.require(Role.APPROVER)
         with self._database.writing() as connection:
-            self._close([_approvable(connection, officer, dossier_id, self._clock())], officer)
+            act = Act(connection, acts.found(connection, dossier_id, officer), self._clock())
+            self._close([_approvable(act, officer, acts.parts_taken(connection, act.dossier))], officer)
 
     def approve_list(self, officer: Officer, dossier_ids: Collection[str]) -> str:
         """Stand for dossiers of one's unit in one act, all or none; the id of their signed list.
@@ -77,9 +76,15 @@ class ApprovalDesk:
             raise FieldsRefused({"dossiers": "FIELD_MISSING" if not dossier_ids else "FIELD_TOO_LONG"})
         moment, approvable, faults = self._clock(), [], {}
         with self._database.writing() as connection:
-            for dossier_id in sorted(set(dossier_ids)):
+            asked = sorted(set(dossier_ids))
+            found = repository.find_all(connection, asked)
+            taken = acts.parts_by_dossier(connection, list(found))
+            for dossier_id in asked:
                 try:
-                    approvable.append(_approvable(connection, officer, dossier_id, moment))
+                    dossier = acts.seen(found.get(dossier_id), officer)
+                    approvable.append(
+                        _approvable(Act(connection, dossier, moment), officer, taken[dossier_id])
+                    )
                 except (DossierUnknown, DossierNotChecked, SameOfficer, TransitionRefused) as fault:
                     faults[dossier_id] = fault.code
             if faults:
@@ -136,12 +141,10 @@ class ApprovalDesk:
             take_step(act, DossierEvent.RETURN, officer.id, {"items": ",".join(reasons.items)})
 
 
-def _approvable(connection: Connection, officer: Officer, dossier_id: str, moment: datetime) -> Act:
-    dossier = acts.found(connection, dossier_id, officer)
-    act = Act(connection, dossier, moment)
-    domain.advance(dossier.state, DossierEvent.APPROVE_LOCALLY)
-    _require_only_part(act, officer, Part.LOCAL_APPROVAL)
-    if officer.is_provincial and dossier.checked_by is None:
+def _approvable(act: Act, officer: Officer, taken: Mapping[Part, Collection[str]]) -> Act:
+    domain.advance(act.dossier.state, DossierEvent.APPROVE_LOCALLY)
+    domain.require_only_part(officer.id, Part.LOCAL_APPROVAL, taken)
+    if officer.is_provincial and act.dossier.checked_by is None:
         raise DossierNotChecked("at a province two people approve")
     return act
 

@@ -235,7 +235,7 @@ class DeduplicationDesk:
     def _settle_cases(self, dossier: Dossier) -> None:
         with self._database.reading() as connection:
             findings = case_parts.findings(connection, dossier.encounter)
-            examiners = sorted(case_parts.examiners(connection, dossier.id))
+            examiners = sorted(case_parts.examiners(connection, [dossier.id]).get(dossier.id, ()))
         event = verdict(findings)
         found_by = {"examiners": ",".join(examiners)}
         if event is DossierEvent.RETURN:

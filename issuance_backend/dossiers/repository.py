@@ -38,7 +38,7 @@ _Struct = TypeVar("_Struct", bound=msgspec.Struct)
 _FORGOTTEN = tuple(state.value for state in DossierState if state not in COMPARED)
 _ADD = insert(DOSSIERS)
 _SAVE = update(DOSSIERS).where(DOSSIERS.c.id == bindparam("which"), DOSSIERS.c.version == bindparam("former"))
-_FIND = select(DOSSIERS).where(DOSSIERS.c.id == bindparam("which"))
+_FIND = select(DOSSIERS).where(DOSSIERS.c.id.in_(bindparam("which", expanding=True)))
 _OPEN = select(DOSSIERS.c.id, DOSSIERS.c.citizen_number).where(
     DOSSIERS.c.citizen_number.in_(bindparam("numbers", expanding=True)), text(OPEN_DOSSIER)
 )
@@ -158,8 +158,13 @@ def save(connection: Connection, dossier: Dossier) -> None:
 
 def find(connection: Connection, dossier: str) -> Dossier | None:
     """The dossier with this id."""
-    row = connection.execute(_FIND, {"which": dossier}).mappings().one_or_none()
-    return read_dossier(row) if row else None
+    return find_all(connection, [dossier]).get(dossier)
+
+
+def find_all(connection: Connection, dossiers: Collection[str]) -> dict[str, Dossier]:
+    """The dossiers with these ids, by id, as far as there are any."""
+    rows = connection.execute(_FIND, {"which": list(dossiers)}).mappings()
+    return {row["id"]: read_dossier(row) for row in rows}
 
 
 LIST_KEY = 2

@@ -75,7 +75,7 @@ def test_no_list_and_no_worker_reads_a_whole_table(walk: OfficeWalk, tmp_path: P
             repository.listed(connection, state, "001.02", PageAsked(after=("2026", "0")))
         for page in (PageAsked(), PageAsked(after=("2026", "0"))):
             approval_lists.listed(connection, "001.02", page)
-        case_parts.examiners(connection, "0" * 16)
+        case_parts.examiners(connection, ["0" * 16, "1" * 16])
         holds.put(connection, walk.people[0].citizen_number, "event", NOW)
         holds.lift(connection, walk.people[0].citizen_number, "event", NOW)
     with plans_of("issuance_backend") as more:

@@ -20,7 +20,6 @@ from issuance_backend.biometric_search.adjudication import (
     wilson,
 )
 from issuance_backend.biometric_search.cases import Pair
-from issuance_backend.dossiers import case_parts
 from issuance_backend.officers.domain import Role
 from issuance_backend.refusals import AdjudicationCaseUnknown, RoleMissing, SameOfficer
 from tests.support.running import run_pending
@@ -260,14 +259,6 @@ def test_a_bait_of_two_persons_catches_whoever_says_same(bed: SearchBed) -> None
         bed.examiners.lay_bait(
             LEAD, BaitCase(probe_encounter="", candidate_encounter="b", are_same_person=True)
         )
-
-
-def test_who_examined_is_known_to_whoever_approves(bed: SearchBed) -> None:
-    case = put(bed)
-    bed.examiners.decide(A, case, SAME)
-    bed.examiners.decide(B, case, SAME)
-    with bed.database.reading() as connection:
-        assert case_parts.examiners(connection, "later-1") == {A.id, B.id}
 
 
 @given(st.integers(1, 400), st.data())
