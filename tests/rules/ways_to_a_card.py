@@ -160,8 +160,6 @@ def least_officers(model: Model, route: Way) -> int:
 class NotOpened(Refused):
     """A packet did not become a dossier."""
 
-    code = "PACKET_NOT_OPENED"
-
 
 class Faultless(Machines):
     """Machines that never stop, and a card that is always good."""
