@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from issuance_backend.dossiers import approval_desk
+from issuance_backend.dossiers import domain
+from issuance_backend.dossiers.domain import Part
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
@@ -207,13 +208,17 @@ def test_a_role_that_nobody_asks_for_is_missed(model: Model, step: str) -> None:
 def test_an_office_that_forgot_its_rules_is_found_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    require = Officer.require
+    require, require_only_part = Officer.require, domain.require_only_part
 
     def require_no_courier(self: Officer, *roles: Role) -> None:
         if roles != (Role.COURIER,):
             require(self, *roles)
 
-    monkeypatch.setattr(approval_desk, "_require_only_part", lambda *_: None)
+    def require_no_approval_apart(officer: str, part: Part, taken: Mapping[Part, Iterable[str]]) -> None:
+        if part not in {Part.LOCAL_APPROVAL, Part.CENTRAL_APPROVAL}:
+            require_only_part(officer, part, taken)
+
+    monkeypatch.setattr(domain, "require_only_part", require_no_approval_apart)
     monkeypatch.setattr(Officer, "require", require_no_courier)
     for walk in opened(tmp_path):
         model = walk.model()
