@@ -17,7 +17,7 @@ from issuance_backend.biometric_search.api import (
     tasks_blueprint,
 )
 from issuance_backend.biometric_search.composition import installed_modalities
-from issuance_backend.biometric_search.examiners_desk import ExaminersDesk, nobody_told
+from issuance_backend.biometric_search.examiners_desk import ExaminersDesk
 from issuance_backend.biometric_search.gallery_keys import KeyRoom
 from issuance_backend.biometric_search.service import SearchDesk
 from issuance_backend.blob_store.place import open_store
@@ -62,6 +62,7 @@ from issuance_backend.dossiers.api import (
 )
 from issuance_backend.dossiers.approval_desk import ApprovalTerms
 from issuance_backend.dossiers.capture_checks import CaptureChecks
+from issuance_backend.dossiers.case_parts import awaits_examiners
 from issuance_backend.dossiers.counter.api import (
     agreements_blueprint,
     counter_blueprint,
@@ -203,7 +204,8 @@ def create_issuance_app(
     if settings.search_key_dir is not None:
         modalities = installed_modalities(judge.engine)
         search = SearchDesk(database, KeyRoom(settings.search_key_dir), modalities, clock)
-        _mount_search(site, search, ExaminersDesk(database, clock, office.picture, nobody_told))
+        examiners = ExaminersDesk(database, clock, office.picture, stands=awaits_examiners)
+        _mount_search(site, search, examiners)
         made_by = Makers(face_maker(modalities, settings.model_dir), finger_maker(modalities))
         _mount_investigations(site, search, PictureSearchDesk(search, made_by, scanner, clock))
     return site.app

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, TextClause, exists, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, exists, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.biometric_search.adjudication import CaseKind, CaseState, Finding, Judged
 from issuance_backend.biometric_search.tables import ADJUDICATION_CASES, ADJUDICATION_DECISIONS, OPEN_CASE
 from verification.errors import TransitionRefused
 from verification.messages.biometric_search import LikenessMessage
+
+_OLDEST_FIRST = (ADJUDICATION_CASES.c.opened_at, ADJUDICATION_CASES.c.id)
+_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,15 +100,16 @@ def of_encounter(connection: Connection, encounter: str) -> list[Case]:
     )
 
 
-def oldest_for(connection: Connection, examiner: str) -> Case | None:
-    """The case that waited longest of those that this examiner took no part in and has not decided."""
+def waiting_for(connection: Connection, examiner: str) -> Iterator[Case]:
+    """The cases that this examiner took no part in and has not decided, the one that waited longest first."""
     own = exists().where(
         ADJUDICATION_DECISIONS.c.case_id == ADJUDICATION_CASES.c.id,
         ADJUDICATION_DECISIONS.c.examiner == examiner,
     )
     took_part = ADJUDICATION_CASES.c.took_part.contains(f'"{examiner}"', autoescape=True)
-    found = _listed(connection, text(OPEN_CASE), ~own, ~took_part, limit=1)
-    return found[0] if found else None
+    question = select(ADJUDICATION_CASES).where(text(OPEN_CASE), ~own, ~took_part).order_by(*_OLDEST_FIRST)
+    with connection.execute(question.execution_options(yield_per=_AT_ONCE)) as rows:
+        yield from map(_case, rows)
 
 
 def add_decision(connection: Connection, decision: Decision) -> None:
@@ -161,15 +165,8 @@ def judged(connection: Connection) -> list[Judged]:
     ]
 
 
-def _listed(
-    connection: Connection, *conditions: ColumnElement[bool] | TextClause, limit: int | None = None
-) -> list[Case]:
-    question = (
-        select(ADJUDICATION_CASES)
-        .where(*conditions)
-        .order_by(ADJUDICATION_CASES.c.opened_at, ADJUDICATION_CASES.c.id)
-        .limit(limit)
-    )
+def _listed(connection: Connection, *conditions: ColumnElement[bool]) -> list[Case]:
+    question = select(ADJUDICATION_CASES).where(*conditions).order_by(*_OLDEST_FIRST)
     return [_case(row) for row in connection.execute(question)]
 
 

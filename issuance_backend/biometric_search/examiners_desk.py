@@ -22,6 +22,10 @@ from verification.messages.biometric_search import BaitCase, CaseDecision, CaseV
 Settled = Callable[[Connection, str, tuple[Finding, ...], datetime], None]
 """Told in the same transaction that every case of an application is decided, and how."""
 
+Stands = Callable[[Connection, str], bool]
+"""Whether an application still waits with this encounter. Captured again it is another one, which its new
+captor may examine as little as who captured it first: over a case of the former nobody decides any more."""
+
 Pictures = Callable[[str], bytes]
 """The portrait (JPEG) of an encounter; raises where there is none."""
 
@@ -39,31 +43,41 @@ def nobody_told(
 class ExaminersDesk:
     """Cases for examiners, baits and figures for whoever leads them."""
 
-    def __init__(self, database: Database, clock: Clock, pictures: Pictures, settled: Settled) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        pictures: Pictures,
+        *,
+        stands: Stands,
+        settled: Settled = nobody_told,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._pictures = pictures
+        self._stands = stands
         self._settled = settled
 
     def next_case(self, examiner: Officer) -> CaseView | None:
         """The case that waited longest of those that this examiner may decide; None when there is none."""
         examiner.require(Role.EXAMINER)
         with self._database.reading() as connection:
-            case = repository.oldest_for(connection, examiner.id)
+            waiting = repository.waiting_for(connection, examiner.id)
+            case = next((each for each in waiting if self._is_open(connection, each)), None)
         return _view(case, None) if case else None
 
     def view(self, examiner: Officer, case_id: str) -> CaseView:
         """A case; raises AdjudicationCaseUnknown, SameOfficer."""
         examiner.require(Role.EXAMINER)
         with self._database.reading() as connection:
-            case, earlier = _before(connection, examiner, case_id)
+            case, earlier = self._before(connection, examiner, case_id)
             return _view(case, _own(earlier, examiner))
 
     def picture(self, examiner: Officer, case_id: str, side: str) -> bytes:
         """The portrait of one side, ``probe`` or ``candidate``; raises as ``view`` does."""
         examiner.require(Role.EXAMINER)
         with self._database.reading() as connection:
-            case, _ = _before(connection, examiner, case_id)
+            case, _ = self._before(connection, examiner, case_id)
         sides = {"probe": case.probe_encounter, "candidate": case.candidate_encounter}
         if side not in sides:
             raise AdjudicationCaseUnknown("a case has two sides")
@@ -80,7 +94,7 @@ class ExaminersDesk:
         with self._database.writing() as connection:
             if repository.find_held(connection, case_id) is None:
                 raise AdjudicationCaseUnknown("no case with this id")
-            case, earlier = _before(connection, examiner, case_id)
+            case, earlier = self._before(connection, examiner, case_id)
             own = _own(earlier, examiner)
             if own is not None:
                 if own.finding is not finding:
@@ -119,6 +133,24 @@ class ExaminersDesk:
         names = sorted({each.examiner for each in judged})
         return [_figures(adjudication.record_of(name, judged)) for name in names]
 
+    def _before(
+        self, connection: Connection, examiner: Officer, case_id: str
+    ) -> tuple[Case, tuple[Decision, ...]]:
+        case = repository.find(connection, case_id)
+        if case is None:
+            raise AdjudicationCaseUnknown("no case with this id")
+        if examiner.id in case.took_part:
+            raise SameOfficer("the examiner took part in this application")
+        earlier = tuple(repository.decisions(connection, case_id))
+        if _own(earlier, examiner) is None and not self._is_open(connection, case):
+            raise AdjudicationCaseUnknown("the case is over")
+        return case, earlier
+
+    def _is_open(self, connection: Connection, case: Case) -> bool:
+        if case.state is CaseState.DECIDED:
+            return False
+        return case.truth is not None or self._stands(connection, case.probe_encounter)
+
     def _tell(self, connection: Connection, case: Case, moment: datetime) -> None:
         if case.truth is not None or case.state is not CaseState.DECIDED:
             return
@@ -126,18 +158,6 @@ class ExaminersDesk:
         decided = tuple(outcome for outcome in outcomes if outcome is not None)
         if len(decided) == len(outcomes):
             self._settled(connection, case.probe_encounter, decided, moment)
-
-
-def _before(connection: Connection, examiner: Officer, case_id: str) -> tuple[Case, tuple[Decision, ...]]:
-    case = repository.find(connection, case_id)
-    if case is None:
-        raise AdjudicationCaseUnknown("no case with this id")
-    if examiner.id in case.took_part:
-        raise SameOfficer("the examiner took part in this application")
-    earlier = tuple(repository.decisions(connection, case_id))
-    if case.state is CaseState.DECIDED and _own(earlier, examiner) is None:
-        raise AdjudicationCaseUnknown("the case is over")
-    return case, earlier
 
 
 def _own(decisions: tuple[Decision, ...], examiner: Officer) -> Decision | None:

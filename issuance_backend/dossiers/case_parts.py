@@ -11,7 +11,7 @@ from issuance_backend.biometric_search.adjudication import CaseKind, CaseState, 
 from issuance_backend.biometric_search.domain import Outcome, TaskState
 from issuance_backend.biometric_search.tables import ADJUDICATION_CASES, ADJUDICATION_DECISIONS, SEARCH_TASKS
 from issuance_backend.dossiers.domain import DossierState, Search
-from issuance_backend.dossiers.repository import Dossier, read_dossier
+from issuance_backend.dossiers.repository import Dossier, dossier_of_encounter, find, read_dossier
 from issuance_backend.schema import DOSSIERS
 
 # As Dossier.encounter builds it.
@@ -30,6 +30,9 @@ _EXAMINERS = (
     .where(DOSSIERS.c.id.in_(bindparam("which", expanding=True)), ADJUDICATION_CASES.c.truth.is_(None))
 )
 
+# A search that still runs may have found somebody already; a held dossier goes on later.
+_AWAITING = frozenset({DossierState.DEDUP_1N, DossierState.ADJUDICATION, DossierState.SUSPENDED})
+
 
 @dataclass(frozen=True, slots=True)
 class EndedSearch:
@@ -46,6 +49,12 @@ def examiners(connection: Connection, dossier_ids: Collection[str]) -> dict[str,
     for row in connection.execute(_EXAMINERS, {"which": list(dossier_ids)}):
         found.setdefault(row.id, set()).add(row.examiner)
     return found
+
+
+def awaits_examiners(connection: Connection, encounter: str) -> bool:
+    """Whether a dossier still waits with this capture for what examiners find; of no dossier's it is so."""
+    dossier = find(connection, dossier_of_encounter(encounter))
+    return dossier is None or (dossier.encounter == encounter and dossier.state in _AWAITING)
 
 
 def ended_searches(connection: Connection, limit: int) -> list[EndedSearch]:

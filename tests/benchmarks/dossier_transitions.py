@@ -102,8 +102,8 @@ def _capture(entry: RegistryPerson) -> DossierCapture:
         person=extract(entry).person,
         portrait=picture(),
         manual_portrait_reason=REASON,
-        exceptions=("no_scanner",),
         terms=FIRST_CARD,
+        exceptions=("no_scanner",),
     )
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-from msgspec import UNSET, UnsetType
 from sqlalchemy import select, update
 
 from issuance_backend.biometric_search import repository as galleries
@@ -29,7 +28,7 @@ from tests.support.running import run_pending
 from tests.support.search_bed import EXAMINERS, SearchBed, make_bed, messages, samples_of
 from verification.errors import FaceNotFound
 from verification.messages.biometric_search import CaseDecision, SampleMessage
-from verification.messages.capture_terms import OldCard, Reason, StatedTerms
+from verification.messages.capture_terms import FIRST_CARD, OldCard, Reason, StatedTerms
 from verification.messages.dossier_decisions import RejectionReason
 
 NOT_ENTITLED = RejectionReason("not_entitled", "Luật 26/2023/QH15", "Không còn được cấp")
@@ -72,12 +71,7 @@ class Centre:
     biometry: Biometry
 
     def apply(
-        self,
-        citizen: int,
-        person: int,
-        touch: int = 1,
-        number: int = 0,
-        terms: StatedTerms | UnsetType = UNSET,
+        self, citizen: int, person: int, touch: int = 1, number: int = 0, terms: StatedTerms = FIRST_CARD
     ) -> str:
         """A dossier under a citizen's name, locally approved, with an invented person's biometrics."""
         portrait = picture(100 * citizen + 10 * person + touch)

@@ -18,6 +18,7 @@ from issuance_backend.biometric_search.modality import Modalities, Modality, Sam
 from issuance_backend.biometric_search.service import CARD_OFFICE, CRIME_BUREAU, Caller, SearchDesk
 from issuance_backend.biometric_search.task_messages import sample_message
 from issuance_backend.biometric_search.worker import SearchWorker
+from issuance_backend.dossiers.case_parts import awaits_examiners
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
@@ -180,6 +181,6 @@ def bed_on(database: Database, folder: Path, *more: Modality) -> SearchBed:
         bed.settled.append((encounter, tuple(str(each) for each in findings)))
 
     worker = SearchWorker(database, keys, modalities, lambda: now[0], searched)
-    examiners = ExaminersDesk(database, lambda: now[0], str.encode, settled)
+    examiners = ExaminersDesk(database, lambda: now[0], str.encode, stands=awaits_examiners, settled=settled)
     bed = SearchBed(database, keys, desk, worker, examiners, now)
     return bed
