@@ -15,6 +15,7 @@ from issuance_backend.credentials import holds
 from issuance_backend.credentials.older_cards import fate_of
 from issuance_backend.credentials.tables import CARD_BOXES
 from issuance_backend.credentials.undelivered_desk import age as age_cards
+from issuance_backend.dossiers import repository as dossiers
 from issuance_backend.dossiers.packet_desk import OpenedPacket
 from issuance_backend.moments import rfc3339
 from issuance_backend.officers.domain import Officer
@@ -25,9 +26,10 @@ from issuance_backend.schema import CREDENTIALS, DOSSIERS
 from issuance_backend.unit_codes import province_of
 from monitoring.database import Database
 from tests.properties.office_invariants import require
+from tests.properties.walked_search import FACES, WalkedSearch, portrait_of
 from tests.support.application_desk import UNIT, Desk, capture_of, packet_of
-from tests.support.issuance_office import picture
 from verification.errors import Unavailable, VerificationError
+from verification.messages.biometric_search import BaitCase, CaseDecision
 from verification.messages.capture_terms import FIRST_CARD, OldCard, Reason, StatedTerms
 from verification.messages.delivery import (
     AccountOrder,
@@ -60,6 +62,9 @@ TERMS = (
     StatedTerms(Reason.LOST, OldCard.LOST, "poor_household"),
 )
 ITEMS = ("portrait", "form", "identification")
+FINDINGS = (*["different_persons"] * 6, *["same_person"] * 2, "poor_data", "fraud")
+"""What an examiner finds, as often as it comes up."""
+
 NOTHING = "0" * 16
 """A name that nothing has."""
 
@@ -79,6 +84,7 @@ class Acts:
     production: Any
     stock: Any
     line: Any
+    search: WalkedSearch
     who: Callable[[], Officer]
     some: Callable[..., str]
     one: Callable[[Sequence[Any]], Any]
@@ -93,19 +99,20 @@ class Acts:
         """Every act, as often as it comes up."""
         self.captures, self.packets, self.blanks, self.brought = [], [], 0, 0
         often = (self.capture, self.approve_locally, self.approve_centrally, self.make_card, self.hand_over)
+        programs = (self.lead_to_search, self.search_gallery)
         now_and_then = (
             *(self.receive_packet, self.recapture, self.send_back, self.confirm, self.batch, self.pack),
             *(self.dispatch, self.receive_box, self.confirm_rejection, self.capture_again, self.resume),
             *(self.approve_account, self.use_account, self.order_account, self.archive),
-            *(self.check, self.approve_at_province),
+            *(self.check, self.approve_at_province, self.examine, self.examine),
         )
         seldom = (
             *(self.packet_again, self.propose_rejection, self.suspend, self.withdraw, self.refuse_card),
             *(self.deliver_blanks, self.write_off, self.count, self.propose_destruction, self.lose),
             *(self.confirm_destruction, self.cancel_destruction, self.resume_card, self.revoke, self.age),
-            *(self.return_to_centre, self.destroy, self.close_account, self.die, self.release),
+            *(self.return_to_centre, self.destroy, self.close_account, self.die, self.release, self.lay_bait),
         )
-        return (*often * 8, *now_and_then * 3, *seldom)
+        return (*often * 8, *programs * 8, *now_and_then * 3, *seldom)
 
     # The counters.
 
@@ -125,14 +132,22 @@ class Acts:
     def recapture(self) -> object:
         dossier = self.dossier("returned")
         person = self._person_of(dossier)
-        portrait = picture(int(self.chance.integers(3))) if self.chance.random() < 0.5 else b""
+        face = int(self.chance.integers(FACES))
+        portrait = portrait_of(face) if self.chance.random() < 0.5 else b""
         return self.desk.office.captures.recapture(self.who(), dossier, self._capture(person, portrait))
 
     def receive_packet(self) -> object:
         self.brought += 1
         number = self.brought
         sealed_at = rfc3339(self.desk.now[0])
-        packet = packet_of(self.one(self.people), number, officer=self.who().id, happened_at=sealed_at)
+        person = self.one(self.people)
+        packet = packet_of(
+            person,
+            number,
+            officer=self.who().id,
+            happened_at=sealed_at,
+            portrait=portrait_of(self.people.index(person)),
+        )
         dossier = self.desk.received(packet)
         self.packets.append((packet, dossier))
         return dossier
@@ -199,20 +214,48 @@ class Acts:
 
     def propose_rejection(self) -> object:
         return self.desk.office.legal.propose_rejection(
-            self.who(), self.dossier("validated", "dedup_1n", "central_approved"), FRAUD
+            self.who(), self.dossier("validated", "dedup_1n", "adjudication", "central_approved"), FRAUD
         )
 
     def confirm_rejection(self) -> object:
         return self.desk.office.legal.confirm_rejection(
-            self.who(), self.dossier("validated", "dedup_1n", "returned", "central_approved")
+            self.who(), self.dossier("validated", "dedup_1n", "adjudication", "returned", "central_approved")
         )
 
     def suspend(self) -> object:
-        dossier = self.dossier("validated", "dedup_1n", "central_approved")
+        dossier = self.dossier("validated", "dedup_1n", "adjudication", "central_approved")
         return self.desk.office.legal.suspend(self.who(), dossier, self.one(CASES))
 
     def resume(self) -> object:
         return self.desk.office.legal.resume(self.who(), self.dossier("suspended"), self.one(CASES))
+
+    # The search, and examiners.
+
+    def lead_to_search(self) -> object:
+        return self.search.leading.run_once()
+
+    def search_gallery(self) -> object:
+        """Some of the tasks that wait."""
+        return sum(self.search.worker.run_once() for _ in range(4))
+
+    def examine(self) -> object:
+        case = self.some("adjudication", "open", "one", "differ")
+        said = CaseDecision(self.one(FINDINGS))
+        return self.search.examiners.decide(self.who(), case, said)
+
+    def lay_bait(self) -> object:
+        bait = BaitCase(
+            probe_encounter=self._encounter(),
+            candidate_encounter=self._encounter(),
+            are_same_person=bool(self.chance.integers(2)),
+        )
+        return self.search.examiners.lay_bait(self.who(), bait)
+
+    def _encounter(self) -> str:
+        dossier = self.dossier("dedup_1n", "central_approved", "completed")
+        with self.database.reading() as connection:
+            found = dossiers.find(connection, dossier)
+        return found.encounter if found else NOTHING
 
     # Production and blanks.
 
@@ -369,7 +412,8 @@ class Acts:
 
     def _capture(self, person: RegistryPerson, portrait: bytes | None = None) -> DossierCapture:
         number = int(self.chance.integers(10**9))
-        changes: dict[str, Any] = {} if portrait is None else {"portrait": portrait}
+        own = portrait_of(self.people.index(person)) if portrait is None else portrait
+        changes: dict[str, Any] = {"portrait": own}
         if self.chance.random() < 0.8:
             changes["terms"] = self.one(TERMS)
         return capture_of(person, number, **changes)

@@ -7,7 +7,7 @@ may be, is spelled out here a second time.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, func, select
 
+from issuance_backend.biometric_search import adjudication
+from issuance_backend.biometric_search.tables import ADJUDICATION_CASES
 from issuance_backend.credentials import accounts
 from issuance_backend.credentials.boxes import BOXES, BoxEvent, BoxState
 from issuance_backend.credentials.domain import CARDS, CardEvent, CardState
@@ -39,6 +41,13 @@ PART_OF = {
     "answer_lookup": "archive answer",
     "approve_centrally": "central approval",
 }
+SEARCHED = {
+    **dict.fromkeys(("find_nobody", "different", "skip_search"), True),
+    **dict.fromkeys(("receive", "capture", "return", "search", "find_somebody", "confirm"), False),
+}
+"""Whether the centre may approve after it: nobody was found, or examiners told the two apart."""
+
+MOST_EXAMINERS = 3
 UNCHECKED = {"receive", "capture", "return", "answer_lookup"}
 CLOSED = {"completed", "rejected", "withdrawn"}
 OPEN_ORDER = {"ordered", "personalising", "personalised"}
@@ -140,6 +149,7 @@ class _Rows:
     boxes: Mapping[str, Any]
     accounts: Mapping[str, Any]
     lists: Mapping[str, Any]
+    cases: Mapping[str, Any]
 
     @classmethod
     def read(cls, connection: Connection) -> _Rows:
@@ -149,8 +159,17 @@ class _Rows:
             select(CARD_BOXES),
             select(ACCOUNTS),
             select(APPROVAL_LISTS.c.id, APPROVAL_LISTS.c.unit),
+            select(ADJUDICATION_CASES),
         )
         return cls(*({row.id: row for row in connection.execute(each)} for each in tables))
+
+    def examined(self) -> Mapping[str, list[str]]:
+        """The cases of each dossier; a bait is nobody's."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for case in self.cases.values():
+            if case.truth is None:
+                found[_dossier_of(case)].append(case.id)
+        return found
 
     def number(self, subject: str) -> str | None:
         """Whose dossier or card this is."""
@@ -188,6 +207,21 @@ def orders_have_an_approval(_connection: Connection, seen: Seen, rows: _Rows) ->
         require("I1", card in rows.cards and rows.cards[card].dossier == dossier, card)
 
 
+def orders_are_due(connection: Connection, seen: Seen, rows: _Rows) -> None:
+    """I1, and what stands before an approval."""
+    orders_have_an_approval(connection, seen, rows)
+    nobody_is_passed_over(seen)
+
+
+def nobody_is_passed_over(seen: Seen) -> None:
+    """I1: the centre approves nothing that was not searched as it stands, and nothing with an open hit."""
+    for dossier, lines in seen.kind("dossier"):
+        is_clear = False
+        for line in lines:
+            is_clear = SEARCHED.get(line.event, is_clear)
+            require("I1", is_clear or line.event != "approve_centrally", dossier, "an open hit")
+
+
 def there_is_one(_connection: Connection, _seen: Seen, rows: _Rows) -> None:
     """I2 in the rows themselves."""
     counted: dict[tuple[str, str], int] = defaultdict(int)
@@ -202,15 +236,26 @@ def there_is_one(_connection: Connection, _seen: Seen, rows: _Rows) -> None:
 def nobody_has_two_parts(_connection: Connection, seen: Seen, rows: _Rows) -> None:
     """I4: over the parts of a dossier and both hands of every destruction of its cards.
 
-    What a province approved, a processor had checked as it stood.
+    What a province approved, a processor had checked as it stood. Examiners of a case are two or three,
+    none of whom is told of the others; what they found of a dossier is a part of it, a bait is none.
     """
+    examined = rows.examined()
     concerned = {name for name, _ in seen.kind("dossier")}
     concerned |= {rows.cards[name].dossier for name, _ in seen.kind("card") if name in rows.cards}
+    concerned |= {
+        _dossier_of(rows.cases[name]) for name, _ in seen.kind("adjudication")
+    } & rows.dossiers.keys()
+    for case, lines in seen.kind("adjudication"):
+        _require_blind(case, lines)
     cards_of: dict[str, list[str]] = defaultdict(list)
     for card in rows.cards.values():
         cards_of[card.dossier].append(card.id)
     for dossier in sorted(concerned):
         parts = _parts_taken(dossier, seen.of[f"dossier/{dossier}"])
+        looked = [line for case in examined[dossier] for line in seen.of[f"adjudication/{case}"][1:]]
+        for line in looked:
+            parts[line.actor].add("adjudication")
+        _require_examined(dossier, seen.of[f"dossier/{dossier}"], looked)
         _require_checked(dossier, seen.of[f"dossier/{dossier}"], rows)
         for card in cards_of[dossier]:
             for actor, part in _destructions(card, seen.of[f"card/{card}"]):
@@ -228,6 +273,24 @@ def _parts_taken(dossier: str, lines: Iterable[Line]) -> dict[str, set[str]]:
         if line.event == "reject":
             require("I4", line.actor != line.detail["proposed_by"], dossier, "rejected alone")
     return parts
+
+
+def _require_blind(case: str, lines: Sequence[Line]) -> None:
+    decided = [line.actor for line in lines[1:]]
+    require("I4", len(decided) == len(set(decided)) <= MOST_EXAMINERS, case, decided)
+    told = [set(line.detail) - ({"outcome"} if line.state == "decided" else set()) for line in lines[1:]]
+    require("I4", all(each == {"seal"} for each in told), case, told)
+
+
+def _require_examined(dossier: str, lines: Iterable[Line], looked: Sequence[Line]) -> None:
+    for line in lines:
+        if "examiners" in line.detail:
+            before = {each.actor for each in looked if each.sequence < line.sequence}
+            require("I4", set(line.detail["examiners"].split(",")) == before, dossier, line, before)
+
+
+def _dossier_of(case: Any) -> str:
+    return str(case.probe_encounter).partition(".")[0]
 
 
 def _require_checked(dossier: str, lines: Iterable[Line], rows: _Rows) -> None:
@@ -257,6 +320,9 @@ def states_are_folds(_connection: Connection, seen: Seen, rows: _Rows) -> None:
         _require_fold(_states(CARDS, CardEvent, CardState, lines), lines, rows.cards.get(name))
     for name, lines in seen.kind("box"):
         _require_fold(_states(BOXES, BoxEvent, BoxState, lines), lines, rows.boxes.get(name))
+    for name, lines in seen.kind("adjudication"):
+        states = _states(adjudication.TABLE, adjudication.CaseEvent, adjudication.CaseState, lines)
+        _require_fold(states, lines, rows.cases.get(name))
     for name, lines in seen.kind("account"):
         _require_fold(_account_states(lines), lines, rows.accounts.get(name))
 
@@ -386,7 +452,7 @@ def _clock_place(clock: Clock, lines: list[Line]) -> str:
 
 Check = Callable[[Connection, Seen, _Rows], None]
 CHECKS: Mapping[str, Check] = {
-    "I1": orders_have_an_approval,
+    "I1": orders_are_due,
     "I2": there_is_one,
     "I4": nobody_has_two_parts,
     "I5": states_are_folds,

@@ -37,6 +37,7 @@ from monitoring.database import Database
 from tests.properties.office_acts import NOTHING, Acts
 from tests.properties.office_invariants import InvariantBroken, Invariants
 from tests.properties.standing import Standing, names_drawn_by
+from tests.properties.walked_search import WalkedSearch
 from tests.support.application_desk import UNIT, desk_on, officer
 from tests.support.issuance_office import KEYS, NOW, citizens
 from verification.errors import VerificationError
@@ -92,12 +93,14 @@ class OfficeWalk(Acts):
     """One office, and the next thing that happens in it."""
 
     machines: type[Machines] = Machines
+    searches = True
+    """Whether applications are compared with everybody enrolled before the centre approves them."""
 
     def __init__(self, database: Database, machines: Workshop, seed: int | tuple[int, ...]) -> None:
         self.seed = seed
         self.chance = np.random.default_rng(seed)
         self.database = database
-        self.desk = desk_on(database)
+        self.desk = desk_on(database, searches=self.searches)
         self.people = citizens(PEOPLE)
         self.desk.registry.people = {each.citizen_number: each for each in self.people}
         now = self.desk.now
@@ -132,6 +135,8 @@ class OfficeWalk(Acts):
             draw_faces=lambda _order: PrintJob(b"", PrintedFaces(b"", b"")),
         )
         self.line = CardLine(database, own, clock)  # type: ignore[arg-type]
+        if self.searches:
+            self.search = WalkedSearch(database, pictures, clock)  # type: ignore[arg-type]
 
     def run(self, events: int, invariants: Invariants | None = None) -> int:
         """So many random events, judged now and then; how many lines they were. Raises InvariantBroken."""

@@ -11,9 +11,9 @@ I1   office_invariants, at every judgement       here, MUTATIONS
 I2   office_invariants, after every single line  here, MUTATIONS; threads and processes: credentials/
 I3   number_office: NumbersInAnyOrder, and       test_mutated_machines
      identities/test_record_office for merges
-I4   office_invariants; all roles and pairs in   here, MUTATIONS and an office without the rule;
-     rules/test_ways_to_a_card; examiners and    rules/test_ways_to_a_card
-     destruction in their own tests
+I4   office_invariants, with examiners and both  here, MUTATIONS and offices without the rule;
+     hands of a destruction; all roles and       rules/test_ways_to_a_card
+     pairs in rules/test_ways_to_a_card
 I5   office_invariants, fold of every subject    here, MUTATIONS; the chain itself: test_recorded_events
 I6   office_acts: captures and packets again;    here, a desk that forgets what it knows
      requests: idempotency/test_repeated_requests
@@ -41,7 +41,7 @@ import pytest
 from sqlalchemy import text
 
 from issuance_backend import recorded_events
-from issuance_backend.dossiers import approval_desk
+from issuance_backend.dossiers import acts, approval_desk, case_parts
 from issuance_backend.dossiers.capture_desk import CaptureDesk
 from issuance_backend.officers.domain import Officer
 from issuance_backend.personalization.blank_stock import service as blank_stock
@@ -69,6 +69,8 @@ HAPPENS = {
     ),
     *("ask_archive", "approve_lookup", "answer_lookup", "propose_rejection", "reject", "withdraw"),
     *("order", "begin", "written", "pass", "fail", "spoil", "pack", "dispatch", "hand_over", "replace"),
+    *("search", "find_nobody", "find_somebody", "decide", "agree", "differ", "settle"),
+    *("confirm", "different"),
     *("suspend", "resume", "revoke", "age", "return_to_centre", "destroy", "approve", "activate", "close"),
 }
 
@@ -82,6 +84,16 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def database(database_engine: Engine) -> Iterator[Database]:
     made = Database(database_engine.new())
     made.migrate(ISSUANCE_MIGRATIONS)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def examined(tmp_path_factory: pytest.TempPathFactory, pki: Path) -> Iterator[Database]:
+    """An office in which examiners decided; every mutation of it is undone."""
+    made = Database(f"sqlite:///{tmp_path_factory.mktemp('examined') / 'office.db'}")
+    made.migrate(ISSUANCE_MIGRATIONS)
+    walked(made, pki, 5, 1_500)
     yield made
     made.close()
 
@@ -160,7 +172,7 @@ def judge_after(database: Database, mutation: str) -> None:
     """Judge an office that something was done to, and undo it."""
     with database.writing() as connection:
         connection.execute(text("DROP INDEX IF EXISTS one_active_card"))
-        assert connection.execute(text(mutation)).rowcount
+        assert connection.exec_driver_sql(mutation).rowcount
         Invariants().check(connection)
 
 
@@ -180,6 +192,40 @@ def test_an_office_without_four_eyes_is_found_out(
     monkeypatch.setattr(approval_desk, "_require_only_part", lambda *_: None)
     with pytest.raises(InvariantBroken, match=r"^I4:.*seed 3"):
         walked(database, pki, 3, 1_500)
+
+
+@pytest.mark.parametrize(
+    ("invariant", "mutation"),
+    [
+        ("I1", "UPDATE events SET event = 'find_somebody' WHERE event = 'find_nobody'"),
+        ("I4", "UPDATE events SET actor = 'x' WHERE event IN ('decide', 'agree', 'differ', 'settle')"),
+        ("I4", "UPDATE events SET actor = 'x' WHERE event IN ('decide', 'capture')"),
+        ("I4", "UPDATE events SET detail = '{\"finding\": \"fraud\"}' WHERE event = 'decide'"),
+        ("I4", "UPDATE adjudication_cases SET truth = true WHERE state = 'decided'"),
+        ("I5", "UPDATE adjudication_cases SET state = 'open' WHERE state = 'decided'"),
+    ],
+)
+def test_the_judge_knows_examiners(examined: Database, invariant: str, mutation: str) -> None:
+    with pytest.raises(InvariantBroken, match=f"^{invariant}:"):
+        judge_after(examined, mutation)
+
+
+@pytest.mark.parametrize(
+    ("where", "forgotten", "nobody"),
+    [(acts, "took_part", set), (case_parts, "examiners", dict)],
+    ids=["at the case", "afterwards"],
+)
+def test_an_office_whose_examiners_may_have_another_part_is_found_out(
+    database: Database,
+    pki: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    where: object,
+    forgotten: str,
+    nobody: Callable[[], object],
+) -> None:
+    monkeypatch.setattr(where, forgotten, lambda *_: nobody())
+    with pytest.raises(InvariantBroken, match=r"^I4:.*seed 3"):
+        walked(database, pki, 3, 2_500)
 
 
 def test_a_province_where_one_approves_alone_is_found_out(
