@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -10,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from issuance_backend import recorded_events
+from issuance_backend.case_ids import require_case
 from issuance_backend.credentials import repository as cards
 from issuance_backend.credentials.domain import GONE
 from issuance_backend.dossiers import acts, domain
@@ -26,7 +26,6 @@ from verification.errors import FieldsRefused, TransitionRefused
 from verification.messages.dossier_decisions import CaseHold, Rejection, RejectionReason
 
 REASONS = frozenset({"duplicate_person", "fraud", "not_entitled", "not_a_citizen", "false_documents"})
-_CASE_ID = re.compile(r"[A-Za-z0-9./-]{4,40}")
 _MAX_BASIS = 200
 _MAX_COMMENT = 500
 
@@ -101,8 +100,7 @@ class LegalDesk:
 
     def _hold(self, officer: Officer, dossier_id: str, hold: CaseHold, event: DossierEvent) -> None:
         officer.require(Role.DISTRICT_CHIEF, Role.CENTRAL_APPROVER, Role.SUPERVISOR)
-        if not _CASE_ID.fullmatch(hold.case_id):
-            raise FieldsRefused({"case_id": "FIELD_CHARACTERS"})
+        require_case(hold.case_id)
         with self._database.writing() as connection:
             act = Act(connection, acts.found(connection, dossier_id, officer), self._clock())
             domain.advance(act.dossier.state, event, act.dossier.held_in)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Callable
 from dataclasses import asdict
@@ -11,6 +10,7 @@ from datetime import date, datetime, timedelta
 import msgspec
 from sqlalchemy import Connection
 
+from issuance_backend.case_ids import require_case
 from issuance_backend.moments import Clock, parse_moment, rfc3339
 from issuance_backend.officers import certificate_repository as certificates
 from issuance_backend.officers import repository
@@ -36,7 +36,6 @@ SOON = 30
 _MAX_DAYS = 3660
 _MAX_ISSUER = 120
 _UNKNOWN = {"officer": "FIELD_OFFICER_UNKNOWN"}
-_CASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9/._-]{2,63}")
 
 Certified = Callable[[Connection, str, datetime], None]
 """Raises OfficerNotCertified for an officer who may not seal at a moment."""
@@ -106,8 +105,7 @@ class CertificationDesk:
         officer.require(Role.SUPERVISOR)
         if whose == officer.id:
             raise CertificateInOwnName("another supervisor withdraws it")
-        if not _CASE.fullmatch(asked.case_id):
-            raise FieldsRefused({"case_id": "FIELD_CHARACTERS"})
+        require_case(asked.case_id)
         since, moment = _moment(asked.since), rfc3339(self._clock())
         with self._database.writing() as connection:
             _of_area(connection, officer, whose)

@@ -29,7 +29,6 @@ MAX_AHEAD = 100_000
 """No kit's numbers run further ahead of what is decided: a list of gaps stays a list."""
 
 _OWNER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,39}")
-_CASE = re.compile(r"[A-Za-z0-9][A-Za-z0-9/._-]{2,63}")
 
 
 class PacketState(StrEnum):
@@ -155,13 +154,6 @@ def ranges(numbers: Sequence[int]) -> tuple[tuple[int, int], ...]:
         else:
             runs.append((number, number))
     return tuple(runs)
-
-
-def require_case(case_id: str) -> str:
-    """The case's id, if it can be one; raises FieldsRefused."""
-    if not _CASE.fullmatch(case_id):
-        raise FieldsRefused({"case_id": "FIELD_CHARACTERS"})
-    return case_id
 
 
 def require_owner(owner: str) -> str:

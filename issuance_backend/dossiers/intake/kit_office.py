@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection
 
+from issuance_backend.case_ids import require_case
 from issuance_backend.dossiers.intake import domain, kit_repository, repository
 from issuance_backend.dossiers.intake.domain import PacketEvent, PacketState, Signer, SignerKind
 from issuance_backend.dossiers.intake.kit_repository import ClosedGap, Kit
@@ -82,7 +83,7 @@ class KitOffice:
         hold. With the cursor of an answer it goes on.
         """
         officer.require(Role.SUPERVISOR)
-        kind, case_id = _kind(asked.kind), domain.require_case(asked.case_id)
+        kind, case_id = _kind(asked.kind), require_case(asked.case_id)
         revoked_at = _moment("revoked_at", asked.revoked_at)
         met = _listed_since if kind is SignerKind.OFFICE else _opened_since
         page = page_asked(None, asked.cursor, 1 if kind is SignerKind.OFFICE else 2)
@@ -123,7 +124,7 @@ class KitOffice:
             kit=kit_id,
             sequence=sequence,
             named=None,
-            case_id=domain.require_case(asked.case_id),
+            case_id=require_case(asked.case_id),
             officer=officer.id,
             closed_at=moment,
         )
@@ -148,7 +149,7 @@ class KitOffice:
         Raises PacketUnknown, TransitionRefused, and SameOfficer where who signed it would accept it.
         """
         officer.require(Role.SUPERVISOR)
-        case_id = domain.require_case(asked.case_id)
+        case_id = require_case(asked.case_id)
         event = PacketEvent.RELEASE if asked.is_accepted else PacketEvent.REJECT
         with self._database.writing() as connection:
             decided = replace(repository.found(connection, packet_hash), case_id=case_id)
