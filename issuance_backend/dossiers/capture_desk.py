@@ -165,7 +165,7 @@ class CaptureDesk:
         """
         officer.require(Role.CAPTURE)
         with self._database.reading() as connection:
-            self._certified(connection, officer.id, self._clock())
+            self._certified(connection, officer.id, self._clock(), hold=False)
         extract = self._checks.extract(citizen_number)
         with self._database.reading() as connection:
             open_dossier = repository.open_dossier(connection, extract.citizen_number)

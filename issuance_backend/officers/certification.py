@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
+from typing import Protocol
 
 import msgspec
 from sqlalchemy import Connection
@@ -37,8 +38,14 @@ _MAX_DAYS = 3660
 _MAX_ISSUER = 120
 _UNKNOWN = {"officer": "FIELD_OFFICER_UNKNOWN"}
 
-Certified = Callable[[Connection, str, datetime], None]
-"""Raises OfficerNotCertified for an officer who may not seal at a moment."""
+
+class Certified(Protocol):
+    """Raises OfficerNotCertified for an officer who may not seal at a moment."""
+
+    def __call__(self, connection: Connection, officer: str, moment: datetime, *, hold: bool = True) -> None:
+        """Who holds the certificates keeps them from being withdrawn until they are done."""
+        ...
+
 
 Record = Callable[[Connection, Step], None]
 """Records a step in the same transaction."""
@@ -52,9 +59,9 @@ def may_seal(
     return any(each.lets_seal(happened, known) for each in held)
 
 
-def require_certified(connection: Connection, officer: str, moment: datetime) -> None:
-    """Raise OfficerNotCertified unless an officer may capture now."""
-    if not may_seal(connection, officer, moment, moment):
+def require_certified(connection: Connection, officer: str, moment: datetime, *, hold: bool = True) -> None:
+    """Raise OfficerNotCertified unless an officer may capture now; a transaction that reads holds nothing."""
+    if not may_seal(connection, officer, moment, moment, hold=hold):
         raise OfficerNotCertified("no certificate for capture is good today")
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 
 from issuance_backend import recorded_events
 from issuance_backend.credentials.domain import CardState
+from issuance_backend.dossiers import repository as dossiers
 from issuance_backend.officers import repository as officers
 from issuance_backend.officers.domain import FAILURES_BEFORE_BLOCK
 from issuance_backend.recorded_events import Step
@@ -186,6 +187,34 @@ def hand_over_if_waiting(office: Office, card: str) -> None:
     """Hand over once more, where everybody was told that the database was busy."""
     if card_of(office, card).state is CardState.AT_OFFICE:
         hand_over(office, card)
+
+
+def test_a_certificates_withdrawal_waits_for_a_seal_under_way(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealing, may_go_on, add = threading.Event(), threading.Event(), dossiers.add
+
+    def slowly(*written: Any) -> None:
+        sealing.set()
+        assert may_go_on.wait(60)
+        add(*written)
+
+    monkeypatch.setattr(dossiers, "add", slowly)
+    lan, son = office.sign_in("lan.capture"), office.sign_in("son.supervisor")
+    asked = {"since": NOW.isoformat(), "case_id": "VV-2026-1"}
+    with ThreadPoolExecutor(2) as pool:
+        sealed = pool.submit(lan.capture, PERSON)
+        assert sealing.wait(60)
+        withdrawn = pool.submit(son.post, "/v1/officer-certificates/lan.capture/withdrawal", asked)
+        try:
+            with pytest.raises(TimeoutError):
+                withdrawn.result(timeout=1)
+        finally:
+            may_go_on.set()
+    assert (sealed.result().status_code, withdrawn.result().status_code) == (201, 200)
+    late = lan.capture(citizens()[1], "capture-0000000002")
+    assert (late.status_code, late.get_json()["code"]) == (403, "OFFICER_NOT_CERTIFIED")
+    chain_is_whole(office)
 
 
 def test_many_who_record_at_once_make_one_chain(office: Office) -> None:

@@ -62,7 +62,7 @@ class OfficerJudges:
         return ()
 
 
-def everybody_is(_connection: Connection, _officer: str, _moment: datetime) -> None:
+def everybody_is(_connection: Connection, officer: str, moment: datetime, *, hold: bool = True) -> None:
     """In a desk's test nobody asks for a certificate: its officers are no accounts."""
 
 
