@@ -87,6 +87,7 @@ from issuance_backend.dossiers.intake.composition import (
 )
 from issuance_backend.dossiers.intake.extract_source import ExtractSource, ExtractsOverHttp
 from issuance_backend.dossiers.intake.opening import Dossiers
+from issuance_backend.dossiers.intake.withdrawn_certificates import holding
 from issuance_backend.dossiers.notices.api import notices_blueprint
 from issuance_backend.dossiers.notices.service import NoticeDesk
 from issuance_backend.dossiers.packet_desk import PacketDesk
@@ -223,7 +224,8 @@ def _opened_site(
     callers = load_callers(settings.service_tokens)
     site = _Site(app=app, database=database, clock=clock, officer=officer, callers=callers)
     mount(app, sign_in_blueprint(door), guard=open_to_all)
-    certification = CertificationDesk(database, clock, recorded_events.append)
+    holds = holding(database, clock)
+    certification = CertificationDesk(database, clock, recorded_events.append, holds)
     site.for_officers(sign_out_blueprint(door), certificates_blueprint(certification))
     return site
 

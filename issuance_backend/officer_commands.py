@@ -10,6 +10,7 @@ import msgspec
 
 from issuance_backend import recorded_events
 from issuance_backend.dossiers.intake.kit_office import revoke_keys_of_blocked
+from issuance_backend.dossiers.intake.withdrawn_certificates import holding
 from issuance_backend.moments import utc_now
 from issuance_backend.officers.certificates import Level
 from issuance_backend.officers.certification import SOON, CertificationDesk
@@ -109,7 +110,7 @@ def _certificates(options: argparse.Namespace, database: Database) -> str:
 
 
 def _certification(database: Database) -> CertificationDesk:
-    return CertificationDesk(database, utc_now, recorded_events.append)
+    return CertificationDesk(database, utc_now, recorded_events.append, holding(database, utc_now))
 
 
 def _certify(desk: CertificationDesk, database: Database, asked: CertificateGrant, by: str) -> None:

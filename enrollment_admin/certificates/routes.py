@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
 from enrollment_admin.sign_in.routes import officers_backend
-from enrollment_admin.ui.pages import outcome_of, page, typed
+from enrollment_admin.ui.pages import outcome_of, page, shown_outcome, typed
 from verification.messages.national_time import VIETNAM
 from verification.messages.officer_certificates import (
     CertificateGrant,
@@ -45,13 +45,14 @@ def certificates_blueprint(backend: BackendClient) -> Blueprint:
 
     @blueprint.post("/withdrawal")
     def withdraw() -> ResponseReturnValue:
-        path = f"{_CERTIFICATES}/{quote(typed('officer') or '-', safe='')}/withdrawal"
+        whose, back = typed("officer"), url_for("certificates.ending")
+        path = f"{_CERTIFICATES}/{quote(whose or '-', safe='')}/withdrawal"
         asked = CertificateWithdrawal(since=_moment(typed("since")), case_id=typed("case_id"))
-        return outcome_of(
+        return shown_outcome(
             lambda: officers_backend(backend).ask("POST", path, CertificatesWithdrawn, asked),
-            target=url_for("certificates.ending"),
-            done="done.certificate_withdrawn",
+            target=back,
             again=lambda faults: _ending_page(backend, faults),
+            shown=lambda found: page("withdrawn.html", found=found, said=asked, whose=whose, back=back),
         )
 
     return blueprint

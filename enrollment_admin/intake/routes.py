@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-import msgspec
-from flask import Blueprint, Response, request, session, url_for
+from flask import Blueprint, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
 from enrollment_admin.intake import kits_client
-from enrollment_admin.refusals import BackendRefused
 from enrollment_admin.sign_in.routes import officers_backend
-from enrollment_admin.ui.pages import outcome_of, page, refused, typed, wants_json
+from enrollment_admin.ui.pages import outcome_of, page, shown_outcome, typed
 from verification.messages.national_time import VIETNAM
 from verification.messages.packet_intake import GapClosing, PacketRelease, SignerRevocation
 
@@ -77,13 +75,12 @@ def revocation_page(
         case_id=typed("case_id"),
         cursor=typed("cursor") or None,
     )
-    try:
-        found = kits_client.revoke(officers_backend(backend), said)
-    except BackendRefused as fault:
-        return again(fault.fields) if fault.fields and not wants_json() else refused(fault, back)
-    if wants_json():
-        return Response(msgspec.json.encode(found), content_type="application/json")
-    return page("revoked.html", found=found, said=said, back=back)
+    return shown_outcome(
+        lambda: kits_client.revoke(officers_backend(backend), said),
+        target=back,
+        again=again,
+        shown=lambda found: page("revoked.html", found=found, said=said, back=back),
+    )
 
 
 def _local_moment(text: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
@@ -21,6 +21,8 @@ from monitoring.problem import problem
 from verification.errors import FieldsRefused, OfficerSessionEnded, VerificationError
 from verification.messages.fault_catalogue import FaultText, fault
 from verification.messages.national_time import VIETNAM
+
+Message = TypeVar("Message", bound=msgspec.Struct)
 
 STATION = "station"
 """The pages where pictures are taken, at an office and at a kit."""
@@ -173,6 +175,23 @@ def outcome_of(
             return again(fault_.fields)
         return refused(fault_, target)
     return answer(message, target, done, status)
+
+
+def shown_outcome(
+    act: Callable[[], Message],
+    *,
+    target: str,
+    again: Callable[[dict[str, str]], ResponseReturnValue],
+    shown: Callable[[Message], ResponseReturnValue],
+) -> ResponseReturnValue:
+    """As ``outcome_of``, where what was answered has a page of its own."""
+    try:
+        message = act()
+    except BackendRefused as fault_:
+        return again(fault_.fields) if fault_.fields and not wants_json() else refused(fault_, target)
+    if wants_json():
+        return Response(msgspec.json.encode(message), content_type="application/json")
+    return shown(message)
 
 
 def error_page(error: VerificationError) -> ResponseReturnValue:

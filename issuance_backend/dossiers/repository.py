@@ -220,6 +220,19 @@ def with_needless_member(connection: Connection, limit: int) -> list[Dossier]:
     return [read_dossier(row) for row in connection.execute(question).mappings()]
 
 
+def captured_by(connection: Connection, officer: str, since: str) -> Sequence[str]:
+    """The ids of what an officer captured, once or again, and that changed since a moment, in their order."""
+    theirs = select(CAPTURES.c.dossier).where(CAPTURES.c.officer == officer)
+    question = select(DOSSIERS.c.id).where(DOSSIERS.c.updated_at >= since, DOSSIERS.c.id.in_(theirs))
+    return connection.execute(question.order_by(DOSSIERS.c.id)).scalars().all()
+
+
+def locked(connection: Connection, dossiers: Collection[str]) -> list[Dossier]:
+    """These dossiers in the order of their ids; nobody else changes them until the transaction ends."""
+    question = select(DOSSIERS).where(DOSSIERS.c.id.in_(dossiers)).order_by(DOSSIERS.c.id).with_for_update()
+    return [read_dossier(row) for row in connection.execute(question).mappings()]
+
+
 def open_dossier(connection: Connection, citizen_number: str) -> str | None:
     """The id of the dossier of this person that is still being worked on."""
     return open_dossiers(connection, [citizen_number]).get(citizen_number)

@@ -14,11 +14,7 @@ from issuance_backend.officers.domain import Officer
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.service_tokens import bearer_token
 from verification.messages.enrollment import OfficerCredentials
-from verification.messages.officer_certificates import (
-    CertificateGrant,
-    CertificatesWithdrawn,
-    CertificateWithdrawal,
-)
+from verification.messages.officer_certificates import CertificateGrant, CertificateWithdrawal
 
 
 def sign_in_blueprint(door: OfficerDoor) -> Blueprint:
@@ -60,8 +56,7 @@ def certificates_blueprint(desk: CertificationDesk) -> Blueprint:
 
     @blueprint.post("/<officer>/withdrawal")
     def withdraw(officer: str) -> ResponseReturnValue:
-        met = desk.withdraw(acting_officer(), officer, read_body(CertificateWithdrawal))
-        return answer(CertificatesWithdrawn(met))
+        return answer(desk.withdraw(acting_officer(), officer, read_body(CertificateWithdrawal)))
 
     return blueprint
 

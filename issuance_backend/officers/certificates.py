@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from issuance_backend.moments import parse_moment
 from verification.messages.national_time import vietnam_date
@@ -15,6 +17,27 @@ class Level(StrEnum):
 
     TRAINEE = "trainee"
     CAPTURE = "capture"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """An officer is trusted no more since a moment, by a case; ``by`` is the supervisor who says so."""
+
+    officer: str
+    since: str
+    case_id: str
+    by: str
+
+
+class Held(NamedTuple):
+    """How many dossiers were held for a case, and which it should hold and cannot."""
+
+    number: int
+    others: tuple[str, ...]
+
+
+Hold = Callable[[Withdrawal], Held]
+"""Holds what an officer captured since their certificates were withdrawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from issuance_backend.case_ids import require_case
 from issuance_backend.moments import Clock, parse_moment, rfc3339
 from issuance_backend.officers import certificate_repository as certificates
 from issuance_backend.officers import repository
-from issuance_backend.officers.certificates import Certificate, Level
+from issuance_backend.officers.certificates import Certificate, Hold, Level, Withdrawal
 from issuance_backend.officers.domain import Officer, OfficerAccount, Role
 from issuance_backend.paging import Page, PageAsked
 from issuance_backend.refusals import CertificateInOwnName, OfficerNotCertified
@@ -26,6 +26,7 @@ from verification.errors import FieldsRefused
 from verification.messages.national_time import vietnam_date
 from verification.messages.officer_certificates import (
     CertificateGrant,
+    CertificatesWithdrawn,
     CertificateWithdrawal,
     OfficerCertificate,
 )
@@ -68,10 +69,11 @@ def require_certified(connection: Connection, officer: str, moment: datetime, *,
 class CertificationDesk:
     """Supervisors certify others, and see whose certificates end."""
 
-    def __init__(self, database: Database, clock: Clock, record: Record) -> None:
+    def __init__(self, database: Database, clock: Clock, record: Record, hold: Hold) -> None:
         self._database = database
         self._clock = clock
         self._record = record
+        self._hold = hold
 
     def certify(self, officer: Officer, asked: CertificateGrant) -> OfficerCertificate:
         """Certify an officer of one's area; raises RoleMissing, CertificateInOwnName and FieldsRefused."""
@@ -104,10 +106,11 @@ class CertificationDesk:
         self._record(connection, _step("certify", "certified", by, moment, detail))
         return _told(made)
 
-    def withdraw(self, officer: Officer, whose: str, asked: CertificateWithdrawal) -> int:
-        """End an officer's certificates from a moment on; how many that met.
+    def withdraw(self, officer: Officer, whose: str, asked: CertificateWithdrawal) -> CertificatesWithdrawn:
+        """End an officer's certificates from a moment on, also one that has passed (I15).
 
-        Raises RoleMissing, FieldsRefused and CertificateInOwnName.
+        What they captured since is held for the case; asked again, it goes on where it broke off. Raises
+        RoleMissing, FieldsRefused and CertificateInOwnName.
         """
         officer.require(Role.SUPERVISOR)
         if whose == officer.id:
@@ -119,7 +122,9 @@ class CertificationDesk:
             met = certificates.withdraw(connection, whose, since, officer.id)
             detail = {"officer": whose, "since": since, "case_id": asked.case_id}
             self._record(connection, _step("withdraw_certificate", "withdrawn", officer.id, moment, detail))
-        return met
+        # Whoever seals after that transaction finds the certificates withdrawn.
+        held = self._hold(Withdrawal(officer=whose, since=since, case_id=asked.case_id, by=officer.id))
+        return CertificatesWithdrawn(met, held.number, held.others)
 
     def ending(self, officer: Officer, days: int, asked: PageAsked) -> Page[OfficerCertificate]:
         """Certificates of the officer's area that end within so many days from today, the next one first."""

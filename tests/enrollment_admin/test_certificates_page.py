@@ -7,6 +7,7 @@ from flask import Flask
 from sqlalchemy import delete
 
 from issuance_backend.schema import OFFICER_CERTIFICATES
+from tests.support.certified import certify
 from tests.support.issuance_office import Office, citizens
 from tests.support.office_pages import Browser, sign_in, text
 from verification.messages.fault_catalogue import fault
@@ -38,9 +39,31 @@ def test_who_is_certified_captures_until_it_is_withdrawn(app: Flask, supervisor:
     assert "05/12/2026" in shown
     assert citizens()[0].full_name in text(lan.get(NEW))
     gone = {"officer": "lan.capture", "since": "2026-11-20T08:00", "case_id": "VV-2026/4"}
-    shown = supervisor.done(f"{PAGE}/withdrawal", gone, page=PAGE)
-    assert "05/12/2026" not in shown
+    shown = text(supervisor.post(f"{PAGE}/withdrawal", gone, page=PAGE))
+    assert 'số chứng nhận: <span class="number">1<' in shown
+    assert "05/12/2026" not in text(supervisor.get(PAGE))
     assert fault("OFFICER_NOT_CERTIFIED").vi.what in text(lan.get(NEW))
+
+
+def test_what_was_captured_since_is_held_and_what_cannot_be_is_named(
+    app: Flask, office: Office, supervisor: Browser
+) -> None:
+    certify(office.database, "lan.capture")
+    lan = office.sign_in("lan.capture")
+    waits, ended = (
+        lan.capture(person, f"capture-000000000{number}").get_json()["id"]
+        for number, person in enumerate(citizens()[:2])
+    )
+    assert lan.post(f"/v1/dossiers/{ended}/withdrawal").status_code == 200
+    gone = {"officer": "lan.capture", "since": "2026-11-20T08:00", "case_id": "VV-2026_4"}
+    answer = supervisor.post(f"{PAGE}/withdrawal", gone, page=PAGE)
+    shown = text(answer)
+    assert answer.status_code == 200
+    assert '<strong>VV-2026_4</strong>: <span class="number strong">1<' in shown
+    assert f'href="/dossiers/{ended}"' in shown
+    assert waits not in shown
+    told = supervisor.post(f"{PAGE}/withdrawal", gone, page=PAGE, Accept="application/json").get_json()
+    assert told == {"certificates": 0, "held": 1, "others": [ended]}
 
 
 def test_what_was_typed_stays_beside_its_fault(supervisor: Browser) -> None:

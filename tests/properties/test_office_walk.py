@@ -34,7 +34,7 @@ I15  test_revocations: packets and revocations   there, a centre that believes e
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest

@@ -23,9 +23,14 @@ class CertificateWithdrawal(msgspec.Struct, frozen=True, forbid_unknown_fields=T
 
 
 class CertificatesWithdrawn(msgspec.Struct, frozen=True):
-    """How many certificates a withdrawal met."""
+    """How many certificates a withdrawal met, and how many dossiers were held for its case.
+
+    ``others`` were captured since too and cannot be held: they ended, or another case holds them.
+    """
 
     certificates: int
+    held: int
+    others: tuple[str, ...]
 
 
 class OfficerCertificate(msgspec.Struct, frozen=True):

@@ -14,13 +14,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 
 from issuance_backend.dossiers.intake.refusals import PacketClockAhead
-from issuance_backend.moments import parse_moment
+from issuance_backend.moments import parse_moment, rfc3339
 from issuance_backend.state_table import StateTable
 from verification.errors import FieldsRefused
 from verification.messages.signing_key import PublicKey, public_key_of
@@ -126,6 +126,12 @@ class Signer:
             return True
         revoked = parse_moment(self.revoked_at)
         return parse_moment(happened_at) < revoked and parse_moment(announced_at) < revoked
+
+
+def announced_after(moment: str) -> str:
+    """Packets that were sealed at a moment or later, by their own word, were announced after this one."""
+    earliest = datetime.min.replace(tzinfo=UTC) + CLOCK_AHEAD
+    return rfc3339(max(parse_moment(moment), earliest) - CLOCK_AHEAD)
 
 
 def require_sealed_by(happened_at: str, now: datetime) -> None:

@@ -280,7 +280,7 @@ def _listed_since(connection: Connection, revoked: _Revoked, asked: PageAsked) -
 def _opened_since(connection: Connection, revoked: _Revoked, asked: PageAsked) -> Page[str]:
     """Some dossiers of packets that the owner signed since; of an officer all kits' packets are looked at."""
     kit = revoked.owner if revoked.kind is SignerKind.KIT else None
-    since = rfc3339(parse_moment(revoked.at) - domain.CLOCK_AHEAD)
+    since = domain.announced_after(revoked.at)
     named: list[str] = []
     for _ in range(_PAGES_LOOKED_AT):
         opened = repository.opened_since(connection, since, kit, asked.after or ("", ""), asked.limit + 1)

@@ -158,7 +158,7 @@ def test_a_withdrawn_certificate_is_good_for_nothing_from_then_on(office: Office
     asked = {"since": since, "case_id": "VV-2026-1"}
     path, contract = f"{CERTIFICATES}/{LAN}/withdrawal", Contract("officers")
     withdrawn = contract.judge(office.sign_in(SON).post(path, asked))
-    assert withdrawn.get_json() == {"certificates": 1}
+    assert withdrawn.get_json() == {"certificates": 1, "held": 0, "others": []}
     assert prefill(office).status_code == 403
     with office.database.reading() as connection:
         recorded = select(EVENTS.c.event).where(EVENTS.c.subject == "officer")
@@ -178,7 +178,7 @@ def test_a_blocked_officers_certificate_is_withdrawn_and_none_is_given_to_them(o
     }
     asked = {"since": (NOW - timedelta(minutes=1)).isoformat(), "case_id": "VV-2026-1"}
     withdrawn = office.sign_in(SON).post(f"{CERTIFICATES}/{LAN}/withdrawal", asked)
-    assert withdrawn.get_json() == {"certificates": 1}
+    assert withdrawn.get_json() == {"certificates": 1, "held": 0, "others": []}
     with office.database.reading() as connection:
         assert not may_seal(connection, LAN, NOW, NOW)
 
