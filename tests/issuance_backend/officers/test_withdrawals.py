@@ -87,15 +87,17 @@ def test_what_cannot_be_held_any_more_is_named(office: Office) -> None:
     assert states(office, waits, elsewhere) == [("suspended", "validated")] * 2
 
 
-def test_what_was_captured_again_since_is_held_whoever_captured_it_first(office: Office) -> None:
-    dossier = captured(office, 0, by="binh.both")
+def test_what_was_captured_again_since_is_held_for_whoever_did_it_alone(office: Office) -> None:
+    lans, anothers = captured(office, 0, by="binh.both"), captured(office, 1)
     items = {"items": ["portrait"], "comment": "mờ"}
-    do(office, "minh.approve", f"/v1/dossiers/{dossier}/return", items)
+    for dossier in (lans, anothers):
+        do(office, "minh.approve", f"/v1/dossiers/{dossier}/return", items)
     office.now[0] = SINCE
-    body = capture_body(citizens()[0], "capture-0000000009")
-    assert office.sign_in(LAN).recapture(dossier, body).status_code == 201
+    for person, (dossier, who) in enumerate({lans: LAN, anothers: "binh.both"}.items()):
+        body = capture_body(citizens()[person], f"capture-900000000{person}")
+        assert office.sign_in(who).recapture(dossier, body).status_code == 201
     assert withdraw(office)["held"] == 1
-    assert states(office, dossier) == [("suspended", "validated")]
+    assert states(office, lans, anothers) == [("suspended", "validated"), ("validated", None)]
 
 
 def test_everything_since_ever_is_held_too(office: Office) -> None:
