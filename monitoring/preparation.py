@@ -129,9 +129,19 @@ class Preparation:
             # a document signer of that age signs no more.
             run("issuance_backend.csca", "crl", "--out", pki)
             run("issuance_backend.csca", "rotate", "--out", pki)
+        self._admit_quality_control(pki)
         trust.mkdir(exist_ok=True)
         for name in ("csca.der", "csca.crl"):
             shutil.copyfile(pki / name, trust / name)
+
+    def _admit_quality_control(self, pki: Path) -> None:
+        """Who may read fingerprints: the production line alone, anew at every start."""
+        authority, terminal = pki / "cvc" / "cvca.cvcert", pki / "cvc" / "quality-control"
+        if not authority.exists():
+            run("issuance_backend.csca", "cvca", "--out", pki)
+        run("issuance_backend.csca", "document-verifier", "--out", pki)
+        shutil.rmtree(terminal, ignore_errors=True)
+        run("issuance_backend.csca", "terminal", "--out", pki, "--terminal", terminal)
 
     def _fill_registry(self) -> None:
         self._make_store_keys("issuance_backend.population_registry", self._settings.registry(), "REGISTRY")

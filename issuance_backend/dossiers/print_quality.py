@@ -38,6 +38,12 @@ def finger_quality(samples: Sequence[SampleMessage], taken: Collection[int]) -> 
     return {"finger_quality": " ".join(f"{position:02}:{band}" for position, band in sorted(told.items()))}
 
 
+def told_quality(detail: Mapping[str, str]) -> dict[int, int | None]:
+    """What ``finger_quality`` recorded with a search: the lowest score of each band; None is unreadable."""
+    words = (word.split(":") for word in detail.get("finger_quality", "").split())
+    return {int(position): None if band == UNREADABLE else int(band) for position, band in words}
+
+
 def finger_templates(samples: Iterable[SampleMessage]) -> dict[int, bytes]:
     """The fingers' templates by position."""
     return {sample.position: sample.content for sample in samples if sample.modality == FINGER}

@@ -16,6 +16,7 @@ from issuance_backend.personalization.card_faces.printed_faces import print_job
 from issuance_backend.personalization.card_printer import CardWriter
 from issuance_backend.personalization.chip_key_pool import ChipKeyPool
 from issuance_backend.personalization.data_preparation import SodSigner, ordered_faces
+from issuance_backend.personalization.finger_access import finger_access
 from issuance_backend.personalization.portrait_pictures import chip_portrait
 from issuance_backend.personalization.quality_control import QualityControl
 from issuance_backend.personalization.service import Workshop
@@ -43,10 +44,11 @@ def workshop(
         sign=_sod_signer(pki_dir, clock),
         writer=writer,
         control=QualityControl(anchors_now, os.urandom, FaceControl(fonts)),
-        captured_portrait=pictures.read,
+        captured_picture=pictures.read,
         chip_portrait=chip_portrait,
         draw_faces=lambda order: print_job(ordered_faces(order), fonts),
         keys=keys,
+        finger_access=lambda: finger_access(pki_dir, clock().date()),
         require_ready=anchors_now,
     )
 

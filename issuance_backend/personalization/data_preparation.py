@@ -61,10 +61,11 @@ SodSigner = Callable[[Mapping[LdsFile, bytes]], bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardOrder:
-    """Everything that one card says; ``portrait`` is the encoded image for DG2."""
+    """Everything that one card says; ``portrait`` is the encoded image for DG2, ``dg3`` that whole file."""
 
     person: PersonRecord
     portrait: bytes
+    dg3: bytes
     chip_id: str
     issued_on: date
     expires_on: date | None
@@ -103,14 +104,23 @@ class ChipKeys:
         return cls(*(ec.generate_private_key(ec.BrainpoolP256R1()) for _ in range(2)))
 
 
-def prepare(order: CardOrder, sign: SodSigner, keys: ChipKeys | None = None) -> CardImage:
-    """Build every file and have EF.SOD signed; the chip's keys are made here unless they were beforehand."""
+def prepare(
+    order: CardOrder,
+    sign: SodSigner,
+    keys: ChipKeys | None = None,
+    trust_points: tuple[bytes, ...] = (),
+) -> CardImage:
+    """Build every file and have EF.SOD signed; the chip's keys are made here unless they were beforehand.
+
+    DG3 opens only to terminals under the authorities whose certificates are ``trust_points``.
+    """
     keys = keys or ChipKeys.made()
     chip_key, active_key = keys.chip, keys.active
     dg1 = card_dg1(order)
     groups = {
         LdsFile.DG1: build_dg1(dg1),
         LdsFile.DG2: build_dg2(Dg2((Portrait.of(order.portrait),))),
+        LdsFile.DG3: order.dg3,
         LdsFile.DG13: build_dg13(card_dg13(order)),
         LdsFile.DG14: build_dg14(_chip_protocols(chip_key)),
         LdsFile.DG15: build_dg15(Dg15(_public_key_info(active_key))),
@@ -127,6 +137,8 @@ def prepare(order: CardOrder, sign: SodSigner, keys: ChipKeys | None = None) -> 
         mrz_information=dg1.zone.information,
         chip_authentication_key=_private_key(chip_key),
         active_authentication_key=_private_key(active_key),
+        trust_points=trust_points,
+        locked=frozenset({LdsFile.DG3}),
     )
 
 

@@ -5,9 +5,11 @@ The chip is read by the very code that a counter uses; the print is laid over wh
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from issuance_backend.personalization.card_faces.captured_picture import CapturedPicture, captured_picture
 from issuance_backend.personalization.card_faces.chip_picture import chip_picture
@@ -18,6 +20,7 @@ from issuance_backend.personalization.data_preparation import CardOrder, card_dg
 from verification.chip.active_authentication import verify_active_authentication
 from verification.chip.keys import AccessSecret, Can, MrzKey
 from verification.chip.reading import DocumentReader
+from verification.chip.terminal_authentication import Terminal
 from verification.errors import VerificationError
 from verification.inspection.inspect import inspect
 from verification.inspection.report import PASSED, Check, CheckResult, InspectionReport, Outcome
@@ -53,11 +56,15 @@ _CHALLENGE_LENGTH = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedCard:
-    """What the dossier says the card must be; ``captured`` is the officer's picture."""
+    """What the dossier says the card must be; ``captured`` is the officer's picture.
+
+    ``terminal`` opens DG3. Without one only the hash that EF.SOD has of it can be compared.
+    """
 
     order: CardOrder
     captured: bytes
     status_key: str
+    terminal: Terminal | None = None
 
 
 class QualityControl:
@@ -80,14 +87,21 @@ class QualityControl:
         findings = [_attempt("opens_by_mrz", lambda: self._opens(insert(), MrzKey(zone.information)))]
         files: dict[LdsFile, bytes] = {}
         checks: dict[Check, CheckResult] = {}
+        locked: list[LdsFile] = []
 
         def read() -> None:
             reader = DocumentReader(insert(), self._random)
             reader.open(Can(expected.order.person.citizen_number.can))
             files.update(reader.read_files())
+            locked.extend(reader.locked)
             checks.update(self._prove_chip(reader, files))
+            if expected.terminal is not None:
+                findings.append(
+                    _attempt("fingerprints_opened", partial(_open, reader, files, expected.terminal))
+                )
 
         findings.append(_attempt("reads_by_can", read))
+        findings.append(_agrees("fingerprints_closed", "QC_FINGERPRINTS_OPEN", lambda: LdsFile.DG3 in locked))
         report = inspect(
             files,
             self._anchors(),
@@ -143,6 +157,11 @@ class QualityControl:
                 lambda: _captured(files, expected).is_as_sharp_in(chip_picture(_portrait(files))),
             ),
             _agrees(
+                "fingerprints_as_captured",
+                "QC_FINGERPRINTS_DIFFER",
+                lambda: _fingerprint_hash(files, expected) == hashlib.sha256(order.dg3).digest(),
+            ),
+            _agrees(
                 "status_key_as_recorded",
                 "QC_STATUS_KEY_DIFFERS",
                 lambda: (
@@ -180,6 +199,18 @@ def _captured(files: dict[LdsFile, bytes], expected: ExpectedCard) -> CapturedPi
 
 def _portrait(files: dict[LdsFile, bytes]) -> bytes:
     return parse_dg2(files[LdsFile.DG2]).portraits[0].image
+
+
+def _open(reader: DocumentReader, files: dict[LdsFile, bytes], terminal: Terminal) -> None:
+    reader.authenticate_terminal(terminal)
+    files.update(reader.read_locked())
+
+
+def _fingerprint_hash(files: dict[LdsFile, bytes], expected: ExpectedCard) -> bytes:
+    """Of DG3 as it was read; where nobody may read it, as the office signed it."""
+    if expected.terminal is None:
+        return parse_security_object(files[LdsFile.SOD]).hashes[LdsFile.DG3]
+    return hashlib.sha256(files[LdsFile.DG3]).digest()
 
 
 def _attempt(name: str, step: Callable[[], None]) -> QualityFinding:

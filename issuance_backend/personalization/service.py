@@ -22,6 +22,9 @@ from issuance_backend.credentials.domain import GONE, CardEvent, CardState
 from issuance_backend.credentials.orders import Order
 from issuance_backend.credentials.repository import Card
 from issuance_backend.dossiers import repository as dossiers
+from issuance_backend.dossiers.acts import subject
+from issuance_backend.dossiers.domain import DossierEvent
+from issuance_backend.dossiers.print_quality import told_quality
 from issuance_backend.dossiers.repository import Dossier
 from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.personalization.batches import repository as batches
@@ -37,8 +40,10 @@ from issuance_backend.personalization.blank_stock import repository as blanks
 from issuance_backend.personalization.blank_stock import service as blank_stock
 from issuance_backend.personalization.card_faces.printed_faces import PrintJob
 from issuance_backend.personalization.card_printer import CardWriter
+from issuance_backend.personalization.chip_fingers import chip_fingers
 from issuance_backend.personalization.chip_key_pool import ChipKeyPool
 from issuance_backend.personalization.data_preparation import CardOrder, SodSigner, person_record, prepare
+from issuance_backend.personalization.finger_access import FingerAccess
 from issuance_backend.personalization.quality_control import ExpectedCard, QualityControl, passed
 from issuance_backend.refusals import BlobUnknown, LeaseLost, ProductionInterrupted
 from issuance_backend.steps import SYSTEM
@@ -70,10 +75,12 @@ class Workshop:
     sign: SodSigner
     writer: CardWriter
     control: QualityControl
-    captured_portrait: Callable[[str], bytes]
+    captured_picture: Callable[[str], bytes]
     chip_portrait: Callable[[bytes], bytes]
     draw_faces: Callable[[CardOrder], PrintJob]
     keys: ChipKeyPool
+    finger_access: Callable[[], FingerAccess]
+    """Raises ProductionUnavailable as below."""
     require_ready: Callable[[], object]
     """Raises ProductionUnavailable while quality control could not judge: then no blank is used up."""
 
@@ -138,16 +145,18 @@ class CardLine:
         job = self._taken(lease)
         if job is None:
             return
-        captured = self._workshop.captured_portrait(job.dossier.portrait)
-        order = _card_order(job, self._workshop.chip_portrait(captured))
+        captured = self._workshop.captured_picture(job.dossier.portrait)
+        order = _card_order(job, self._workshop.chip_portrait(captured), self._fingers(job.dossier))
         faces = self._workshop.draw_faces(order)
-        image = prepare(order, self._workshop.sign, self._workshop.keys.take())
+        access = self._workshop.finger_access()
+        image = prepare(order, self._workshop.sign, self._workshop.keys.take(), access.trust_points)
         key = status_key(parse_security_object(image.files[LdsFile.SOD]).signature)
         self._workshop.require_ready()
         job = self._begun(job, key)
         try:
             job = self._written(job, image, faces)
-            findings = self._read_back(job, ExpectedCard(order=order, captured=captured, status_key=key))
+            expected = ExpectedCard(order=order, captured=captured, status_key=key, terminal=access.terminal)
+            findings = self._read_back(job, expected)
         except (LeaseLost, TransitionRefused):
             raise
         except VerificationError as fault:
@@ -170,6 +179,15 @@ class CardLine:
             if job.card.state is CardState.ORDERED:
                 return job
             return replace(job, card=orders.place(connection, job.order, SYSTEM, self._clock()))
+
+    def _fingers(self, dossier: Dossier) -> bytes:
+        """DG3 of what was captured, by the scores of the last search."""
+        with self._database.reading() as connection:
+            prints = dossiers.prints(connection, dossier.id)
+            steps = recorded_events.of_subject(connection, subject(dossier.id))
+        searches = [step.detail for step in steps if step.event == DossierEvent.SEARCH]
+        quality = told_quality(searches[-1]) if searches else {}
+        return chip_fingers(prints, quality, self._workshop.captured_picture)
 
     def _recovered(self, lease: Lease) -> _Job:
         """The order as it stands; a card that an interrupted worker left is spoiled."""
@@ -300,10 +318,11 @@ def _faults(findings: tuple[QualityFinding, ...]) -> list[str]:
     return [f"{finding.name}:{finding.code}" for finding in findings if not finding.passed]
 
 
-def _card_order(job: _Job, portrait: bytes) -> CardOrder:
+def _card_order(job: _Job, portrait: bytes, dg3: bytes) -> CardOrder:
     return CardOrder(
         person=person_record(job.dossier.citizen_number, job.dossier.person),
         portrait=portrait,
+        dg3=dg3,
         chip_id=job.card.chip_id,
         issued_on=job.card.issued_on,
         expires_on=job.card.expires_on,

@@ -1,6 +1,7 @@
 """Card records (data groups, EF.SOD, own check of both) without JPEG 2000, and card faces.
 
-In CPU time of the thread. The portrait is encoded beforehand (``portrait_encoding`` measures that) and the
+In CPU time of the thread. The portrait is encoded beforehand (``portrait_encoding`` measures that), and so
+are the prints, which are not cheap: ten milliseconds each from PNG, six to see that a WSQ decodes. The
 document signer is P-256. A chip's two brainpool keys take as long as all the rest and are made while the
 line stands; ``card_record_with_keys`` is the same work with the keys made on the way.
 """

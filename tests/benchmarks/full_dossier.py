@@ -20,7 +20,7 @@ from issuance_backend.biometric_search.face_modality import FACE, FaceModality
 from issuance_backend.biometric_search.finger_modality import FINGER, SINGLE_FINGERS, FingerModality
 from issuance_backend.dossiers.national_gallery import FaceMaker, FingerMaker
 from issuance_backend.moments import utc_now
-from issuance_backend.personalization.finger_pictures import read_finger
+from issuance_backend.personalization.finger_pictures import encode_wsq, read_finger
 from issuance_backend.personalization.portrait_judge import EngineJudge
 from issuance_backend.personalization.portrait_pictures import bgr, card_picture
 from issuance_backend.population_registry.domain import RegistryPerson
@@ -30,7 +30,6 @@ from issuance_backend.population_registry.nation.service import NationOffice
 from issuance_backend.population_registry.storage import migrated
 from monitoring.stand.drawn_people import portrait
 from tests.benchmarks.figure import Figure, at_most
-from tests.support.wsq_prints import encode_wsq
 from verification.face.choice import choose_engine
 from verification.face.engine import FaceEngine
 from verification.fingerprint.nbis_engine import NbisEngine

@@ -130,7 +130,7 @@ class OfficeWalk(Acts):
             machines,
             writer=machine,
             control=machine,  # type: ignore[arg-type]
-            captured_portrait=pictures.read,
+            captured_picture=pictures.read,
             chip_portrait=bytes,
             draw_faces=lambda _order: PrintJob(b"", PrintedFaces(b"", b"")),
         )

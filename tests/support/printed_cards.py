@@ -25,6 +25,7 @@ from issuance_backend.personalization.card_faces.raster import DPI, dots, draw_f
 from issuance_backend.personalization.data_preparation import CardOrder, ordered_faces, person_record
 from issuance_backend.personalization.portrait_pictures import chip_portrait
 from issuance_backend.population_registry.domain import extract
+from tests.support.card_fingers import card_dg3
 from tests.support.issuance_office import citizens, picture
 
 _MIDDLE = 128
@@ -39,6 +40,7 @@ def card_order(number: int) -> CardOrder:
     return CardOrder(
         person=person_record(person.citizen_number, extract(person).person),
         portrait=chip_portrait(picture(number)),
+        dg3=card_dg3(),
         chip_id="0123456789ABCDEF",
         issued_on=LAYOUT_DAYS[number % 2],
         expires_on=date(2039, 10, 20) if number % 5 else None,

@@ -29,6 +29,7 @@ from issuance_backend.personalization.quality_control import ExpectedCard, Quali
 from issuance_backend.population_registry.domain import extract
 from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.virtual_card import VirtualCard
+from tests.support.card_fingers import card_dg3, office_access
 from tests.support.group_hashes import data_group_hashes
 from tests.support.issuance_office import NOW, citizens, picture
 from tests.support.pki import trust_store
@@ -75,6 +76,7 @@ def order(number: int) -> CardOrder:
     return CardOrder(
         person=person_record(person.citizen_number, extract(person).person),
         portrait=chip_portrait(picture(number)),
+        dg3=card_dg3(number),
         chip_id=f"{number:016X}",
         issued_on=date(2026, 11, 21),
         expires_on=date(2039, 10, 20),
@@ -83,7 +85,7 @@ def order(number: int) -> CardOrder:
 
 @cache
 def good(number: int) -> CardImage:
-    return prepare(order(number), sign)
+    return prepare(order(number), sign, trust_points=office_access().trust_points)
 
 
 def resigned(number: int, file: LdsFile, content: bytes) -> CardImage:
@@ -112,6 +114,21 @@ def another_residence(number: int) -> CardImage:
     return resigned(number, LdsFile.DG13, build_dg13(Dg13(fields)))
 
 
+def prints_of_another(number: int) -> CardImage:
+    return resigned(number, LdsFile.DG3, order((number + 1) % len(CARDS)).dg3)
+
+
+def altered_print(number: int) -> CardImage:
+    """One byte within an image, not what was signed: seen only by who opens the file."""
+    dg3 = bytearray(order(number).dg3)
+    dg3[-100 - number] ^= 1
+    return msgspec.structs.replace(good(number), files={**good(number).files, LdsFile.DG3: bytes(dg3)})
+
+
+def open_prints(number: int) -> CardImage:
+    return msgspec.structs.replace(good(number), locked=frozenset())
+
+
 def group_of_another_card(number: int) -> CardImage:
     """A data group that was written to the wrong chip: no longer what EF.SOD signs."""
     theirs = good((number + 1) % len(CARDS)).files[LdsFile.DG13]
@@ -127,6 +144,9 @@ DEFECTS: dict[str, tuple[Callable[[int], CardImage], str, str]] = {
     "blurred portrait": (blurred_portrait, "portrait_as_sharp", "QC_PORTRAIT_BLURRED"),
     "MRZ of another": (mrz_of_another, "mrz_as_ordered", "QC_MRZ_DIFFERS"),
     "another residence": (another_residence, "holder_data_as_ordered", "QC_HOLDER_DATA_DIFFERS"),
+    "prints of another": (prints_of_another, "fingerprints_as_captured", "QC_FINGERPRINTS_DIFFER"),
+    "altered print": (altered_print, "fingerprints_as_captured", "QC_FINGERPRINTS_DIFFER"),
+    "prints open to all": (open_prints, "fingerprints_closed", "QC_FINGERPRINTS_OPEN"),
     "group of another card": (group_of_another_card, "data_group_hashes", "CHIP_DATA_ALTERED"),
     "another signer": (another_signer, "signer_trust", "CHIP_DS_UNTRUSTED"),
 }
@@ -143,7 +163,12 @@ def findings(number: int, image: CardImage, anchors: TrustStore | None = None) -
         return card
 
     key = status_key(parse_security_object(image.files[LdsFile.SOD]).signature)
-    expected = ExpectedCard(order=order(number), captured=picture(number), status_key=key)
+    expected = ExpectedCard(
+        order=order(number),
+        captured=picture(number),
+        status_key=key,
+        terminal=office_access().terminal,
+    )
     found = control.inspect(insert, expected, PrintedFaces(b"", b""), NOW)
     failed = {finding.name: finding.code for finding in found if not finding.passed}
     assert passed(found) is not bool(failed)

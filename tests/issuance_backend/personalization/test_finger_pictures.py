@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from issuance_backend.personalization.finger_pictures import read_finger
-from tests.support.wsq_prints import MAX_BYTES, PPI, encode_wsq
+from issuance_backend.personalization.finger_pictures import MAX_BYTES, PPI, encode_wsq, read_finger
 from verification.errors import FingerImageUndecodable, LimitExceeded
 from verification.face.image import decode_finger
 from verification.face.picture import GreyPicture
@@ -138,6 +137,7 @@ def test_a_captured_print_that_is_cut_off_or_too_large_is_refused(print_of_index
     whole = out.getvalue()
     huge = io.BytesIO()
     Image.new("L", (2_001, 2_000)).save(huge, "PNG")
-    for content in (b"", whole[:40], whole[: len(whole) // 2], huge.getvalue()):
+    wsq = encode_wsq(print_of_index)
+    for content in (b"", whole[:40], whole[: len(whole) // 2], huge.getvalue(), wsq[: len(wsq) // 2]):
         with pytest.raises(FingerImageUndecodable):
             read_finger(content)

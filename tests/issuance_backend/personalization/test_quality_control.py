@@ -35,9 +35,11 @@ from issuance_backend.personalization.quality_control import ExpectedCard, Quali
 from issuance_backend.population_registry.domain import extract
 from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.virtual_card import VirtualCard
+from tests.support.card_fingers import card_dg3, office_access
 from tests.support.group_hashes import data_group_hashes
 from tests.support.issuance_office import NOW, citizens, picture
 from tests.support.pki import trust_store
+from verification.chip.terminal_authentication import Terminal
 from verification.face.image import decode_portrait, encode_jp2
 from verification.iso7816.transport import CardTransport
 from verification.lds.dg2 import Dg2, Portrait, build_dg2
@@ -62,6 +64,7 @@ def order(person: Any = HOLDER, portrait: int = 1) -> CardOrder:
     return CardOrder(
         person=person_record(person.citizen_number, extract(person).person),
         portrait=chip_portrait(picture(portrait)),
+        dg3=card_dg3(portrait),
         chip_id="0123456789ABCDEF",
         issued_on=date(2026, 11, 21),
         expires_on=date(2039, 10, 20),
@@ -70,7 +73,7 @@ def order(person: Any = HOLDER, portrait: int = 1) -> CardOrder:
 
 @cache
 def good() -> CardImage:
-    return prepare(order(), sign)
+    return prepare(order(), sign, trust_points=office_access().trust_points)
 
 
 def resigned(image: CardImage, **files: bytes) -> CardImage:
@@ -85,7 +88,11 @@ def printed_as_ordered() -> PrintedFaces:
 
 
 def findings(
-    image: CardImage, *, key: str | None = None, printed: PrintedFaces | None = None
+    image: CardImage,
+    *,
+    key: str | None = None,
+    printed: PrintedFaces | None = None,
+    terminal: Terminal | None = None,
 ) -> dict[str, str | None]:
     recorded = key or status_key(parse_security_object(image.files[LdsFile.SOD]).signature)
     control = QualityControl(lambda: trust_store(issuer()), os.urandom, FaceControl(CardFonts()))
@@ -95,7 +102,7 @@ def findings(
         card.power_on()
         return card
 
-    expected = ExpectedCard(order=order(), captured=picture(1), status_key=recorded)
+    expected = ExpectedCard(order=order(), captured=picture(1), status_key=recorded, terminal=terminal)
     found = control.inspect(insert, expected, printed or printed_as_ordered(), NOW)
     failed = {finding.name: finding.code for finding in found if not finding.passed}
     assert passed(found) is not bool(failed)
@@ -129,6 +136,32 @@ def without(image: CardImage, file: LdsFile) -> CardImage:
 
 def test_a_good_card_passes_every_check() -> None:
     assert findings(good()) == {}
+
+
+def test_a_good_card_passes_before_a_terminal_that_reads_its_prints() -> None:
+    assert findings(good(), terminal=office_access().terminal) == {}
+
+
+def test_prints_of_another_are_stopped_by_their_hash_where_nobody_may_read_them() -> None:
+    theirs = resigned(good(), DG3=card_dg3(2))
+    assert findings(theirs) == {"fingerprints_as_captured": "QC_FINGERPRINTS_DIFFER"}
+
+
+def test_a_print_of_which_a_byte_was_lost_is_stopped_by_who_reads_it() -> None:
+    lost = {**good().files, LdsFile.DG3: _flip(good().files[LdsFile.DG3])}
+    found = findings(msgspec.structs.replace(good(), files=lost), terminal=office_access().terminal)
+    assert found["fingerprints_as_captured"] == "QC_FINGERPRINTS_DIFFER"
+    assert found["data_group_hashes"] == "CHIP_DATA_ALTERED"
+
+
+def test_a_chip_that_does_not_know_the_authority_of_terminals_is_stopped() -> None:
+    found = findings(prepare(order(), sign), terminal=office_access().terminal)
+    assert found.keys() == {"fingerprints_opened", "fingerprints_as_captured"}
+
+
+def test_a_card_without_prints_is_stopped() -> None:
+    found = findings(without(good(), LdsFile.DG3), terminal=office_access().terminal)
+    assert {"fingerprints_closed", "fingerprints_as_captured"} <= found.keys()
 
 
 DEFECTS: list[tuple[str, Callable[[], CardImage], str, str]] = [

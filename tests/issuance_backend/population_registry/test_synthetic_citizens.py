@@ -77,6 +77,7 @@ def test_every_citizen_fits_the_zone_of_a_card(index: int) -> None:
     order = CardOrder(
         person=person_record(person.citizen_number, extract(person).person),
         portrait=b"",
+        dg3=b"",
         chip_id="0123456789ABCDEF",
         issued_on=TODAY,
         expires_on=expiry(person.date_of_birth, TODAY),
