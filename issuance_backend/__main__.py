@@ -84,7 +84,7 @@ def _seed(options: argparse.Namespace) -> int:
     try:
         for line in _nation().run(options):
             print(line, flush=True)
-    except (ConfigurationFault, ValueError) as fault:
+    except (ConfigurationFault, ValueError, OSError) as fault:
         print(f"issuance_backend: {fault}", file=sys.stderr)
         return 1
     return 0

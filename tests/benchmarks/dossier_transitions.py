@@ -58,7 +58,7 @@ _TABLES = ("portraits", "dossiers", "captures", "events", "notices", "figure_mov
 
 
 def run(dossiers: int = DOSSIERS) -> list[Figure]:
-    """Microseconds a transition on the clock and of the processor; how many times their floor captures take."""
+    """Microseconds a transition on the clock and of the processor; captures against their floor."""
     with tempfile.TemporaryDirectory() as folder:
         office_file, bare_file = Path(folder) / "office.db", Path(folder) / "bare.db"
         database = _migrated(office_file)

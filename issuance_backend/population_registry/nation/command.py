@@ -9,8 +9,9 @@ from datetime import date
 from pathlib import Path
 
 from issuance_backend.moments import utc_now
+from issuance_backend.population_registry.nation.paper_mill import Papers, written_beside
 from issuance_backend.population_registry.nation.people import NationPlan
-from issuance_backend.population_registry.nation.service import NationOffice, writer
+from issuance_backend.population_registry.nation.service import NationOffice
 from issuance_backend.population_registry.storage import migrated
 from verification.messages.national_time import vietnam_date
 
@@ -45,7 +46,8 @@ def run(options: argparse.Namespace) -> Iterator[str]:
         today = options.today or vietnam_date(utc_now())
         plan = NationPlan(people=options.people, seed=options.seed, today=today)
         office = NationOffice(database, utc_now)
-        people = office.seed(plan, writer(options.events, options.papers, plan))
+        with written_beside(Papers(options.events, options.papers, plan)) as write:
+            people = office.seed(plan, write)
         yield f"{people} invented people in {time.monotonic() - started:.1f} s"
         started = time.monotonic()
         yield f"{office.index()} indexed for matching in {time.monotonic() - started:.1f} s"

@@ -16,6 +16,7 @@ from issuance_backend.population_registry import repository as registry
 from issuance_backend.population_registry.nation.events import LifeEventKind, events_of
 from issuance_backend.population_registry.nation.number_book import BlockExhausted, NumberBook, Shuffle
 from issuance_backend.population_registry.nation.old_records import old_records
+from issuance_backend.population_registry.nation.paper_mill import Papers, PapersNotWritten, written_beside
 from issuance_backend.population_registry.nation.people import NationPlan, make_nation
 from issuance_backend.population_registry.nation.service import NationOffice
 from issuance_backend.population_registry.nation.spoiling import (
@@ -230,3 +231,30 @@ def test_the_command_writes_people_events_and_papers(
     assert {event["kind"] for event in events} <= set(LifeEventKind)
     assert events
     assert command.main([*wanted, "--people", "0"]) == 1
+
+
+def test_a_program_beside_writes_what_one_alone_would(tmp_path: Path) -> None:
+    plan = NationPlan(people=5_000, seed=1, today=TODAY)
+    files = [tmp_path / name for name in ("events", "papers", "events beside", "papers beside")]
+    alone, beside = Papers(*files[:2], plan), Papers(*files[2:], plan)
+    alone.begin()
+    with written_beside(beside) as write:
+        for portion in (NATION[:2_000], NATION[2_000:]):
+            alone.write(portion)
+            write(portion)
+        write(())
+    assert [each.read_bytes() for each in files[:2]] == [each.read_bytes() for each in files[2:]]
+    assert files[0].stat().st_size > 10_000
+
+
+def test_papers_that_cannot_be_written_leave_no_nation(tmp_path: Path) -> None:
+    database = migrated(f"sqlite:///{tmp_path / 'r.db'}")
+    plan = NationPlan(people=300, seed=1, today=TODAY)
+    papers = tmp_path / "papers"
+    with written_beside(Papers(None, papers, plan)) as write:
+        papers.unlink()
+        papers.mkdir()
+        with pytest.raises(PapersNotWritten):
+            NationOffice(database, lambda: NOW).seed(plan, write)
+    with database.reading() as connection:
+        assert registry.count(connection) == 0
