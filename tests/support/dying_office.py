@@ -72,7 +72,7 @@ class Deaths:
             self.act("son.supervisor", f"{at}/answer", leaves=["counter answer"])
         sealed = ["dossier capture", "dossier validate"]
         sealed.insert(1 if capture["dossier"] else 0, "counter seal")
-        sealed += ["fee state", "old_card state"] if isinstance(body, dict) and "terms" in body else []
+        sealed += [] if capture["dossier"] else ["fee state", "old_card state"]
         self.act(officer, f"{at}/seal", leaves=sealed, between_statements=True)
 
     def _recorded(self) -> list[str]:
