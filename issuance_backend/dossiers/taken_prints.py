@@ -16,6 +16,7 @@ from verification.messages.asked_prints import (
     finger_item,
     fingers_sent_back,
     is_best_available,
+    is_reason_for,
     missing_fingers,
     position_of,
 )
@@ -58,7 +59,7 @@ def of_both_hands(stated: Iterable[str], required: Requirements) -> tuple[Captur
     return tuple(
         CaptureException(FINGERPRINTS, code.upper())
         for code in stated
-        if code in reasons and reasons[code].whole
+        if code in reasons and is_reason_for(reasons[code], FINGERPRINTS)
     )
 
 

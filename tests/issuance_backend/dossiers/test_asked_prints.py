@@ -15,6 +15,7 @@ from issuance_backend.population_registry.domain import RegistryPerson
 from tests.support.application_desk import LAN, MINH, PERSON, PRINTS, Desk, capture_of, make_desk, packet_of
 from tests.support.cheap_prints import PRINT_TYPE, cheap_slap
 from tests.support.engines import Engine
+from verification.errors import FieldsRefused
 from verification.messages.asked_prints import (
     FINGER_ITEMS,
     asked_fingers,
@@ -223,7 +224,9 @@ def test_an_approver_sends_one_slap_back_and_the_others_stand(later: Desk) -> No
     assert {each for each in before if before[each] != after[each]} == {14}
 
 
-def test_a_counters_reason_stands_for_slaps_too(later: Desk) -> None:
-    stated = capture_of(exceptions=["no_slap_scanner"])
+def test_a_counters_reason_for_slaps_excuses_no_finger(later: Desk) -> None:
+    with pytest.raises(FieldsRefused, match="finger_01"):
+        later.office.captures.capture(LAN, capture_of(exceptions=["no_slap_scanner"]))
+    stated = capture_of(exceptions=["no_scanner", "no_slap_scanner"])
     dossier = later.office.captures.capture(LAN, stated)
     assert later.view(dossier).steps[0].detail["exceptions"] == "no_scanner no_slap_scanner"
