@@ -26,6 +26,7 @@ from issuance_backend.content_scanning.place import scanner_at
 from issuance_backend.content_scanning.refusals import ContentInfected
 from issuance_backend.moments import utc_now
 from issuance_backend.population_registry import __main__ as command
+from issuance_backend.population_registry.accesses.service import AccessLog
 from issuance_backend.population_registry.dc01 import scan_repository
 from issuance_backend.population_registry.dc01.domain import FormState
 from issuance_backend.population_registry.dc01.scan_desk import KEPT
@@ -289,14 +290,14 @@ def test_nobody_who_may_key_blindly_sees_what_was_keyed(office: Dc01Office) -> N
 
 def test_a_person_is_told_who_looked_once_the_form_is_found_to_be_theirs(office: Dc01Office) -> None:
     form = in_conflict(office)
-    book = ReadBook(office.database, office.clock)
-    assert book.of_person(NUMBER) == (), "a form with a wrong number is nobody's"
+    log = AccessLog(office.database, office.clock)
+    assert log.of_person(NUMBER) == (), "a form with a wrong number is nobody's"
     office.scans.values(form, "lan", "issuance", replaced(officer="lan"))
     right = {**WHOLE, "citizen_number": NUMBER}
     office.forms.correct(form, FormKeyed(values=right, officer="lan"))
     shown(office, form, "minh")
     office.forms.review(form, FormReview(is_right=True, officer="minh"))
-    told = book.of_person(NUMBER)
+    told = log.of_person(NUMBER)
     assert [(each.reader, each.purpose, each.unit) for each in told] == (
         [("issuance", "population_form", "001.005")] * 3
     )
