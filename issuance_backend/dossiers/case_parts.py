@@ -30,8 +30,8 @@ _EXAMINERS = (
     .where(DOSSIERS.c.id.in_(bindparam("which", expanding=True)), ADJUDICATION_CASES.c.truth.is_(None))
 )
 
-# A search that still runs may have found somebody already; a held dossier goes on later.
-_AWAITING = frozenset({DossierState.DEDUP_1N, DossierState.ADJUDICATION, DossierState.SUSPENDED})
+# Captured again, or never: nobody waits for what is found about this capture.
+_NOT_AWAITING = frozenset({DossierState.RETURNED, DossierState.REJECTED, DossierState.WITHDRAWN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def examiners(connection: Connection, dossier_ids: Collection[str]) -> dict[str,
 def awaits_examiners(connection: Connection, encounter: str) -> bool:
     """Whether a dossier still waits with this capture for what examiners find; of no dossier's it is so."""
     dossier = find(connection, dossier_of_encounter(encounter))
-    return dossier is None or (dossier.encounter == encounter and dossier.state in _AWAITING)
+    return dossier is None or (dossier.encounter == encounter and dossier.state not in _NOT_AWAITING)
 
 
 def ended_searches(connection: Connection, limit: int) -> list[EndedSearch]:

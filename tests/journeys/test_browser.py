@@ -65,6 +65,7 @@ class EnrolmentPages:
         self.press("form .primary")
         self.field("portrait").send_keys(str(picture))
         assert self.one("#preview").is_displayed(), "the officer sees the chosen picture"
+        self.one("input[name=exceptions][value=no_scanner]").click()
         self.one("input[name=fee_reason][value=first]").click()
         self.one("input[name=old_card][value=none]").click()
         self.press("#send")

@@ -92,7 +92,7 @@ def test_no_list_and_no_worker_reads_a_whole_table(walk: OfficeWalk, tmp_path: P
 
 def test_what_waits_is_found_among_what_waits(walk: OfficeWalk) -> None:
     with plans_of("issuance_backend") as plans, walk.database.writing() as connection:
-        case_repository.oldest_for(connection, "lan.examiner")
+        next(case_repository.waiting_for(connection, "lan.examiner"), None)
         account_repository.of_number(connection, walk.people[0].citizen_number)
         cards.to_pack(connection, "001.02", PageAsked(after=("2026", "0")))
         cards.counts_to_pack(connection, None)

@@ -179,6 +179,7 @@ class Office(OfficeWalk):
     """One card's way, one method a step; whoever is to do a step has an account."""
 
     machines = Faultless
+    searches = False
 
     def __init__(self, database: Database, workshop: Workshop, folder: Path) -> None:
         super().__init__(database, workshop, 1)
