@@ -43,7 +43,7 @@ def run(
         "old requests forgotten": RequestRegister(database, clock).purge,
         "readings forgotten": ReadBook(database, clock).forget,
         "forms stale": forms.age,
-        "forms' pictures erased": ScanDesk(database, clock, forms, store).erase,
+        "pictures of forms erased": ScanDesk(database, clock, forms, store).erase,
         **({} if store is None else {"objects swept": store.sweep}),
         "entries indexed": MatchingDesk(database, clock).refresh,
         "people in new filters": ExtractDesk(database, clock, units).renew,

@@ -34,6 +34,7 @@ from issuance_backend.biometric_search.modality import Modalities
 from issuance_backend.biometric_search.service import SearchDesk
 from issuance_backend.biometric_search.worker import SearchWorker
 from issuance_backend.credentials.undelivered_desk import age as age_cards
+from issuance_backend.dossiers import acts
 from issuance_backend.idempotency.api import answered_once
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
@@ -501,7 +502,9 @@ def test_a_real_search_keeps_the_contract(office: Office, tmp_path: Path) -> Non
     for name, role in SEARCHERS.items():
         door.enrol(name, name, (role,), PASSWORD)
     lan, judge = office.sign_in("lan.capture"), search.judge
-    made = [lan.capture(citizens()[n], f"capture-000000000{n}").get_json()["id"] for n in (0, 1)]
+    dossiers = [lan.capture(citizens()[n], f"capture-000000000{n}").get_json()["id"] for n in (0, 1)]
+    with office.database.reading() as connection:
+        made = [acts.found(connection, each).encounter for each in dossiers]
     prints = msgspec.to_builtins(messages(samples_of(1)[1:]))
     insert = {
         "operation": "insert", "task_id": "task-00000001", "gallery": "national", "subject": "subject-1",

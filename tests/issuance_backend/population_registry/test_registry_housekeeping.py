@@ -43,7 +43,7 @@ def test_one_round_does_every_duty_and_the_next_finds_none(
     assert command.main(["housekeeping", "--once"]) == 0
     told = capsys.readouterr().out.strip()
     duties = "1 old requests forgotten; 0 readings forgotten; 1 forms stale"
-    assert told == f"{duties}; 1 forms' pictures erased; 1 entries indexed; 1 people in new filters"
+    assert told == f"{duties}; 1 pictures of forms erased; 1 entries indexed; 1 people in new filters"
     assert office.states(forms) == ["stale"]
     found = MatchingDesk(office.database, office.clock).find(
         MatchQuery(full_name="Nguyen Thi Lan", date_of_birth="15/03/1990")

@@ -529,7 +529,7 @@ def test_keys_are_changed_and_the_store_is_checked_by_the_registrys_own_commands
     assert run("sweep") == 0
     assert "2 contents, all whole" in capsys.readouterr().out
     assert command.main(["housekeeping", "--once"]) == 0
-    assert "0 forms' pictures erased; 0 objects swept" in capsys.readouterr().out
+    assert "0 pictures of forms erased; 0 objects swept" in capsys.readouterr().out
     next(path for path in folder.rglob("*") if path.is_file()).write_bytes(b"x" * 99)
     assert run("check") == 1
     assert "altered" in capsys.readouterr().err
