@@ -65,12 +65,15 @@ class EnrolmentPages:
         self.press("form .primary")
         self.field("portrait").send_keys(str(picture))
         assert self.one("#preview").is_displayed(), "the officer sees the chosen picture"
-        self.one("input[name=exceptions][value=no_scanner]").click()
         self.one("input[name=fee_reason][value=first]").click()
         self.one("input[name=old_card][value=none]").click()
         self.press("#send")
+        begun = str(self._chrome.current_url)
+        self.press("a[href$='/prints']")
+        self.press("form[action$='/reasons'] button[value=NO_SCANNER]")
+        self.open(begun)
         self.press("form[action$='/form'] button")
-        return str(self._chrome.current_url)
+        return begun
 
     def seal(self, address: str, signature: Path) -> str:
         """What was answered for, signed and sealed; the dossier's address."""
