@@ -205,8 +205,7 @@ def create_issuance_app(
     if settings.search_key_dir is not None:
         modalities = installed_modalities(judge.engine)
         search = SearchDesk(database, KeyRoom(settings.search_key_dir), modalities, clock)
-        examiners = ExaminersDesk(database, clock, office.picture, stands=awaits_examiners)
-        _mount_search(site, search, examiners)
+        _mount_search(site, search, office)
         made_by = Makers(face_maker(modalities, settings.model_dir), finger_maker(modalities))
         _mount_investigations(site, search, PictureSearchDesk(search, made_by, scanner, clock))
     return site.app
@@ -333,8 +332,9 @@ def _mount_intake(
     site.for_officers(kits_blueprint(packets.kits))
 
 
-def _mount_search(site: _Site, search: SearchDesk, examiners: ExaminersDesk) -> None:
+def _mount_search(site: _Site, search: SearchDesk, office: ApplicationOffice) -> None:
     """Who else looks like this, and the officers who judge it."""
+    examiners = ExaminersDesk(site.database, site.clock, office.picture, stands=awaits_examiners)
     site.for_programs(tasks_blueprint(search), *SEARCH_ROLES)
     site.for_officers(adjudication_blueprint(examiners))
 

@@ -5,20 +5,19 @@ from __future__ import annotations
 import io
 
 import numpy as np
-import wsq  # type: ignore[import-untyped]
 from PIL import Image
 
 from verification.errors import FingerImageUndecodable, LimitExceeded
 from verification.face.picture import GreyPicture
+from verification.fingerprint.print_picture import WSQ, open_print
 
 PPI = 500
 """The only resolution the codec writes."""
 
 MAX_BYTES = 18_000
 
-_FORMAT = wsq.WsqImagePlugin.WsqImageFile.format
 # Pillow knows forty more, and starts another program for one of them (EPS).
-_CAPTURED_FORMATS = (_FORMAT, "PNG", "BMP", "JPEG", "TIFF")
+_CAPTURED_FORMATS = (WSQ, "PNG", "BMP", "JPEG", "TIFF")
 # The codec splits both sides in half five times.
 _SHORTEST_SIDE = 64
 # Brighter than this is the scanner's bare glass.
@@ -44,15 +43,10 @@ def encode_wsq(picture: GreyPicture, ppi: int = PPI) -> bytes:
 
 def read_finger(content: bytes) -> GreyPicture:
     """A captured print as scanners write it, WSQ or a plain picture; raises FingerImageUndecodable."""
-    try:
-        with Image.open(io.BytesIO(content), formats=_CAPTURED_FORMATS) as picture:
-            if picture.width * picture.height > _MAX_PIXELS:
-                raise FingerImageUndecodable("more pixels than one finger has")
-            return np.asarray(picture.convert("L"), np.uint8)
-    except FingerImageUndecodable:
-        raise
-    except Exception as fault:  # noqa: BLE001 - the codec raises nothing narrower for a WSQ that is cut off
-        raise FingerImageUndecodable(type(fault).__name__) from None
+    with open_print(content, _CAPTURED_FORMATS) as picture:
+        if picture.width * picture.height > _MAX_PIXELS:
+            raise FingerImageUndecodable("more pixels than one finger has")
+        return np.asarray(picture.convert("L"), np.uint8)
 
 
 def _require_print(picture: GreyPicture, ppi: int) -> None:
@@ -64,7 +58,7 @@ def _require_print(picture: GreyPicture, ppi: int) -> None:
 
 def _encode(picture: GreyPicture) -> bytes:
     out = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(picture)).save(out, _FORMAT)
+    Image.fromarray(np.ascontiguousarray(picture)).save(out, WSQ)
     return out.getvalue()
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import wsq  # type: ignore[import-untyped]
@@ -13,7 +15,10 @@ from verification.fingerprint.engine import Print
 from verification.fingerprint.form_page import PPI
 from verification.lds.image_header import read_image_header
 
-_FORMATS = (wsq.WsqImagePlugin.WsqImageFile.format, "PNG", "JPEG", "JPEG2000")
+WSQ = wsq.WsqImagePlugin.WsqImageFile.format
+"""What Pillow calls the format, once its codec is loaded."""
+
+_FORMATS = (WSQ, "PNG", "JPEG", "JPEG2000")
 _SCAN_FORMATS = ("PNG", "JPEG", "TIFF")
 _MAX_SCAN = 40_000_000
 _ROUNDED = 1.5
@@ -36,14 +41,22 @@ def read_print(content: bytes) -> Print:
     """The pixels of a capture; raises FingerImageUndecodable, also for what says another resolution."""
     try:
         read_image_header(content)
-        with Image.open(io.BytesIO(content), formats=_FORMATS) as picture:
-            said = picture.info.get("dpi", (PPI, PPI))
-            if any(abs(float(each) - PPI) > _ROUNDED for each in said):
-                raise FingerImageUndecodable("a print at another resolution")
-            return np.asarray(picture.convert("L"), np.uint8)
-    except FingerImageUndecodable:
-        raise
     except (ImageUndecodable, LimitExceeded) as fault:
         raise FingerImageUndecodable(fault.code) from None
+    with open_print(content, _FORMATS) as picture:
+        said = picture.info.get("dpi", (PPI, PPI))
+        if any(abs(float(each) - PPI) > _ROUNDED for each in said):
+            raise FingerImageUndecodable("a print at another resolution")
+        return np.asarray(picture.convert("L"), np.uint8)
+
+
+@contextmanager
+def open_print(content: bytes, formats: tuple[str, ...]) -> Iterator[Image.Image]:
+    """A print to be read in the block; raises FingerImageUndecodable for whatever is wrong with it there."""
+    try:
+        with Image.open(io.BytesIO(content), formats=formats) as picture:
+            yield picture
+    except FingerImageUndecodable:
+        raise
     except Exception as fault:  # noqa: BLE001 - the codec raises nothing narrower for a WSQ that is cut off
         raise FingerImageUndecodable(type(fault).__name__) from None

@@ -96,101 +96,67 @@ class StaffingGap(msgspec.Struct, frozen=True):
     least: int
 
 
-class ResidentsNamed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ResidentList(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Forms to be collected in a commune: one barcode a resident."""
 
     unit: UnitCode
     barcodes: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=40)], ...], msgspec.Meta(max_length=200)]
+    officer: Officer
 
 
-class PaperCollected(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class FormCollected(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The resident filled in and signed the paper on this day."""
 
     collected_on: date
+    officer: Officer
 
 
-class PaperScanned(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class FormScanned(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The pictures of the paper's pages in their order, each a JPEG or PNG."""
 
     pages: Annotated[tuple[bytes, ...], msgspec.Meta(min_length=1, max_length=MAX_PAGES)]
+    officer: Officer
 
 
-class PaperIndexed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class FormIndexed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The picture is that of the barcode, and the form joins a batch."""
 
     batch: Annotated[str, msgspec.Meta(max_length=16)]
+    officer: Officer
 
 
-class PaperRead(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What somebody reads on the picture, by field; what is not filled in is left out."""
+class FormKeyed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a clerk read off the picture, by field; what is not filled in is left out."""
 
     values: dict[str, FormText]
+    officer: Officer
 
 
-class CorrectionReviewed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class FormDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the paper says in the fields that two clerks keyed differently."""
+
+    values: dict[str, FormText]
+    officer: Officer
+
+
+class FormReview(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Whether another officer finds a correction right."""
 
     is_right: bool
+    officer: Officer
 
 
-class BatchAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class BatchOpened(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A batch of forms of one commune, judged by its acceptance quality limit in percent."""
 
     unit: UnitCode
     aql: Literal["0.10", "0.15", "0.25", "0.40", "0.65", "1.0", "1.5", "2.5", "4.0", "6.5"] = "1.0"
     level: Literal["I", "II", "III"] = "II"
+    officer: Officer
 
 
 class Acting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Whoever acts, where nothing else is to be said."""
-
-    officer: Officer
-
-
-class ResidentList(ResidentsNamed, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The list of residents, by whom it is sent."""
-
-    officer: Officer
-
-
-class FormCollected(PaperCollected, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The paper is there, by whom it was brought."""
-
-    officer: Officer
-
-
-class FormScanned(PaperScanned, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The paper's pictures, by whom they were taken."""
-
-    officer: Officer
-
-
-class FormIndexed(PaperIndexed, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The form joins a batch, by whom the picture was looked at."""
-
-    officer: Officer
-
-
-class FormKeyed(PaperRead, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What is on the picture, by who keys it."""
-
-    officer: Officer
-
-
-class FormDecision(PaperRead, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What the paper says in the fields that two clerks keyed differently, by who decides."""
-
-    officer: Officer
-
-
-class FormReview(CorrectionReviewed, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Whether a correction is right, by who looked."""
-
-    officer: Officer
-
-
-class BatchOpened(BatchAsked, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A batch, by who opens it."""
 
     officer: Officer
 
