@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from issuance_backend.biometric_search.refusals import (
+    AdjudicationCaseUnknown,
+    GalleryPurposeRefused,
+    GallerySubjectUnknown,
+    GalleryUnknown,
+    ModalityUnknown,
+    SearchTaskReplayed,
+    SearchTaskUnknown,
+    TemplateRefused,
+    WarrantRefused,
+)
 from issuance_backend.citizen_access.refusals import (
     CitizenVisitEnded,
     ComplaintUnknown,
@@ -27,7 +38,6 @@ from issuance_backend.dossiers.intake.refusals import (
 from issuance_backend.dossiers.notices.refusals import NoticeAltered, NoticeHandedOver, NoticeUnknown
 from issuance_backend.refusals import (
     AccountUnknown,
-    AdjudicationCaseUnknown,
     AnswerLost,
     ApprovalListAltered,
     ApprovalListSignerRevoked,
@@ -55,9 +65,6 @@ from issuance_backend.refusals import (
     EventPositionUnknown,
     FigureUnknown,
     FormUnknown,
-    GalleryPurposeRefused,
-    GallerySubjectUnknown,
-    GalleryUnknown,
     HandOverProofMissing,
     HandOverProofRefused,
     HandOverProofUsed,
@@ -69,7 +76,6 @@ from issuance_backend.refusals import (
     LeaseLost,
     LifeEventUnknown,
     MergeUnknown,
-    ModalityUnknown,
     NumberReservationUnknown,
     OfficerSuspended,
     OldCardNotTaken,
@@ -82,15 +88,11 @@ from issuance_backend.refusals import (
     RequestStillRunning,
     RoleMissing,
     SameOfficer,
-    SearchTaskReplayed,
-    SearchTaskUnknown,
     ServiceNotPermitted,
     SignInBlocked,
     SignInFailed,
-    TemplateRefused,
     UnitTablesRefused,
     UnitUnknown,
-    WarrantRefused,
 )
 from verification.errors import (
     DossierAlreadyOpen,

@@ -12,14 +12,12 @@ VerificationError
 ├── MalformedDocument      card unusable: another document
 │   ├── LimitExceeded, ChipAuthenticationUnsupported
 │   ├── FingerTemplateMalformed, FingerQualityInsufficient, SlapMiscounted
-│   ├── PacketMalformed, CitizenSignatureMissing, PacketSupervisorMissing, CitizenConsentInvalid
 │   └── ImageUndecodable: FingerImageUndecodable
 ├── UntrustedDocument      do not accept: keep calm, call the supervisor
 │   ├── SecurityObjectInvalid, SignerRevoked, SignerNotValidThen, SigningTimeUnknown
 │   ├── SignerUntrusted: AuthorityUnknown
 │   ├── DataGroupMismatch, DataGroupNotSigned, AlgorithmRefused
 │   ├── FileListInconsistent, CountryMismatch, HolderInconsistent
-│   ├── PacketSignatureInvalid, PacketAltered, CommuneExtractInvalid, CommuneExtractForeign
 │   └── ChipAuthenticationFailed, ActiveAuthenticationFailed, AccessControlDowngraded
 ├── FaceNotVerified        teller: capture again, or compare by eye
 │   ├── FaceNotFound, FaceMultiple, FaceQualityInsufficient, FaceFramesTooFew, FaceChanged
@@ -27,11 +25,12 @@ VerificationError
 ├── Refused                policy: say why, nothing to repeat
 │   ├── CallerNotAuthenticated: AgentUnknown, SignatureInvalid, ClockSkew
 │   ├── RequestMalformed, TransitionRefused, SealBroken, ReceiptInvalid, StatusListInvalid
-│   └── OfficerSessionEnded, FieldsRefused, DossierAlreadyOpen, CommuneExtractExpired
+│   └── OfficerSessionEnded, FieldsRefused, DossierAlreadyOpen
 └── Unavailable            a service is down: say so, never "not found"
     └── RevocationUnknown, RegistryUnavailable, FaceModelMissing, FaceModelAltered, FaceSelfTestFailed
 
-What only one program refuses stands in that program's own module ``refusals``, in these groups.
+What only one program, or only one part of it, refuses stands in its own module ``refusals``, in these
+groups; packets' and extracts' stand in ``messages.refusals``.
 Every class has its own ``code``; sentences live in ``messages/faults`` under that code.
 No message carries a person's data, a key, a CAN, an MRZ or an APDU.
 """
@@ -213,30 +212,6 @@ class FingerImageUndecodable(ImageUndecodable):
     code = "FINGER_IMAGE_UNDECODABLE"
 
 
-class PacketMalformed(MalformedDocument):
-    """An enrolment packet is not of the form that kits and centre agreed on."""
-
-    code = "PACKET_MALFORMED"
-
-
-class CitizenSignatureMissing(MalformedDocument):
-    """An enrolment packet has no signature of the citizen, and no reason why not."""
-
-    code = "PACKET_CITIZEN_SIGNATURE_MISSING"
-
-
-class PacketSupervisorMissing(MalformedDocument):
-    """Something was not captured, and nobody but the capturing officer answers for it."""
-
-    code = "PACKET_SUPERVISOR_MISSING"
-
-
-class CitizenConsentInvalid(MalformedDocument):
-    """What the citizen agreed to is not the form that was printed, or they agreed after the sealing."""
-
-    code = "PACKET_CONSENT_INVALID"
-
-
 class FingerTemplateMalformed(MalformedDocument):
     """A fingerprint template is not the record that ISO/IEC 19794-2 prescribes."""
 
@@ -363,30 +338,6 @@ class AccessControlDowngraded(UntrustedDocument):
     """PACE failed although the chip offers it; BAC instead would be a silent downgrade."""
 
     code = "ACCESS_CONTROL_DOWNGRADED"
-
-
-class PacketSignatureInvalid(UntrustedDocument):
-    """An enrolment packet, or the receipt for one, was not signed by whom it names."""
-
-    code = "PACKET_SIGNATURE_INVALID"
-
-
-class PacketAltered(UntrustedDocument):
-    """The content of an enrolment packet is not the one that was sealed."""
-
-    code = "PACKET_ALTERED"
-
-
-class CommuneExtractInvalid(UntrustedDocument):
-    """A kit's extract of the registry was not sealed by the centre, or was altered."""
-
-    code = "COMMUNE_EXTRACT_INVALID"
-
-
-class CommuneExtractForeign(UntrustedDocument):
-    """An extract of the registry was sealed for another kit."""
-
-    code = "COMMUNE_EXTRACT_OF_ANOTHER_KIT"
 
 
 class FaceNotVerified(VerificationError):
@@ -524,12 +475,6 @@ class ReceiptInvalid(Refused):
     """A receipt is not what the gateway signed, or its proof does not lead to the signed head."""
 
     code = "RECEIPT_INVALID"
-
-
-class CommuneExtractExpired(Refused):
-    """A kit's extract of the registry is too old to be relied upon."""
-
-    code = "COMMUNE_EXTRACT_EXPIRED"
 
 
 class Unavailable(VerificationError):

@@ -9,7 +9,7 @@ from enrollment_admin.station.centre_client import CentreClient
 from enrollment_admin.station.durable_files import disk, write_whole
 from enrollment_admin.station.kit import Kit
 from enrollment_admin.station.refusals import ReturnsInvalid, ReturnUnknown
-from verification.errors import LimitExceeded, PacketAltered, PacketMalformed, SignatureInvalid
+from verification.errors import LimitExceeded, SignatureInvalid
 from verification.messages.kit_returns import (
     MAX_TOKEN,
     KitReturns,
@@ -17,6 +17,7 @@ from verification.messages.kit_returns import (
     open_returns,
     returns_file,
 )
+from verification.messages.refusals import PacketAltered, PacketMalformed
 
 RETURNS_FILE = "returns.jwe"
 

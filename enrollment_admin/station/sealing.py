@@ -14,7 +14,7 @@ from enrollment_admin.station.capture_steps import DraftEvent
 from enrollment_admin.station.kit import Kit
 from enrollment_admin.station.kit_store import DraftRow, PacketRow
 from verification.capture_form.print_gate import prints_told
-from verification.errors import PacketSupervisorMissing, TransitionRefused
+from verification.errors import TransitionRefused
 from verification.messages.capture_terms import CaptureTerms, StatedTerms, packaged_fees
 from verification.messages.enrollment_packet import (
     Consent,
@@ -23,6 +23,7 @@ from verification.messages.enrollment_packet import (
     SealedPacket,
     item_of,
 )
+from verification.messages.refusals import PacketSupervisorMissing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

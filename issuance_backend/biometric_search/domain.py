@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
 
-from issuance_backend.refusals import GalleryPurposeRefused, WarrantRefused
+from issuance_backend.biometric_search.refusals import GalleryPurposeRefused, WarrantRefused
 from issuance_backend.state_table import StateTable
 from verification.errors import FieldsRefused
 from verification.messages.biometric_search import Warrant

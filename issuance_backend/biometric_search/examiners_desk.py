@@ -12,9 +12,10 @@ from issuance_backend.biometric_search import case_repository as repository
 from issuance_backend.biometric_search.adjudication import CaseKind, CaseState, Finding, Record
 from issuance_backend.biometric_search.case_repository import Case, Decision
 from issuance_backend.biometric_search.cases import Pair
+from issuance_backend.biometric_search.refusals import AdjudicationCaseUnknown
 from issuance_backend.moments import Clock
 from issuance_backend.officers.domain import Officer, Role
-from issuance_backend.refusals import AdjudicationCaseUnknown, SameOfficer
+from issuance_backend.refusals import SameOfficer
 from monitoring.database import Database
 from verification.errors import FieldsRefused, TransitionRefused
 from verification.messages.biometric_search import BaitCase, CaseDecision, CaseView, ExaminerFigures

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from issuance_backend.biometric_search.calibration import Calibration, shipped
 from issuance_backend.biometric_search.modality import Sample, Score
-from issuance_backend.refusals import TemplateRefused
+from issuance_backend.biometric_search.refusals import TemplateRefused
 
 FACE = "face"
 _NUMBER = np.dtype("<f4")

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from issuance_backend.biometric_search.calibration import Calibration, shipped
 from issuance_backend.biometric_search.modality import Sample, Score
+from issuance_backend.biometric_search.refusals import TemplateRefused
 from issuance_backend.biometric_search.word_index import WordIndex
-from issuance_backend.refusals import TemplateRefused
 from verification.fingerprint.engine import FingerEngine
 from verification.fingerprint.minutiae import read_template
 from verification.fingerprint.pair_words import asked_words, points_of

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from issuance_backend.refusals import GalleryKeyUnavailable, GalleryRecordsBroken
+from issuance_backend.biometric_search.refusals import GalleryKeyUnavailable, GalleryRecordsBroken
 from monitoring.environment import ConfigurationFault, read_secret
 
 _KEY_BYTES = 32

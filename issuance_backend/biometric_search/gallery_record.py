@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from issuance_backend.biometric_search import repository
 from issuance_backend.biometric_search.domain import Purpose
 from issuance_backend.biometric_search.gallery_keys import GalleryKey
+from issuance_backend.biometric_search.refusals import GalleryRecordsBroken
 from issuance_backend.biometric_search.repository import NO_MAC, AuditLine
 from issuance_backend.moments import rfc3339
-from issuance_backend.refusals import GalleryRecordsBroken
 
 
 def note(

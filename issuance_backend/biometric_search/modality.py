@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from issuance_backend.biometric_search.calibration import Calibration
-from issuance_backend.refusals import ModalityUnknown, TemplateRefused
+from issuance_backend.biometric_search.refusals import ModalityUnknown, TemplateRefused
 
 MAX_TEMPLATE_BYTES = 64 * 1024
 MAX_SAMPLES = 32

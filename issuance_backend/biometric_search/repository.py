@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from issuance_backend import work_claims
 from issuance_backend.biometric_search.domain import GalleryKind, TaskState
+from issuance_backend.biometric_search.refusals import GalleryUnknown, SearchTaskReplayed
 from issuance_backend.biometric_search.tables import (
     BY_WARRANT,
     GALLERIES,
@@ -23,7 +24,6 @@ from issuance_backend.biometric_search.tables import (
 from issuance_backend.listing import read_page
 from issuance_backend.moments import rfc3339
 from issuance_backend.paging import Page, PageAsked
-from issuance_backend.refusals import GalleryUnknown, SearchTaskReplayed
 from issuance_backend.work_claims import Lease, WorkTable
 from verification.errors import TransitionRefused
 from verification.messages.biometric_search import InvestigationEntry

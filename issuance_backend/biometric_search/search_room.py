@@ -15,8 +15,8 @@ from issuance_backend.biometric_search.domain import Outcome
 from issuance_backend.biometric_search.fusion import Candidate
 from issuance_backend.biometric_search.gallery_index import Filters, Question, Searchable
 from issuance_backend.biometric_search.gallery_keys import GalleryKey
+from issuance_backend.biometric_search.refusals import GallerySubjectUnknown
 from issuance_backend.biometric_search.task_messages import KeptEnrolment, candidate_message, samples
-from issuance_backend.refusals import GallerySubjectUnknown
 from verification.messages.biometric_search import (
     CandidateMessage,
     Identify,

@@ -14,17 +14,17 @@ from issuance_backend.biometric_search import domain, gallery_record, repository
 from issuance_backend.biometric_search.domain import GalleryKind, Purpose, TaskEvent, TaskState
 from issuance_backend.biometric_search.gallery_keys import GalleryKey, KeyRoom
 from issuance_backend.biometric_search.modality import Modalities
+from issuance_backend.biometric_search.refusals import (
+    GalleryPurposeRefused,
+    SearchTaskReplayed,
+    SearchTaskUnknown,
+)
 from issuance_backend.biometric_search.repository import Gallery, NewTask, Task
 from issuance_backend.biometric_search.task_messages import KeptAnswer, request_bytes, samples
 from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.paging import Page, PageAsked
-from issuance_backend.refusals import (
-    GalleryPurposeRefused,
-    SameOfficer,
-    SearchTaskReplayed,
-    SearchTaskUnknown,
-)
+from issuance_backend.refusals import SameOfficer
 from issuance_backend.steps import Step
 from monitoring.database import Database
 from verification.errors import FieldsRefused, TransitionRefused

@@ -22,6 +22,7 @@ from issuance_backend.biometric_search.domain import Outcome, TaskEvent
 from issuance_backend.biometric_search.gallery_index import GalleryIndex, Searchable
 from issuance_backend.biometric_search.gallery_keys import GalleryKey, KeyRoom
 from issuance_backend.biometric_search.modality import Modalities
+from issuance_backend.biometric_search.refusals import GallerySubjectUnknown, SearchTaskUnknown
 from issuance_backend.biometric_search.repository import StoredEnrolment, Task, TaskEnd
 from issuance_backend.biometric_search.search_room import Found, Searching, look
 from issuance_backend.biometric_search.service import INVESTIGATE, finished_state
@@ -32,7 +33,6 @@ from issuance_backend.biometric_search.task_messages import (
     read_request,
 )
 from issuance_backend.moments import Clock, rfc3339
-from issuance_backend.refusals import GallerySubjectUnknown, SearchTaskUnknown
 from issuance_backend.steps import SYSTEM, Step
 from issuance_backend.work_claims import Lease
 from monitoring.database import Database

@@ -24,6 +24,7 @@ from sqlalchemy import Connection
 from issuance_backend import recorded_events
 from issuance_backend.biometric_search.adjudication import Finding
 from issuance_backend.biometric_search.domain import Outcome
+from issuance_backend.biometric_search.refusals import SearchTaskReplayed
 from issuance_backend.dossiers import acts, case_parts, particulars, repository
 from issuance_backend.dossiers.acts import Act, take_step
 from issuance_backend.dossiers.approval_lists.service import require_listed
@@ -43,7 +44,7 @@ from issuance_backend.dossiers.print_quality import (
 from issuance_backend.dossiers.repository import Dossier
 from issuance_backend.moments import Clock, parse_moment
 from issuance_backend.recorded_events import SYSTEM
-from issuance_backend.refusals import BlobAltered, BlobUnknown, SearchTaskReplayed
+from issuance_backend.refusals import BlobAltered, BlobUnknown
 from monitoring.database import Database
 from verification.encoding.dates import full_years
 from verification.errors import (

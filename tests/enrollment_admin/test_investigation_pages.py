@@ -18,6 +18,7 @@ from issuance_backend.biometric_search import gallery_record
 from issuance_backend.biometric_search.domain import GalleryKind
 from issuance_backend.biometric_search.gallery_keys import KeyRoom
 from issuance_backend.biometric_search.modality import Modalities
+from issuance_backend.biometric_search.refusals import WarrantRefused
 from issuance_backend.biometric_search.service import CARD_OFFICE, Caller, SearchDesk
 from issuance_backend.biometric_search.task_messages import sample_message
 from issuance_backend.biometric_search.worker import SearchWorker
@@ -27,7 +28,7 @@ from issuance_backend.investigations.service import Makers, PictureSearchDesk
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.personalization.finger_pictures import read_finger
-from issuance_backend.refusals import RoleMissing, WarrantRefused
+from issuance_backend.refusals import RoleMissing
 from tests.support.issuance_office import NOW, PASSWORD, Office, make_office
 from tests.support.office_pages import Browser, pages_of, sign_in, text
 from tests.support.running import run_pending

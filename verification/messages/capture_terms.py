@@ -15,7 +15,8 @@ from pathlib import Path
 import msgspec
 
 from verification.encoding.dates import full_years
-from verification.errors import FieldsRefused, PacketMalformed
+from verification.errors import FieldsRefused
+from verification.messages.refusals import PacketMalformed
 
 
 class Reason(StrEnum):

@@ -20,20 +20,18 @@ from itertools import pairwise
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from verification.errors import (
-    CommuneExtractExpired,
-    CommuneExtractForeign,
-    CommuneExtractInvalid,
-    LimitExceeded,
-    MalformedDocument,
-    PacketAltered,
-    SignatureInvalid,
-)
+from verification.errors import LimitExceeded, MalformedDocument, SignatureInvalid
 from verification.identity.person_name import without_marks
 from verification.messages import packet_encryption
 from verification.messages.compact_signature import read_statement, sign_statement
 from verification.messages.enrollment import PersonExtract
 from verification.messages.national_time import vietnam_date
+from verification.messages.refusals import (
+    CommuneExtractExpired,
+    CommuneExtractForeign,
+    CommuneExtractInvalid,
+    PacketAltered,
+)
 from verification.messages.signing_key import PublicKey, SigningKey, thumbprint
 
 EXTRACT_TYPE = "commune-extract+jws"

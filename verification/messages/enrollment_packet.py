@@ -22,16 +22,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from verification.errors import (
-    CitizenConsentInvalid,
-    CitizenSignatureMissing,
-    LimitExceeded,
-    PacketAltered,
-    PacketMalformed,
-    PacketSignatureInvalid,
-    PacketSupervisorMissing,
-    SignatureInvalid,
-)
+from verification.errors import LimitExceeded, SignatureInvalid
 from verification.messages import packet_encryption
 from verification.messages.canonical import canonical_json
 from verification.messages.capture_terms import CaptureTerms, require_well_formed
@@ -43,6 +34,14 @@ from verification.messages.compact_signature import (
 )
 from verification.messages.enrollment import PersonFields
 from verification.messages.prints_taken import PrintTaken, require_told
+from verification.messages.refusals import (
+    CitizenConsentInvalid,
+    CitizenSignatureMissing,
+    PacketAltered,
+    PacketMalformed,
+    PacketSignatureInvalid,
+    PacketSupervisorMissing,
+)
 from verification.messages.seal import derive_key
 from verification.messages.signing_key import (
     PublicKey,

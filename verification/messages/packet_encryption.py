@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.concatkdf import ConcatKDFHash
 
-from verification.errors import PacketAltered, PacketMalformed, SignatureInvalid
+from verification.errors import SignatureInvalid
 from verification.messages.canonical import canonical_json
+from verification.messages.refusals import PacketAltered, PacketMalformed
 from verification.messages.signing_key import b64url, from_b64url, public_jwk, public_key_of, thumbprint
 
 _ALGORITHM = "ECDH-ES"

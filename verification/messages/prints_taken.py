@@ -7,8 +7,8 @@ from enum import StrEnum
 
 import msgspec
 
-from verification.errors import PacketMalformed
 from verification.messages.asked_prints import is_finger
+from verification.messages.refusals import PacketMalformed
 
 MAX_ATTEMPTS = 50
 """Of a finger that is taken more often the last are told."""

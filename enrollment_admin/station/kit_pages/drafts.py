@@ -31,12 +31,13 @@ from enrollment_admin.station.refusals import FormNotFaithful, GateNotPassed, Pa
 from enrollment_admin.station.sealing import Answering
 from enrollment_admin.terms_form import read_terms
 from enrollment_admin.ui.pages import STATION, answer, error_page, typed, wants_json
-from verification.errors import FieldsRefused, PacketSupervisorMissing, VerificationError
+from verification.errors import FieldsRefused, VerificationError
 from verification.lds.image_header import image_kind
 from verification.messages.asked_prints import ALL_SLAPS, FINGERPRINTS, is_finger
 from verification.messages.capture_terms import FIRST_CARD, StatedTerms
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE
 from verification.messages.hand_photos import HAND_PHOTOS
+from verification.messages.refusals import PacketSupervisorMissing
 
 _PRINT_POLICY = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 """The form is a file, which the browser's own viewer shows; nothing in it runs."""

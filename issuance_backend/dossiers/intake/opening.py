@@ -22,7 +22,7 @@ from issuance_backend.dossiers.intake.steps import advance
 from issuance_backend.moments import Clock, parse_moment, rfc3339
 from issuance_backend.officers.certification import may_seal
 from monitoring.database import Database
-from verification.errors import PacketAltered, TransitionRefused, Unavailable, VerificationError
+from verification.errors import TransitionRefused, Unavailable, VerificationError
 from verification.messages.asked_prints import is_finger
 from verification.messages.enrollment_packet import (
     OpenedPacket,
@@ -34,6 +34,7 @@ from verification.messages.enrollment_packet import (
     reopen_packet,
     split_content,
 )
+from verification.messages.refusals import PacketAltered
 
 AT_ONCE = 50
 """Whoever sends one packet does not wait until more of those behind it are opened."""

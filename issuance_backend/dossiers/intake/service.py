@@ -31,7 +31,6 @@ from issuance_backend.moments import Clock, rfc3339
 from monitoring.database import Database
 from verification.errors import (
     MalformedDocument,
-    PacketAltered,
     TransitionRefused,
     Unavailable,
     UntrustedDocument,
@@ -51,6 +50,7 @@ from verification.messages.enrollment_packet import (
 )
 from verification.messages.packet_intake import PacketKeyList, PacketStatus
 from verification.messages.receipt_code import receipt_code
+from verification.messages.refusals import PacketAltered
 
 ISSUER = "issuance-intake"
 """Who signs receipts."""

@@ -45,13 +45,7 @@ from tests.support.kit_bench import (
     declared,
     desk_of,
 )
-from verification.errors import (
-    CitizenSignatureMissing,
-    FieldsRefused,
-    LimitExceeded,
-    PacketSupervisorMissing,
-    TransitionRefused,
-)
+from verification.errors import FieldsRefused, LimitExceeded, TransitionRefused
 from verification.messages.asked_prints import FINGER_ITEMS
 from verification.messages.enrollment_packet import (
     CANNOT_SIGN,
@@ -64,6 +58,7 @@ from verification.messages.enrollment_packet import (
     require_signed,
 )
 from verification.messages.packet_intake import PacketKeyList
+from verification.messages.refusals import CitizenSignatureMissing, PacketSupervisorMissing
 
 PORTRAIT = Captured("portrait", "image/jpeg", picture())
 

@@ -33,10 +33,11 @@ from tests.support.kit_bench import (
 )
 from tests.support.kit_pages_bench import KitPages, begun, keep, keep_prints, seal, signature
 from tests.support.office_pages import Browser, text
-from verification.errors import FieldsRefused, PacketSupervisorMissing, TransitionRefused
+from verification.errors import FieldsRefused, TransitionRefused
 from verification.messages.asked_prints import FINGER_ITEMS
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE, CaptureException
 from verification.messages.fault_catalogue import fault_catalogue
+from verification.messages.refusals import PacketSupervisorMissing
 
 PORTRAIT = Captured("portrait", "image/jpeg", picture())
 

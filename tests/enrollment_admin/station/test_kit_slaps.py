@@ -36,7 +36,7 @@ from tests.support.kit_bench import (
 from tests.support.kit_pages_bench import KitPages, begun, keep, keep_prints
 from tests.support.office_pages import Browser, text
 from tests.support.second_touch import encoded
-from verification.errors import FieldsRefused, PacketSupervisorMissing, TransitionRefused
+from verification.errors import FieldsRefused, TransitionRefused
 from verification.messages.asked_prints import ALL_SLAPS, FINGER_ITEMS, NO_SLAP_SCANNER, SLAP_ITEMS
 from verification.messages.enrollment_packet import (
     CITIZEN_SIGNATURE,
@@ -48,6 +48,7 @@ from verification.messages.enrollment_packet import (
 )
 from verification.messages.fault_catalogue import fault_catalogue
 from verification.messages.prints_taken import PrintTaken
+from verification.messages.refusals import PacketSupervisorMissing
 
 CHIEF_ANSWERS = Answering(CHIEF, CHIEFS_PASSPHRASE)
 PORTRAIT = Captured("portrait", "image/jpeg", picture())

@@ -26,7 +26,7 @@ from tests.support.kit_bench import CHIEF, CHIEFS_PASSPHRASE, PASSPHRASE, PRINTS
 from tests.support.kit_pages_bench import KitPages, begun, keep, keep_prints
 from tests.support.office_pages import text
 from tests.support.second_touch import cracked, encoded
-from verification.errors import FieldsRefused, PacketSupervisorMissing, TransitionRefused
+from verification.errors import FieldsRefused, TransitionRefused
 from verification.fingerprint.nbis_engine import NbisEngine
 from verification.fingerprint.print_picture import read_print
 from verification.messages.asked_prints import FINGER_ITEMS, QUALITY_EXCEPTION, finger_item, position_of
@@ -39,6 +39,7 @@ from verification.messages.enrollment_packet import (
 )
 from verification.messages.fault_catalogue import fault_catalogue
 from verification.messages.prints_taken import CaptureMethod, PrintTaken
+from verification.messages.refusals import PacketSupervisorMissing
 
 CHIEF_ANSWERS = Answering(CHIEF, CHIEFS_PASSPHRASE)
 FOUR = "finger_04"

@@ -20,8 +20,9 @@ from issuance_backend.biometric_search.adjudication import (
     wilson,
 )
 from issuance_backend.biometric_search.cases import Pair
+from issuance_backend.biometric_search.refusals import AdjudicationCaseUnknown
 from issuance_backend.officers.domain import Role
-from issuance_backend.refusals import AdjudicationCaseUnknown, RoleMissing, SameOfficer
+from issuance_backend.refusals import RoleMissing, SameOfficer
 from tests.support.running import run_pending
 from tests.support.search_bed import EXAMINERS, LEAD, OFFICE, SearchBed, identify, officer
 from verification.errors import FieldsRefused, TransitionRefused

@@ -13,7 +13,8 @@ from issuance_backend import recorded_events
 from issuance_backend.biometric_search import case_repository, cases
 from issuance_backend.biometric_search.adjudication import CaseEvent, CaseState, Finding, fold, outcome
 from issuance_backend.biometric_search.cases import Pair
-from issuance_backend.refusals import AdjudicationCaseUnknown, SameOfficer
+from issuance_backend.biometric_search.refusals import AdjudicationCaseUnknown
+from issuance_backend.refusals import SameOfficer
 from tests.support.engines import Sqlite
 from tests.support.search_bed import EXAMINERS, SearchBed, make_bed
 from verification.errors import TransitionRefused

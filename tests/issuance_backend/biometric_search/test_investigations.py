@@ -7,14 +7,10 @@ import msgspec
 import pytest
 
 from issuance_backend.biometric_search import gallery_record
+from issuance_backend.biometric_search.refusals import SearchTaskUnknown, WarrantRefused
 from issuance_backend.biometric_search.service import SearchDesk
 from issuance_backend.officers.domain import Role
-from issuance_backend.refusals import (
-    RoleMissing,
-    SameOfficer,
-    SearchTaskUnknown,
-    WarrantRefused,
-)
+from issuance_backend.refusals import RoleMissing, SameOfficer
 from tests.support.running import run_pending
 from tests.support.search_bed import (
     INVESTIGATORS,

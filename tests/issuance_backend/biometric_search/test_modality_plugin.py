@@ -10,7 +10,7 @@ from sqlalchemy import inspect
 
 from issuance_backend.biometric_search.calibration import Calibration
 from issuance_backend.biometric_search.modality import Modalities, Sample, Score
-from issuance_backend.refusals import ModalityUnknown, TemplateRefused
+from issuance_backend.biometric_search.refusals import ModalityUnknown, TemplateRefused
 from tests.support.engines import Engine
 from tests.support.running import run_pending
 from tests.support.search_bed import OFFICE, identify, make_bed, messages, samples_of

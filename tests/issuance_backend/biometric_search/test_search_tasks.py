@@ -21,8 +21,7 @@ from issuance_backend.biometric_search.domain import (
     fold,
 )
 from issuance_backend.biometric_search.gallery_keys import KeyRoom
-from issuance_backend.biometric_search.worker import SearchWorker
-from issuance_backend.refusals import (
+from issuance_backend.biometric_search.refusals import (
     GalleryKeyUnavailable,
     GalleryPurposeRefused,
     GalleryRecordsBroken,
@@ -32,6 +31,7 @@ from issuance_backend.refusals import (
     SearchTaskUnknown,
     TemplateRefused,
 )
+from issuance_backend.biometric_search.worker import SearchWorker
 from tests.support.running import run_pending
 from tests.support.search_bed import (
     BUREAU,

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from issuance_backend.biometric_search.adjudication import Finding
+from issuance_backend.biometric_search.refusals import AdjudicationCaseUnknown
 from issuance_backend.officers.domain import Role
-from issuance_backend.refusals import AdjudicationCaseUnknown, SameOfficer
+from issuance_backend.refusals import SameOfficer
 from tests.support.application_desk import LAN, MINH, THU, capture_of, officer
 from tests.support.deduplication_centre import Centre, make_centre
 from tests.support.engines import Engine

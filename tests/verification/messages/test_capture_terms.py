@@ -8,7 +8,7 @@ from itertools import pairwise
 import msgspec
 import pytest
 
-from verification.errors import FieldsRefused, PacketMalformed
+from verification.errors import FieldsRefused
 from verification.messages.capture_terms import (
     FIRST_CARD,
     CaptureTerms,
@@ -18,6 +18,7 @@ from verification.messages.capture_terms import (
     packaged_fees,
     require_well_formed,
 )
+from verification.messages.refusals import PacketMalformed
 
 FEES = packaged_fees()
 BORN = date(1990, 3, 1)

@@ -12,13 +12,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tests.support.gate_trial import citizens, extract_of
-from verification.errors import (
-    CommuneExtractExpired,
-    CommuneExtractForeign,
-    CommuneExtractInvalid,
-    LimitExceeded,
-    VerificationError,
-)
+from verification.errors import LimitExceeded, VerificationError
 from verification.messages import commune_extract, packet_encryption
 from verification.messages.commune_extract import (
     FALSE_RATE,
@@ -30,6 +24,7 @@ from verification.messages.commune_extract import (
     open_extract,
     seal_extract,
 )
+from verification.messages.refusals import CommuneExtractExpired, CommuneExtractForeign, CommuneExtractInvalid
 from verification.messages.signing_key import thumbprint
 
 CENTRE, KIT, OTHER_KIT = (ec.generate_private_key(ec.SECP256R1()) for _ in range(3))

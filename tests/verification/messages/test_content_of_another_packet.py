@@ -11,9 +11,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tests.support.sealed_packets import Kit
-from verification.errors import PacketAltered
 from verification.messages import enrollment_packet
 from verification.messages.enrollment_packet import PacketKeys, open_packet, parse_packet
+from verification.messages.refusals import PacketAltered
 
 CENTRE = ec.generate_private_key(ec.SECP256R1())
 

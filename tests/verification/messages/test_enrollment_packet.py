@@ -17,16 +17,7 @@ from joserfc.jwk import ECKey, GuestProtocol, OKPKey
 
 from tests.support.issuance_office import citizens
 from tests.support.sealed_packets import MOMENT, SIGNED, Kit, stream
-from verification.errors import (
-    CitizenConsentInvalid,
-    CitizenSignatureMissing,
-    LimitExceeded,
-    PacketAltered,
-    PacketMalformed,
-    PacketSignatureInvalid,
-    PacketSupervisorMissing,
-    VerificationError,
-)
+from verification.errors import LimitExceeded, VerificationError
 from verification.messages import enrollment_packet, packet_encryption
 from verification.messages.canonical import canonical_json
 from verification.messages.enrollment_packet import (
@@ -47,6 +38,14 @@ from verification.messages.enrollment_packet import (
     seal_packet,
     sign_packet_receipt,
     to_file,
+)
+from verification.messages.refusals import (
+    CitizenConsentInvalid,
+    CitizenSignatureMissing,
+    PacketAltered,
+    PacketMalformed,
+    PacketSignatureInvalid,
+    PacketSupervisorMissing,
 )
 from verification.messages.signing_key import SigningKey, public_jwk, thumbprint
 

@@ -28,7 +28,7 @@ from issuance_backend.dossiers.intake.refusals import (
 )
 from tests.support.packet_centre import VOUCHING, Centre, PlainDossiers
 from tests.support.sealed_packets import MOMENT, Kit
-from verification.errors import PacketAltered, PacketSignatureInvalid, RegistryUnavailable
+from verification.errors import RegistryUnavailable
 from verification.messages import enrollment_packet
 from verification.messages.enrollment_packet import (
     CHUNK_BYTES,
@@ -37,6 +37,7 @@ from verification.messages.enrollment_packet import (
     Consent,
     SealedPacket,
 )
+from verification.messages.refusals import PacketAltered, PacketSignatureInvalid
 
 LARGE = {"portrait": b"\xff\xd8" + b"p" * 150_000, "finger_02": b"\xff\xa0" + b"f" * 60_000}
 
