@@ -28,6 +28,7 @@ RETURNED_TO_KIT = "kit IS NOT NULL AND state = 'returned'"
 CLOSED_DOSSIER = "state IN ('completed', 'rejected', 'withdrawn')"
 OPEN_ORDER = "state IN ('ordered', 'personalising', 'personalised')"
 ACTIVE_CARD = "state = 'active'"
+WITHDRAWN_CARD = "state IN ('replaced', 'revoked') AND place >= 'withdrawn:' AND place < 'withdrawn;'"
 # What a dossier names in place of pictures whose time was over.
 ERASED_PICTURE = "erased"
 HOLDS_ENDED_BODY = "state IN ('rejected', 'withdrawn') AND portrait <> 'erased'"
@@ -175,6 +176,7 @@ CAPTURES = Table(
     # What the citizen's slip says: each capture of a dossier has its own, and all of them lead to it.
     Column("receipt_code", String(19)),
     Index("captures_by_receipt", "receipt_code", unique=True),
+    Index("captures_by_officer", "officer", "dossier"),
 )
 
 CREDENTIALS = Table(
@@ -215,6 +217,13 @@ CREDENTIALS = Table(
     ),
     Index("credentials_by_number", "citizen_number"),
     Index("credentials_by_state", "state", "since", "id"),
+    Index(
+        "credentials_withdrawn",
+        "since",
+        "id",
+        sqlite_where=text(WITHDRAWN_CARD),
+        postgresql_where=text(WITHDRAWN_CARD),
+    ),
     Index("credentials_by_box", "box"),
 )
 

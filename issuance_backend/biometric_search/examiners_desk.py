@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 
 from sqlalchemy import Connection
 
@@ -20,9 +19,6 @@ from monitoring.database import Database
 from verification.errors import FieldsRefused, TransitionRefused
 from verification.messages.biometric_search import BaitCase, CaseDecision, CaseView, ExaminerFigures
 
-Settled = Callable[[Connection, str, tuple[Finding, ...], datetime], None]
-"""Told in the same transaction that every case of an application is decided, and how."""
-
 Stands = Callable[[Connection, str], bool]
 """Whether an application still waits with this encounter. Captured again it is another one, which its new
 captor may examine as little as who captured it first: over a case of the former nobody decides any more."""
@@ -35,29 +31,14 @@ _MAX_ENCOUNTER = 63
 """A column's width, less what marks the row of a bait."""
 
 
-def nobody_told(
-    _connection: Connection, _encounter: str, _findings: tuple[Finding, ...], _moment: datetime
-) -> None:
-    """For an office whose applications do not wait for examiners."""
-
-
 class ExaminersDesk:
     """Cases for examiners, baits and figures for whoever leads them."""
 
-    def __init__(
-        self,
-        database: Database,
-        clock: Clock,
-        pictures: Pictures,
-        *,
-        stands: Stands,
-        settled: Settled = nobody_told,
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, pictures: Pictures, *, stands: Stands) -> None:
         self._database = database
         self._clock = clock
         self._pictures = pictures
         self._stands = stands
-        self._settled = settled
 
     def next_case(self, examiner: Officer) -> CaseView | None:
         """The case that waited longest of those that this examiner may decide; None when there is none."""
@@ -105,7 +86,6 @@ class ExaminersDesk:
                 case, examiner.id, finding, said.comment.strip(), place=len(earlier) + 1, moment=moment
             )
             decided = cases.decide(connection, case, decision, earlier)
-            self._tell(connection, decided, moment)
         return _view(decided, decision)
 
     def lay_bait(self, lead: Officer, bait: BaitCase) -> None:
@@ -151,14 +131,6 @@ class ExaminersDesk:
         if case.state is CaseState.DECIDED:
             return False
         return case.truth is not None or self._stands(connection, case.probe_encounter)
-
-    def _tell(self, connection: Connection, case: Case, moment: datetime) -> None:
-        if case.truth is not None or case.state is not CaseState.DECIDED:
-            return
-        outcomes = [each.outcome for each in repository.of_encounter(connection, case.probe_encounter)]
-        decided = tuple(outcome for outcome in outcomes if outcome is not None)
-        if len(decided) == len(outcomes):
-            self._settled(connection, case.probe_encounter, decided, moment)
 
 
 def _own(decisions: tuple[Decision, ...], examiner: Officer) -> Decision | None:

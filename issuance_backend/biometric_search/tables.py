@@ -20,7 +20,7 @@ from issuance_backend.schema import METADATA
 from issuance_backend.work_claims import lease_columns
 
 # Questions say it to the letter: SQLite uses a partial index for no other wording.
-OPEN_CASE = "state != 'decided'"
+OPEN_CASE = "state NOT IN ('decided', 'superseded')"
 BY_WARRANT = "operation = 'investigate'"
 
 GALLERIES = Table(

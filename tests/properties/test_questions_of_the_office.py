@@ -99,11 +99,12 @@ def test_what_waits_is_found_among_what_waits(walk: OfficeWalk) -> None:
         packets.returned(connection, "kit-001", 10)
         for kit in (None, "kit-001"):
             packets.opened_since(connection, "2026", kit, ("2026", "0"), 10)
+        repository.captured_by(connection, "lan", "2026")
     found = read_whole(plans)
     assert {line for lines in found.values() for line in lines} == OPEN_CASES
     by_index = " ".join(line for plan in plans.values() for line in plan)
     asked_for = {"accounts_by_number", "credentials_by_state", "open_cases", "packets_by_announcement"}
-    for index in asked_for | {"dossiers_returned_to_kit (kit=?)"}:
+    for index in asked_for | {"dossiers_returned_to_kit (kit=?)", "captures_by_officer (officer=?)"}:
         assert index in by_index
 
 

@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+from sqlalchemy import select
 
 from issuance_backend.biometric_search.domain import GalleryKind, Outcome
 from issuance_backend.biometric_search.examiners_desk import ExaminersDesk
@@ -16,6 +17,7 @@ from issuance_backend.biometric_search.finger_modality import FingerModality
 from issuance_backend.biometric_search.gallery_keys import KeyRoom
 from issuance_backend.biometric_search.modality import Modalities, Modality, Sample
 from issuance_backend.biometric_search.service import CARD_OFFICE, CRIME_BUREAU, Caller, SearchDesk
+from issuance_backend.biometric_search.tables import ADJUDICATION_CASES
 from issuance_backend.biometric_search.task_messages import sample_message
 from issuance_backend.biometric_search.worker import SearchWorker
 from issuance_backend.dossiers.case_parts import awaits_examiners
@@ -104,7 +106,17 @@ class SearchBed:
     examiners: ExaminersDesk
     now: list[datetime]
     searched: list[tuple[str, Outcome]] = field(default_factory=list)
-    settled: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+
+    @property
+    def settled(self) -> list[tuple[str, tuple[str, ...]]]:
+        """The applications of which every real case is decided, and how, the first found first."""
+        with self.database.reading() as connection:
+            real = select(ADJUDICATION_CASES).where(ADJUDICATION_CASES.c.truth.is_(None))
+            rows = connection.execute(real.order_by(ADJUDICATION_CASES.c.opened_at)).mappings().all()
+        found: dict[str, tuple[str | None, ...]] = {}
+        for row in rows:
+            found[row["probe_encounter"]] = (*found.get(row["probe_encounter"], ()), row["outcome"])
+        return [(name, tuple(map(str, said))) for name, said in found.items() if None not in said]
 
     def enrol(self, person: int, gallery: str = "national", subject: str = "", **changes: object) -> str:
         """Enrol an invented person and return the task."""
@@ -177,10 +189,7 @@ def bed_on(database: Database, folder: Path, *more: Modality) -> SearchBed:
     def searched(_connection: object, encounter: str, outcome: Outcome, _moment: datetime) -> None:
         bed.searched.append((encounter, outcome))
 
-    def settled(_connection: object, encounter: str, findings: tuple[str, ...], _moment: datetime) -> None:
-        bed.settled.append((encounter, tuple(str(each) for each in findings)))
-
     worker = SearchWorker(database, keys, modalities, lambda: now[0], searched)
-    examiners = ExaminersDesk(database, lambda: now[0], str.encode, stands=awaits_examiners, settled=settled)
+    examiners = ExaminersDesk(database, lambda: now[0], str.encode, stands=awaits_examiners)
     bed = SearchBed(database, keys, desk, worker, examiners, now)
     return bed
