@@ -21,6 +21,7 @@ CARD_STATES = (
     "at_office",
     "undelivered",
     "returned_to_centre",
+    "withdrawn",
     "suspended",
     "spoiled",
 )

@@ -1,5 +1,6 @@
-"""A returned card is destroyed by two officers, neither of whom made it or had a part in its dossier (I4).
+"""A card that was returned or given back is destroyed by two officers.
 
+Neither of them made it, or had a part in its dossier (I4).
 A spoiled one is destroyed with its blank, by production's own two signatures.
 """
 
@@ -28,12 +29,15 @@ def sign(
 ) -> tuple[Card, Destruction]:
     """Sign for the destruction of a card in the caller's transaction; the second signature destroys it.
 
-    Raises TransitionRefused unless the card was returned, SameOfficer for an officer who signed already,
-    who made the card, or who had a part in its dossier.
+    Raises TransitionRefused unless the card was returned or given back, SameOfficer for an officer who
+    signed already, who made the card, or who had a part in its dossier.
     """
     domain.advance(card.state, CardEvent.DESTROY)
     if card.state is CardState.SPOILED:
         raise TransitionRefused("spoiled blanks are destroyed with the stock")
+    is_here = (card.place or "").startswith(f"{domain.WITHDRAWN}:")
+    if card.state is not CardState.RETURNED_TO_CENTRE and not is_here:
+        raise TransitionRefused("the card was not given back")
     if officer in _had_a_part(connection, card):
         raise SameOfficer("the officer made the card, or had a part in its dossier")
     signed = repository.find(connection, card.id)

@@ -13,8 +13,8 @@ undelivered         waited too long: still handed over, or sent back
 returned_to_centre  two officers destroy it
 active              in the citizen's hands
 suspended           lost, or held for a reason: resumes, is replaced or is revoked
-revoked             never good again
-replaced            a newer card of the same person became active
+revoked             never good again; as above
+replaced            a newer card of the same person became active; destroyed if it was given back
 destroyed           by two officers
 
 A card past its last day is *expired*: that is read from its date, never recorded.
@@ -119,6 +119,9 @@ CARDS: StateTable[CardState, CardEvent] = StateTable(
         (CardState.UNDELIVERED, CardEvent.HAND_OVER): CardState.ACTIVE,
         (CardState.UNDELIVERED, CardEvent.RETURN_TO_CENTRE): CardState.RETURNED_TO_CENTRE,
         (CardState.RETURNED_TO_CENTRE, CardEvent.DESTROY): CardState.DESTROYED,
+        # Only what its holder gave back.
+        (CardState.REPLACED, CardEvent.DESTROY): CardState.DESTROYED,
+        (CardState.REVOKED, CardEvent.DESTROY): CardState.DESTROYED,
         (CardState.ACTIVE, CardEvent.SUSPEND): CardState.SUSPENDED,
         (CardState.SUSPENDED, CardEvent.RESUME): CardState.ACTIVE,
         (CardState.ACTIVE, CardEvent.REPLACE): CardState.REPLACED,
@@ -143,7 +146,11 @@ _MEANINGS: Mapping[CardState, CredentialState] = {
 }
 
 CENTRE, HOLDER, DESTROYED, MISSING = "centre", "holder", "destroyed", "missing"
-"""Where a card can be, besides ``box:ID``, ``courier:OFFICER`` and ``office:UNIT`` (invariant I9)."""
+"""Where a card can be, besides ``box:ID``, ``courier:OFFICER``, ``office:UNIT`` and ``withdrawn:UNIT``
+(invariant I9)."""
+
+WITHDRAWN = "withdrawn"
+"""Where a card is that its holder gave back, and how the list of these is called."""
 
 MOVING = frozenset(
     {
@@ -174,9 +181,19 @@ def meaning(state: CardState, reason: Reason | None, expires_on: date | None, to
     """What a relying party is told; a card is good through its last day, and only while active."""
     if state is CardState.SUSPENDED:
         return CredentialState.LOST if reason is Reason.LOSS else CredentialState.SUSPENDED
-    if state is CardState.ACTIVE and expires_on is not None and today > expires_on:
+    if state is CardState.ACTIVE and is_expired(expires_on, today):
         return CredentialState.EXPIRED
     return _MEANINGS.get(state, CredentialState.ISSUED)
+
+
+def is_expired(expires_on: date | None, today: date) -> bool:
+    """Whether a card's last day is over."""
+    return expires_on is not None and today > expires_on
+
+
+def withdrawn_at(unit: str | None) -> str:
+    """Where a card is that was given back at a unit."""
+    return f"{WITHDRAWN}:{unit or ''}"
 
 
 def place_after(place: str | None, event: CardEvent) -> str | None:

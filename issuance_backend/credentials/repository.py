@@ -18,14 +18,15 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
     update,
 )
 from sqlalchemy.exc import IntegrityError
 
-from issuance_backend.credentials.domain import CardState, Reason
+from issuance_backend.credentials.domain import CardState, Reason, withdrawn_at
 from issuance_backend.listing import lies_in, read_page
 from issuance_backend.paging import Page, PageAsked
-from issuance_backend.schema import CREDENTIALS, DOSSIERS
+from issuance_backend.schema import CREDENTIALS, DOSSIERS, WITHDRAWN_CARD
 from verification.errors import TransitionRefused
 from verification.messages.enrollment import PersonFields, QualityFinding
 
@@ -124,6 +125,14 @@ def page_of_state(connection: Connection, state: CardState, area: str | None, as
     question = select(CREDENTIALS).where(CREDENTIALS.c.state == state.value)
     if area is not None:
         question = question.where(lies_in(CREDENTIALS.c.unit, area))
+    return read_page(connection, question, _KEY, asked, _card, newest_first=True)
+
+
+def page_of_withdrawn(connection: Connection, area: str | None, asked: PageAsked) -> Page[Card]:
+    """Some of the cards that were given back at a unit or those below it, the newest first."""
+    question = select(CREDENTIALS).where(text(WITHDRAWN_CARD))
+    if area is not None:
+        question = question.where(lies_in(CREDENTIALS.c.place, withdrawn_at(area)))
     return read_page(connection, question, _KEY, asked, _card, newest_first=True)
 
 

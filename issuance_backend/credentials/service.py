@@ -109,7 +109,7 @@ class DeliveryDesk:
             older = [
                 each
                 for each in repository.of_number(connection, card.citizen_number)
-                if each.id != card.id and each.state in {CardState.ACTIVE, CardState.SUSPENDED}
+                if each.id != card.id and each.state in older_cards.IN_HAND
             ]
             _replace(connection, older, before, card, officer.id, moment)
             proven["visits"] = str(visits(connection, card, moment))
@@ -143,13 +143,16 @@ class DeliveryDesk:
         return {"proof": RECEIPT, "session": session}
 
     def work_list(self, officer: Officer, state: str, asked: PageAsked) -> Page[CardSummary]:
-        """The cards in one state that the officer's unit is concerned with; raises FieldsRefused."""
+        """The cards in one state, or those given back, of the officer's unit; raises FieldsRefused."""
         officer.require(*_READERS)
-        if state not in set(CardState):
+        if state not in {*CardState, domain.WITHDRAWN}:
             raise FieldsRefused({"state": "FIELD_CHARACTERS"})
         today = vietnam_date(self._clock())
         with self._database.reading() as connection:
-            found = repository.page_of_state(connection, CardState(state), officer.area, asked)
+            if state == domain.WITHDRAWN:
+                found = repository.page_of_withdrawn(connection, officer.area, asked)
+            else:
+                found = repository.page_of_state(connection, CardState(state), officer.area, asked)
             entries = tuple(card_summary(connection, card, today) for card in found.entries)
         return Page(entries, found.cursor)
 

@@ -70,6 +70,8 @@ class SuspensionDesk:
             if stepped.reason is Reason.MISSING:
                 _require_on_the_way(card)
                 stepped = replace(stepped, place=domain.MISSING)
+            elif stepped.reason is Reason.HANDED_IN and card.state not in domain.ON_THE_WAY:
+                stepped = replace(stepped, place=domain.withdrawn_at(officer.unit or card.unit))
             card = take_step(
                 connection,
                 stepped,

@@ -13,7 +13,9 @@ import msgspec
 from sqlalchemy import Connection
 
 from issuance_backend import recorded_events
+from issuance_backend.credentials import older_cards
 from issuance_backend.credentials import repository as cards
+from issuance_backend.credentials.older_cards import Ended
 from issuance_backend.dossiers import acts, capture_terms, domain, particulars, repository
 from issuance_backend.dossiers.acts import Act, take_step
 from issuance_backend.dossiers.capture_checks import CaptureChecks, CheckedCapture, StandingCapture
@@ -281,11 +283,17 @@ class CaptureDesk:
             take_step(Act(connection, dossier, moment), DossierEvent.VALIDATE, SYSTEM, detail)
 
     def withdraw(self, officer: Officer, dossier_id: str) -> None:
-        """Close a dossier that the citizen no longer wants; raises TransitionRefused once approved."""
+        """Close a dossier that the citizen no longer wants, who gets back an older card that is still good.
+
+        Raises TransitionRefused once approved.
+        """
         officer.require(Role.CAPTURE)
         with self._database.writing() as connection:
             dossier = acts.found(connection, dossier_id, officer)
-            take_step(Act(connection, dossier, self._clock()), DossierEvent.WITHDRAW, officer.id)
+            moment, ended = self._clock(), Ended(dossier.id, dossier.citizen_number, dossier.unit)
+            cards.hold_cards(connection, dossier.citizen_number)
+            take_step(Act(connection, dossier, moment), DossierEvent.WITHDRAW, officer.id)
+            older_cards.end(connection, ended, officer.id, moment, is_here=True)
 
     def _replayed(self, officer: Officer, sealed: Sequence[_Sealed]) -> dict[str, str]:
         """The dossiers of captures that were accepted before."""

@@ -10,8 +10,10 @@ from sqlalchemy import Connection
 
 from issuance_backend import recorded_events
 from issuance_backend.case_ids import require_case
+from issuance_backend.credentials import older_cards
 from issuance_backend.credentials import repository as cards
 from issuance_backend.credentials.domain import GONE
+from issuance_backend.credentials.older_cards import Ended
 from issuance_backend.dossiers import acts, domain
 from issuance_backend.dossiers.acts import Act, take_step
 from issuance_backend.dossiers.approval_desk import CENTRAL_STATES, require_no_captor
@@ -83,9 +85,14 @@ class LegalDesk:
             if act.dossier.state is DossierState.CENTRAL_APPROVED:
                 self._order_ended(connection, act.dossier.id, officer.id, act.moment)
                 act = replace(act, dossier=_to_be_forgotten(act.dossier))
-            detail = {"reason": proposed.reason, "proposed_by": proposed.proposed_by}
+            number, detail = act.dossier.citizen_number, {"reason": proposed.reason}
+            detail["proposed_by"] = proposed.proposed_by
+            # Before anything is recorded, as by whoever changes a card.
+            cards.hold_cards(connection, number)
             rejected = take_step(act, DossierEvent.REJECT, officer.id, detail)
             recorded_events.append(connection, notices.owed(rejected.id, rejected.unit, rejected.updated_at))
+            ended = Ended(rejected.id, number, rejected.unit)
+            older_cards.end(connection, ended, officer.id, act.moment, is_here=False)
 
     def suspend(self, officer: Officer, dossier_id: str, hold: CaseHold) -> None:
         """Stop a dossier for a case.

@@ -16,7 +16,9 @@ from msgspec import UNSET, UnsetType
 from sqlalchemy import Connection
 
 from issuance_backend import recorded_events
+from issuance_backend.credentials import older_cards
 from issuance_backend.credentials import repository as cards
+from issuance_backend.credentials.older_cards import Ended
 from issuance_backend.dossiers import acts, capture_terms, domain, particulars, repository, twin_captures
 from issuance_backend.dossiers.acts import Act, take_step
 from issuance_backend.dossiers.capture_checks import CaptureChecks, Examined, StandingCapture
@@ -378,6 +380,8 @@ def _clear_the_way(
     detail = {"reason": CAPTURED_EARLIER, "stands": packet.packet_sha256}
     # The dossier before anything is recorded: whoever records waits for none, and nobody waits crosswise.
     take_step(Act(connection, rival, moment), DossierEvent.WITHDRAW, SYSTEM, detail)
+    # What the other capture says of the card before stands from now on.
+    older_cards.unmark(connection, Ended(rival.id, rival.citizen_number, rival.unit), SYSTEM, moment)
     give_way(rival.packet_sha256, {PORTRAIT: rival.portrait, **pictures})
 
 

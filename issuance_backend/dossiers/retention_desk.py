@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from issuance_backend.credentials import older_cards
+from issuance_backend.credentials.older_cards import Ended
 from issuance_backend.dossiers import erasures, repository, retention
 from issuance_backend.dossiers.acts import Act, take_step
 from issuance_backend.dossiers.domain import ENDED_WITHOUT_CARD, DossierEvent, DossierState
@@ -66,6 +68,9 @@ class RetentionDesk:
                 names = erasures.take_pictures(connection, dossier)
                 repository.add_portraits(connection, {ERASED_PICTURE: b""})
                 take_step(Act(connection, erased, moment), DossierEvent.ERASE, SYSTEM, detail)
+                # Of dossiers that ended before a kept card went back with their end.
+                ended = Ended(dossier.id, dossier.citizen_number, dossier.unit)
+                older_cards.unmark(connection, ended, SYSTEM, moment)
                 erasures.remove_unnamed(connection, names, moment)
         except TransitionRefused:
             # Another program was quicker, or the picture was captured again at this moment: the next round.

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from issuance_backend import recorded_events
 from issuance_backend.credentials import holds
-from issuance_backend.credentials.older_cards import fate_of
+from issuance_backend.credentials.older_cards import Fate, fate_of
 from issuance_backend.credentials.tables import CARD_BOXES
 from issuance_backend.credentials.undelivered_desk import age as age_cards
 from issuance_backend.dossiers import repository as dossiers
@@ -325,7 +325,7 @@ class Acts:
         with self.database.reading() as connection:
             asked = select(CREDENTIALS.c.dossier).where(CREDENTIALS.c.id == card)
             fate = fate_of(connection, connection.execute(asked).scalar() or NOTHING)
-        taken = OldCard.TAKEN if fate is OldCard.KEPT and self.chance.random() < 0.8 else None
+        taken = OldCard.TAKEN if fate is Fate.KEPT and self.chance.random() < 0.8 else None
         return self.delivery.hand_over(self.who(), card, HandOver(old_card=taken))
 
     def age(self) -> object:
@@ -337,7 +337,8 @@ class Acts:
         return self.undelivered.return_to_centre(self.who(), self.card("undelivered"))
 
     def destroy(self) -> object:
-        return self.undelivered.destroy(self.who(), self.card("returned_to_centre"))
+        states = ("returned_to_centre",) if self.chance.random() < 0.5 else ("replaced", "revoked")
+        return self.undelivered.destroy(self.who(), self.card(*states))
 
     # In the citizen's hands.
 

@@ -59,7 +59,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("at_office", "undelivered"), ("office:",)),
     **dict.fromkeys(("active", "suspended"), ("holder",)),
     "replaced": ("holder", "withdrawn:"),
-    "revoked": ("holder", "box:", "courier:", "office:", "missing"),
+    "revoked": ("holder", "withdrawn:", "box:", "courier:", "office:", "missing"),
     "destroyed": ("destroyed",),
 }
 BLANK_OF = {"spoiled": "spoiled", "destroyed": "destroyed"}

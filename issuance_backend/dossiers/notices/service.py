@@ -8,6 +8,8 @@ from datetime import date, datetime
 from sqlalchemy import Connection
 
 from issuance_backend import recorded_events
+from issuance_backend.credentials import older_cards
+from issuance_backend.credentials.older_cards import Ended
 from issuance_backend.dossiers import acts
 from issuance_backend.dossiers.domain import DossierEvent, DossierState
 from issuance_backend.dossiers.notices import domain, repository
@@ -55,9 +57,13 @@ class NoticeDesk:
         return self._kept(officer, dossier, content)
 
     def hand_over(self, officer: Officer, dossier_id: str) -> None:
-        """The citizen has the notice; raises NoticeUnknown before it was made, and NoticeHandedOver."""
+        """The citizen has the notice, and the older card that was taken.
+
+        Raises NoticeUnknown before it was made, and NoticeHandedOver.
+        """
         officer.require(*_COUNTERS)
-        at = rfc3339(self._clock())
+        moment = self._clock()
+        at = rfc3339(moment)
         with self._database.writing() as connection:
             dossier = acts.found(connection, dossier_id, officer)
             notice = repository.find(connection, dossier.id)
@@ -66,6 +72,8 @@ class NoticeDesk:
             if not repository.hand_over(connection, dossier.id, at):
                 raise NoticeHandedOver("handed over before")
             recorded_events.append(connection, _step(dossier, NoticeState.HANDED_OVER, officer, notice, at))
+            ended = Ended(dossier.id, dossier.citizen_number, dossier.unit)
+            older_cards.give_back(connection, ended, officer.id, moment)
 
     def _kept(self, officer: Officer, dossier: Dossier, content: bytes) -> bytes:
         """Keep what was made; where somebody was quicker, theirs is the notice."""

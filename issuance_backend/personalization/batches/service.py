@@ -163,13 +163,14 @@ class ProductionDesk:
 
 
 def card_destroyed(connection: Connection, card: Card, actor: str, moment: datetime) -> None:
-    """Write off the blank of a card that nobody fetched, and hold its order until the next is wanted.
+    """Write off the blank of a card, and hold the order of one that nobody fetched until the next is wanted.
 
     In the transaction that destroys the card, and before the card's own step.
     """
     blanks.hold_books(connection)
     blank_stock.destroyed(connection, card.id, actor, moment)
-    _reopen(connection, card, CardNotFetched.code, actor, moment)
+    if card.state is CardState.RETURNED_TO_CENTRE:
+        _reopen(connection, card, CardNotFetched.code, actor, moment)
 
 
 def card_revoked(connection: Connection, card: Card, actor: str, moment: datetime) -> None:
