@@ -78,6 +78,7 @@ from issuance_backend.dossiers.intake.api import (
     packets_blueprint,
     returns_blueprint,
 )
+from issuance_backend.dossiers.intake.case_holds import holding
 from issuance_backend.dossiers.intake.centre_keys import load_key
 from issuance_backend.dossiers.intake.composition import (
     IntakePlace,
@@ -87,7 +88,6 @@ from issuance_backend.dossiers.intake.composition import (
 )
 from issuance_backend.dossiers.intake.extract_source import ExtractSource, ExtractsOverHttp
 from issuance_backend.dossiers.intake.opening import Dossiers
-from issuance_backend.dossiers.intake.withdrawn_certificates import holding
 from issuance_backend.dossiers.notices.api import notices_blueprint
 from issuance_backend.dossiers.notices.service import NoticeDesk
 from issuance_backend.dossiers.packet_desk import PacketDesk

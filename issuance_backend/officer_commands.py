@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from issuance_backend import recorded_events
+from issuance_backend.dossiers.intake.case_holds import holding
 from issuance_backend.dossiers.intake.kit_office import revoke_keys_of_blocked
-from issuance_backend.dossiers.intake.withdrawn_certificates import holding
 from issuance_backend.moments import utc_now
 from issuance_backend.officers.certificates import Level
 from issuance_backend.officers.certification import SOON, CertificationDesk

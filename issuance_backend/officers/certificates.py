@@ -21,7 +21,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Withdrawal:
-    """An officer is trusted no more since a moment, by a case; ``by`` is the supervisor who says so."""
+    """Somebody's word is trusted no more since a moment, by a case; ``by`` is the supervisor who says so."""
 
     officer: str
     since: str

@@ -150,8 +150,8 @@ def test_what_a_revocation_met_is_told_page_by_page(app: Flask, monkeypatch: pyt
     def revoke(_backend: object, revocation: SignerRevocation) -> RevocationAnswer:
         asked.append(revocation)
         if revocation.cursor is None:
-            return RevocationAnswer(1, ("a" * 16,), "further")
-        return RevocationAnswer(0, ("b" * 16,))
+            return RevocationAnswer(1, ("a" * 16,), 7, ("c" * 16,), "further")
+        return RevocationAnswer(0, ("b" * 16,), 1, ())
 
     monkeypatch.setattr(kits_client, "revoke", revoke)
     supervisor = sign_in(app, "son.supervisor")
@@ -162,7 +162,8 @@ def test_what_a_revocation_met_is_told_page_by_page(app: Flask, monkeypatch: pyt
         "case_id": "VA-2026/3",
     }
     first = text(supervisor.post("/packet-signers/revocation", said, page="/packet-signers"))
-    assert ("a" * 16 in first, "Xem tiếp" in first) == (True, True)
+    assert ("a" * 16 in first, "c" * 16 in first, "Xem tiếp" in first) == (True, True, True)
+    assert re.search(r"VA-2026/3</strong>: <span[^>]*>7<", first)
     hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', first))
     again = {name: html.unescape(hidden[name]) for name in (*said, "cursor")}
     last = text(supervisor.post("/packet-signers/revocation", again, page="/packet-signers"))

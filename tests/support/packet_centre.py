@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, insert
 
 from issuance_backend import recorded_events
@@ -43,6 +44,14 @@ VOUCHING = "thu.supervisor"
 LEADER = Officer("ha.leader", "Hà", frozenset({Role.TEAM_LEADER}), unit="001")
 
 
+_PARTICULARS = (
+    *("full_name", "date_of_birth", "sex", "nationality", "ethnicity", "religion", "place_of_origin"),
+    *("place_of_residence", "identification", "father", "mother"),
+)
+NOBODY = msgspec.json.encode(dict.fromkeys(_PARTICULARS, "-")).decode()
+"""Particulars that nobody looks at."""
+
+
 @dataclass
 class PlainDossiers:
     """Opens dossiers as bare rows; ``faults`` are raised for a packet's hash, first when it is received."""
@@ -71,8 +80,9 @@ class PlainDossiers:
         connection.execute(insert(PORTRAITS).values(name=packet.packet_hash, content=b"x"))
         connection.execute(
             insert(DOSSIERS).values(
-                id=dossier, citizen_number=dossier[:12], state="received", version=1, person="{}",
-                portrait=packet.packet_hash, portrait_check="{}", captured_by=packet.envelope.officer,
+                id=dossier, citizen_number=dossier[:12], state="validated", version=1, person=NOBODY,
+                portrait=packet.packet_hash, portrait_check='{"method":"manual"}',
+                captured_by=packet.envelope.officer,
                 packet_sha256=packet.packet_hash, enrolment_due=False, created_at=at, updated_at=at,
             )
         )  # fmt: skip

@@ -64,11 +64,15 @@ class SignerRevocation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RevocationAnswer(msgspec.Struct, frozen=True):
     """How many keys were revoked, and the dossiers from packets that came since that moment.
 
-    They come by hundreds: ``cursor`` says that there may be more.
+    ``held`` is how many the case holds, or held before, those that the officer captured at counters among
+    them; ``others`` ended, or wait for another case. They come by hundreds: ``cursor`` says that there may
+    be more.
     """
 
     keys: int
     dossiers: tuple[str, ...]
+    held: int
+    others: tuple[str, ...]
     cursor: str | None = None
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from issuance_backend.case_ids import require_case
 from issuance_backend.dossiers.intake import domain, kit_repository, repository
+from issuance_backend.dossiers.intake.case_holds import CaseHolds
 from issuance_backend.dossiers.intake.domain import PacketEvent, PacketState, Signer, SignerKind
 from issuance_backend.dossiers.intake.kit_repository import ClosedGap, Kit
 from issuance_backend.dossiers.intake.opening import Opening
@@ -20,6 +21,7 @@ from issuance_backend.dossiers.intake.repository import Packet
 from issuance_backend.dossiers.intake.steps import advance, record_key, record_kit
 from issuance_backend.moments import Clock, parse_moment, rfc3339
 from issuance_backend.officers import repository as officers
+from issuance_backend.officers.certificates import Held, Withdrawal
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.paging import Page, PageAsked, page_asked, page_of
 from issuance_backend.refusals import SameOfficer
@@ -57,6 +59,7 @@ class KitOffice:
         self._database = database
         self._opening = opening
         self._clock = clock
+        self._holds = CaseHolds(database, clock)
 
     def register_kit(self, officer: Officer, asked: KitRegistration) -> None:
         """Register a new kit with its first key; raises FieldsRefused and SignerTaken."""
@@ -79,24 +82,29 @@ class KitOffice:
     def revoke(self, officer: Officer, asked: SignerRevocation) -> RevocationAnswer:
         """Trust nothing any more that was signed from a moment on (I15), also one that has passed.
 
-        The answer names the dossiers that were opened, or approved in lists, since: they are for the case to
-        hold. With the cursor of an answer it goes on.
+        What was opened, or approved in lists, since is held for the case, as is what the officer captured at
+        counters; the answer names it, and what cannot be held. With the cursor of an answer it goes on.
         """
         officer.require(Role.SUPERVISOR)
         kind, case_id = _kind(asked.kind), require_case(asked.case_id)
         revoked_at = _moment("revoked_at", asked.revoked_at)
         met = _listed_since if kind is SignerKind.OFFICE else _opened_since
         page = page_asked(None, asked.cursor, 1 if kind is SignerKind.OFFICE else 2)
-        keys = 0
+        keys, held = 0, Held(0, ())
+        word = Withdrawal(officer=asked.owner, since=revoked_at, case_id=case_id, by=officer.id)
         if asked.cursor is None:
             with self._database.writing() as connection:
                 keys = kit_repository.revoke(connection, kind, asked.owner, revoked_at, case_id)
                 moment, said = rfc3339(self._clock()), {"case_id": case_id, "since": revoked_at}
                 record_kit(connection, asked.owner, "revoke_signer", officer.id, moment, **said)
+            if kind is SignerKind.OFFICER:
+                held = self._holds.captured_at_counters(word)
         # Whatever is opened or listed since that transaction found the key revoked.
         with self._database.reading() as connection:
             found = met(connection, _Revoked(kind, asked.owner, revoked_at), page)
-        return RevocationAnswer(keys, found.entries, found.cursor)
+        more = self._holds.named(found.entries, word)
+        others = tuple(sorted({*held.others, *more.others}))
+        return RevocationAnswer(keys, found.entries, held.number + more.number, others, found.cursor)
 
     def kits(self, officer: Officer) -> list[KitSummary]:
         """The kits of an officer's unit."""
@@ -299,7 +307,12 @@ def _signed_by(packet: Packet) -> set[str | None]:
 
 
 def _is_met(packet: Packet, revoked: _Revoked) -> bool:
-    """Whether the owner signed a packet whose time, the kit's or ours, is not before the revocation."""
+    """Whether the owner signed a packet whose time, the kit's or ours, is not before the revocation.
+
+    One that a case let in stands by that case.
+    """
+    if packet.case_id is not None:
+        return False
     envelope, since = parse_packet(packet.metadata).envelope, parse_moment(revoked.at)
     signed_by = {
         SignerKind.KIT: (envelope.kit,),

@@ -1,4 +1,4 @@
-"""A certificate is withdrawn from a moment in the past: what was captured since waits for the case (I15)."""
+"""A certificate is withdrawn, or a key revoked, from a moment in the past: what came since waits (I15)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from issuance_backend import recorded_events
-from issuance_backend.dossiers.intake import repository, withdrawn_certificates
+from issuance_backend.dossiers.intake import case_holds, repository
 from issuance_backend.schema import EVENTS
 from tests.issuance_backend.test_openapi import Contract
 from tests.support.busy_office import OFFICE_UNIT, bring, centre_key
@@ -52,7 +52,7 @@ def states(office: Office, *dossiers: str) -> list[tuple[str, str | None]]:
 def test_what_is_on_its_way_is_held_by_the_case_and_goes_on_by_it(
     office: Office, monkeypatch: pytest.MonkeyPatch, at_once: int
 ) -> None:
-    monkeypatch.setattr(withdrawn_certificates, "_AT_ONCE", at_once)
+    monkeypatch.setattr(case_holds, "_AT_ONCE", at_once)
     before = captured(office, 0)
     office.now[0] = SINCE
     office.approve_all(before)
@@ -104,7 +104,11 @@ def test_everything_since_ever_is_held_too(office: Office) -> None:
     dossier, son = captured(office, 0), office.sign_in(SON)
     ever = "0001-01-01T00:00:00+00:00"
     key = {"kind": "officer", "owner": LAN, "revoked_at": ever, "case_id": CASE}
-    do(office, SON, "/v1/packet-signers/revocation", key)
+    revoked = son.post("/v1/packet-signers/revocation", key)
+    assert Contract("packets").judge(revoked).get_json() == {
+        "keys": 0, "dossiers": [], "held": 1, "others": [], "cursor": None,
+    }  # fmt: skip
+    assert states(office, dossier) == [("suspended", "validated")]
     asked = {"since": ever, "case_id": CASE}
     withdrawn = son.post(f"/v1/officer-certificates/{LAN}/withdrawal", asked)
     assert withdrawn.get_json() == {"certificates": 1, "held": 1, "others": []}
@@ -118,14 +122,71 @@ def opened(office: Office, packet: SealedPacket) -> str:
     return dossier
 
 
-def test_opened_packets_are_held_as_counters_captures_are(office: Office) -> None:
+def enrolled_kit(office: Office) -> Kit:
+    """A kit whose keys, and those of its officer, are admitted."""
     kit, son = Kit(centre_key(office), name="kit-7"), office.sign_in(SON)
     key = {"kit": kit.name, "jwk": dict(public_jwk(kit.kit_key.public_key())), "unit": OFFICE_UNIT}
     assert son.post("/v1/kits", key).status_code == 204
     jwk = dict(public_jwk(kit.officer_key.public_key()))
     key = {"kind": "officer", "owner": LAN, "jwk": jwk}
     assert son.post("/v1/packet-signers", key).status_code == 204
-    people = citizens()
+    return kit
+
+
+def revoke(office: Office, kind: str, owner: str, case: str = CASE) -> Any:
+    asked = {"kind": kind, "owner": owner, "revoked_at": SINCE.isoformat(), "case_id": case}
+    answer = office.sign_in(SON).post("/v1/packet-signers/revocation", asked)
+    assert Contract("packets").judge(answer).status_code == 200
+    return answer.get_json()
+
+
+@pytest.mark.parametrize(("kind", "owner", "held"), [("officer", LAN, 3), ("kit", "kit-7", 2)])
+def test_a_key_that_is_revoked_holds_as_a_certificate_does(
+    office: Office, kind: str, owner: str, held: int
+) -> None:
+    kit, people = enrolled_kit(office), citizens()
+    early, ahead = kit.seal(people[0]), kit.seal(people[1], happened_at=SINCE)
+    for packet in (early, ahead):
+        bring(office, packet)
+    before = captured(office, 4)
+    office.now[0] = SINCE
+    late = kit.seal(people[2])
+    bring(office, late)
+    counter = captured(office, 3)
+    dossiers = [opened(office, packet) for packet in (early, ahead, late)]
+    do(office, LAN, f"/v1/dossiers/{dossiers[2]}/withdrawal")
+    elsewhere = captured(office, 5)
+    do(office, SON, f"/v1/dossiers/{elsewhere}/suspension", {"case_id": "VV-9"})
+    others = sorted([dossiers[2], *([elsewhere] if kind == "officer" else [])])
+    told = revoke(office, kind, owner)
+    assert (told["keys"], told["held"], told["others"]) == (1, held - 1, others)
+    assert sorted(told["dossiers"]) == sorted(dossiers[1:])
+    held_at_counter = "suspended" if kind == "officer" else "validated"
+    found = [state for state, _ in states(office, *dossiers, before, counter)]
+    assert found == ["validated", "suspended", "withdrawn", "validated", held_at_counter]
+    do(office, SON, f"/v1/dossiers/{dossiers[1]}/resumption", {"case_id": CASE})
+    assert revoke(office, kind, owner)["held"] == held - 1
+    assert states(office, dossiers[1]) == [("validated", None)], "what it let go stays so"
+
+
+def test_what_a_case_let_in_is_not_held_for_the_key_that_signed_it(office: Office) -> None:
+    kit = enrolled_kit(office)
+    office.now[0] = SINCE
+    bring(office, kit.seal(citizens()[0]))
+    kit.previous = "1" * 64
+    released = kit.seal(citizens()[1])
+    bring(office, released)
+    do(
+        office, SON, f"/v1/doubtful-packets/{released.packet_hash}/decision",
+        {"case_id": "VV-8", "is_accepted": True},
+    )  # fmt: skip
+    told = revoke(office, "kit", kit.name)
+    assert (told["held"], opened(office, released) in told["dossiers"]) == (1, False)
+    assert states(office, opened(office, released)) == [("validated", None)]
+
+
+def test_opened_packets_are_held_as_counters_captures_are(office: Office) -> None:
+    kit, people = enrolled_kit(office), citizens()
     early, ahead = kit.seal(people[0]), kit.seal(people[1], happened_at=SINCE)
     for packet in (early, ahead):
         bring(office, packet)
