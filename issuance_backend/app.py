@@ -30,7 +30,6 @@ from issuance_backend.citizen_access.api import (
     visits_blueprint,
 )
 from issuance_backend.citizen_access.complaint_desk import ComplaintDesk
-from issuance_backend.citizen_access.complaints import is_filed
 from issuance_backend.citizen_access.own_record_desk import OwnRecordDesk
 from issuance_backend.citizen_access.registry_records import RecordsOverHttp, RegistryRecords
 from issuance_backend.content_scanning.domain import UNSCANNED, ContentScanner
@@ -184,7 +183,7 @@ def create_issuance_app(
         checks,
         pictures,
         clock,
-        neighbours=Neighbours(order_ended, require_certified, is_filed),
+        neighbours=Neighbours(order_ended, require_certified),
         terms=_approval_terms(settings),
     )
     site = _opened_site(settings, database, scanner, clock)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from sqlalchemy import Connection
 
 from issuance_backend import recorded_events
+from issuance_backend.case_ids import COMPLAINT_PREFIX, complaint_subject
 from issuance_backend.citizen_access import complaints, domain, repository
 from issuance_backend.citizen_access.domain import COMPLAINTS, Complaint, ComplaintEvent, Visit
 from issuance_backend.citizen_access.own_record_desk import OwnRecordDesk
@@ -66,7 +67,7 @@ class ComplaintDesk:
         concerned = self._concerned(officer, visit, filing)
         moment = self._clock()
         complaint = Complaint(
-            id=f"kn-{secrets.token_hex(6)}",
+            id=f"{COMPLAINT_PREFIX}{secrets.token_hex(6)}",
             receipt_code=receipt_code(f"complaint|{secrets.token_hex(32)}"),
             visit=visit.id,
             citizen_number=visit.citizen_number,
@@ -241,7 +242,7 @@ def _is_same(one: Complaint, other: Complaint) -> bool:
 
 def _step(complaint: Complaint, event: ComplaintEvent, officer: Officer, detail: dict[str, str]) -> Step:
     return Step(
-        subject=domain.complaint_subject(complaint.id),
+        subject=complaint_subject(complaint.id),
         event=event.value,
         state=complaint.state.value,
         actor=officer.id,

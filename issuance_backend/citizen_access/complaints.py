@@ -6,8 +6,8 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from issuance_backend.citizen_access import repository
-from issuance_backend.citizen_access.domain import Complaint, complaint_subject
+from issuance_backend.case_ids import complaint_subject
+from issuance_backend.citizen_access.domain import Complaint
 from issuance_backend.statistics.clocks import Run
 from issuance_backend.statistics.time_limits import time_limit
 from verification.messages.citizen_access import (
@@ -83,11 +83,6 @@ def view(connection: Connection, complaint: Complaint, today: date) -> Complaint
         outcome=complaint.outcome,
         answer=complaint.answer,
     )
-
-
-def is_filed(connection: Connection, complaint: str) -> bool:
-    """Whether there is a complaint with this id, for whoever cites it."""
-    return repository.complaint(connection, complaint) is not None
 
 
 def _due(connection: Connection, complaint: Complaint, today: date) -> tuple[str | None, bool]:

@@ -82,8 +82,3 @@ class Complaint:
 def visit_subject(visit: str) -> str:
     """The name under which a citizen's looks at their own record are recorded."""
     return f"own-record/{visit}"
-
-
-def complaint_subject(complaint: str) -> str:
-    """The name under which a complaint's steps are recorded."""
-    return f"complaint/{complaint}"

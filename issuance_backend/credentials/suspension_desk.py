@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
+from issuance_backend.case_ids import require_case, require_filed
 from issuance_backend.credentials import domain, holds, repository
 from issuance_backend.credentials.domain import CardEvent, Reason
 from issuance_backend.credentials.orders import Gone, take_step
@@ -18,7 +18,6 @@ from verification.messages.delivery import CardSuspension
 from verification.messages.enrollment import CardSummary
 from verification.messages.national_time import vietnam_date
 
-_CASE = re.compile(r"[A-Za-z0-9/.-]{3,40}")
 _NEED_A_CASE = frozenset({Reason.INVESTIGATION, Reason.FRAUD})
 
 
@@ -62,6 +61,8 @@ class SuspensionDesk:
         with self._database.writing() as connection:
             repository.hold_number(connection, card_id)
             card = known(connection, card_id)
+            if why is not None and why.case is not None:
+                require_filed(connection, why.case, "case")
             if why is None:
                 holds.require_none(connection, card.citizen_number)
             stepped = replace(card, reason=Reason(why.reason) if why else None)
@@ -98,9 +99,12 @@ def _require_reason(why: CardSuspension, allowed: frozenset[Reason]) -> None:
     faults = {}
     if why.reason not in allowed:
         faults["reason"] = "FIELD_CHARACTERS"
-    if why.case is not None and not _CASE.fullmatch(why.case):
-        faults["case"] = "FIELD_CHARACTERS"
-    elif why.case is None and why.reason in _NEED_A_CASE:
+    if why.case is None and why.reason in _NEED_A_CASE:
         faults["case"] = "FIELD_MISSING"
+    try:
+        if why.case is not None:
+            require_case(why.case, "case")
+    except FieldsRefused as refused:
+        faults |= refused.fields
     if faults:
         raise FieldsRefused(faults)

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from issuance_backend import recorded_events
-from issuance_backend.case_ids import require_case
+from issuance_backend.case_ids import require_case, require_filed
 from issuance_backend.credentials import older_cards
 from issuance_backend.credentials import repository as cards
 from issuance_backend.credentials.domain import GONE
@@ -34,23 +34,14 @@ _MAX_COMMENT = 500
 OrderEnded = Callable[[Connection, str, str, datetime], None]
 """Told in the same transaction that no card will be made for a dossier: dossier, officer, moment."""
 
-ComplaintKnown = Callable[[Connection, str], bool]
-"""Asked in the same transaction whether somebody filed a complaint with this id."""
-
-COMPLAINT_PREFIX = "kn-"
-"""How the id of a complaint begins that was filed here; courts and police number theirs otherwise."""
-
 
 class LegalDesk:
     """Rejections, and suspension by warrant, complaint or proceeding."""
 
-    def __init__(
-        self, database: Database, clock: Clock, order_ended: OrderEnded, complaint_known: ComplaintKnown
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, order_ended: OrderEnded) -> None:
         self._database = database
         self._clock = clock
         self._order_ended = order_ended
-        self._complaint_known = complaint_known
 
     def propose_rejection(self, officer: Officer, dossier_id: str, reason: RejectionReason) -> None:
         """The first officer's word; a second one confirms it, any other step takes it back.
@@ -111,15 +102,8 @@ class LegalDesk:
         with self._database.writing() as connection:
             act = Act(connection, acts.found(connection, dossier_id, officer), self._clock())
             domain.advance(act.dossier.state, event, act.dossier.held_in)
-            self._require_case(act, hold.case_id, event)
+            _require_its_case(act, hold.case_id, event)
             take_step(act, event, officer.id, {"case": hold.case_id})
-
-    def _require_case(self, act: Act, case: str, event: DossierEvent) -> None:
-        is_ours = event is DossierEvent.SUSPEND and case.startswith(COMPLAINT_PREFIX)
-        is_unknown = is_ours and not self._complaint_known(act.connection, case)
-        is_another = event is DossierEvent.RESUME and case != _holding_case(act)
-        if is_unknown or is_another:
-            raise FieldsRefused({"case_id": "FIELD_NOT_AS_RECORDED"})
 
 
 def _require_deciding(officer: Officer) -> None:
@@ -148,6 +132,13 @@ def _to_be_forgotten(dossier: Dossier) -> Dossier:
     if dossier.enrolment_due or dossier.search is Search.NO_GALLERY:
         return dossier
     return replace(dossier, pending_member=dossier.citizen_number)
+
+
+def _require_its_case(act: Act, case: str, event: DossierEvent) -> None:
+    if event is DossierEvent.SUSPEND:
+        require_filed(act.connection, case)
+    elif case != _holding_case(act):
+        raise FieldsRefused({"case_id": "FIELD_NOT_AS_RECORDED"})
 
 
 def _holding_case(act: Act) -> str | None:

@@ -23,7 +23,7 @@ from issuance_backend.dossiers.check_desk import CheckDesk
 from issuance_backend.dossiers.counter.service import CounterDesk
 from issuance_backend.dossiers.domain import DossierEvent, DossierState
 from issuance_backend.dossiers.hand_photos import hand_photos
-from issuance_backend.dossiers.legal_desk import ComplaintKnown, LegalDesk, OrderEnded
+from issuance_backend.dossiers.legal_desk import LegalDesk, OrderEnded
 from issuance_backend.dossiers.notices import domain as notices
 from issuance_backend.dossiers.packet_desk import PacketDesk
 from issuance_backend.dossiers.pictures import Pictures
@@ -67,11 +67,10 @@ READERS = (
 
 @dataclass(frozen=True, slots=True)
 class Neighbours:
-    """Whom the desks ask in their own transactions: about production, officers and complaints."""
+    """Whom the desks ask in their own transactions: about production and officers."""
 
     order_ended: OrderEnded
     certified: Certified
-    complaint_known: ComplaintKnown
 
 
 class ApplicationOffice:
@@ -98,7 +97,7 @@ class ApplicationOffice:
         self.lists = ListDesk(database)
         self.candidates = CandidateDesk(database, checks, clock)
         self.archive = ArchiveDesk(database, clock)
-        self.legal = LegalDesk(database, clock, neighbours.order_ended, neighbours.complaint_known)
+        self.legal = LegalDesk(database, clock, neighbours.order_ended)
 
     def complete(self, connection: Connection, dossier_id: str, officer: str, moment: datetime) -> None:
         """Close the dossier whose card was handed over, in the hand-over's own transaction.

@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 from sqlalchemy import Connection
 
-from issuance_backend.case_ids import require_case
+from issuance_backend.case_ids import require_case, require_filed
 from issuance_backend.moments import Clock, parse_moment, rfc3339
 from issuance_backend.officers import certificate_repository as certificates
 from issuance_backend.officers import repository
@@ -118,6 +118,7 @@ class CertificationDesk:
         require_case(asked.case_id)
         since, moment = _moment(asked.since), rfc3339(self._clock())
         with self._database.writing() as connection:
+            require_filed(connection, asked.case_id)
             _of_area(connection, officer, whose)
             met = certificates.withdraw(connection, whose, since, officer.id)
             detail = {"officer": whose, "since": since, "case_id": asked.case_id}

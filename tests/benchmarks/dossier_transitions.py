@@ -26,7 +26,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import median
 
-from issuance_backend.citizen_access.complaints import is_filed
 from issuance_backend.dossiers.approval_desk import ApprovalTerms
 from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.pictures import Pictures
@@ -94,7 +93,7 @@ def _office(database: Database, living: Sequence[RegistryPerson]) -> Application
         CaptureChecks(registry, OfficerJudges()),
         Pictures(database, None),
         lambda: _NOW,
-        neighbours=Neighbours(order_ended, everybody_is, is_filed),
+        neighbours=Neighbours(order_ended, everybody_is),
         terms=ApprovalTerms(listing_key(database, _NOW)),
     )
 

@@ -11,7 +11,6 @@ from sqlalchemy import Connection, select
 
 from issuance_backend import recorded_events
 from issuance_backend.blob_store.service import BlobStore
-from issuance_backend.citizen_access.complaints import is_filed
 from issuance_backend.dossiers.approval_desk import ApprovalTerms
 from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.domain import DossierEvent, fold
@@ -169,7 +168,7 @@ def desk_on(database: Database, *, searches: bool = False, store: BlobStore | No
         CaptureChecks(registry, OfficerJudges()),
         pictures,
         lambda: now[0],
-        neighbours=Neighbours(order_ended, everybody_is, is_filed),
+        neighbours=Neighbours(order_ended, everybody_is),
         terms=ApprovalTerms(listing_key(database, NOW), are_searched=searches),
     )
     return Desk(database, registry, office, pictures, now)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 from sqlalchemy import Connection
 
-from issuance_backend.case_ids import require_case
+from issuance_backend.case_ids import require_case, require_filed
 from issuance_backend.dossiers.intake import domain, kit_repository, repository
 from issuance_backend.dossiers.intake.case_holds import CaseHolds
 from issuance_backend.dossiers.intake.domain import PacketEvent, PacketState, Signer, SignerKind
@@ -94,6 +94,7 @@ class KitOffice:
         word = Withdrawal(officer=asked.owner, since=revoked_at, case_id=case_id, by=officer.id)
         if asked.cursor is None:
             with self._database.writing() as connection:
+                require_filed(connection, case_id)
                 keys = kit_repository.revoke(connection, kind, asked.owner, revoked_at, case_id)
                 moment, said = rfc3339(self._clock()), {"case_id": case_id, "since": revoked_at}
                 record_kit(connection, asked.owner, "revoke_signer", officer.id, moment, **said)
@@ -137,6 +138,7 @@ class KitOffice:
             closed_at=moment,
         )
         with self._database.writing() as connection:
+            require_filed(connection, gap.case_id)
             kit = kit_repository.kit(connection, kit_id, lock=True)
             packet = repository.at(connection, kit_id, sequence)
             is_here = packet is not None and packet.state is not PacketState.ANNOUNCED
@@ -160,6 +162,7 @@ class KitOffice:
         case_id = require_case(asked.case_id)
         event = PacketEvent.RELEASE if asked.is_accepted else PacketEvent.REJECT
         with self._database.writing() as connection:
+            require_filed(connection, case_id)
             decided = replace(repository.found(connection, packet_hash), case_id=case_id)
             if asked.is_accepted and officer.id in _signed_by(decided):
                 raise SameOfficer("nobody accepts what they sealed")

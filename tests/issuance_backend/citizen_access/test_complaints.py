@@ -14,7 +14,7 @@ from issuance_backend.officers import service
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from tests.support.citizen_counter import PERSON, CitizenCounter
-from tests.support.delivery import EXCHANGED, RECEIVER, SUPERVISOR
+from tests.support.delivery import EXCHANGED, RECEIVER, SUPERVISOR, active
 from tests.support.issuance_office import NOW, PASSWORD, STATUS_TOKEN, Office, OfficerClient, citizens
 from verification.errors import TransitionRefused
 from verification.messages.registry_access import ReadingFor
@@ -229,6 +229,30 @@ def test_a_complaints_id_holds_a_dossier(citizen: Complaining) -> None:
     assert son.get(f"/v1/dossiers/{other}").get_json()["state"] != "suspended"
     assert son.post(f"/v1/dossiers/{other}/suspension", {"case_id": complaint}).status_code == 200
     assert son.post(f"/v1/dossiers/{other}/resumption", {"case_id": complaint}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field"),
+    [
+        ("/v1/officer-certificates/lan.capture/withdrawal", {"since": NOW.isoformat()}, "case_id"),
+        (
+            "/v1/packet-signers/revocation",
+            {"kind": "officer", "owner": "lan.capture", "revoked_at": NOW.isoformat()},
+            "case_id",
+        ),
+        ("/v1/credentials/CARD/suspension", {"reason": "investigation"}, "case"),
+    ],
+)
+def test_every_desk_asks_whether_the_complaint_was_filed(
+    citizen: Complaining, path: str, body: dict[str, str], field: str
+) -> None:
+    complaint = citizen.filed()["id"]
+    if "CARD" in path:
+        path = path.replace("CARD", active(citizen.office, citizens()[1], "capture-0000000002"))
+    son = citizen.office.sign_in(SUPERVISOR)
+    never_filed = son.post(path, {**body, field: "kn-0123456789ab"})
+    assert never_filed.get_json()["fields"] == {field: "FIELD_NOT_AS_RECORDED"}
+    assert son.post(path, {**body, field: complaint}).status_code == 200
 
 
 def test_words_are_erased_when_their_time_is_over(any_citizen: Complaining) -> None:

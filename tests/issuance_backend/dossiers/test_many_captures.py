@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from issuance_backend import recorded_events
-from issuance_backend.citizen_access.complaints import is_filed
 from issuance_backend.dossiers import capture_desk
 from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.pictures import Pictures
@@ -41,7 +40,7 @@ def office(database: Database) -> ApplicationOffice:
         checks,
         Pictures(database, None),
         lambda: NOW,
-        neighbours=Neighbours(order_ended, everybody_is, is_filed),
+        neighbours=Neighbours(order_ended, everybody_is),
     )
 
 
