@@ -47,7 +47,7 @@ OTHER = "hospital-two"
 def world(tmp_path: Path, database_engine: Engine) -> World:
     token = tmp_path / "operator.token"
     write_secret(token, OPERATOR.encode())
-    return make_world(tmp_path, database_url=database_engine.new(), operator_token_file=token)
+    return make_world(tmp_path, database_url=database_engine.migrated(MIGRATIONS), operator_token_file=token)
 
 
 def operator(world: World, path: str = ALL, **query: str) -> TestResponse:

@@ -82,8 +82,7 @@ def pki(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def database(database_engine: Engine) -> Iterator[Database]:
-    made = Database(database_engine.new())
-    made.migrate(ISSUANCE_MIGRATIONS)
+    made = Database(database_engine.migrated(ISSUANCE_MIGRATIONS))
     yield made
     made.close()
 
@@ -121,8 +120,7 @@ def test_a_hundred_thousand_events_are_walked() -> None:
 def test_the_same_seed_walks_the_same_way(database_engine: Engine, pki: Path) -> None:
     told = []
     for _ in range(2):
-        made = Database(database_engine.new())
-        made.migrate(ISSUANCE_MIGRATIONS)
+        made = Database(database_engine.migrated(ISSUANCE_MIGRATIONS))
         walked(made, pki, 77, 300)
         with made.reading() as connection:
             asked = text("SELECT subject, event, state, actor, at FROM events ORDER BY sequence")

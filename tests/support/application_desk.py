@@ -154,8 +154,7 @@ class Desk:
 
 def make_desk(engine: Engine, *, searches: bool = False) -> Desk:
     """A new office; with ``searches`` dossiers wait for a search after their local approval."""
-    database = Database(engine.new())
-    database.migrate(ISSUANCE_MIGRATIONS)
+    database = Database(engine.migrated(ISSUANCE_MIGRATIONS))
     return desk_on(database, searches=searches)
 
 

@@ -12,8 +12,10 @@ import pwd
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -42,6 +44,9 @@ class Engine(Protocol):
     def copy(self, url: str) -> str:
         """The URL of a database like the one at ``url``, which nobody uses at the moment."""
 
+    def migrated(self, scripts: Path) -> str:
+        """The URL of an empty database with the newest schema of ``scripts``: a copy of one."""
+
 
 @dataclass
 class Sqlite:
@@ -60,6 +65,26 @@ class Sqlite:
         shutil.copyfile(url.removeprefix("sqlite:///"), made.removeprefix("sqlite:///"))
         return made
 
+    def migrated(self, scripts: Path) -> str:
+        made = self.new()
+        Path(made.removeprefix("sqlite:///")).write_bytes(_migrated_file(scripts))
+        return made
+
+
+@cache
+def _migrated_file(scripts: Path) -> bytes:
+    """A whole database: its last connection took the write-ahead log in."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "migrated.db"
+        _migrate(f"sqlite:///{path}", scripts)
+        return path.read_bytes()
+
+
+def _migrate(url: str, scripts: Path) -> None:
+    database = Database(url)
+    database.migrate(scripts)
+    database.close()
+
 
 class Postgres:
     """A PostgreSQL server of our own, from ``start`` to ``stop``."""
@@ -69,6 +94,7 @@ class Postgres:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._numbers = itertools.count()
+        self._migrated: dict[Path, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
         # The server refuses to run as root: Debian's package brings an account for it.
         self._account = _ACCOUNT if os.geteuid() == 0 else None
@@ -127,6 +153,13 @@ class Postgres:
 
     def copy(self, url: str) -> str:
         return self._create(f"TEMPLATE {url.partition('@/')[2].partition('?')[0]}")
+
+    def migrated(self, scripts: Path) -> str:
+        if scripts not in self._migrated:
+            made = self.new()
+            _migrate(made, scripts)
+            self._migrated[scripts] = made
+        return self.copy(self._migrated[scripts])
 
     def _create(self, template: str) -> str:
         name = f"test_{next(self._numbers)}"

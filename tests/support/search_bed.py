@@ -169,8 +169,7 @@ def investigation(person: int, **changes: object) -> InvestigationSearch:
 
 def make_bed(folder: Path, engine: Engine, *more: Modality) -> SearchBed:
     """A search with a gallery of each kind."""
-    database = Database(engine.new())
-    database.migrate(ISSUANCE_MIGRATIONS)
+    database = Database(engine.migrated(ISSUANCE_MIGRATIONS))
     bed = bed_on(database, folder, *more)
     bed.desk.open_gallery("national", GalleryKind.NATIONAL)
     bed.desk.open_gallery("province-01", GalleryKind.PROVINCE, "01")

@@ -63,9 +63,8 @@ class Door:
                 {n: {"sha256": hashlib.sha256(n.encode()).hexdigest(), "roles": r} for n, r in TOKENS.items()}
             )
         )
-        url, keys = engine.new(), folder / "keys"
+        url, keys = engine.migrated(ISSUANCE_MIGRATIONS), folder / "keys"
         self.database = Database(url)
-        self.database.migrate(ISSUANCE_MIGRATIONS)
         door = OfficerDoor(self.database, lambda: NOW)
         for name, role in ROLES.items():
             door.enrol(name, name, (role,), PASSWORD)

@@ -40,9 +40,7 @@ KEY_OF_32 = st.binary(min_size=32, max_size=32)
 
 @pytest.fixture
 def database(database_engine: Engine) -> Database:
-    database = Database(database_engine.new())
-    database.migrate(ISSUANCE_MIGRATIONS)
-    return database
+    return Database(database_engine.migrated(ISSUANCE_MIGRATIONS))
 
 
 @pytest.fixture

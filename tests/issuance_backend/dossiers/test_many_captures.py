@@ -27,9 +27,7 @@ LAN = Officer("lan", "Lan", frozenset({Role.CAPTURE}))
 
 @pytest.fixture
 def database(database_engine: Engine) -> Database:
-    database = Database(database_engine.new())
-    database.migrate(ISSUANCE_MIGRATIONS)
-    return database
+    return Database(database_engine.migrated(ISSUANCE_MIGRATIONS))
 
 
 @pytest.fixture

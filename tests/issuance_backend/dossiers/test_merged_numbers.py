@@ -9,6 +9,7 @@ from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.outbox.domain import Ask, Topic
 from issuance_backend.outbox.service import NoticeBoard
 from issuance_backend.population_registry.service import RegistryDesk
+from issuance_backend.population_registry.storage import MIGRATIONS as REGISTRY_MIGRATIONS
 from tests.support.application_desk import OfficerJudges, capture_of
 from tests.support.delivery import active, card_of
 from tests.support.engines import Engine
@@ -55,7 +56,7 @@ class Entries(RegistryDesk):
 
 @pytest.fixture
 def world(database_engine: Engine) -> RegistryWorld:
-    return make_registry(database_engine.new())
+    return make_registry(database_engine.migrated(REGISTRY_MIGRATIONS))
 
 
 def test_a_death_suspends_the_cards_of_every_number_of_the_person(

@@ -50,8 +50,7 @@ class Archive:
     """An office with a sealed store, its packets, and the duty that erases."""
 
     def __init__(self, engine: Engine, folder: Path) -> None:
-        database = Database(engine.new())
-        database.migrate(ISSUANCE_MIGRATIONS)
+        database = Database(engine.migrated(ISSUANCE_MIGRATIONS))
         add_key(folder / "keys.json", "2026")
         self.folder = folder / "blobs"
         self.keys = load_keys(folder / "keys.json")

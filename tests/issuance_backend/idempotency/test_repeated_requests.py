@@ -136,9 +136,7 @@ def test_the_same_request_many_times_at_once_takes_effect_once(office: Office) -
 
 @pytest.fixture
 def database(database_engine: Engine) -> Database:
-    database = Database(database_engine.new())
-    database.migrate(ISSUANCE_MIGRATIONS)
-    return database
+    return Database(database_engine.migrated(ISSUANCE_MIGRATIONS))
 
 
 def effect(database: Database, name: str) -> None:

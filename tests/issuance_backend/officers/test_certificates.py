@@ -185,7 +185,7 @@ def test_a_blocked_officers_certificate_is_withdrawn_and_none_is_given_to_them(o
 
 @pytest.fixture
 def centre(database_engine: Engine, tmp_path: Path) -> Centre:
-    return Centre(prepared_database(database_engine.new()), tmp_path, PlainDossiers())
+    return Centre(prepared_database(database_engine.migrated(ISSUANCE_MIGRATIONS)), tmp_path, PlainDossiers())
 
 
 def certified_until(centre: Centre, until: str, withdrawn: datetime | None = None) -> None:

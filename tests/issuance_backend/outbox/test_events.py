@@ -44,9 +44,7 @@ def step(number: int, topic: Topic | None = Topic.CREDENTIAL_STATUS) -> Step:
 
 @pytest.fixture
 def database(database_engine: Engine) -> Database:
-    database = Database(database_engine.new())
-    database.migrate(ISSUANCE_MIGRATIONS)
-    return database
+    return Database(database_engine.migrated(ISSUANCE_MIGRATIONS))
 
 
 @pytest.fixture
@@ -118,8 +116,7 @@ def test_a_subscriber_that_is_ahead_of_us_is_told_so(database: Database, board: 
 
 def test_a_subscriber_of_another_history_is_told_so(database_engine: Engine, board: NoticeBoard) -> None:
     """Put back to a copy and gone on since, the office has the subscriber's number, for another event."""
-    others = Database(database_engine.new())
-    others.migrate(ISSUANCE_MIGRATIONS)
+    others = Database(database_engine.migrated(ISSUANCE_MIGRATIONS))
     record(board._database, *(step(number) for number in (1, 2, 3)))
     record(others, *(step(number) for number in (1, 20, 30, 40)))
     ours = [board.after("g", Ask(topics=STATUS, after=0, limit=limit)) for limit in (1, 2, 3)]

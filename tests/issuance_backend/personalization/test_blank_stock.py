@@ -31,9 +31,7 @@ DELIVERY = {"first": "VN000000001", "last": "VN000000010"}
 
 @pytest.fixture
 def database(database_engine: Engine) -> Database:
-    made = Database(database_engine.new())
-    made.migrate(ISSUANCE_MIGRATIONS)
-    return made
+    return Database(database_engine.migrated(ISSUANCE_MIGRATIONS))
 
 
 def stock_of(database: Database) -> StockOffice:

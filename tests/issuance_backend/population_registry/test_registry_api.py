@@ -17,7 +17,6 @@ from issuance_backend.population_registry.app import create_registry_app
 from issuance_backend.population_registry.life_events.service import LifeEventOffice
 from issuance_backend.population_registry.settings import RegistrySettings
 from issuance_backend.population_registry.storage import MIGRATIONS as REGISTRY_MIGRATIONS
-from issuance_backend.population_registry.storage import migrated
 from monitoring.database import Database
 from tests.support.engines import Engine, schema_differences
 from tests.support.issuance_office import citizens
@@ -29,8 +28,7 @@ GATEWAY, OFFICE = "gateway-token", "office-token"
 
 @pytest.fixture
 def database(database_engine: Engine) -> Database:
-    database = Database(database_engine.new())
-    database.migrate(REGISTRY_MIGRATIONS)
+    database = Database(database_engine.migrated(REGISTRY_MIGRATIONS))
     with database.writing() as connection:
         repository.add(connection, citizens(), datetime(2026, 1, 1, tzinfo=UTC))
     return database
@@ -138,7 +136,7 @@ def test_no_biometric_data_stands_in_the_registry() -> None:
 
 
 def test_migrations_make_exactly_the_tables_of_the_code(database_engine: Engine) -> None:
-    database = migrated(database_engine.new())
+    database = Database(database_engine.new())
     database.migrate(REGISTRY_MIGRATIONS)
     assert schema_differences(database, tables.METADATA) == []
 

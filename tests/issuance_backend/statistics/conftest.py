@@ -15,8 +15,7 @@ from tests.support.engines import Engine
 
 @pytest.fixture
 def database(database_engine: Engine) -> Iterator[Database]:
-    database = Database(database_engine.new())
-    database.migrate(ISSUANCE_MIGRATIONS)
+    database = Database(database_engine.migrated(ISSUANCE_MIGRATIONS))
     # Somebody works there: its report is zeros before anything was counted, and not refused.
     OfficerDoor(database, utc_now).enrol("tu.unit", "Tú", (Role.CAPTURE,), secrets.token_hex(16), "001.02")
     yield database

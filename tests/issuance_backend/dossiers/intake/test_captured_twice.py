@@ -23,6 +23,7 @@ from issuance_backend.dossiers.intake.domain import PacketState
 from issuance_backend.dossiers.twin_captures import CAPTURED_EARLIER
 from issuance_backend.moments import rfc3339
 from issuance_backend.schema import CREDENTIALS, DOSSIERS
+from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.support.application_desk import LAN, MINH, THU
 from tests.support.cheap_prints import cheap_prints
@@ -38,12 +39,12 @@ ACCEPT, REFUSE = PacketRelease("VA-2026/7", is_accepted=True), PacketRelease("VA
 
 @pytest.fixture
 def stand(tmp_path: Path, database_engine: Engine) -> Stand:
-    return stand_on(prepared_database(database_engine.new()), tmp_path / "centre")
+    return stand_on(prepared_database(database_engine.migrated(ISSUANCE_MIGRATIONS)), tmp_path / "centre")
 
 
 def test_whatever_comes_first_the_same_capture_stands(tmp_path: Path) -> None:
     engine = Sqlite(tmp_path)
-    prepared = prepared_database(engine.new())
+    prepared = prepared_database(engine.migrated(ISSUANCE_MIGRATIONS))
     prepared.close()
     for number, order in enumerate(permutations(range(3))):
         stand = stand_on(Database(engine.copy(prepared.url)), tmp_path / str(number))
@@ -61,7 +62,7 @@ def test_whatever_comes_first_the_same_capture_stands(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_many_people_at_three_kits_in_any_order_have_one_dossier_each(tmp_path: Path, seed: int) -> None:
     draw = random.Random(seed)  # noqa: S311 - repeatable, nothing secret
-    stand = stand_on(prepared_database(Sqlite(tmp_path).new()), tmp_path / "centre")
+    stand = stand_on(prepared_database(Sqlite(tmp_path).migrated(ISSUANCE_MIGRATIONS)), tmp_path / "centre")
     captured = []
     for kit in range(3):
         for hours in sorted(draw.choices(range(6), k=4)):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from tests.support.application_desk import CHIEF, CLERK, MINH
 from tests.support.cheap_prints import cheap_prints
 from tests.support.engines import Engine
@@ -41,7 +42,7 @@ def captured_again(stand: Stand, dossier: str) -> None:
 
 @pytest.fixture
 def stand(tmp_path: Path, database_engine: Engine) -> Stand:
-    return stand_on(prepared_database(database_engine.new()), tmp_path / "centre")
+    return stand_on(prepared_database(database_engine.migrated(ISSUANCE_MIGRATIONS)), tmp_path / "centre")
 
 
 @pytest.mark.parametrize("work", [sent_back, looked_up, captured_again])

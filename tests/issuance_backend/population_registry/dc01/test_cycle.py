@@ -15,6 +15,7 @@ from issuance_backend.population_registry.dc01 import domain, repository
 from issuance_backend.population_registry.dc01.domain import BatchState, FormEvent, FormState
 from issuance_backend.population_registry.dc01.sampling import error_interval
 from issuance_backend.population_registry.life_events.service import LifeEventOffice
+from issuance_backend.population_registry.storage import MIGRATIONS as REGISTRY_MIGRATIONS
 from issuance_backend.refusals import (
     Dc01BarcodeTaken,
     Dc01BatchNotReady,
@@ -41,7 +42,7 @@ from verification.messages.life_event import LifeEventReport, Move
 
 @pytest.fixture
 def office(database_engine: Engine) -> Dc01Office:
-    return Dc01Office(database_engine.new())
+    return Dc01Office(database_engine.migrated(REGISTRY_MIGRATIONS))
 
 
 NUMBER = "001190000001"

@@ -21,6 +21,7 @@ from issuance_backend.blob_store.keys import add_key
 from issuance_backend.population_registry.app import create_registry_app
 from issuance_backend.population_registry.reads.tables import PERSON_READS
 from issuance_backend.population_registry.settings import RegistrySettings
+from issuance_backend.population_registry.storage import MIGRATIONS as REGISTRY_MIGRATIONS
 from tests.support.dc01_office import COMMUNE, NEIGHBOUR, PAGES, WHOLE, Dc01Office
 from tests.support.engines import Engine
 from verification.messages.registry_access import HEADER
@@ -35,7 +36,7 @@ ROLES = {
 
 @pytest.fixture
 def office(database_engine: Engine) -> Dc01Office:
-    return Dc01Office(database_engine.new())
+    return Dc01Office(database_engine.migrated(REGISTRY_MIGRATIONS))
 
 
 @pytest.fixture

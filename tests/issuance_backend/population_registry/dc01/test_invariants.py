@@ -27,6 +27,7 @@ from issuance_backend.population_registry.dc01.domain import (
 from issuance_backend.population_registry.dc01.measures import IndexName, fresh_from
 from issuance_backend.population_registry.dc01.tables import FORMS
 from issuance_backend.population_registry.identities.domain import Freshness, freshness
+from issuance_backend.population_registry.storage import MIGRATIONS as REGISTRY_MIGRATIONS
 from issuance_backend.refusals import Dc01BatchNotReady, SameOfficer, UnitUnknown
 from issuance_backend.schema import EVENTS
 from tests.support.dc01_office import COMMUNE, NEIGHBOUR, SINCE_2025, WHOLE, Dc01Office
@@ -256,7 +257,7 @@ def require_i14(office: Dc01Office, forms: list[Form]) -> None:
 def test_under_random_work_no_rejected_batch_gives_a_clean_record_and_every_figure_is_the_forms_own(
     database_engine: Engine, seed: int
 ) -> None:
-    office = Dc01Office(database_engine.new())
+    office = Dc01Office(database_engine.migrated(REGISTRY_MIGRATIONS))
     walk = Walk(office, seed)
     walk.new_batch()
     remembered: dict[date, object] = {}
@@ -291,7 +292,7 @@ def test_under_random_work_no_rejected_batch_gives_a_clean_record_and_every_figu
 
 @pytest.fixture
 def office(database_engine: Engine) -> Dc01Office:
-    return Dc01Office(database_engine.new())
+    return Dc01Office(database_engine.migrated(REGISTRY_MIGRATIONS))
 
 
 def test_drilling_down_finds_exactly_the_failing_forms_and_says_why(office: Dc01Office) -> None:

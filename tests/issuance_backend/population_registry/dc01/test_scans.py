@@ -33,6 +33,7 @@ from issuance_backend.population_registry.dc01.scan_desk import KEPT
 from issuance_backend.population_registry.dc01.tables import FORMS, SCAN_PAGES
 from issuance_backend.population_registry.reads.service import ReadBook
 from issuance_backend.population_registry.reads.tables import PERSON_READS
+from issuance_backend.population_registry.storage import MIGRATIONS as REGISTRY_MIGRATIONS
 from issuance_backend.population_registry.storage import registry_store
 from issuance_backend.refusals import (
     BlobAltered,
@@ -59,7 +60,7 @@ STATEMENT = ReadingFor(purpose="population_form", unit="001.005", roles="capture
 
 @pytest.fixture
 def office(database_engine: Engine) -> Iterator[Dc01Office]:
-    made = Dc01Office(database_engine.new())
+    made = Dc01Office(database_engine.migrated(REGISTRY_MIGRATIONS))
     yield made
     made.database.close()
 
@@ -155,7 +156,7 @@ def test_sizes_and_kinds_come_before_the_scanner_and_the_scanner_before_any_head
     database_engine: Engine,
 ) -> None:
     scanner = Watched()
-    office = Dc01Office(database_engine.new(), scanner=scanner)
+    office = Dc01Office(database_engine.migrated(REGISTRY_MIGRATIONS), scanner=scanner)
     (form,) = office.plan(1)
     for content in (PAGES[0] + bytes(4 * 1024 * 1024), b"%PDF-1.7"):
         with pytest.raises(FieldsRefused):
@@ -175,7 +176,7 @@ def test_sizes_and_kinds_come_before_the_scanner_and_the_scanner_before_any_head
 
 def test_what_clamd_knows_is_refused(database_engine: Engine) -> None:
     with running_clamd() as clamd:
-        office = Dc01Office(database_engine.new(), scanner=scanner_at(clamd.address))
+        office = Dc01Office(database_engine.migrated(REGISTRY_MIGRATIONS), scanner=scanner_at(clamd.address))
         (form,) = office.scanned()
         with pytest.raises(ContentInfected):
             office.scan(form, pages=(PAGES[0], b"\xff\xd8\xff" + MALWARE))
@@ -435,7 +436,7 @@ def test_a_bucket_keeps_them_as_a_folder_does(
     with mock_aws():
         client = boto3.client("s3")
         client.create_bucket(Bucket="forms")
-        office = Dc01Office(database_engine.new(), objects=Bucket("forms", None))
+        office = Dc01Office(database_engine.migrated(REGISTRY_MIGRATIONS), objects=Bucket("forms", None))
         (form,) = office.scanned()
         assert [shown(office, form, page=number) for number in (1, 2)] == list(PAGES)
         office.scan(form, pages=(scan_of(5),))

@@ -27,6 +27,7 @@ from issuance_backend.population_registry.nation.people import NationPerson, Nat
 from issuance_backend.population_registry.nation.service import NationOffice
 from issuance_backend.population_registry.reads.service import ReadBook
 from issuance_backend.population_registry.settings import RegistrySettings
+from issuance_backend.population_registry.storage import MIGRATIONS as REGISTRY_MIGRATIONS
 from issuance_backend.population_registry.storage import migrated
 from issuance_backend.population_registry.tables import PERSONS
 from monitoring.database import Database
@@ -47,7 +48,7 @@ TOKEN = "case-worker-token"
 
 @pytest.fixture
 def database(database_engine: Engine) -> Database:
-    database = migrated(database_engine.new())
+    database = Database(database_engine.migrated(REGISTRY_MIGRATIONS))
     nation = NationOffice(database, lambda: NOW)
     nation.seed(PLAN)
     nation.index()
@@ -234,7 +235,7 @@ def test_entries_are_read_while_words_are_counted(
 
 
 def test_a_registry_that_was_never_indexed_does_not_say_that_there_is_nobody(database_engine: Engine) -> None:
-    database = migrated(database_engine.new())
+    database = Database(database_engine.migrated(REGISTRY_MIGRATIONS))
     desk = MatchingDesk(database, lambda: NOW)
     asked = MatchQuery(PERSON.full_name, date_of_birth=PERSON.date_of_birth.isoformat())
     assert desk.find(asked).complete, "of nobody there is nobody"

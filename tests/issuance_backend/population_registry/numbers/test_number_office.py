@@ -20,6 +20,7 @@ from issuance_backend.population_registry.numbers import domain, issuing
 from issuance_backend.population_registry.numbers.domain import NumberRequest
 from issuance_backend.population_registry.numbers.issuing import Issuing
 from issuance_backend.population_registry.numbers.tables import CITIZEN_NUMBERS, NUMBER_BLOCKS
+from issuance_backend.population_registry.storage import MIGRATIONS as REGISTRY_MIGRATIONS
 from issuance_backend.population_registry.tables import PERSONS
 from issuance_backend.refusals import IdempotencyConflict, NumberBlockExhausted, NumberReservationUnknown
 from tests.support.engines import Sqlite
@@ -229,7 +230,7 @@ class NumbersInAnyOrder(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = make_registry(self.engine.new())
+        self.world = make_registry(self.engine.migrated(REGISTRY_MIGRATIONS))
         self.owner: dict[str, str] = {}
         self.count = 0
 

@@ -23,6 +23,7 @@ from issuance_backend.population_registry.publication.domain import (
     entry_faults,
 )
 from issuance_backend.population_registry.publication.service import PublicationOffice
+from issuance_backend.population_registry.storage import MIGRATIONS as REGISTRY_MIGRATIONS
 from issuance_backend.population_registry.tables import PERSONS
 from issuance_backend.refusals import DeliveryUnknown, PublicationUnknown, RegistryPersonUnknown, SameOfficer
 from tests.support.engines import Sqlite
@@ -289,7 +290,7 @@ class PublishedInAnyOrder(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.world = make_registry(self.engine.new())
+        self.world = make_registry(self.engine.migrated(REGISTRY_MIGRATIONS))
         self.names = itertools.count()
         self.open: list[PublicationView] = []
 

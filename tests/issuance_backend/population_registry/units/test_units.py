@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from issuance_backend.population_registry.storage import migrated
+from issuance_backend.population_registry.storage import MIGRATIONS as REGISTRY_MIGRATIONS
 from issuance_backend.population_registry.units import __main__ as command
 from issuance_backend.population_registry.units.domain import (
     NATION,
@@ -71,7 +71,7 @@ TABLES = UnitTables(
 
 @pytest.fixture
 def database(database_engine: Engine) -> Database:
-    return migrated(database_engine.new())
+    return Database(database_engine.migrated(REGISTRY_MIGRATIONS))
 
 
 @pytest.fixture
