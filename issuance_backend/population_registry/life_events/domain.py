@@ -9,6 +9,8 @@ from datetime import date
 import msgspec
 
 from issuance_backend.population_registry.domain import RegistryPerson
+from issuance_backend.population_registry.rules.domain import Measure, Weight, rules_on
+from issuance_backend.population_registry.units.domain import UnitRegister
 from verification.errors import FieldsRefused, TransitionRefused
 from verification.identity.person_name import normalized_name
 from verification.messages.life_event import (
@@ -47,6 +49,8 @@ _LENGTHS = {"sex": 1, "blood_group": 4, "marital_status": 20, "phone": 20, "old_
 _LENGTHS |= {"ethnicity": 40, "education": 40, "relation_to_head": 40, "nationality": 60, "religion": 60}
 _LENGTHS |= {"occupation": 80, "full_name": 120, "father": 120, "mother": 120, "spouse": 120}
 _LENGTHS |= {"household_head": 120}
+_NO_UNITS = UnitRegister(())
+"""An entry names places in words; the rules about codes of units are not concerned."""
 
 
 def next_status(status: LifeStatus, event: LifeEvent) -> LifeStatus:
@@ -113,12 +117,19 @@ def widowed_since(left: RegistryPerson, gone: RegistryPerson) -> date | None:
     return gone.life_status_since if outlived else None
 
 
-def correction_faults(event: Correction) -> dict[str, str]:
+def written(values: Attributes) -> dict[str, str | None]:
+    """The texts as the registry keeps them, whatever keyboard they come from: NFC with single spaces."""
+    return {name: value if value is None else normalized_name(value) for name, value in values.items()}
+
+
+def correction_faults(event: Correction, today: date) -> dict[str, str]:
     """Fault codes by attribute of a correction."""
     if not event.attributes:
         return {"attributes": "FIELD_MISSING"}
     unknown = event.attributes.keys() - CORRECTABLE
-    return dict.fromkeys(unknown, "FIELD_CHARACTERS") or value_faults(event.attributes)
+    if unknown:
+        return dict.fromkeys(unknown, "FIELD_CHARACTERS")
+    return value_faults(event.attributes) or _rule_faults(event.attributes, today)
 
 
 def birth_faults(event: Birth, today: date) -> dict[str, str]:
@@ -131,7 +142,7 @@ def birth_faults(event: Birth, today: date) -> dict[str, str]:
     faults |= value_faults({name: value for name, value in given.items() if name not in faults})
     if "date_of_birth" not in faults and date.fromisoformat(given["date_of_birth"] or "") > today:
         faults["date_of_birth"] = "FIELD_DATE"
-    return faults
+    return faults or _rule_faults(given, today)
 
 
 def newborn(citizen_number: str, event: Birth) -> RegistryPerson:
@@ -150,6 +161,21 @@ def value_faults(values: Attributes) -> dict[str, str]:
         if code is not None:
             faults[name] = code
     return faults
+
+
+def _rule_faults(values: Attributes, today: date) -> dict[str, str]:
+    """Fault codes of what no form DC01 of this day could say either; values that a record can hold.
+
+    The number is not asked: it stays whose it is when a wrong year or sex is corrected.
+    """
+    record = {name: value for name, value in values.items() if value}
+    if "date_of_birth" in record:
+        record["date_of_birth"] = f"{date.fromisoformat(record['date_of_birth']):%d/%m/%Y}"
+    return {
+        found.field: "FIELD_DATE" if found.field == "date_of_birth" else "FIELD_CHARACTERS"
+        for found in rules_on(today, _NO_UNITS).check(record)
+        if (found.measure, found.weight) == (Measure.CLEAN, Weight.FAULT) and found.field in values
+    }
 
 
 def _value_fault(name: str, value: str | None) -> str | None:

@@ -8,6 +8,7 @@ import secrets
 from datetime import date
 from typing import Final
 
+import msgspec
 from sqlalchemy import Connection
 
 from issuance_backend.moments import Clock, rfc3339
@@ -113,6 +114,7 @@ def _take(act: Act) -> str:
 
 
 def _birth(act: Act, event: Birth) -> str:
+    event = msgspec.structs.replace(event, particulars=domain.written(event.particulars))
     faults = domain.birth_faults(event, vietnam_date(act.moment))
     if province(event.province) is None:
         faults["province"] = "CITIZEN_NUMBER_PROVINCE_UNKNOWN"
@@ -170,6 +172,7 @@ def _move(act: Act, event: Move) -> None:
     values: Attributes = {"current_residence": event.current_residence}
     if event.permanent_residence is not None:
         values["permanent_residence"] = event.permanent_residence
+    values = domain.written(values)
     faults = domain.value_faults(values)
     if faults:
         raise FieldsRefused(faults)
@@ -177,7 +180,8 @@ def _move(act: Act, event: Move) -> None:
 
 
 def _correct(act: Act, event: Correction, person: RegistryPerson) -> None:
-    faults = domain.correction_faults(event)
+    event = msgspec.structs.replace(event, attributes=domain.written(event.attributes))
+    faults = domain.correction_faults(event, vietnam_date(act.moment))
     holders = entries.numbers_with_old_id(act.connection, event.attributes.get("old_id") or "")
     if any(holder != person.citizen_number for holder in holders):
         faults["old_id"] = "FIELD_NOT_AS_REGISTERED"

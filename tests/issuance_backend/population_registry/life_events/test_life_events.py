@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import unicodedata
 from datetime import date, timedelta
 from typing import Any
 
@@ -219,6 +220,14 @@ def test_a_correction_replaces_what_was_wrong_from_the_start(registry: RegistryW
         ({"full_name": "a\x00b"}, "full_name"),
         ({"date_of_birth": "31/12/1990"}, "date_of_birth"),
         ({"sex": "X"}, "sex"),
+        ({"date_of_birth": "2999-01-01"}, "date_of_birth"),
+        ({"date_of_birth": "0001-01-01"}, "date_of_birth"),
+        ({"full_name": "Phạm 123 <b>"}, "full_name"),
+        ({"father": "Phạm Văn 2"}, "father"),
+        ({"marital_status": "abc"}, "marital_status"),
+        ({"blood_group": "XYZ"}, "blood_group"),
+        ({"marital_status": SINGLE, "spouse": "Trần Văn Bình"}, "spouse"),
+        ({"old_id": "12345678a"}, "old_id"),
     ],
 )
 def test_a_correction_that_no_record_can_hold_is_refused(
@@ -227,6 +236,26 @@ def test_a_correction_that_no_record_can_hold_is_refused(
     before = registry.person(NUMBER)
     assert fault_fields(registry, Correction(NUMBER, attributes)).keys() == {field}
     assert registry.person(NUMBER) == before
+
+
+def test_what_is_registered_is_kept_in_one_spelling_whatever_keyboard_wrote_it(
+    registry: RegistryWorld,
+) -> None:
+    typed = unicodedata.normalize("NFD", " Đỗ  Thị Bưởi ")
+    registry.report(Correction(NUMBER, {"full_name": typed}))
+    assert registry.person(NUMBER).full_name == "Đỗ Thị Bưởi"
+    registry.report(Move(NUMBER, unicodedata.normalize("NFD", "Số 3,  Huế")))
+    assert registry.value(NUMBER, "current_residence") == "Số 3, Huế"
+    child = born(registry, full_name=typed)
+    assert registry.person(child.citizen_number).full_name == "Đỗ Thị Bưởi"
+
+
+def test_a_birth_says_nothing_that_no_form_could_say(registry: RegistryWorld) -> None:
+    said = Birth("001", particulars(full_name="Bé 2", blood_group="Z"))
+    assert fault_fields(registry, said, date(2026, 11, 10)) == {
+        "full_name": "FIELD_CHARACTERS",
+        "blood_group": "FIELD_CHARACTERS",
+    }
 
 
 def test_an_older_number_is_one_persons(registry: RegistryWorld) -> None:

@@ -118,6 +118,13 @@ def test_the_gate_stops_what_is_wrong(registry: RegistryWorld) -> None:
         sign(registry, view, "minh.signs")
 
 
+def test_the_gate_is_asked_again_at_each_signature(registry: RegistryWorld) -> None:
+    view = registry.publications.propose(PublicationProposal(NUMBER, ("full_name",), "lan.proposes"))
+    sign(registry, view, "minh.signs")
+    registry.report(Correction(NUMBER, {"sex": "F" if citizens()[0].sex == "M" else "M"}))
+    assert sign(registry, view, "hoa.signs").state == "outdated", "its own value stands, the entry does not"
+
+
 def test_another_gate_can_be_handed_in(registry: RegistryWorld) -> None:
     office = PublicationOffice(registry.database, registry.clock, lambda _entry, _today: ("RULE_17",))
     view = office.propose(PublicationProposal(NUMBER, NAME_AND_HOME, "lan.proposes"))
