@@ -11,7 +11,11 @@ import unicodedata
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from itertools import pairwise
+
+from verification.identity.administrative_units import provinces, units_2025
+from verification.identity.person_name import without_marks
 
 _SCALES = {"nghìn": 1_000, "ngàn": 1_000, "triệu": 1_000_000, "tỷ": 1_000_000_000, "tỉ": 1_000_000_000}
 _LESS = ("gần",)
@@ -24,7 +28,16 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[;\n]|\.(?=\s|$)")
-_DAY = re.compile(r"(?<!\d)(\d{1,2})[/-](\d{1,2})[/-](\d{4})(?!\d)")
+_DAY = re.compile(
+    r"(?<!\d)(?P<day>\d{1,2})[/.-](?P<month>\d{1,2})[/.-](?P<year>\d{4})(?!\d)"
+    r"|(?:(?<=ngày )|(?<=đến )|(?<=hôm ))(?P<short_day>\d{1,2})/(?P<short_month>\d{1,2})(?![\d/.,]*\d)",
+    re.IGNORECASE,
+)
+_ANY_YEAR = 4
+"""Stands where neither the text nor its day says the year: two days of one year are two days all the same."""
+
+_MOST_CHARACTERS = 19
+"""A longer number counts nothing; fifteen digits with their points."""
 _NOUNS = (
     "phiếu dc01", "nhân khẩu", "cơ sở", "hồ sơ", "yêu cầu", "địa phương", "biển số", "dịch vụ", "thẻ",
     "tỉnh", "xã", "cán bộ", "công an", "nhiệm vụ", "lượt", "bệnh nhân",
@@ -121,15 +134,32 @@ def read(text: str, as_of: date | None = None) -> list[Statement]:
     day, place = as_of, ""
     for sentence in _SENTENCE.split(unicodedata.normalize("NFC", text)):
         quote = " ".join(sentence.split())
-        named = _day(quote)
-        day = named or day
-        place = _place(quote) or place
+        day = _day(quote, as_of) or day
+        places = _Places(_named(quote), place)
+        place = places.last
         plain = _DAY.sub(lambda match: " " * len(match.group()), quote)
-        found.extend(_statements(plain, quote, place, day))
+        found.extend(_statements(plain, quote, places, day))
     return found
 
 
-def _statements(plain: str, quote: str, place: str, day: date | None) -> list[Statement]:
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where a sentence names places, and of which one the sentence before it spoke."""
+
+    named: tuple[tuple[int, str], ...]
+    former: str
+
+    @property
+    def last(self) -> str:
+        return self.named[-1][1] if self.named else self.former
+
+    def of(self, number: int) -> str:
+        """Of which place a number at this position speaks: the last one named before it, or the next."""
+        before = [name for start, name in self.named if start < number]
+        return before[-1] if before else self.named[0][1] if self.named else self.former
+
+
+def _statements(plain: str, quote: str, places: _Places, day: date | None) -> list[Statement]:
     tokens = _tokens(plain)
     found: list[Statement] = []
     total = _sum(plain, quote, tokens)
@@ -137,6 +167,7 @@ def _statements(plain: str, quote: str, place: str, day: date | None) -> list[St
         found.append(total)
     shared: set[int] = set()
     for index, token in enumerate(tokens):
+        place = places.of(token.start)
         if token.is_percent or _is_quotient(plain, tokens, index):
             claim = _share(plain, tokens, index, shared)
             claim = replace(claim, quote=quote, place=place, as_of=day)
@@ -152,7 +183,7 @@ def _statements(plain: str, quote: str, place: str, day: date | None) -> list[St
 def _tokens(plain: str) -> list[_Token]:
     found: list[_Token] = []
     lower = plain.lower()
-    matches = list(_TOKEN.finditer(plain))
+    matches = [each for each in _TOKEN.finditer(plain) if len(each["number"]) <= _MOST_CHARACTERS]
     for index, match in enumerate(matches):
         before = lower[matches[index - 1].end() if index else 0 : match.start()]
         behind = lower[match.end() : matches[index + 1].start() if index + 1 < len(matches) else len(lower)]
@@ -239,20 +270,51 @@ def _word(before: str, behind: str) -> str:
     return _WORDS[min(after)[2]] if after else ""
 
 
-def _day(quote: str) -> date | None:
+def _day(quote: str, as_of: date | None) -> date | None:
+    """The first day that a sentence names; without a year it is the last such day up to ``as_of``."""
     match = _DAY.search(quote)
     if match is None:
         return None
-    day, month, year = (int(part) for part in match.groups())
+    if match["year"]:
+        return _date(match["year"], match["month"], match["day"])
+    year = as_of.year if as_of else _ANY_YEAR
+    found = _date(year, match["short_month"], match["short_day"])
+    if found and as_of and found > as_of:
+        return _date(year - 1, match["short_month"], match["short_day"])
+    return found
+
+
+def _date(*parts: str | int) -> date | None:
     try:
-        return date(year, month, day)
+        return date(*map(int, parts))
     except ValueError:
         return None
 
 
-_PLACES = re.compile(r"(?:\b|^)(Hà Nội|toàn quốc|cả nước|TP HCM|Quảng Bình)", re.IGNORECASE)
+_NATION = ("TOAN QUOC", "CA NUOC")
+_OTHER_NAMES = {
+    "HO CHI MINH": ("TP.HCM", "TP HCM", "TPHCM"),
+    "BA RIA - VUNG TAU": ("BA RIA-VUNG TAU", "BA RIA VUNG TAU"),
+    "THUA THIEN HUE": ("THUA THIEN - HUE", "THUA THIEN-HUE"),
+}
 
 
-def _place(quote: str) -> str:
-    match = _PLACES.search(quote)
-    return match.group(1).lower() if match else ""
+@cache
+def _names() -> tuple[re.Pattern[str], dict[str, str]]:
+    """Every name of a place without its marks, which are written in more than one way, and whose it is."""
+    drawn = (provinces().values(), units_2025().values())
+    known = {_bare(each.name): _bare(each.name) for units in drawn for each in units}
+    known |= {other: name for name, others in _OTHER_NAMES.items() for other in others}
+    known |= dict.fromkeys(_NATION, _NATION[0])
+    longest = sorted(known, key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)"), known
+
+
+def _named(quote: str) -> tuple[tuple[int, str], ...]:
+    pattern, known = _names()
+    return tuple((match.start(), known[match.group()]) for match in pattern.finditer(_bare(quote)))
+
+
+def _bare(text: str) -> str:
+    """Capitals without marks, each letter in its place."""
+    return "".join(without_marks(letter)[:1] or letter for letter in text)

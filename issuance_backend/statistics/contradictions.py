@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from datetime import date
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, localcontext
 from enum import StrEnum
-from itertools import combinations
+from typing import TypeVar
 
 from issuance_backend.statistics.claims import (
     UNDEFINED_WORDS,
@@ -17,6 +18,12 @@ from issuance_backend.statistics.claims import (
     SumClaim,
 )
 from verification.messages.statistics import TextFinding
+
+_DIGITS_OF_A_SHARE = 80
+"""Enough for fifteen digits of milliards over one, and as many places behind the comma."""
+
+
+_Claim = TypeVar("_Claim", Count, ShareClaim)
 
 
 class Verdict(StrEnum):
@@ -38,7 +45,16 @@ class _Fit:
 
 
 def findings(statements: Sequence[Statement]) -> tuple[TextFinding, ...]:
-    """Everything that is the matter with these statements, in the order of the text."""
+    """Everything that is the matter with these statements, in the order of the text.
+
+    A statement that contradicts several others is named once: what is said a thousand times over would
+    else be a million findings.
+    """
+    with localcontext(prec=_DIGITS_OF_A_SHARE):
+        return _findings(statements)
+
+
+def _findings(statements: Sequence[Statement]) -> tuple[TextFinding, ...]:
     shares = [each for each in statements if isinstance(each, ShareClaim)]
     counts = [each for each in statements if isinstance(each, Count)]
     sums = [each for each in statements if isinstance(each, SumClaim)]
@@ -55,9 +71,10 @@ def findings(statements: Sequence[Statement]) -> tuple[TextFinding, ...]:
 
 
 def _share_findings(share: ShareClaim) -> Iterable[TextFinding]:
-    if share.part is None or not share.wholes:
+    wholes = [whole for whole in share.wholes if whole.value]
+    if share.part is None or not wholes:
         return
-    fits = [_fit(share, whole) for whole in share.wholes]
+    fits = [_fit(share, whole) for whole in wholes]
     good = [fit for fit in fits if fit.is_rounded]
     facts = {"printed": _plain(share.printed), "part": str(share.part.value)}
     if good and len(fits) > 1:
@@ -90,28 +107,45 @@ def _fit(share: ShareClaim, whole: Number) -> _Fit:
 
 def _split_findings(shares: Sequence[ShareClaim]) -> Iterable[TextFinding]:
     """Parts that make a whole have shares that make a hundred, but for rounding."""
-    for one, other in combinations(shares, 2):
-        common = set(_values(one.wholes)) & set(_values(other.wholes))
-        if one.part is None or other.part is None or one.part.value + other.part.value not in common:
-            continue
-        total = one.printed + other.printed
-        # Rounded well, the two can miss a hundred by one unit of their last place, and only by rounding.
-        if total != 100 and not (_fits(one) and _fits(other)):
-            facts = {"parts": f"{_plain(one.printed)} + {_plain(other.printed)}", "sum": _plain(total)}
-            yield _finding("SPLIT_NOT_HUNDRED", Verdict.WRONG, other.quote, facts)
+    return _against_earlier([share for share in shares if share.part and share.wholes], _split_finding)
+
+
+def _split_finding(one: ShareClaim, other: ShareClaim) -> TextFinding | None:
+    common = set(_values(one.wholes)) & set(_values(other.wholes))
+    if one.part is None or other.part is None or one.part.value + other.part.value not in common:
+        return None
+    total = one.printed + other.printed
+    # Rounded well, the two can miss a hundred by one unit of their last place, and only by rounding.
+    if total == 100 or (_fits(one) and _fits(other)):
+        return None
+    facts = {"parts": f"{_plain(one.printed)} + {_plain(other.printed)}", "sum": _plain(total)}
+    return _finding("SPLIT_NOT_HUNDRED", Verdict.WRONG, other.quote, facts)
 
 
 def _repeated_shares(shares: Sequence[ShareClaim]) -> Iterable[TextFinding]:
-    for one, other in combinations(shares, 2):
-        is_same = one.noun and (one.noun, one.place) == (other.noun, other.place)
-        is_repeat = one.part is None or other.part is None
-        if not (is_same and is_repeat) or one.printed == other.printed:
-            continue
-        facts = {"first": _plain(one.printed), "second": _plain(other.printed), "of": one.noun}
-        if _digits(one.printed) == _digits(other.printed):
-            facts["hint"] = "the same digits in another order"
-        if one.as_of == other.as_of:
-            yield _finding("TWO_VALUES", Verdict.CONTRADICTION, other.quote, facts)
+    return _against_earlier([share for share in shares if share.noun], _repeated_share)
+
+
+def _repeated_share(one: ShareClaim, other: ShareClaim) -> TextFinding | None:
+    is_same = (one.noun, one.place, one.as_of) == (other.noun, other.place, other.as_of)
+    is_repeat = one.part is None or other.part is None
+    if not (is_same and is_repeat) or one.printed == other.printed:
+        return None
+    facts = {"first": _plain(one.printed), "second": _plain(other.printed), "counted": one.noun}
+    if _digits(one.printed) == _digits(other.printed):
+        facts["hint"] = "same_digits"
+    return _finding("TWO_VALUES", Verdict.CONTRADICTION, other.quote, facts)
+
+
+def _against_earlier(
+    claims: Sequence[_Claim], compared: Callable[[_Claim, _Claim], TextFinding | None]
+) -> Iterable[TextFinding]:
+    """What is the matter between each claim and the first one before it with which anything is."""
+    for index, other in enumerate(claims):
+        found = (compared(one, other) for one in claims[:index])
+        finding = next((each for each in found if each is not None), None)
+        if finding is not None:
+            yield finding
 
 
 def _sum_findings(sums: Sequence[SumClaim]) -> Iterable[TextFinding]:
@@ -143,19 +177,29 @@ def _vocabulary(counts: Sequence[Count]) -> Iterable[TextFinding]:
 def _repeated_counts(counts: Sequence[Count], shares: Sequence[ShareClaim]) -> Iterable[TextFinding]:
     """Two values of one counter contradict each other on one day; of no day, nobody can tell."""
     parts = {id(share.part) for share in shares}
-    for one, other in combinations(counts, 2):
-        key = (one.subject, one.number.word, one.place)
-        if not one.number.noun or not one.number.word or id(one.number) in parts or id(other.number) in parts:
-            continue
-        if key != (other.subject, other.number.word, other.place) or one.quote == other.quote:
-            continue
-        if one.number.value == other.number.value:
-            continue
-        facts = {"first": str(one.number.value), "second": str(other.number.value), "of": one.number.noun}
-        if one.as_of is None or other.as_of is None:
-            yield _finding("AS_OF_MISSING", Verdict.AMBIGUOUS, other.quote, facts)
-        elif one.as_of == other.as_of:
-            yield _finding("TWO_VALUES", Verdict.CONTRADICTION, other.quote, facts)
+    same: dict[tuple[str, str, str], dict[tuple[int, date | None, str], Count]] = {}
+    for count in counts:
+        number = count.number
+        if number.noun and number.word and id(number) not in parts:
+            said = same.setdefault((count.subject, number.word, count.place), {})
+            said.setdefault((number.value, count.as_of, count.quote), count)
+    for said in same.values():
+        yield from _against_earlier(list(said.values()), _repeated_count)
+
+
+def _repeated_count(one: Count, other: Count) -> TextFinding | None:
+    if one.quote == other.quote or one.number.value == other.number.value:
+        return None
+    facts = {
+        "first": str(one.number.value),
+        "second": str(other.number.value),
+        "counted": one.number.noun,
+    }
+    if one.as_of is None or other.as_of is None:
+        return _finding("AS_OF_MISSING", Verdict.AMBIGUOUS, other.quote, facts)
+    if one.as_of == other.as_of:
+        return _finding("TWO_VALUES", Verdict.CONTRADICTION, other.quote, facts)
+    return None
 
 
 _WHOLE, _BETWEEN, _DONE = "requests_received", "requests_accepted", "requests_answered"
@@ -163,15 +207,19 @@ _WHOLE, _BETWEEN, _DONE = "requests_received", "requests_accepted", "requests_an
 
 def _missing_states(counts: Sequence[Count]) -> Iterable[TextFinding]:
     """Of what came in, some is done: what the rest is must be said in the same breath."""
-    for whole in counts:
-        same = [each for each in counts if each.quote == whole.quote and whole.number.word == _WHOLE]
-        for part in same:
-            rest = whole.number.value - part.number.value
-            told = any(each.number.value == rest or each.number.word == _BETWEEN for each in same)
-            if part.number.word == _DONE and rest > 0 and not told:
-                facts = {"came_in": str(whole.number.value), "done": str(part.number.value)}
-                facts["unaccounted"] = str(rest)
-                yield _finding("STATE_MISSING", Verdict.AMBIGUOUS, whole.quote, facts)
+    by_quote: dict[str, list[Count]] = {}
+    for count in counts:
+        by_quote.setdefault(count.quote, []).append(count)
+    for quote, same in by_quote.items():
+        values = {each.number.value for each in same}
+        done = [each.number.value for each in same if each.number.word == _DONE]
+        if any(each.number.word == _BETWEEN for each in same):
+            continue
+        for came_in in (each.number.value for each in same if each.number.word == _WHOLE):
+            part = next((one for one in done if one < came_in and came_in - one not in values), None)
+            if part is not None:
+                facts = {"came_in": str(came_in), "done": str(part), "unaccounted": str(came_in - part)}
+                yield _finding("STATE_MISSING", Verdict.AMBIGUOUS, quote, facts)
 
 
 def _fits(share: ShareClaim) -> bool:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from issuance_backend.statistics import claims
 from issuance_backend.statistics.contradictions import findings
+from verification.identity.administrative_units import provinces, units_2025
 
 HANOI = "Hà Nội thu nhận 1,8 triệu hồ sơ, đã xử lý, truyền 746.000 hồ sơ, nhận gần 80.000 thẻ (12,3 %)."
 BAD = [
@@ -27,7 +28,7 @@ BAD = [
     (
         "6.483/13.160 cơ sở khám chữa bệnh tra cứu bằng thẻ, đạt 49,3 %. Đến nay 94,3 % cơ sở đã triển khai.",
         "TWO_VALUES",
-        {"first": "49.3", "second": "94.3", "hint": "the same digits in another order"},
+        {"first": "49.3", "second": "94.3", "hint": "same_digits"},
     ),
     (
         "Tiếp nhận 960.169 yêu cầu, chấp nhận 883.827 yêu cầu, giải quyết 867.858 yêu cầu (98,2 %).",
@@ -54,6 +55,12 @@ BAD = [
         "COUNTER_UNDEFINED",
         {"word": "cấp", "beside": "captured"},
     ),
+    (
+        "Đến 6/4/2021, Thanh Hoá thu nhận 500.000 hồ sơ; Nam Định thu nhận 600.000 hồ sơ; "
+        "Thanh Hóa thu nhận 510.000 hồ sơ.",
+        "TWO_VALUES",
+        {"first": "500000", "second": "510000", "counted": "hồ sơ"},
+    ),
     ("190 dịch vụ gồm 44 và 145", "SUM_WRONG", {"computed": "189"}),
 ]
 GOOD = [
@@ -68,6 +75,13 @@ GOOD = [
     "Giải quyết 867.858/883.827 yêu cầu được chấp nhận, đạt 98,2 %.",
     # Two moments are no contradiction.
     "Ngày 20/8/2020, hoàn thành tại 59 địa phương. Ngày 15/12/2020, hoàn thành tại 53 địa phương.",
+    # What two provinces did is no contradiction, wherever in the sentence they stand.
+    "Đến 6/4/2021, Thanh Hóa thu nhận 500.000 hồ sơ. Nam Định thu nhận 600.000 hồ sơ.",
+    "Đến 6/4/2021, Hà Nội thu nhận 1.800.000 hồ sơ. Thu nhận 300.000 hồ sơ tại Đăk Nông.",
+    "Đến 6/4/2021, Hà Nội thu nhận 1,8 triệu hồ sơ. TP.HCM thu nhận 2 triệu hồ sơ.",
+    "Ngày 6/4 Hà Nội thu nhận 1,8 triệu hồ sơ. Ngày 7/4 Hà Nội thu nhận 2 triệu hồ sơ.",
+    "Ngày 06.04.2021 thu nhận 1,8 triệu hồ sơ. Ngày 07.04.2021 thu nhận 2 triệu hồ sơ.",
+    "0/0 hồ sơ, đạt 0 %.",
     "",
 ]
 
@@ -82,6 +96,40 @@ def test_what_is_wrong_or_ambiguous_is_flagged(text: str, code: str, facts: dict
 @pytest.mark.parametrize("text", GOOD)
 def test_what_is_right_passes(text: str) -> None:
     assert findings(claims.read(text)) == ()
+
+
+def test_a_day_without_its_year_is_the_last_such_day() -> None:
+    text = "Ngày 31/12 thu nhận 15 triệu hồ sơ. Ngày 6/4 thu nhận 16 triệu hồ sơ."
+    read = claims.read(text, date(2021, 4, 6))
+    days = [each.as_of for each in read if isinstance(each, claims.Count)]
+    assert days == [date(2020, 12, 31), date(2021, 4, 6)]
+
+
+def test_every_province_of_either_map_is_a_place() -> None:
+    names = [each.name for each in provinces().values()] + [each.name for each in units_2025().values()]
+    for name in names:
+        (said,) = claims.read(f"Công an {name} thu nhận 5 hồ sơ")
+        (other,) = claims.read(f"Thu nhận 5 hồ sơ tại {name.upper()}")
+        assert isinstance(said, claims.Count)
+        assert isinstance(other, claims.Count)
+        assert said.place == other.place != "", name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "; ".join(f"thu nhận {number} thẻ" for number in range(1, 1_000)),
+        "; ".join(f"{number} % cơ sở" for number in range(1, 1_000)),
+        ", ".join(f"tiếp nhận {number + 500} hồ sơ, giải quyết {number} hồ sơ" for number in range(1, 400)),
+    ],
+)
+def test_what_is_said_over_and_over_is_named_once_each(text: str) -> None:
+    assert 0 < len(findings(claims.read(text, date(2021, 4, 6)))) <= 1_000
+
+
+@pytest.mark.parametrize("digits", [1, 14, 15, 16, 32, 400])
+def test_numbers_of_any_length_are_read_without_an_accident(digits: int) -> None:
+    findings(claims.read(f"{'9' * digits} tỷ hồ sơ/1 hồ sơ, đạt 0,{'1' * digits} %"))
 
 
 def test_two_values_of_one_day_contradict_each_other_and_of_two_days_do_not() -> None:
