@@ -151,12 +151,11 @@ def _leaderboard_page(backend: BackendClient) -> ResponseReturnValue:
     places = board.board(
         (
             board.standing(
-                line,
+                statistics_client.report(officers, {"unit": unit, "as_of": found.as_of}),
                 found.targets,
-                statistics_client.report(officers, {"unit": line.unit, "as_of": found.as_of}).clocks,
                 criteria,
             )
-            for line in board.contenders(found, criteria)
+            for unit in board.contenders(found, criteria)
         ),
         criteria,
     )

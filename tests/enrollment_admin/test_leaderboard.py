@@ -15,6 +15,7 @@ from enrollment_admin.reports.leaderboard import Standing
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.statistics.definitions import vocabulary
+from issuance_backend.statistics.service import Asked, StatisticsOffice
 from tests.support.busy_office import OFFICE_UNIT, set_targets
 from tests.support.issuance_office import NOW, PASSWORD, Office, citizens
 from tests.support.office_pages import captured, sign_in, text
@@ -82,6 +83,8 @@ def test_equal_points_are_equal_ranks_and_who_has_no_target_is_not_ranked() -> N
     [
         (("100.0", "5.0", "95.0"), True),
         (("99.9", "0.0", "100.0"), False),
+        (("99.95", "0.0", "100.0"), False),
+        (("100.0", "5.04", "100.0"), False),
         (("100.0", "5.1", "100.0"), False),
         (("100.0", "0.0", "94.9"), False),
         (("100.0", "0.0", None), False),
@@ -99,6 +102,30 @@ def test_a_new_version_leaves_boards_of_past_days_as_they_were() -> None:
     assert board.criteria_on(date(2026, 12, 31), known) is CRITERIA
     assert board.criteria_on(date(2027, 1, 1), known) is newer
     assert board.criteria_on(date(1999, 1, 1), known) is CRITERIA
+
+
+def test_nearly_all_of_a_target_is_not_all_of_it(app: Flask, office: Office) -> None:
+    set_targets(office, {"01": 2_000})
+    found = StatisticsOffice(office.database, lambda: NOW).report(Asked(unit="01"))
+    (aim,) = (msgspec.structs.replace(each, done=1_999) for each in found.targets)
+    shown = board.standing(found, [aim], CRITERIA)
+    assert shown.done_percent == Decimal("99.95")
+
+
+def test_a_target_of_a_province_that_was_merged_since_stands_with_that_provinces_own_figures(
+    app: Flask, office: Office
+) -> None:
+    OfficerDoor(office.database, lambda: NOW).enrol(
+        "lan.capture", "Lan", (Role.CAPTURE,), PASSWORD, OFFICE_UNIT
+    )
+    set_targets(office, {"001": 4})
+    first, _ = (captured(app, number=person.citizen_number) for person in citizens()[:2])
+    path = f"/dossiers/{first}"
+    sign_in(app, "minh.approve").done(
+        f"{path}/return", {"items": ["portrait"], "comment": "Ảnh mờ"}, page=path
+    )
+    shown = text(sign_in(app, "lan.capture").get("/reports/leaderboard"))
+    assert re.search(r'<dt>Hồ sơ bị trả lại</dt><dd class="number">50,0 %', shown)
 
 
 def test_the_board_stands_on_the_reports_own_figures(app: Flask, office: Office) -> None:
