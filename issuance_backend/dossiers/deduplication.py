@@ -30,12 +30,14 @@ from issuance_backend.dossiers.acts import Act, take_step
 from issuance_backend.dossiers.approval_lists.service import require_listed
 from issuance_backend.dossiers.domain import DossierEvent, DossierState
 from issuance_backend.dossiers.forms.catalogue import required_on
+from issuance_backend.dossiers.intake import repository as packets
 from issuance_backend.dossiers.particulars import BIOMETRIC_ITEMS
 from issuance_backend.dossiers.print_quality import (
     are_unreadable,
     finger_quality,
     finger_templates,
     misplaced_faults,
+    prints_brought,
     quality_faults,
     sent_back,
     slap_faults,
@@ -286,11 +288,17 @@ class DeduplicationDesk:
         return faults | twin_faults(self._search.repeated(templates, limits.same_finger))
 
     def _came_on(self, dossier: Dossier) -> date:
-        """The day of the last packet; a finger that is taken again is judged as the kit judged it."""
+        """The day of the last capture that brought prints, at a kit or a counter.
+
+        A finger that is taken again is judged as the kit or the counter judged it. A packet came when it was
+        received, however long it waited for a case.
+        """
         with self._database.reading() as connection:
             steps = recorded_events.of_subject(connection, acts.subject(dossier.id))
-        came = (step.at for step in reversed(steps) if step.event == DossierEvent.RECEIVE)
-        return vietnam_date(parse_moment(next(came, dossier.created_at)))
+            captured = prints_brought(steps)
+            packet = packets.find(connection, captured.detail.get("content_sha256", "")) if captured else None
+        at = captured.at if captured else dossier.created_at
+        return vietnam_date(parse_moment(packet.received_at if packet and packet.received_at else at))
 
     def _return_prints(self, dossier: Dossier, faults: Mapping[str, str]) -> None:
         """Exactly the fingers that are wrong come back."""

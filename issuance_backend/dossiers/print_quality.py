@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from issuance_backend.biometric_search.finger_modality import FINGER, SINGLE_FINGERS
+from issuance_backend.dossiers.domain import DossierEvent
 from verification.errors import FingerQualityInsufficient
 from verification.fingerprint.minutiae import read_template
 from verification.fingerprint.print_attempts import TWO_FINGERS
 from verification.fingerprint.quality_limits import QualityLimits
 from verification.fingerprint.slap import MISPLACED
 from verification.fingerprint.ten_prints import Pair
-from verification.messages.asked_prints import FINGERPRINTS, finger_item
+from verification.messages.asked_prints import FINGERPRINTS, finger_item, fingers_sent_back
 from verification.messages.biometric_search import SampleMessage
+from verification.messages.enrollment import RecordedStep
 
 UNREADABLE = "unreadable"
 BELOW_LIMIT = "PRINT_BELOW_LIMIT"
@@ -42,6 +44,17 @@ def told_quality(detail: Mapping[str, str]) -> dict[int, int | None]:
     """What ``finger_quality`` recorded with a search: the lowest score of each band; None is unreadable."""
     words = (word.split(":") for word in detail.get("finger_quality", "").split())
     return {int(position): None if band == UNREADABLE else int(band) for position, band in words}
+
+
+def prints_brought(steps: Iterable[RecordedStep]) -> RecordedStep | None:
+    """The last capture that brought prints: the first one, or what answers a return of some of them."""
+    found, are_asked = None, True
+    for step in steps:
+        if step.event == DossierEvent.RETURN:
+            are_asked = bool(fingers_sent_back(step.detail.get("items", "").split(",")))
+        elif step.event in {DossierEvent.RECEIVE, DossierEvent.CAPTURE} and are_asked:
+            found = step
+    return found
 
 
 def finger_templates(samples: Iterable[SampleMessage]) -> dict[int, bytes]:

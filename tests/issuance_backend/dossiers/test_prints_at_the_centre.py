@@ -14,11 +14,17 @@ from issuance_backend.biometric_search.face_modality import FACE
 from issuance_backend.biometric_search.task_messages import sample_message
 from issuance_backend.dossiers import repository
 from issuance_backend.dossiers.deduplication import Biometrics, DeduplicationDesk
+from issuance_backend.dossiers.intake import kit_repository
+from issuance_backend.dossiers.intake import repository as packets
+from issuance_backend.dossiers.intake.domain import PacketState
+from issuance_backend.dossiers.intake.kit_repository import Kit
+from issuance_backend.dossiers.intake.repository import Packet
 from issuance_backend.dossiers.national_gallery import FingerMaker, NationalGallery
 from issuance_backend.dossiers.packet_desk import CapturedPrint
+from issuance_backend.dossiers.print_quality import prints_brought
 from issuance_backend.dossiers.tables import FORMER_PICTURES
 from issuance_backend.personalization.finger_pictures import read_finger
-from tests.support.application_desk import MINH, best_available, packet_of
+from tests.support.application_desk import LAN, MINH, best_available, capture_of, packet_of
 from tests.support.deduplication_centre import Centre, make_centre
 from tests.support.drawn_slaps import drawn_slap
 from tests.support.engines import Engine
@@ -30,7 +36,7 @@ from verification.fingerprint.procedural_finger import render_finger
 from verification.lds.finger_image import FingerPosition
 from verification.messages.asked_prints import SINGLE_FINGERS
 from verification.messages.biometric_search import SampleMessage
-from verification.messages.enrollment import DossierReturn
+from verification.messages.enrollment import DossierReturn, RecordedStep
 from verification.messages.enrollment_packet import CaptureException
 from verification.messages.prints_taken import CaptureMethod, PrintTaken
 
@@ -238,6 +244,62 @@ def test_what_is_taken_again_is_judged_by_the_day_on_which_it_came(centre: Centr
     view = desk.view(dossier)
     assert view.returned is not None
     assert (view.returned.items, view.returned.comment) == (("finger_04",), "finger_04: PRINT_BELOW_LIMIT")
+
+
+def test_what_a_counter_captures_again_makes_no_older_print_newer(centre: Centre) -> None:
+    """Its portrait is taken again; the prints are those of a day without limits."""
+    desk, today = centre.desk, centre.desk.now[0]
+    desk.now[0] = datetime(2026, 10, 20, 3, 0, tzinfo=UTC)
+    dossier = desk.received(packet_of(prints=taken({4: BLANK}), happened_at="2026-10-19T02:00:00Z"))
+    desk.office.approvals.send_back(MINH, dossier, DossierReturn(("portrait",), "mờ"))
+    desk.now[0] = today
+    desk.office.captures.recapture(LAN, dossier, capture_of(number=2))
+    desk.office.approvals.approve_locally(MINH, dossier)
+    centre.run()
+    assert desk.view(dossier).search == "clear"
+
+
+@pytest.mark.parametrize(("received", "clear"), [("2026-10-31", True), ("2026-11-01", False)])
+def test_a_packet_that_waited_for_a_case_came_when_it_was_received(
+    centre: Centre, received: str, clear: bool
+) -> None:
+    packet = packet_of(prints=taken({4: BLANK}), happened_at="2026-10-19T02:00:00Z")
+    waited = Packet(
+        packet=packet.packet_sha256, kit=packet.kit, sequence=1, state=PacketState.OPENED, version=1,
+        metadata=b"", announced_at="2026-10-19T02:00:00Z", received_at=f"{received}T02:00:00.000000Z",
+        receipt_code="AAAA-AAAA-AAAA-AAAA", case_id="VV-1",
+    )  # fmt: skip
+    kit = Kit(id=packet.kit, unit=None, settled=0, head=None, newest=0, registered_at="2026-01-01")
+    with centre.desk.database.writing() as connection:
+        kit_repository.add_kit(connection, kit)
+        packets.add(connection, waited)
+    dossier = centre.desk.received(packet)
+    centre.desk.office.approvals.approve_locally(MINH, dossier)
+    centre.run()
+    assert (centre.desk.view(dossier).search == "clear") is clear
+
+
+@pytest.mark.parametrize(
+    ("happened", "day"),
+    [
+        (["receive"], 0),
+        (["capture", "validate", "return finger_04", "capture"], 3),
+        (["receive", "return portrait,fingerprints", "capture"], 2),
+        (["capture", "return portrait", "capture", "return finger_13", "receive"], 4),
+        (["receive", "return finger_04", "receive", "return form", "capture"], 2),
+        (["receive", "return finger_04", "return portrait", "capture"], 0),
+        ([], None),
+    ],
+)
+def test_prints_came_with_the_last_capture_that_was_to_bring_some(
+    happened: list[str], day: int | None
+) -> None:
+    steps = [
+        RecordedStep(str(at), event, "", "lan", {"items": items} if items else {})
+        for at, (event, _, items) in enumerate(each.partition(" ") for each in happened)
+    ]
+    found = prints_brought(steps)
+    assert (None if found is None else int(found.at)) == day
 
 
 def test_a_slap_that_cannot_be_cut_comes_back_alone_once_slaps_are_asked(centre: Centre) -> None:
