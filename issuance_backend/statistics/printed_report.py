@@ -15,9 +15,11 @@ from reportlab.lib.pagesizes import A4, landscape
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, KeepTogether, Paragraph, SimpleDocTemplate, Spacer, Table, TableStyle
 
+from issuance_backend.moments import parse_moment
 from issuance_backend.printed_type import BOLD, FONTS, PLAIN, register_type, text_style
 from issuance_backend.statistics.definitions import Distribution, vocabulary
 from issuance_backend.statistics.tabulation import Sheet, sheets
+from verification.messages.national_time import VIETNAM
 from verification.messages.statistics import PartFigure, Report
 
 _PAGE = landscape(A4)
@@ -52,12 +54,20 @@ def as_pdf(report: Report, fonts: Path = FONTS) -> bytes:
     return out.getvalue()
 
 
+def _read_here(as_of: str) -> str:
+    # Until seven in the morning UTC still writes the day before, which is another day's report.
+    return f"{parse_moment(as_of).astimezone(VIETNAM):%d/%m/%Y %H:%M:%S}, giờ Việt Nam"
+
+
 def _content(report: Report) -> list[Flowable]:
     words = vocabulary()
     done = report.total.to_date
     content: list[Flowable] = [
         Paragraph(f"Báo cáo thống kê: {escape(report.unit_name)}", text_style(BOLD, 16)),
-        Paragraph(f"Tính đến {report.as_of} · phiên bản số liệu {report.version}", text_style(PLAIN, 9)),
+        Paragraph(
+            f"Tính đến {_read_here(report.as_of)} · phiên bản số liệu {report.version}",
+            text_style(PLAIN, 9),
+        ),
         Spacer(1, 4 * mm),
         _bars(
             "Từ thu nhận đến trả thẻ", [(words.counter(name).vi, done.get(name, 0)) for name in report.funnel]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -96,11 +96,17 @@ def _instant() -> tuple[date | None, datetime | None]:
     except ValueError:
         faults["valid_on"] = "FIELD_DATE"
     try:
-        moment = datetime.fromisoformat(request.args["known_at"]) if "known_at" in request.args else None
-    except ValueError:
-        faults["known_at"] = "FIELD_DATE"
-    if moment is not None and moment.tzinfo is None:
+        moment = _moment(request.args["known_at"]) if "known_at" in request.args else None
+    # The last hours of the last year have no name in UTC, where a zone is behind it.
+    except (ValueError, OverflowError):
         faults["known_at"] = "FIELD_DATE"
     if faults:
         raise FieldsRefused(faults)
     return day, moment
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a moment without a zone")
+    return moment.astimezone(UTC)

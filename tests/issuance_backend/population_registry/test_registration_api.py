@@ -129,7 +129,8 @@ def test_a_child_is_born_published_corrected_and_acknowledged(client: RegistryCl
 def test_faults_are_named_field_by_field(client: RegistryClient) -> None:
     answer = client.call("number.issue", "POST", "/v1/number-reservations", {**WANTED, "sex": "X"})
     assert (answer.status_code, answer.get_json()["fields"]) == (422, {"sex": "FIELD_CHARACTERS"})
-    for query in ("valid_on=soon", "known_at=soon", "known_at=2026-01-01T00:00:00"):
+    beyond = ("known_at=9999-12-31T23:59:59-14:00", "known_at=0001-01-01T00:00:00%2B14:00")
+    for query in ("valid_on=soon", "known_at=soon", "known_at=2026-01-01T00:00:00", *beyond):
         asked = client.call("registry.read", "GET", f"/v1/person-records/{ONE}?{query}")
         assert (asked.status_code, asked.get_json()["code"]) == (422, "FIELDS_REFUSED")
     missing = "/v1/publications/missing-acknowledgements?older_than_minutes=-1"

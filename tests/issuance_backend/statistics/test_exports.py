@@ -6,6 +6,7 @@ import zipfile
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pypdf
 import pytest
 
@@ -135,6 +136,12 @@ def test_pdf_is_readable_text_with_vietnamese_letters(report: Report) -> None:
     assert "Chất lượng vân tay theo ngón (NFIQ 2)" in text
     assert "không đọc được" in text
     assert "kit-9" in text
+
+
+def test_paper_says_the_moment_as_clocks_here_show_it(report: Report) -> None:
+    early = msgspec.structs.replace(report, as_of="2021-04-06T18:30:00.000000Z")
+    text = pypdf.PdfReader(io.BytesIO(as_pdf(early))).pages[0].extract_text()
+    assert "Tính đến 07/04/2021 01:30:00, giờ Việt Nam" in text
 
 
 def test_without_its_type_no_pdf_is_made(report: Report, tmp_path: Path) -> None:
