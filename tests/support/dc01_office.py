@@ -148,19 +148,19 @@ class Dc01Office:
         self.scans = ScanDesk(self.database, self.clock, self.forms, self.store, self.scanner)
         self.indices = IndexDesk(self.database, self.clock, self.units)
 
-    def register(self, citizen_number: str) -> str:
+    def register(self, citizen_number: str, old_id: str | None = None, mother: str = "Trần Thị Bình") -> str:
         """Somebody of whom the registry says what the form says; returns the number."""
         entry = replace(
             citizens()[0],
             citizen_number=citizen_number,
-            old_id=None,
+            old_id=old_id,
             full_name="Nguyễn Thị Lan",
             date_of_birth=date(1990, 3, 15),
             sex="F",
             ethnicity="Kinh",
             place_of_origin="Hà Nội",
             father="Nguyễn Văn An",
-            mother="Trần Thị Bình",
+            mother=mother,
         )
         with self.database.writing() as connection:
             repository.add(connection, [entry], self.now)

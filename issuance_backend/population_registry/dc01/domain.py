@@ -33,6 +33,7 @@ from issuance_backend.population_registry.rules.form_date import read_form_date
 from issuance_backend.refusals import SameOfficer
 from issuance_backend.state_table import StateTable
 from verification.errors import FieldsRefused
+from verification.identity.vietnamese_syllable import split_tone
 
 Values = Mapping[str, str]
 """The fields of a form as a clerk keyed them."""
@@ -192,7 +193,7 @@ def normalised(values: Values) -> dict[str, str]:
 
 
 def differences(first: Values, second: Values) -> tuple[str, ...]:
-    """The fields that say something else: 15/3/1990 and 15/03/1990, LAN and Lan say the same."""
+    """The fields that say something else: 15/3/1990 and 15/03/1990, LAN and Lan, Hoà and Hòa say the same."""
     names = sorted(first.keys() | second.keys())
     return tuple(name for name in names if _meaning(first, name) != _meaning(second, name))
 
@@ -200,7 +201,12 @@ def differences(first: Values, second: Values) -> tuple[str, ...]:
 def _meaning(values: Values, name: str) -> str:
     text = values.get(name, "")
     born = read_form_date(text) if name in _DATES else None
-    return born.text if born else text.casefold()
+    return born.text if born else str(_spelled(text))
+
+
+def _spelled(text: str) -> list[tuple[str, int]]:
+    """The words apart from case and from where a keyboard puts the tone; what is written y stays y."""
+    return [split_tone(word) for word in _plain(text).split()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,10 +241,13 @@ class Form:
         return f"dc01/{self.id}"
 
     @property
-    def citizen_number(self) -> str | None:
-        """The number that is keyed, by which the form is found again."""
-        number = (self.values or {}).get("citizen_number", "")
-        return number if len(number) == 12 else None
+    def number(self) -> str | None:
+        """The keyed number by which the form is found again: twelve digits, or an older card's nine."""
+        for name, digits in (("citizen_number", 12), ("old_id", 9)):
+            number = (self.values or {}).get(name, "")
+            if len(number) == digits:
+                return number
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +317,7 @@ def registry_conflicts(values: Values, entry: RegistryPerson | None) -> tuple[st
     conflicts = [
         f"REGISTRY_DIFFERS:{name}"
         for name in _COMPARED
-        if values.get(name) and values[name].casefold() != _plain(getattr(entry, name)).casefold()
+        if values.get(name) and _spelled(values[name]) != _spelled(getattr(entry, name))
     ]
     born = read_form_date(values.get("date_of_birth", ""))
     if born is not None:

@@ -23,8 +23,14 @@ from issuance_backend.population_registry.dc01.domain import (
     Values,
 )
 from issuance_backend.population_registry.dc01.measures import fresh_from
-from issuance_backend.population_registry.dc01.recording import Recording, confirm_record, new_form
+from issuance_backend.population_registry.dc01.recording import (
+    Recording,
+    confirm_record,
+    new_form,
+    numbers_of,
+)
 from issuance_backend.population_registry.dc01.scan_pages import require_keyed_in
+from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.people import repository as people
 from issuance_backend.population_registry.publication.service import require_officer_name
 from issuance_backend.population_registry.reads import repository as reads
@@ -256,19 +262,24 @@ class FormDesk:
         conflicts = self._conflicts(recording.connection, form, values)
         if conflicts or form.findings:
             return recording.step(form, FormEvent.CONTRADICT, conflicts=conflicts)
-        if form.citizen_number is not None:
-            number = people.reference_number(recording.connection, form.citizen_number)
-            reads.name_person(recording.connection, form.id, number)
+        entry = _person(recording.connection, form)
+        if entry is not None:
+            reads.name_person(recording.connection, form.id, entry.citizen_number)
         return recording.step(form, FormEvent.SETTLE, conflicts=())
 
     def _conflicts(self, connection: Connection, form: Form, values: Values) -> tuple[str, ...]:
-        number = form.citizen_number
-        if number is None:
+        if form.number is None:
             return ()
-        entry = entries.person(connection, people.reference_number(connection, number))
-        others = repository.forms_of_number(connection, number)
+        entry = _person(connection, form)
+        numbers = {form.number} if entry is None else numbers_of(connection, entry) | {form.number}
+        others = repository.forms_of_numbers(connection, numbers)
         is_second = any(other.id != form.id and other.state in CLEAN_STATES for other in others)
-        return (*domain.registry_conflicts(values, entry), *(("DUPLICATE_FORM",) if is_second else ()))
+        # An older number that no entry has says nothing; one of twelve digits is the registry's own.
+        is_told = entry is not None or form.number == values.get("citizen_number")
+        found = domain.registry_conflicts(values, entry) if is_told else ()
+        if entry is not None and _is_anothers(connection, values.get("old_id", ""), entry):
+            found = (*found, "REGISTRY_DIFFERS:old_id")
+        return (*found, "DUPLICATE_FORM") if is_second else found
 
     def _contradictions(self, connection: Connection, form: Form, values: Values) -> tuple[str, ...]:
         return domain.contradictions(self._findings(connection, form, values))
@@ -283,6 +294,20 @@ class FormDesk:
         if form.collected_on not in by_day:
             by_day[form.collected_on] = rules_on(form.collected_on, units)
         return by_day[form.collected_on].check(values)
+
+
+def _person(connection: Connection, form: Form) -> RegistryPerson | None:
+    """Whom the form's number means: that of an older card leads to whoever has it."""
+    number = form.number
+    if number is None:
+        return None
+    holders = entries.numbers_with_old_id(connection, number) or [number]
+    return entries.person(connection, people.reference_number(connection, holders[0]))
+
+
+def _is_anothers(connection: Connection, old_id: str, entry: RegistryPerson) -> bool:
+    holders = entries.numbers_with_old_id(connection, old_id)
+    return any(people.reference_number(connection, each) != entry.citizen_number for each in holders)
 
 
 def known(connection: Connection, form_id: str) -> Form:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from issuance_backend.moments import rfc3339
 from issuance_backend.population_registry import journal
+from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.dc01 import domain, index_repository, repository
 from issuance_backend.population_registry.dc01.domain import (
     CLEAN_STATES,
@@ -20,6 +21,8 @@ from issuance_backend.population_registry.dc01.domain import (
     FormState,
 )
 from issuance_backend.population_registry.dc01.measures import changes, fresh_from, standing_of
+from issuance_backend.population_registry.domain import RegistryPerson
+from issuance_backend.population_registry.people import repository as people
 from issuance_backend.steps import Step
 from verification.messages.national_time import vietnam_date
 
@@ -99,6 +102,12 @@ def new_form(form_id: str, barcode: str, unit: str) -> Form:
     return Form(id=form_id, barcode=barcode, unit=unit, state=FormState(state), version=1)
 
 
+def numbers_of(connection: Connection, entry: RegistryPerson) -> set[str]:
+    """Every number by which a person's forms are found: their own, those merged into it, an older card's."""
+    own = {entry.citizen_number, *people.aliases_now(connection, entry.citizen_number)}
+    return own if entry.old_id is None else own | {entry.old_id}
+
+
 def confirm_record(recording: Recording, citizen_number: str, day: date) -> int:
     """Life confirmed a person's record on a day: his clean forms are living; returns how many.
 
@@ -108,7 +117,9 @@ def confirm_record(recording: Recording, citizen_number: str, day: date) -> int:
     today = vietnam_date(recording.moment)
     if not fresh_from(today) <= day <= today:
         return 0
-    found = repository.forms_of_number(recording.connection, citizen_number)
+    entry = entries.person(recording.connection, citizen_number)
+    numbers = {citizen_number} if entry is None else numbers_of(recording.connection, entry)
+    found = repository.forms_of_numbers(recording.connection, numbers)
     clean = [form for form in found if form.state in CLEAN_STATES]
     for form in clean:
         newest = max(day, form.confirmed_on or day)

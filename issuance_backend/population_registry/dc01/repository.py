@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -86,9 +87,9 @@ def forms_in(
     return [_form(row) for row in connection.execute(question.order_by(FORMS.c.id).limit(asked.limit + 1))]
 
 
-def forms_of_number(connection: Connection, citizen_number: str) -> list[Form]:
-    """Every form on which this number is keyed."""
-    question = select(FORMS).where(FORMS.c.citizen_number == citizen_number).order_by(FORMS.c.id)
+def forms_of_numbers(connection: Connection, numbers: Collection[str]) -> list[Form]:
+    """Every form that is found again by one of these numbers."""
+    question = select(FORMS).where(FORMS.c.citizen_number.in_(numbers)).order_by(FORMS.c.id)
     return [_form(row) for row in connection.execute(question)]
 
 
@@ -256,7 +257,7 @@ def _columns(form: Form) -> dict[str, object]:
         "pages": form.pages,
         "scan": form.scan,
         "particulars": None if form.values is None else _json(dict(form.values)),
-        "citizen_number": form.citizen_number,
+        "citizen_number": form.number,
         "keyed_by": form.keyed_by,
         "keyed_round": form.keyed_round,
         "checked_right": form.checked_right,

@@ -14,6 +14,7 @@ from issuance_backend.paging import PageAsked
 from issuance_backend.population_registry.dc01 import domain, repository
 from issuance_backend.population_registry.dc01.domain import BatchState, FormEvent, FormState
 from issuance_backend.population_registry.dc01.sampling import error_interval
+from issuance_backend.population_registry.identities.merging import MergeDesk
 from issuance_backend.population_registry.life_events.service import LifeEventOffice
 from issuance_backend.population_registry.storage import MIGRATIONS as REGISTRY_MIGRATIONS
 from issuance_backend.refusals import (
@@ -38,6 +39,7 @@ from verification.messages.dc01 import (
     ResidentList,
 )
 from verification.messages.life_event import LifeEventReport, Move
+from verification.messages.registry_records import MergeOrder
 
 
 @pytest.fixture
@@ -296,6 +298,54 @@ def test_the_registry_and_a_second_form_of_one_number_contradict(office: Dc01Off
     same = [by_place[form] for form in ids[1:3]]
     assert sorted(form.state for form in same) == ["clean", "conflict"]
     assert [form.conflicts for form in same if form.state == "conflict"] == [("DUPLICATE_FORM",)]
+
+
+def test_the_number_of_an_older_card_leads_to_the_same_person(office: Dc01Office) -> None:
+    number, old = office.register(NUMBER, old_id="012345678"), {"old_id": "012345678"}
+    by_old, by_new, unknown = {**WHOLE, **old}, {**WHOLE, "citizen_number": number}, "087654321"
+
+    def settled(said: dict[str, str]) -> tuple[str, ...]:
+        (form,) = office.accepted(1, read=lambda _: said)
+        office.forms.match(office.forms.form(form).batch or "")
+        return (office.forms.form(form).state, *office.forms.form(form).conflicts)
+
+    assert settled({**by_old, "mother": "LÊ THỊ TƯ"}) == ("conflict", "REGISTRY_DIFFERS:mother")
+    assert settled(by_old) == ("clean",)
+    assert settled(by_new) == settled(by_old) == ("conflict", "DUPLICATE_FORM")
+    assert settled({**WHOLE, "old_id": unknown}) == ("clean",)
+    assert settled({**WHOLE, "old_id": unknown}) == ("conflict", "DUPLICATE_FORM")
+    assert office.forms.confirm(number, date(2021, 1, 20), "registry") == 1
+
+
+def test_two_numbers_of_one_person_have_one_form(office: Dc01Office) -> None:
+    kept, merged = office.register(NUMBER), office.register("001190000002")
+    order = MergeOrder(kept=kept, merged=merged, officer="an.merge", approved_by="ha.merge")
+    MergeDesk(office.database, office.clock).merge(order)
+    for number, conflicts in ((merged, ()), (kept, ("DUPLICATE_FORM",))):
+        said = {**WHOLE, "citizen_number": number}
+        (form,) = office.accepted(1, read=lambda _, said=said: said)
+        office.forms.match(office.forms.form(form).batch or "")
+        assert office.forms.form(form).conflicts == conflicts
+
+
+def test_an_older_number_of_somebody_else_contradicts(office: Dc01Office) -> None:
+    number = office.register(NUMBER)
+    office.register("001190000002", old_id="012345678")
+    said = {**WHOLE, "citizen_number": number, "old_id": "012345678"}
+    ids = office.accepted(1, read=lambda _: said)
+    office.forms.match(office.forms.form(ids[0]).batch or "")
+    assert office.forms.form(ids[0]).conflicts == ("REGISTRY_DIFFERS:old_id",)
+
+
+def test_where_a_keyboard_puts_the_tone_is_no_difference(office: Dc01Office) -> None:
+    number = office.register(NUMBER, mother="Trần Thị Hòa")
+    said = {**WHOLE, "citizen_number": number, "mother": "TRẦN THỊ HOÀ"}
+    assert domain.differences(said, {**said, "mother": "Trần Thị Hòa"}) == ()
+    assert domain.differences(said, {**said, "mother": "Trần Thị Hoa"}) == ("mother",)
+    assert domain.differences({"mother": "Lý"}, {"mother": "Lí"}) == ("mother",)
+    ids = office.accepted(1, read=lambda _: said)
+    office.forms.match(office.forms.form(ids[0]).batch or "")
+    assert office.states(ids) == ["clean"]
 
 
 def test_a_year_alone_does_not_contradict_the_registrys_date(office: Dc01Office) -> None:
