@@ -9,6 +9,7 @@ from verification.messages.counter_capture import (
     CitizenAgreement,
     CounterCapture,
     CounterPrints,
+    CounterScanner,
     SupervisorAnswer,
 )
 from verification.messages.enrollment import MAX_CAPTURE_BYTES, DossierCapture, DossierView
@@ -57,8 +58,13 @@ def take(backend: BackendClient, which: str, taken: CounterPrints) -> CounterCap
     return answers[-1]
 
 
+def tell_scanner(backend: BackendClient, which: str, *, takes_slaps: bool) -> CounterCapture:
+    """Whether the scanner at this counter takes several fingers at once."""
+    return backend.ask("POST", f"{_path(which)}/scanner", CounterCapture, CounterScanner(takes_slaps))
+
+
 def drop(backend: BackendClient, which: str, item: str) -> CounterCapture:
-    """A print that is not this finger's."""
+    """A print that is not this finger's, or a photograph of a hand."""
     return backend.ask("DELETE", f"{_path(which)}/prints/{quote(item, safe='')}", CounterCapture)
 
 
@@ -68,7 +74,7 @@ def print_picture(backend: BackendClient, which: str, item: str) -> FileAnswer:
 
 
 def state_reason(backend: BackendClient, which: str, stated: CaptureException) -> CounterCapture:
-    """Why a finger, or every finger, has no print."""
+    """Why a finger or slap, or all of them, has no print."""
     return backend.ask("POST", f"{_path(which)}/reasons", CounterCapture, stated)
 
 

@@ -66,10 +66,9 @@ from enrollment_admin.station.sealing import (
 )
 from enrollment_admin.station.terms_store import terms_of
 from verification.capture_form.print_gate import JudgedPrints
-from verification.capture_form.print_pictures import absent_fingers, is_judged, seen_print
+from verification.capture_form.print_pictures import absent_fingers, is_judged
 from verification.capture_form.stated_reasons import with_exception, without_contradicted
 from verification.errors import FieldsRefused, LimitExceeded, TransitionRefused
-from verification.messages.asked_prints import is_single_finger, is_slap
 from verification.messages.capture_terms import FIRST_CARD, StatedTerms
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import (
@@ -81,11 +80,8 @@ from verification.messages.enrollment_packet import (
     PacketKeys,
     seal_packet,
 )
-from verification.messages.hand_photos import HAND_PHOTOS
+from verification.messages.hand_photos import HAND_PHOTOS, NEEDLESS
 from verification.messages.national_time import vietnam_date
-from verification.messages.prints_taken import CaptureMethod
-
-HAND_PHOTO_NEEDLESS = "HAND_PHOTO_NEEDLESS"
 
 Gate = Callable[[Declaration], GateAnswer]
 """The gate with the extract that is here, and today."""
@@ -222,12 +218,7 @@ class CaptureDesk:
             if item not in {each.name for each in self._kit.store.items(connection, row.number)}:
                 raise CaptureUnknown("no such item")
             self._kit.store.remove_item(connection, row.number, item)
-            prints, slaps = dict(row.particulars.prints), dict(row.particulars.slaps)
-            if item in prints:
-                prints[item] = prints[item].without_print()
-            if item in slaps:
-                slaps[item] = slaps[item].without_picture()
-            tried = JudgedPrints(prints, slaps)
+            tried = JudgedPrints(row.particulars.prints, row.particulars.slaps).without(item)
             dropped = self._with_prints(row, tried, row.particulars.exceptions)
             self._changed(connection, row, dropped, item)
         return self.draft(draft)
@@ -394,25 +385,18 @@ class CaptureDesk:
         """No hand is photographed for which no reason was stated; raises FieldsRefused."""
         needless = {each.item for each in taken if each.item in HAND_PHOTOS} - {*self._book.hand_photos(row)}
         if needless:
-            raise FieldsRefused(dict.fromkeys(sorted(needless), HAND_PHOTO_NEEDLESS))
+            raise FieldsRefused(dict.fromkeys(sorted(needless), NEEDLESS))
 
     def _judged_prints(self, row: DraftRow, taken: Sequence[Captured]) -> JudgedPrints:
         """What becomes of the prints among what was taken; nothing judges those of a day without limits."""
         gate = self._book.print_gate(row)
         before = JudgedPrints(row.particulars.prints, row.particulars.slaps)
-        prints = {each.item: each.content for each in taken if is_single_finger(each.item)}
-        slaps = {each.item: each.content for each in taken if is_slap(each.item)}
-        if gate is None or not prints | slaps:
-            return replace(before, kept=frozenset(prints | slaps))
-        method = next(each.method for each in taken if each.item in prints | slaps)
-        if method is CaptureMethod.INK_RESCAN:
-            gate.require_ink_due(before.attempts, prints)
-        engine = self._kit.fingers()
-        taken_now = {item: seen_print(engine, item, prints[item]) for item in prints}
-        judged = gate.judged(engine, before, taken_now, method)
+        prints = {each.item: each.content for each in taken if is_judged(each.item)}
+        if gate is None or not prints:
+            return replace(before, kept=frozenset(prints))
+        method = next(each.method for each in taken if each.item in prints)
         absent = absent_fingers(row.particulars.exceptions)
-        judged = gate.with_slaps(engine, judged, slaps, absent)
-        return gate.held_against_slaps(engine, before, judged, absent)
+        return gate.taken(self._kit.fingers(), before, prints, method, absent)
 
     def _with_prints(
         self, row: DraftRow, tried: JudgedPrints, exceptions: Sequence[CaptureException]

@@ -11,17 +11,12 @@ import msgspec
 
 from enrollment_admin.station.kit_store import GateAttempt, Particulars
 from enrollment_admin.station.refusals import FormOutdated
-from verification.capture_form.stated_reasons import with_exception
 from verification.errors import FieldsRefused, LimitExceeded
 from verification.messages.asked_prints import (
-    ALL_SLAPS,
-    NO_SLAP_SCANNER,
     asked_fingers,
-    asked_slaps,
     is_contradicted,
     is_finger,
     is_reason_for,
-    is_slap,
     may_take_prints,
     missing_fingers,
 )
@@ -127,26 +122,10 @@ def _knows(form: FormEdition, stated: CaptureException) -> bool:
     )
 
 
-def with_equipment(
-    exceptions: Sequence[CaptureException], missing: Set[str], kept: Set[str]
-) -> tuple[CaptureException, ...]:
-    """What is stated at a kit that takes one finger at a time: no slap can be taken there."""
-    if not any(is_slap(item) for item in missing) or any(is_slap(item) for item in kept):
-        return tuple(exceptions)
-    return with_exception(exceptions, CaptureException(ALL_SLAPS, NO_SLAP_SCANNER))
-
-
 def require_lawful(form: FormEdition, values: Mapping[str, str], item: str, day: date) -> None:
     """No print is taken of whom the law takes none; raises FieldsRefused."""
     if is_finger(item) and not may_take_prints(form.prints, born(values), day):
         raise FieldsRefused({item: "PRINT_NOT_TAKEN_AT_THIS_AGE"})
-
-
-def slaps_asked(
-    form: FormEdition, values: Mapping[str, str], day: date, sent_back: Sequence[str]
-) -> tuple[str, ...]:
-    """The slaps that the form asks of this citizen on a day, or the centre once more."""
-    return asked_slaps(form.prints, born(values), day, sent_back)
 
 
 def fingers_asked(form: FormEdition, values: Mapping[str, str], day: date) -> tuple[str, ...]:

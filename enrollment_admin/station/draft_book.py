@@ -14,8 +14,6 @@ from enrollment_admin.station.capture_rules import (
     born,
     fingers_asked,
     missing_items,
-    slaps_asked,
-    with_equipment,
 )
 from enrollment_admin.station.capture_steps import AT_THE_DESK, DraftState
 from enrollment_admin.station.gate import GateAnswer
@@ -31,19 +29,14 @@ from enrollment_admin.station.kit_store import (
 from enrollment_admin.station.printed_form import FilledForm, form_values
 from enrollment_admin.station.refusals import CaptureUnknown
 from enrollment_admin.station.terms_store import SlipTerms
-from verification.capture_form.print_gate import PrintGate, SeenPrint
+from verification.capture_form.print_gate import PrintGate, SeenPrint, incomplete_slaps
 from verification.capture_form.print_pictures import absent_fingers
+from verification.capture_form.stated_reasons import with_equipment
 from verification.errors import TransitionRefused
 from verification.fingerprint.printed_form import FormJudgement
 from verification.fingerprint.quality_limits import limits_on
 from verification.fingerprint.slap_attempts import SlapAttempts
-from verification.messages.asked_prints import (
-    SLAP_ITEMS,
-    is_best_available,
-    may_take_prints,
-    missing_slaps,
-    position_of,
-)
+from verification.messages.asked_prints import is_best_available, missing_slaps, slaps_to_take
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE, CaptureException, PrintedFormMark
 from verification.messages.hand_photos import asked_hand_photos
@@ -129,7 +122,7 @@ class DraftBook:
         stated = row.particulars.exceptions
         excused = {each.item for each in stated if not is_best_available(each.item, each.code)}
         wanted = missing_items(self._kit.profile.form, self.values(row), kept, excused, self.today())
-        wanted += missing_slaps(self._slaps_asked(row), kept, excused)
+        wanted += missing_slaps(self._slaps(row), kept, excused)
         wanted += [item for item in self.hand_photos(row) if item not in kept]
         if row.state is DraftState.FORM_CHECKED and CITIZEN_SIGNATURE not in kept | excused:
             wanted.append(CITIZEN_SIGNATURE)
@@ -142,10 +135,7 @@ class DraftBook:
 
     def slaps(self, row: DraftRow) -> tuple[str, ...]:
         """The slaps that are asked today, and those that a kit with a scanner for them may take before."""
-        prints, asked = self._kit.profile.form.prints, self._slaps_asked(row)
-        if self._kit.profile.slap_scanner and may_take_prints(prints, born(self.values(row)), self.today()):
-            asked = SLAP_ITEMS
-        return tuple(item for item in asked if is_asked(row.particulars.answers, item))
+        return self._slaps(row, has_scanner=self._kit.profile.slap_scanner)
 
     def hand_photos(self, row: DraftRow) -> tuple[str, ...]:
         """The photographs of hands that go with what is stated, or were sent back."""
@@ -153,10 +143,11 @@ class DraftBook:
         sent_back = said.answers.items if said.answers else ()
         return asked_hand_photos(reasons, said.exceptions, self.today(), sent_back)
 
-    def _slaps_asked(self, row: DraftRow) -> tuple[str, ...]:
-        answers = row.particulars.answers
-        sent_back = answers.items if answers else ()
-        return slaps_asked(self._kit.profile.form, self.values(row), self.today(), sent_back)
+    def _slaps(self, row: DraftRow, *, has_scanner: bool = False) -> tuple[str, ...]:
+        prints, answers = self._kit.profile.form.prints, row.particulars.answers
+        sent_back = answers.items if answers else None
+        citizen_born = born(self.values(row))
+        return slaps_to_take(prints, citizen_born, self.today(), sent_back, has_scanner=has_scanner)
 
     def with_equipment(self, connection: Connection, row: DraftRow) -> Particulars:
         """The particulars, with the exception of a kit that cannot take the slaps that are asked of it."""
@@ -173,8 +164,7 @@ class DraftBook:
         """Poor prints, and slaps that lack a finger of which nobody says any more that it is absent."""
         absent = absent_fingers(row.particulars.exceptions)
         poor = {item for item, each in self.prints_seen(row).items() if each.is_again}
-        tried = row.particulars.slaps.items()
-        return poor | {item for item, each in tried if not each.is_whole(position_of(item), absent)}
+        return poor | incomplete_slaps(row.particulars.slaps, absent)
 
     def print_gate(self, row: DraftRow) -> PrintGate | None:
         """The gate of today's prints; None before there was one."""

@@ -18,10 +18,8 @@ from enrollment_admin.station.capture_form import EDITABLE, CaptureForm, read_fo
 from enrollment_admin.terms_form import terms_choices
 from enrollment_admin.ui.pages import answer, error_page, page, wants_json
 from verification.errors import DossierAlreadyOpen, FieldsRefused
-from verification.messages.asked_prints import is_slap
 from verification.messages.enrollment import MAX_PORTRAIT_BYTES, DossierView, PersonExtract
 from verification.messages.forms import FormException
-from verification.messages.hand_photos import HAND_PHOTOS
 from verification.messages.national_time import vietnam_date
 
 ALL_ITEMS = frozenset({"portrait", *EDITABLE})
@@ -151,12 +149,9 @@ def _exceptions(
 
 
 def _needs_kit(former: DossierView) -> bool:
-    """Whether something of it is a kit's to take: slaps, pictures of hands, a form that a kit printed."""
-    items = _returned_items(former)
+    """Whether something of it is a kit's to take again: a form that a kit printed."""
     captured = [step.event for step in former.steps if step.event in {"capture", "receive"}]
-    return any(is_slap(item) or item in HAND_PHOTOS for item in items) or (
-        "form" in items and captured[-1] == "receive"
-    )
+    return "form" in _returned_items(former) and captured[-1] == "receive"
 
 
 def _returned_items(view: DossierView) -> frozenset[str]:

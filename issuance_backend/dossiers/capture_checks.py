@@ -25,7 +25,6 @@ from verification.fingerprint.engine import FingerEngine
 from verification.fingerprint.nbis_engine import NbisEngine
 from verification.identity.citizen_number import CitizenNumber
 from verification.lds.dg2 import image_dimensions
-from verification.messages.asked_prints import is_slap
 from verification.messages.enrollment import (
     MAX_PORTRAIT_BYTES,
     DossierCapture,
@@ -33,7 +32,6 @@ from verification.messages.enrollment import (
     PersonFields,
     PortraitCheck,
 )
-from verification.messages.hand_photos import HAND_PHOTOS, MISSING
 from verification.messages.person_match import MatchAnswer
 
 MIN_PORTRAIT_SIZE = (360, 480)
@@ -176,13 +174,7 @@ class CaptureChecks:
         return Examined(checked, faults)
 
     def check_again(self, capture: DossierCapture, standing: StandingCapture, day: date) -> CheckedCapture:
-        """A capture of what was returned and nothing else; raises as ``check`` does.
-
-        Slaps that were sent back, or photographs of hands, come in a packet: no desk has what takes them.
-        """
-        kits = [item for item in standing.returned if is_slap(item) or item in HAND_PHOTOS]
-        if kits:
-            raise FieldsRefused(dict.fromkeys(kits, MISSING))
+        """A capture of what was returned and nothing else; raises as ``check`` does."""
         return _faultless(self.examine_again(capture, standing, day))
 
     def examine_again(self, capture: DossierCapture, standing: StandingCapture, day: date) -> Examined:

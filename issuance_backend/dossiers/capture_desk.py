@@ -33,7 +33,7 @@ from issuance_backend.recorded_events import SYSTEM, Step
 from issuance_backend.refusals import CaptureReplayed
 from monitoring.database import Database
 from verification.errors import DossierAlreadyOpen, FieldsRefused, LimitExceeded, TransitionRefused
-from verification.messages.asked_prints import FINGERPRINTS, asked_fingers, fingers_sent_back
+from verification.messages.asked_prints import ALL_SLAPS, FINGERPRINTS, asked_fingers, fingers_sent_back
 from verification.messages.capture_terms import CaptureTerms
 from verification.messages.enrollment import (
     CANDIDATES,
@@ -85,7 +85,8 @@ class Sealing(Protocol):
 class JudgedCapture:
     """What a capture is before it is sealed; ``exceptions`` are those that a supervisor answers for.
 
-    ``fingers`` are those whose prints are asked, ``print_reasons`` what was stated instead of all of them.
+    ``fingers`` are those whose prints are asked, ``print_reasons`` what was stated instead of all of them,
+    ``sent_back`` the items of the return that it answers.
     """
 
     content_sha256: str
@@ -94,6 +95,7 @@ class JudgedCapture:
     unit: str | None
     fingers: tuple[str, ...]
     print_reasons: tuple[CaptureException, ...]
+    sent_back: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +194,9 @@ class CaptureDesk:
             unit, returned = former.unit, former.returned
         reasons = required_on(vietnam_date(self._clock())).reasons
         fingers, whole = self._fingers_asked(new, returned), self._whole_reasons(new, returned)
-        of_prints = {code for code, each in reasons.items() if each.item == FINGERPRINTS}
+        of_prints = {code for code, each in reasons.items() if each.item in {FINGERPRINTS, ALL_SLAPS}}
         if any(code in of_prints and not reasons[code].whole for code in capture.exceptions):
-            # A reason of one finger names it.
+            # A reason of one finger, or of one slap, names it.
             raise FieldsRefused({EXCEPTIONS: "EXCEPTION_UNKNOWN"})
         others = tuple(code for code in capture.exceptions if code not in of_prints)
         return JudgedCapture(
@@ -204,6 +206,7 @@ class CaptureDesk:
             unit=unit,
             fingers=fingers,
             print_reasons=whole if fingers else (),
+            sent_back=returned.items if returned else None,
         )
 
     def capture(self, officer: Officer, capture: DossierCapture, sealing: Sealing | None = None) -> str:

@@ -45,7 +45,6 @@ from verification.identity.citizen_number import CitizenNumber
 from verification.messages.asked_prints import (
     FINGERPRINTS,
     asked_fingers,
-    asked_slaps,
     finger_item,
     fingers_sent_back,
     is_best_available,
@@ -54,6 +53,7 @@ from verification.messages.asked_prints import (
     missing_fingers,
     missing_slaps,
     position_of,
+    slaps_to_take,
 )
 from verification.messages.capture_terms import CaptureTerms
 from verification.messages.enrollment import DossierCapture, DossierReturn, PersonFields
@@ -279,13 +279,12 @@ def _print_faults(packet: OpenedPacket, standing: StandingCapture | None, day: d
     """Every finger and slap that the form asks is here or has its reason; taken again, what was sent back."""
     required = required_on(day)
     asked = asked_fingers(required.prints, _born(packet), day)
-    slaps = asked_slaps(required.prints, _born(packet), day, standing.returned if standing else ())
+    slaps = slaps_to_take(required.prints, _born(packet), day, standing.returned if standing else None)
     if standing is not None:
         sent_back = fingers_sent_back(standing.returned)
         if any(finger_item(each.position) not in sent_back for each in packet.prints):
             return {FINGERPRINTS: "ITEM_NOT_RETURNED"}
         asked = tuple(item for item in asked if item in sent_back)
-        slaps = tuple(item for item in slaps if item in sent_back)
     excused = {
         each.item
         for each in packet.exceptions

@@ -46,6 +46,10 @@ COUNTER_CAPTURES = Table(
     # Whose prints are asked, and why one is not there or the best available.
     Column("fingers", Text, nullable=False, server_default=""),
     Column("print_reasons", Text),
+    # The items of the return that it answers; nothing of a first capture.
+    Column("sent_back", Text),
+    # Whether several fingers can be taken at once at this counter, as its officer said.
+    Column("slap_scanner", Boolean),
     Column("portrait", String(64), ForeignKey("portraits.name")),
     Column("form", Text),
     Column("language", String(40)),
@@ -58,6 +62,7 @@ COUNTER_CAPTURES = Table(
     Column("updated_at", String(32), nullable=False),
     Index("counter_captures_by_state", "state", "updated_at", "id"),
     Index("counter_captures_by_dossier", "dossier"),
+    Index("counter_captures_by_officer", "officer", "opened_at"),
     Index("counter_captures_by_portrait", "portrait"),
     Index("counter_captures_by_signature", "signature"),
 )
@@ -66,7 +71,7 @@ COUNTER_ITEMS = Table(
     "counter_items",
     METADATA,
     Column("capture", String(16), ForeignKey("counter_captures.id"), primary_key=True),
-    # A finger, how the fingers were tried, or the scan of the signed paper.
+    # A finger, a slap, how they were tried, a photograph of a hand, or the scan of the signed paper.
     Column("item", String(40), primary_key=True),
     Column("picture", String(64), ForeignKey("portraits.name"), nullable=False),
     Column("media_type", String(40), nullable=False),

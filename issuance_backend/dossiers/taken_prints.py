@@ -12,6 +12,7 @@ from issuance_backend.dossiers.forms.domain import Requirements
 from issuance_backend.dossiers.repository import Dossier
 from verification.capture_form.stated_reasons import reason_codes
 from verification.messages.asked_prints import (
+    ALL_SLAPS,
     FINGERPRINTS,
     finger_item,
     fingers_sent_back,
@@ -54,12 +55,13 @@ class TakenPrints:
 
 
 def of_both_hands(stated: Iterable[str], required: Requirements) -> tuple[CaptureException, ...]:
-    """The reasons among stated codes that stand for all prints."""
+    """The reasons among stated codes that stand for all prints, or for all slaps."""
     reasons = required.reasons
     return tuple(
-        CaptureException(FINGERPRINTS, code.upper())
+        CaptureException(item, code.upper())
         for code in stated
-        if code in reasons and is_reason_for(reasons[code], FINGERPRINTS)
+        for item in (FINGERPRINTS, ALL_SLAPS)
+        if code in reasons and is_reason_for(reasons[code], item)
     )
 
 

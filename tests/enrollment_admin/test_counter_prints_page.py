@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,10 @@ from PIL import Image, ImageDraw
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
-from monitoring.stand.drawn_people import prints
-from tests.support.cheap_prints import cheap_print
+from monitoring.stand.drawn_people import prints, slaps
+from tests.support.cheap_prints import cheap_print, cheap_slap
 from tests.support.engines import Sqlite
-from tests.support.issuance_office import PASSWORD, Office, make_office
+from tests.support.issuance_office import PASSWORD, Office, make_office, picture
 from tests.support.office_pages import Browser, pages_of, sign_in, signature, text
 from tests.support.page_walk import LANGUAGES, WIDTHS, Walk
 from tests.support.second_touch import cracked, encoded
@@ -27,6 +28,7 @@ from tests.support.signed_paper import page_of, scanned
 from tests.support.teller_page import browser
 from verification.fingerprint.form_page import BOXES
 from verification.fingerprint.print_picture import read_print
+from verification.messages.asked_prints import SLAP_ITEMS
 from verification.messages.fault_catalogue import fault
 
 FOUR = "finger_04"
@@ -170,12 +172,114 @@ def test_nobody_else_answers_on_the_captors_page(waiting: Waiting) -> None:
     assert seen["missing"] == ["supervisor"], "the captor is still signed in, and nothing was answered"
 
 
+# -- slaps, and the photograph of a hand
+
+TO_DECEMBER = timedelta(days=10)
+"""Until slaps are asked."""
+
+RIGHT, LEFT, THUMBS = SLAP_ITEMS
+
+
+def test_the_page_asks_which_scanner_is_here_and_takes_slaps_one_by_one(app: Flask, office: Office) -> None:
+    office.now[0] += TO_DECEMBER
+    lan = sign_in(app, "lan.capture")
+    at = begun(lan)
+    upload(lan, at, prints(7))
+    asked = text(lan.get(f"{at}/prints"))
+    assert "Máy lấy vân tay tại quầy này" in asked
+    shown = upload(lan, at, {RIGHT: cheap_slap(13, 3), LEFT: slaps(7)[LEFT]})
+    assert said("SLAP_MISCOUNTED") in shown
+    program = lan.get(f"{at}/prints", **JSON).get_json()
+    assert program["slaps"] == {RIGHT: "missing", LEFT: "taken", THUMBS: "missing"}
+    assert "Đã tách được: Ngón út trái, Ngón nhẫn trái, Ngón giữa trái, Ngón trỏ trái." in shown
+    flat = {"item": RIGHT, "code": "HAND_NOT_FLAT"}
+    assert "không ấn phẳng được" in lan.done(f"{at}/reasons", flat, page=f"{at}/prints")
+    lan.done(f"{at}/prints/{LEFT}/drop", page=f"{at}/prints")
+    answered = lan.done(f"{at}/scanner", {"takes_slaps": "no"}, page=f"{at}/prints")
+    assert answered.count("Nơi thu nhận không có máy lấy nhiều ngón cùng lúc") == 3
+    program = lan.get(f"{at}/prints", **JSON).get_json()
+    assert (program["slap_scanner"], program["missing"]) == (False, ["form", "signature", "supervisor"])
+    assert "Nơi thu nhận không có máy lấy nhiều ngón cùng lúc" in text(lan.get(at)), "for whoever answers"
+
+
+def test_a_hand_is_photographed_on_the_page(app: Flask, office: Office) -> None:
+    office.now[0] += TO_DECEMBER
+    lan = sign_in(app, "lan.capture")
+    at = begun(lan)
+    lan.done(f"{at}/scanner", {"takes_slaps": "no"}, page=f"{at}/prints")
+    upload(lan, at, {item: each for item, each in prints(7).items() if item != FOUR})
+    stated = lan.done(f"{at}/reasons", {"item": FOUR, "code": "FINGER_MISSING"}, page=f"{at}/prints")
+    assert ("Ảnh bàn tay phải" in stated, "Ảnh bàn tay trái" in stated) == (True, False)
+    assert lan.get(f"{at}/prints", **JSON).get_json()["hand_photos"] == {"hand_photo_right": False}
+    wrong = {"hand_photo_right": (io.BytesIO(cheap_print(1)), "hand.jpg")}
+    refused = lan.post(f"{at}/prints", wrong, page=f"{at}/prints")
+    assert (refused.status_code, said("HAND_PHOTO_NOT_JPEG") in text(refused)) == (422, True)
+    lan.done(f"{at}/prints", {"hand_photo_right": (io.BytesIO(picture(3)), "h.jpg")}, page=f"{at}/prints")
+    lan.done(f"{at}/form", page=at)
+    son = sign_in(app, "son.supervisor")
+    assert f"{at}/prints/hand_photo_right" in text(son.get(f"{at}/prints"))
+    shown = son.get(f"{at}/prints/hand_photo_right")
+    assert (shown.content_type, shown.data) == ("image/jpeg", picture(3))
+
+
+def test_one_slap_that_was_sent_back_is_taken_at_the_counter(app: Flask, office: Office) -> None:
+    office.now[0] += TO_DECEMBER
+    lan = sign_in(app, "lan.capture")
+    at = begun(lan)
+    upload(lan, at, {**prints(7), **slaps(7)})
+    lan.done(f"{at}/form", page=at)
+    lan.done(f"{at}/agreement", {"language": "vi", "signature": signature()}, page=at)
+    dossier = lan.post(f"{at}/seal", page=at).headers["Location"]
+    minh = sign_in(app, "minh.approve")
+    returned = {"items": [THUMBS], "comment": "Mờ."}
+    assert minh.post(f"{dossier}/return", returned, page=dossier).status_code == 303
+    again = lan.get(f"{dossier}/recapture")
+    assert "bộ thiết bị" not in text(again).partition("<main")[2], "no kit is needed for it"
+    fields = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', text(again)))
+    back = str(lan.post(f"{dossier}/recapture", fields, page=f"{dossier}/recapture").headers["Location"])
+    assert lan.get(f"{back}/prints", **JSON).get_json()["slaps"] == {THUMBS: "missing"}
+    assert upload(lan, back, {THUMBS: slaps(7)[THUMBS]}).count(MARKS_OF.format("taken")) == 2
+
+
 @pytest.fixture(scope="module")
 def scene(office_pki: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Walk, Browser]]:
     folder = tmp_path_factory.mktemp("counter")
     office = make_office(folder, office_pki, Sqlite(folder))
     with pages_of(office, folder) as app, serving(app) as url, browser() as chrome:
         yield Walk(chrome, url), sign_in(app, "lan.capture")
+
+
+@pytest.fixture
+def december(office_pki: Path, tmp_path: Path) -> Iterator[tuple[Walk, Browser]]:
+    office = make_office(tmp_path, office_pki, Sqlite(tmp_path))
+    office.now[0] += TO_DECEMBER
+    with pages_of(office, tmp_path) as app, serving(app) as url, browser() as chrome:
+        yield Walk(chrome, url), sign_in(app, "lan.capture")
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+def test_slaps_and_a_hand_in_a_browser(december: tuple[Walk, Browser]) -> None:
+    (walk, lan), found = december, []
+    at = begun(lan)
+    upload(lan, at, {item: each for item, each in prints(7).items() if item != FOUR})
+    lan.done(f"{at}/reasons", {"item": FOUR, "code": "FINGER_MISSING"}, page=f"{at}/prints")
+    upload(lan, at, {RIGHT: cheap_slap(13), LEFT: slaps(7)[LEFT]})
+    for language in LANGUAGES:
+        walk.sign_in("lan.capture", language)
+        for kind in WIDTHS:
+            walk.open(f"{at}/prints", kind)
+            found += walk.faults(f"counter-slaps-{language}-{kind}", language, kind)
+    walk.press('button[name="takes_slaps"][value="yes"]')
+    assert walk.one('button[value="yes"]').get_attribute("aria-pressed") == "true"
+    photo = {"hand_photo_right": (io.BytesIO(picture(3)), "h.jpg")}
+    lan.done(f"{at}/prints", photo, page=f"{at}/prints")
+    upload(lan, at, slaps(7))
+    walk.sign_in("lan.capture", "vi")
+    for kind in WIDTHS:
+        walk.open(f"{at}/prints", kind)
+        found += walk.faults(f"counter-slaps-taken-vi-{kind}", "vi", kind)
+    assert found == []
 
 
 @pytest.mark.slow

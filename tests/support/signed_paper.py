@@ -24,8 +24,8 @@ def scanned(page: Image.Image, ppi: int = 300, *, turned: int = 0, is_signed: bo
     """The page signed by hand, and scanned: greyer, noisy, a little askew."""
     paper = page.copy()
     if is_signed:
-        left, top = SIGNATURE_BOX.left + 300, SIGNATURE_BOX.top + 500
-        places = [(left + 40 * step, top + (-1) ** step * 160) for step in range(20)]
+        left, top = SIGNATURE_BOX.left + 300, SIGNATURE_BOX.top + SIGNATURE_BOX.height // 2
+        places = [(left + 40 * step, top + (-1) ** step * 110) for step in range(20)]
         ImageDraw.Draw(paper).line(places, fill=30, width=11)
     paper = paper.rotate(0.4, Image.Resampling.BICUBIC, fillcolor=255)
     size = (round(paper.width * ppi / PPI), round(paper.height * ppi / PPI))

@@ -12,7 +12,7 @@ from datetime import date
 
 import msgspec
 
-from verification.capture_form.print_pictures import seen_slap
+from verification.capture_form.print_pictures import seen_print, seen_slap
 from verification.encoding.dates import full_years
 from verification.errors import FieldsRefused
 from verification.fingerprint.engine import FingerEngine
@@ -31,6 +31,7 @@ from verification.messages.asked_prints import (
     finger_item,
     fingers_of_slap,
     is_best_available,
+    is_single_finger,
     is_slap,
     position_of,
 )
@@ -48,6 +49,15 @@ class JudgedPrints:
     slaps: dict[str, SlapAttempts] = field(default_factory=dict)
     kept: frozenset[str] = frozenset()
     refused: dict[str, str] = field(default_factory=dict)
+
+    def without(self, item: str) -> JudgedPrints:
+        """The same after a print was taken away; its attempts stay."""
+        attempts, slaps = dict(self.attempts), dict(self.slaps)
+        if item in attempts:
+            attempts[item] = attempts[item].without_print()
+        if item in slaps:
+            slaps[item] = slaps[item].without_picture()
+        return replace(self, attempts=attempts, slaps=slaps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +88,28 @@ class PrintGate:
         """The NFIQ 2 that this finger's print needs."""
         age = None if self.born is None else full_years(self.born, self.day)
         return self.limits.least_of(position_of(item), age)
+
+    def taken(
+        self,
+        engine: FingerEngine,
+        standing: JudgedPrints,
+        taken: Mapping[str, bytes],
+        method: CaptureMethod,
+        absent: Collection[int],
+    ) -> JudgedPrints:
+        """Put prints of fingers and slaps, taken at once by one method, to what stands.
+
+        ``absent`` are fingers that have reasons. Raises FieldsRefused, with nothing counted, for what is no
+        picture of a print and for ink that is not due.
+        """
+        singles = {item: content for item, content in taken.items() if is_single_finger(item)}
+        slaps = {item: content for item, content in taken.items() if is_slap(item)}
+        if method is CaptureMethod.INK_RESCAN:
+            self.require_ink_due(standing.attempts, singles)
+        seen = {item: seen_print(engine, item, content) for item, content in singles.items()}
+        judged = self.judged(engine, standing, seen, method)
+        judged = self.with_slaps(engine, judged, slaps, absent)
+        return self.held_against_slaps(engine, standing, judged, absent)
 
     def judged(
         self,
@@ -183,6 +215,11 @@ class PrintGate:
         stated = [each for each in exceptions if not is_best_available(each.item, each.code)]
         best = (item for item, each in sorted(self.seen(attempts).items()) if each.is_best_available)
         return (*stated, *(CaptureException(item, QUALITY_EXCEPTION) for item in best))
+
+
+def incomplete_slaps(slaps: Mapping[str, SlapAttempts], absent: Collection[int]) -> frozenset[str]:
+    """The slaps that lack a finger of which nobody says any more that it is absent."""
+    return frozenset(item for item, each in slaps.items() if not each.is_whole(position_of(item), absent))
 
 
 def prints_told(

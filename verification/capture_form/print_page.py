@@ -33,10 +33,10 @@ PRINTS_PAGE = (PAGE_WIDTH * PIXEL - _SHORTER, PAGE_HEIGHT * PIXEL - _SHORTER)
 INWARDS = 0.004
 """Points by which an edge is drawn inside its own: programs that draw pages round edges outwards."""
 
-SIGNATURE_BOX, CODE_BOX = Box(2600, 2560, 2640, 1000), Box(640, 2560, 780, 780)
+SIGNATURE_BOX, CODE_BOX = Box(330, 170, 1500, 390), Box(5140, 340, 560, 560)
 """Where the citizen signs, and the code by which a scan is told from that of another form.
 
-Slaps have the same place: a form that bears them is not signed there.
+Above the prints and beside them: whatever prints a form bears leave both free.
 """
 
 _FRAME = 6

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence, Set
 from verification.messages.asked_prints import (
     ALL_SLAPS,
     FINGERPRINTS,
+    NO_SLAP_SCANNER,
     is_best_available,
     is_contradicted,
     is_finger,
@@ -34,6 +35,15 @@ def without_contradicted(
 ) -> tuple[CaptureException, ...]:
     """What is still stated when these items are here after all."""
     return tuple(each for each in exceptions if not is_contradicted(each.item, taken))
+
+
+def with_equipment(
+    exceptions: Sequence[CaptureException], missing: Set[str], kept: Set[str]
+) -> tuple[CaptureException, ...]:
+    """What is stated where a scanner takes one finger at a time: no slap can be taken there."""
+    if not any(is_slap(item) for item in missing) or any(is_slap(item) for item in kept):
+        return tuple(exceptions)
+    return with_exception(exceptions, CaptureException(ALL_SLAPS, NO_SLAP_SCANNER))
 
 
 def reason_codes(reasons: Iterable[CaptureException]) -> tuple[str, ...]:

@@ -94,6 +94,34 @@ def asked_slaps(
     return tuple(item for item in SLAP_ITEMS if item in named or item in sent_back)
 
 
+def slaps_to_take(
+    prints: FormPrints | None,
+    born: date | None,
+    day: date,
+    sent_back: Collection[str] | None,
+    *,
+    has_scanner: bool = False,
+) -> tuple[str, ...]:
+    """The items of the slaps that a capture takes, of an answer those that were ``sent_back``.
+
+    Where a scanner for several fingers is, they may be taken before the form asks them.
+    """
+    asked = asked_slaps(prints, born, day, sent_back or ())
+    if has_scanner and may_take_prints(prints, born, day):
+        asked = SLAP_ITEMS
+    return (
+        asked if sent_back is None else tuple(item for item in asked if item in fingers_sent_back(sent_back))
+    )
+
+
+def excusable_fingers(
+    fingers: Collection[str], slaps: Collection[str], *, is_answer: bool
+) -> tuple[str, ...]:
+    """The fingers that may have a reason: those that are asked, and those of a slap that was sent back."""
+    shown = [finger_item(each) for slap in slaps if is_answer for each in fingers_of_slap(slap)]
+    return tuple(dict.fromkeys((*fingers, *shown)))
+
+
 def fingers_sent_back(items: Collection[str]) -> frozenset[str]:
     """The prints that may be taken again where these items were sent back: all of them, or some by name."""
     if FINGERPRINTS in items:

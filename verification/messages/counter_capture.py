@@ -8,6 +8,7 @@ import msgspec
 
 from verification.messages.enrollment_packet import CaptureException, PrintedFormMark
 from verification.messages.prints_taken import CaptureMethod
+from verification.messages.slap_standing import SlapStanding
 
 MAX_SIGNATURE_BYTES = 512 * 1024
 """A signature that was written on a screen; a larger picture is no such thing."""
@@ -32,7 +33,7 @@ class CitizenAgreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CounterPrints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Prints by item (PNG or WSQ, 500 ppi) that were taken by one method."""
+    """Prints and slaps by item (PNG or WSQ, 500 ppi), taken by one method; photographs of hands (JPEG)."""
 
     prints: dict[str, bytes]
     capture_method: CaptureMethod = CaptureMethod.DEVICE
@@ -66,6 +67,19 @@ class CounterFinger(msgspec.Struct, frozen=True):
         return self.media_type is not None
 
 
+class CounterScanner(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether the scanner at this counter takes several fingers at once."""
+
+    takes_slaps: bool
+
+
+class CounterPhoto(msgspec.Struct, frozen=True):
+    """A photograph of a hand that is asked, and whether it is here."""
+
+    item: str
+    is_here: bool
+
+
 class PaperMark(msgspec.Struct, frozen=True):
     """Under which limits the scan of the signed paper passed, and how like its least faithful print is."""
 
@@ -84,8 +98,9 @@ class CounterCapture(msgspec.Struct, frozen=True):
     """A capture as its officer and a supervisor see it; ``missing`` is what stands before its sealing.
 
     ``dossier`` is the returned one that it captures again, or what it became. ``exceptions`` are codes of
-    the form for which a supervisor answers, ``print_reasons`` those of fingers. Lists tell no ``fingers``.
-    What was sealed or withdrawn names no person any more.
+    the form for which a supervisor answers, ``print_reasons`` those of fingers and slaps. Lists tell no
+    ``fingers``, ``slaps`` and ``hand_photos``. ``slap_scanner`` is None as long as nobody said which scanner
+    is here. What was sealed or withdrawn names no person any more.
     """
 
     id: str
@@ -97,6 +112,9 @@ class CounterCapture(msgspec.Struct, frozen=True):
     exceptions: tuple[str, ...] = ()
     print_reasons: tuple[CaptureException, ...] = ()
     fingers: tuple[CounterFinger, ...] = ()
+    slaps: tuple[SlapStanding, ...] = ()
+    hand_photos: tuple[CounterPhoto, ...] = ()
+    slap_scanner: bool | None = None
     unit: str | None = None
     dossier: str | None = None
     citizen_number: str | None = None

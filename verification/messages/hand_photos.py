@@ -15,6 +15,8 @@ LEFT, RIGHT = HAND_PHOTOS = ("hand_photo_left", "hand_photo_right")
 """The items; where both hands are missing, the photograph is of the arm."""
 
 MISSING, NOT_JPEG, TOO_LARGE = "HAND_PHOTO_MISSING", "HAND_PHOTO_NOT_JPEG", "HAND_PHOTO_TOO_LARGE"
+NEEDLESS = "HAND_PHOTO_NEEDLESS"
+"""No reason asks for one."""
 
 MAX_BYTES = 2 * 1024 * 1024
 _RIGHT_HAND = range(1, 6)

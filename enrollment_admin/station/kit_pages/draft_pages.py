@@ -33,8 +33,7 @@ from enrollment_admin.ui.pages import page, typed
 from verification.messages.asked_prints import (
     ALL_SLAPS,
     FINGERPRINTS,
-    finger_item,
-    fingers_of_slap,
+    excusable_fingers,
     is_finger,
     is_slap,
 )
@@ -134,7 +133,7 @@ def task_page(
         reasons=_reasons(desks, draft, task),
         stated=_stated(desks, draft),
         hands=hands(draft, desks.kit.profile.form),
-        slaps=slaps(draft, desks.kit.profile.form),
+        slaps=slaps(draft),
         open_fingers=_open_fingers(draft),
         languages=LANGUAGES_OF_CONSENT,
         supervisors=[each for each in desks.kit.officers.names() if each != signed_in()],
@@ -210,8 +209,7 @@ def _stated(desks: Desks, draft: Draft) -> list[Reason]:
 def _open_fingers(draft: Draft) -> list[str]:
     """The fingers that may have a reason: those without a print, and those of a slap that was sent back."""
     named = {*(each.name for each in draft.items), *(each.item for each in draft.exceptions)}
-    shown = [finger_item(each) for slap in draft.slaps if draft.answers for each in fingers_of_slap(slap)]
-    asked = dict.fromkeys((*draft.fingers, *shown))
+    asked = excusable_fingers(draft.fingers, draft.slaps, is_answer=draft.answers is not None)
     return [] if FINGERPRINTS in named else [item for item in asked if item not in named]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import NamedTuple
 
 from enrollment_admin.station.draft_book import Draft
@@ -10,16 +9,7 @@ from verification.capture_form.print_gate import SeenPrint
 from verification.lds.image_header import PNG
 from verification.messages.asked_prints import FINGER_ITEMS, FINGERPRINTS
 from verification.messages.forms import FormEdition
-
-
-class FingerState(StrEnum):
-    """How one finger stands."""
-
-    TAKEN = "taken"
-    AGAIN = "again"
-    BEST = "best"
-    EXCUSED = "excused"
-    MISSING = "missing"
+from verification.messages.slap_standing import FingerState
 
 
 class Finger(NamedTuple):

@@ -13,14 +13,13 @@ from enrollment_admin.station.capture_rules import DECLARED, EDITABLE, PORTRAIT,
 from enrollment_admin.station.draft_book import Draft
 from enrollment_admin.station.gate import Declaration
 from enrollment_admin.station.kit_pages.tasks import is_registered
-from enrollment_admin.station.scanned_prints import finger_of, scanned
+from enrollment_admin.station.scanned_prints import scanned
+from enrollment_admin.ui.chosen_prints import chosen_prints
 from enrollment_admin.ui.consent_languages import LANGUAGES_OF_CONSENT
 from verification.errors import FieldsRefused
-from verification.messages.asked_prints import FINGER_ITEMS, FINGERPRINTS, SLAP_ITEMS
 from verification.messages.enrollment import PersonFields
 from verification.messages.enrollment_packet import CITIZEN_SIGNATURE, MAX_ITEM_BYTES
 from verification.messages.hand_photos import HAND_PHOTOS
-from verification.messages.prints_taken import CaptureMethod
 
 MEDIA_TYPES = {
     PORTRAIT: "image/jpeg",
@@ -94,18 +93,13 @@ def read_prints(files: MultiDict[str, FileStorage], method: str) -> list[Capture
 
     Raises FieldsRefused.
     """
-    is_ink = method == CaptureMethod.INK_RESCAN
-    taken_by = CaptureMethod.INK_RESCAN if is_ink else CaptureMethod.DEVICE
-    chosen = {item: files[item].read() for item in (*FINGER_ITEMS, *SLAP_ITEMS) if item in files}
-    for upload in files.getlist(FINGERPRINTS):
-        if upload.filename:
-            chosen[finger_of(upload.filename)] = upload.read()
-    taken = [scanned(item, content, taken_by) for item, content in chosen.items() if content]
-    photos = {item: files[item].read() for item in HAND_PHOTOS if item in files}
-    taken += [Captured(item, MEDIA_TYPES[item], content) for item, content in photos.items() if content]
-    if not taken:
-        raise FieldsRefused({FINGERPRINTS: "FIELD_MISSING"})
-    return taken
+    chosen, taken_by = chosen_prints(files, method)
+    return [
+        Captured(item, MEDIA_TYPES[item], content)
+        if item in HAND_PHOTOS
+        else scanned(item, content, taken_by)
+        for item, content in chosen.items()
+    ]
 
 
 def read_consent(form: Mapping[str, str]) -> str:

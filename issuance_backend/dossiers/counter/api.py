@@ -13,7 +13,12 @@ from issuance_backend.dossiers.counter.service import CounterDesk
 from issuance_backend.http_body import answer, page_answer, read_body, read_page
 from issuance_backend.officers.api import acting_officer
 from issuance_backend.officers.domain import Officer
-from verification.messages.counter_capture import CitizenAgreement, CounterPrints, SupervisorAnswer
+from verification.messages.counter_capture import (
+    CitizenAgreement,
+    CounterPrints,
+    CounterScanner,
+    SupervisorAnswer,
+)
 from verification.messages.enrollment import DossierCapture, DossierView
 from verification.messages.enrollment_packet import CaptureException
 
@@ -77,7 +82,7 @@ def agreements_blueprint(desk: CounterDesk) -> Blueprint:
 
 
 def counter_prints_blueprint(desk: PrintDesk) -> Blueprint:
-    """/v1/counter-captures/<capture>: prints, and reasons for those that are not there."""
+    """/v1/counter-captures/<capture>: prints, by which scanner, and reasons for those that are not there."""
     blueprint = Blueprint("counter_prints", __name__, url_prefix="/v1/counter-captures/<capture>")
 
     @blueprint.post("/prints")
@@ -94,6 +99,11 @@ def counter_prints_blueprint(desk: PrintDesk) -> Blueprint:
     @blueprint.delete("/prints/<item>")
     def drop(capture: str, item: str) -> ResponseReturnValue:
         return answer(desk.drop(acting_officer(), capture, item))
+
+    @blueprint.post("/scanner")
+    def tell_scanner(capture: str) -> ResponseReturnValue:
+        takes_slaps = read_body(CounterScanner).takes_slaps
+        return answer(desk.tell_scanner(acting_officer(), capture, takes_slaps=takes_slaps))
 
     @blueprint.post("/reasons")
     def state_reason(capture: str) -> ResponseReturnValue:

@@ -9,8 +9,8 @@ import msgspec
 from issuance_backend import recorded_events
 from issuance_backend.dossiers.counter import repository
 from issuance_backend.dossiers.counter.acts import forget, written
-from issuance_backend.dossiers.counter.domain import ATTEMPTS, CounterEvent, CounterRow
-from issuance_backend.dossiers.counter.hands import fingers_of
+from issuance_backend.dossiers.counter.domain import ATTEMPTS, SLAP_ATTEMPTS, CounterEvent, CounterRow
+from issuance_backend.dossiers.counter.hands import fingers_of, photos_of, slaps_of
 from issuance_backend.dossiers.counter.refusals import CounterCaptureUnknown
 from issuance_backend.dossiers.pictures import Pictures, StoredPicture
 from issuance_backend.moments import Clock
@@ -18,15 +18,15 @@ from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.unit_codes import lies_in
 from monitoring.database import Database
 from verification.capture_form.filled_form import PORTRAIT
+from verification.capture_form.print_gate import JudgedPrints
 from verification.fingerprint.print_attempts import FingerAttempts
+from verification.fingerprint.slap_attempts import SlapAttempts
 from verification.messages.counter_capture import CounterCapture, PaperMark
 
 READERS = (Role.CAPTURE, Role.SUPERVISOR, Role.AUDITOR)
 """Who may look: at one's own captures, and those who oversee an area at all of it."""
 
 OVERSEEING = frozenset({Role.SUPERVISOR, Role.AUDITOR})
-
-_Attempts = dict[str, FingerAttempts]
 
 
 class Drafts:
@@ -75,16 +75,29 @@ class Drafts:
     def view(self, officer: Officer, which: str) -> CounterCapture:
         """One capture with its fingers."""
         row = self.seen(officer, which)
-        return msgspec.structs.replace(summary(row), fingers=fingers_of(row, self.attempts(row)))
+        tried = self.tried(row)
+        return msgspec.structs.replace(
+            summary(row),
+            fingers=fingers_of(row, tried),
+            slaps=slaps_of(row, tried),
+            hand_photos=photos_of(row),
+        )
 
-    def attempts(self, row: CounterRow) -> _Attempts:
-        """How the fingers were tried; it holds templates, and lies sealed as pictures do."""
-        kept = row.items.get(ATTEMPTS)
-        return msgspec.json.decode(self.pictures.read(kept.picture), type=_Attempts) if kept else {}
+    def tried(self, row: CounterRow) -> JudgedPrints:
+        """How fingers and slaps were tried; it holds templates, and lies sealed as pictures do."""
+        of_fingers, of_slaps = self._record(row, ATTEMPTS), self._record(row, SLAP_ATTEMPTS)
+        return JudgedPrints(
+            msgspec.json.decode(of_fingers, type=dict[str, FingerAttempts]),
+            msgspec.json.decode(of_slaps, type=dict[str, SlapAttempts]),
+        )
+
+    def _record(self, row: CounterRow, name: str) -> bytes:
+        kept = row.items.get(name)
+        return self.pictures.read(kept.picture) if kept else b"{}"
 
     def contents(self, row: CounterRow) -> dict[str, bytes]:
-        """What the form shows: the portrait and the prints."""
-        names = {item: each.picture for item, each in row.prints.items()}
+        """What the form is made of: the portrait, the prints and the photographs of hands."""
+        names = {item: each.picture for item, each in row.captured.items()}
         if row.portrait is not None:
             names[PORTRAIT] = row.portrait
         return {item: self.pictures.read(name) for item, name in names.items()}
@@ -104,6 +117,7 @@ def summary(row: CounterRow) -> CounterCapture:
         print_reasons=row.print_reasons,
         unit=row.unit,
         dossier=row.dossier,
+        slap_scanner=row.slap_scanner,
         citizen_number=capture.citizen_number if capture else None,
         full_name=capture.person.full_name if capture else None,
         form=row.form,

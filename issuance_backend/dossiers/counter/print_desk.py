@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.capture_desk import NO_SCANNER
 from issuance_backend.dossiers.counter.domain import (
     ATTEMPTS,
+    SLAP_ATTEMPTS,
     TABLE,
     CounterEvent,
     CounterItem,
@@ -24,16 +25,23 @@ from issuance_backend.dossiers.forms.catalogue import capture_form
 from issuance_backend.dossiers.pictures import StoredPicture
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.refusals import RoleMissing
-from verification.capture_form.print_gate import JudgedPrints
-from verification.capture_form.print_pictures import seen_print
+from verification.capture_form.print_gate import JudgedPrints, incomplete_slaps
+from verification.capture_form.print_pictures import absent_fingers, is_judged
 from verification.capture_form.scanned_prints import print_type
 from verification.capture_form.stated_reasons import with_exception, without_contradicted
 from verification.errors import FieldsRefused
-from verification.fingerprint.print_attempts import FingerAttempts
-from verification.messages.asked_prints import FINGERPRINTS, is_contradicted, is_reason_for, is_single_finger
+from verification.lds.image_header import JPEG
+from verification.messages.asked_prints import (
+    ALL_SLAPS,
+    FINGERPRINTS,
+    NO_SLAP_SCANNER,
+    excusable_fingers,
+    is_contradicted,
+    is_reason_for,
+)
 from verification.messages.counter_capture import CounterCapture, CounterPrints
 from verification.messages.enrollment_packet import CaptureException
-from verification.messages.prints_taken import CaptureMethod
+from verification.messages.hand_photos import HAND_PHOTOS, NEEDLESS, photo_fault
 
 _RECORD = "application/json"
 
@@ -64,61 +72,68 @@ class PrintDesk:
         for content in taken.prints.values():
             self._checks.require_clean_scan(content)
         judged = self._judged(row, taken)
-        kept = sorted(judged.kept)
+        photos = {item for item in taken.prints if item in HAND_PHOTOS}
+        kept = sorted(judged.kept | photos)
         stored = self._drafts.pictures.put_all([(taken.prints[item], types[item]) for item in kept])
-        prints = {item: CounterItem(each.name, types[item]) for item, each in zip(kept, stored, strict=True)}
+        items = {item: CounterItem(each.name, types[item]) for item, each in zip(kept, stored, strict=True)}
         reasons = without_contradicted(row.print_reasons, judged.kept)
-        changed = replace(row, items={**row.items, **prints}, print_reasons=reasons)
+        changed = replace(row, items={**row.items, **items}, print_reasons=reasons)
         said = {"items": " ".join(sorted(taken.prints)), "kept": " ".join(kept)}
-        return self._tried(officer, row, changed, judged.attempts, said, stored)
+        return self._tried(officer, row, changed, judged, said, stored)
+
+    def tell_scanner(self, officer: Officer, which: str, *, takes_slaps: bool) -> CounterCapture:
+        """Whether several fingers can be taken at once here: where not, slaps have that reason."""
+        row = self._drafts.own(officer, which)
+        TABLE.advance(row.state, CounterEvent.TAKE_PRINTS)
+        no_scanner = CaptureException(ALL_SLAPS, NO_SLAP_SCANNER)
+        reasons = tuple(each for each in row.print_reasons if each != no_scanner)
+        changed = replace(row, slap_scanner=takes_slaps, print_reasons=reasons)
+        said = {"slap_scanner": "yes" if takes_slaps else "no"}
+        return self._tried(officer, row, changed, self._drafts.tried(row), said)
 
     def drop(self, officer: Officer, which: str, item: str) -> CounterCapture:
         """Take a print away that is not this finger's; its attempts stay. Raises CounterPrintUnknown."""
         row = self._drafts.own(officer, which)
         TABLE.advance(row.state, CounterEvent.TAKE_PRINTS)
-        if item not in row.prints:
+        if item not in row.captured:
             raise CounterPrintUnknown("no such print")
-        attempts = self._drafts.attempts(row)
-        if item in attempts:
-            attempts[item] = attempts[item].without_print()
+        tried = self._drafts.tried(row).without(item)
         items = {name: each for name, each in row.items.items() if name != item}
-        return self._tried(officer, row, replace(row, items=items), attempts, {"dropped": item})
+        return self._tried(officer, row, replace(row, items=items), tried, {"dropped": item})
 
     def state_reason(self, officer: Officer, which: str, stated: CaptureException) -> CounterCapture:
-        """Why a finger, or every finger, has no print, by a code of the form; raises FieldsRefused."""
+        """Why a finger or slap, or all of them, has no print, by a code of the form; raises FieldsRefused."""
         row = self._drafts.own(officer, which)
         TABLE.advance(row.state, CounterEvent.TAKE_PRINTS)
         _require_excusable(row, stated)
         changed = replace(row, print_reasons=with_exception(row.print_reasons, stated))
         said = {"items": stated.item, "reason": stated.code.lower()}
-        return self._tried(officer, row, changed, self._drafts.attempts(row), said)
+        return self._tried(officer, row, changed, self._drafts.tried(row), said)
 
     def picture(self, officer: Officer, which: str, item: str) -> PrintPicture:
         """A print, for its officer and for who may answer for it; raises CounterPrintUnknown."""
         row = self._drafts.seen(officer, which)
         if row.officer != officer.id and Role.SUPERVISOR not in officer.roles:
             raise RoleMissing("prints are shown to who takes and who answers for them")
-        found = row.prints.get(item)
+        found = row.captured.get(item)
         if found is None:
             raise CounterPrintUnknown("no such print")
         return PrintPicture(self._drafts.pictures.read(found.picture), found.media_type)
 
     def _judged(self, row: CounterRow, taken: CounterPrints) -> JudgedPrints:
-        gate, before = gate_of(row), self._drafts.attempts(row)
-        if gate is None:
-            return JudgedPrints(before, kept=frozenset(taken.prints))
-        if taken.capture_method is CaptureMethod.INK_RESCAN:
-            gate.require_ink_due(before, taken.prints)
-        engine = self._checks.fingers()
-        seen = {item: seen_print(engine, item, taken.prints[item]) for item in sorted(taken.prints)}
-        return gate.judged(engine, JudgedPrints(before), seen, taken.capture_method)
+        gate, before = gate_of(row), self._drafts.tried(row)
+        prints = {item: taken.prints[item] for item in sorted(taken.prints) if is_judged(item)}
+        if gate is None or not prints:
+            return replace(before, kept=frozenset(prints))
+        absent = absent_fingers(row.print_reasons)
+        return gate.taken(self._checks.fingers(), before, prints, taken.capture_method, absent)
 
     def _tried(
         self,
         officer: Officer,
         row: CounterRow,
         changed: CounterRow,
-        attempts: Mapping[str, FingerAttempts],
+        tried: JudgedPrints,
         said: dict[str, str],
         stored: Sequence[StoredPicture] = (),
     ) -> CounterCapture:
@@ -126,36 +141,51 @@ class PrintDesk:
         changed = changed.unprinted()
         gate, items, pictures = gate_of(row), dict(changed.items), list(stored)
         reasons = changed.print_reasons
+        again = incomplete_slaps(tried.slaps, absent_fingers(reasons))
         if gate is not None:
-            seen = gate.seen(attempts)
-            for item in changed.prints:
-                items[item] = replace(items[item], is_again=item in seen and seen[item].is_again)
-            reasons = gate.with_best_available(reasons, attempts)
-        if attempts:
-            record = self._drafts.pictures.put(msgspec.json.encode(attempts), _RECORD)
-            items[ATTEMPTS] = CounterItem(record.name, _RECORD)
-            pictures.append(record)
-        stands = replace(changed, items=items, print_reasons=reasons)
+            again |= {item for item, each in gate.seen(tried.attempts).items() if each.is_again}
+            reasons = gate.with_best_available(reasons, tried.attempts)
+        for item in changed.prints:
+            items[item] = replace(items[item], is_again=item in again)
+        for name, kept in ((ATTEMPTS, tried.attempts), (SLAP_ATTEMPTS, tried.slaps)):
+            if kept:
+                record = self._drafts.pictures.put(msgspec.json.encode(kept), _RECORD)
+                items[name] = CounterItem(record.name, _RECORD)
+                pictures.append(record)
+        stands = replace(changed, items=items, print_reasons=reasons).settled()
         return self._drafts.changed(row, stands, CounterEvent.TAKE_PRINTS, officer, said, pictures)
 
 
 def _types(row: CounterRow, taken: CounterPrints) -> dict[str, str]:
-    """The media types of prints that may be taken; raises FieldsRefused before anything is decoded."""
+    """The media types of what may be taken; raises FieldsRefused before anything is decoded."""
     if not taken.prints:
         raise FieldsRefused({FINGERPRINTS: "FIELD_MISSING"})
-    if not all(is_single_finger(item) for item in taken.prints):
+    if not all(is_judged(item) or item in HAND_PHOTOS for item in taken.prints):
         raise FieldsRefused({FINGERPRINTS: "PRINT_OF_NO_FINGER"})
-    strange = sorted(taken.prints.keys() - set(row.fingers))
+    asked = {*row.fingers, *row.slaps_to_take(has_scanner=True), *row.hand_photos}
+    strange = sorted(taken.prints.keys() - asked)
     if strange:
         code = "ITEM_NOT_RETURNED" if row.dossier is not None else "PRINT_NOT_TAKEN_AT_THIS_AGE"
-        raise FieldsRefused(dict.fromkeys(strange, code))
-    return {item: print_type(item, content) for item, content in taken.prints.items()}
+        raise FieldsRefused({item: NEEDLESS if item in HAND_PHOTOS else code for item in strange})
+    return {item: _type_of(item, content) for item, content in taken.prints.items()}
+
+
+def _type_of(item: str, content: bytes) -> str:
+    if item not in HAND_PHOTOS:
+        return print_type(item, content)
+    fault = photo_fault(content)
+    if fault is not None:
+        raise FieldsRefused({item: fault})
+    return JPEG
 
 
 def _require_excusable(row: CounterRow, stated: CaptureException) -> None:
-    """The form knows this reason for a finger that is asked and not here; raises FieldsRefused."""
+    """The form knows this reason for what is asked and not here; raises FieldsRefused."""
     is_no_answer = row.dossier is not None and stated.code == NO_SCANNER.upper()
-    if stated.item not in {*row.fingers, FINGERPRINTS} or not row.fingers or is_no_answer:
+    slaps = row.slaps_to_take(has_scanner=True)
+    fingers = excusable_fingers(row.fingers, slaps, is_answer=row.dossier is not None)
+    both = {item for item, of_all in ((FINGERPRINTS, row.fingers), (ALL_SLAPS, slaps)) if of_all}
+    if stated.item not in both.union(fingers, slaps) or is_no_answer:
         raise FieldsRefused({"item": "EXCEPTION_UNKNOWN"})
     known = capture_form(row.day).exceptions
     if not any(each.code.upper() == stated.code and is_reason_for(each, stated.item) for each in known):

@@ -67,7 +67,7 @@ def _filled(row: CounterRow, contents: Contents) -> FilledForm:
         raise TransitionRefused("a capture that was sealed or withdrawn has no form to print")
     reasons = required_on(row.day).reasons
     stated = [CaptureException(reasons[code].item, code.upper()) for code in row.exceptions]
-    types = {PORTRAIT: _JPEG, **{item: each.media_type for item, each in row.prints.items()}}
+    types = {PORTRAIT: _JPEG, **{item: each.media_type for item, each in row.captured.items()}}
     filled = FilledForm(
         form=capture_form(row.day),
         capture=row.id,

@@ -66,6 +66,15 @@ def of_capture(connection: Connection, capture_id: str) -> CounterRow | None:
     return _with_items(connection, [_read(row)])[0] if row else None
 
 
+def scanner_told(connection: Connection, officer: str) -> bool | None:
+    """What an officer said last of the scanner at their counter."""
+    newest = _COLUMNS.opened_at.desc(), _COLUMNS.id
+    told = select(_COLUMNS.slap_scanner).where(
+        _COLUMNS.officer == officer, _COLUMNS.slap_scanner.is_not(None)
+    )
+    return connection.execute(told.order_by(*newest).limit(1)).scalar_one_or_none()
+
+
 def listed(
     connection: Connection, captor: str | None, area: str | None, is_overseen: bool, asked: PageAsked
 ) -> Page[CounterRow]:
@@ -111,6 +120,8 @@ def _values(row: CounterRow) -> dict[str, Any]:
         "exceptions": " ".join(row.exceptions),
         "fingers": " ".join(row.fingers),
         "print_reasons": _text(row.print_reasons) if row.print_reasons else None,
+        "sent_back": None if row.sent_back is None else " ".join(row.sent_back),
+        "slap_scanner": row.slap_scanner,
         "portrait": row.portrait,
         "form": _text(row.form),
         "paper": _text(row.paper),
@@ -126,7 +137,7 @@ def _values(row: CounterRow) -> dict[str, Any]:
 def _read(row: Mapping[Any, Any]) -> CounterRow:
     values = {**row}
     content, form, paper = values.pop("content"), values["form"], values["paper"]
-    reasons = values["print_reasons"]
+    reasons, sent_back = values["print_reasons"], values["sent_back"]
     return CounterRow(
         **{
             **values,
@@ -134,6 +145,7 @@ def _read(row: Mapping[Any, Any]) -> CounterRow:
             "capture": msgspec.json.decode(content, type=DossierCapture) if content else None,
             "exceptions": tuple(row["exceptions"].split()),
             "fingers": tuple(row["fingers"].split()),
+            "sent_back": None if sent_back is None else tuple(sent_back.split()),
             "print_reasons": msgspec.json.decode(reasons, type=_Reasons) if reasons else (),
             "form": msgspec.json.decode(form, type=PrintedFormMark) if form else None,
             "paper": msgspec.json.decode(paper, type=FormJudgement) if paper else None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -21,6 +20,7 @@ from issuance_backend.dossiers.counter.domain import (
     OPEN,
     PRINTS,
     SCAN,
+    SLAP_ATTEMPTS,
     TABLE,
     CounterEvent,
     CounterItem,
@@ -39,9 +39,8 @@ from issuance_backend.paging import Page, PageAsked
 from issuance_backend.recorded_events import Step
 from issuance_backend.refusals import CaptureReplayed, SameOfficer
 from monitoring.database import Database
-from verification.capture_form.print_gate import prints_told
+from verification.capture_form.print_gate import JudgedPrints, prints_told
 from verification.errors import FieldsRefused, TransitionRefused
-from verification.fingerprint.print_attempts import FingerAttempts
 from verification.fingerprint.printed_form import FormJudgement
 from verification.messages.asked_prints import is_best_available, position_of
 from verification.messages.counter_capture import (
@@ -54,6 +53,8 @@ from verification.messages.counter_capture import (
 )
 from verification.messages.enrollment import DossierCapture
 from verification.messages.enrollment_packet import CANNOT_SIGN, PrintedFormMark
+from verification.messages.hand_photos import HAND_PHOTOS
+from verification.messages.prints_taken import PrintTaken
 
 _AS_IT_STANDS = SupervisorAnswer()
 _PNG, _JPEG, _TIFF = "image/png", "image/jpeg", "image/tiff"
@@ -65,7 +66,7 @@ class CounterSealing:
     """What a capture is sealed with; see ``capture_desk.Sealing``."""
 
     row: CounterRow
-    attempts: Mapping[str, FingerAttempts]
+    tried: JudgedPrints
 
     @property
     def prints(self) -> TakenPrints:
@@ -85,21 +86,26 @@ class CounterSealing:
         return {
             "counter_capture": row.id,
             "consent_language": row.language or "",
-            **prints_detail(prints_told(self.attempts), self.prints.best_available),
+            **prints_detail(self._told, self.prints.best_available),
             **(_form_detail(form) if form else {}),
             **(_paper_detail(row.paper) if row.paper else {}),
             **({domain.ANSWERED_BY: row.answered_by} if row.answered_by else {}),
             **({"unsigned": row.unsigned} if row.unsigned else {}),
         }
 
+    @property
+    def _told(self) -> tuple[PrintTaken, ...]:
+        return prints_told(self.tried.attempts, self.tried.slaps)
+
     def close(self, connection: Connection, dossier: str, moment: datetime) -> Step:
         """Write that it is sealed: from here on the dossier alone names the person and their prints."""
         row = self.row
-        items = {SCAN: row.items[SCAN]} if SCAN in row.items else {}
+        # The dossier names no photograph of a hand: it stays here, and goes with the dossier's pictures.
+        items = {item: each for item, each in row.items.items() if item in {SCAN, *HAND_PHOTOS}}
         sealed = replace(row, dossier=dossier, capture=None, portrait=None, items=items)
         step = written(connection, sealed, CounterEvent.SEAL, row.officer, moment)
-        if ATTEMPTS in row.items:
-            forget(connection, {row.items[ATTEMPTS].picture}, moment)
+        records = {row.items[name].picture for name in (ATTEMPTS, SLAP_ATTEMPTS) if name in row.items}
+        forget(connection, records, moment)
         return step
 
 
@@ -140,6 +146,8 @@ class CounterDesk:
         with self._database.writing() as connection:
             Pictures.keep(connection, judged.portrait)
             if former is None:
+                told = repository.scanner_told(connection, officer.id)
+                kept = replace(kept, slap_scanner=told).settled()
                 repository.add(connection, kept)
                 step = step_of(kept, CounterEvent.BEGIN, officer.id)
             else:
@@ -156,7 +164,7 @@ class CounterDesk:
         """
         row = self._drafts.own(officer, which)
         TABLE.advance(row.state, CounterEvent.CHECK_FORM)
-        if row.missing_fingers:
+        if row.missing_prints:
             raise FieldsRefused({PRINTS: "COUNTER_PRINTS_MISSING"})
         form = checked_form(row, self._drafts.contents(row))
         if form.mark == row.form:
@@ -227,7 +235,7 @@ class CounterDesk:
             raise FieldsRefused(row.faults)
         TABLE.advance(row.state, CounterEvent.SEAL)
         capture = self._as_it_came(row)
-        sealing = CounterSealing(row, self._drafts.attempts(row))
+        sealing = CounterSealing(row, self._drafts.tried(row))
         if row.dossier is None:
             return self._captures.capture(officer, capture, sealing)
         self._captures.recapture(officer, row.dossier, capture, sealing)
@@ -285,13 +293,19 @@ def _paper_detail(paper: FormJudgement) -> dict[str, str]:
 def _changed(former: CounterRow, begun: CounterRow) -> CounterRow:
     """A capture under the id that it had; its prints stay as long as it is the same person's."""
     kept = replace(
-        begun, id=former.id, version=former.version, opened_at=former.opened_at, state=former.state
+        begun,
+        id=former.id,
+        version=former.version,
+        opened_at=former.opened_at,
+        state=former.state,
+        slap_scanner=former.slap_scanner,
     )
     if not _is_of_same_person(former, begun):
-        return kept
+        return kept.settled()
     # A print that is here outweighs that there is no scanner.
     anew = () if former.prints else begun.print_reasons
-    return replace(kept, items=former.unprinted().items, print_reasons=anew or former.print_reasons)
+    reasons = anew or former.print_reasons
+    return replace(kept, items=former.unprinted().items, print_reasons=reasons).settled()
 
 
 def _is_of_same_person(one: CounterRow, other: CounterRow) -> bool:
@@ -337,6 +351,7 @@ def _begun(
         exceptions=judged.exceptions,
         fingers=judged.fingers,
         print_reasons=judged.print_reasons,
+        sent_back=judged.sent_back,
         portrait=judged.portrait.name,
         opened_at=at,
         updated_at=at,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +12,12 @@ from PIL import Image
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
+from enrollment_admin.station.kit import renew_profile
+from enrollment_admin.station.kit_pages.app import create_kit_app
 from enrollment_admin.station.returns import Returns
 from issuance_backend.dossiers.intake.centre_keys import load_keys, make_keys
 from issuance_backend.qr_symbol import read_qr
-from tests.support.cheap_prints import cheap_prints
+from tests.support.cheap_prints import cheap_prints, cheap_slap
 from tests.support.issuance_office import picture
 from tests.support.kit_bench import (
     OFFICER,
@@ -38,12 +40,15 @@ from tests.support.kit_pages_bench import (
 from tests.support.page_walk import LANGUAGES, WIDTHS, Walk
 from tests.support.served_app import serving
 from tests.support.teller_page import browser
-from verification.messages.asked_prints import FINGER_ITEMS
+from verification.messages.asked_prints import FINGER_ITEMS, SLAP_ITEMS
 from verification.messages.receipt_code import status_link
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser]
 
 _LOADED = "return performance.getEntriesByType('resource').map(each => each.name)"
+
+TO_DECEMBER = 10 * 24 * 3600
+"""Seconds until slaps are asked."""
 
 NEWCOMER = 10
 """Of whom no capture stands in the kit."""
@@ -114,6 +119,42 @@ def captures_of_every_kind(pages: KitPages) -> dict[str, str]:
         "answer": f"/drafts/{pages.desk().answer('1' * 16).id}/particulars",
         "unknown": "/drafts/kit-007-999",
     }
+
+
+@pytest.fixture
+def december(pages: KitPages) -> Iterator[tuple[Walk, dict[str, str]]]:
+    """Captures on the day from which slaps and photographs of hands are asked: begun, and taken."""
+    pages.bench.pass_time(TO_DECEMBER)
+    pages.kit.database.close()
+    renew_profile(pages.bench.folder, slap_scanner=True)
+    kit = pages.bench.open()
+    pages = replace(pages, kit=kit, app=create_kit_app(kit, None, pages.sticks))
+    lan = pages.sign_in()
+    missing, taken = begun(lan, 1), begun(lan, 2)
+    for draft in (missing, taken):
+        keep(lan, draft, "portrait", picture())
+        keep_prints(lan, draft, {item: cheap_prints()[item] for item in FINGER_ITEMS if item != "finger_04"})
+        gone = {"item": "finger_04", "code": "FINGER_MISSING"}
+        lan.post(f"{draft}/exceptions", gone, page=f"{draft}/fingerprints")
+    keep_prints(lan, missing, {"finger_13": cheap_slap(13, 3), "finger_14": cheap_slap(14)})
+    slaps = {item: cheap_slap(int(item[-2:]), 4) for item in SLAP_ITEMS}
+    photo = {"hand_photo_right": (io.BytesIO(picture(3)), "hand.jpg")}
+    keep_prints(lan, taken, slaps)
+    lan.post(f"{taken}/fingerprints", photo, page=f"{taken}/fingerprints")
+    paths = {"slaps": f"{missing}/fingerprints", "slaps-taken": f"{taken}/fingerprints"}
+    with serving(pages.app) as url, browser() as chrome:
+        yield Walk(chrome, url), paths
+
+
+def test_slaps_and_a_hand_are_right_wide_and_narrow(december: tuple[Walk, dict[str, str]]) -> None:
+    (walk, paths), faults = december, []
+    for language in LANGUAGES:
+        walk.sign_in(OFFICER, language, PASSPHRASE, "passphrase")
+        for name, path in paths.items():
+            for kind in WIDTHS:
+                walk.open(path, kind)
+                faults += walk.faults(f"kit-{name}-{language}-{kind}", language, kind)
+    assert not faults, "\n".join(faults)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

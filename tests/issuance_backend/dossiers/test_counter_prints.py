@@ -155,7 +155,7 @@ def test_what_is_no_print_is_no_attempt(desk: Desk) -> None:
         whole = {FOUR: content, "finger_05": cheap_print(5)}
         assert refused(lambda whole=whole: take(counter, found.id, **whole)) == {FOUR: code}
     assert refused(lambda: take(counter, found.id)) == {"fingerprints": "FIELD_MISSING"}
-    assert refused(lambda: take(counter, found.id, finger_13=cheap_print(1))) == {
+    assert refused(lambda: take(counter, found.id, finger_11=cheap_print(1))) == {
         "fingerprints": "PRINT_OF_NO_FINGER"
     }
     assert all(each.tried is None for each in counter.view(LAN, found.id).fingers)
