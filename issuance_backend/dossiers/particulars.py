@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Collection, Mapping
 from datetime import date
@@ -18,6 +19,10 @@ from verification.messages.hand_photos import HAND_PHOTOS
 _MAX_LENGTHS: Mapping[str, int] = {"identification": 200, "place_of_origin": 200, "place_of_residence": 200}
 _MAX_LENGTH = 120
 _OPTIONAL = frozenset({"spouse", "old_id"})
+
+# Latin letters with all their marks, digits and marks of writing: what the card's typeface has. The bar parts
+# the fields of the card's QR code. Anything else would stop the card when it is approved and ordered already.
+_ON_CARDS = re.compile("[ -{}~\u00a1-\u00ac\u00ae-\u024f\u0300-\u034e\u1e00-\u1efb\u2010-\u2027]*")
 
 # A card repeats these from the registry: who finds them wrong corrects the registry first.
 REGISTERED_FIELDS = (
@@ -46,7 +51,7 @@ def normalised(person: PersonFields) -> PersonFields:
 
 
 def field_faults(person: PersonFields, excused: Collection[str] = ()) -> dict[str, str]:
-    """Fault codes by field for what cannot go on a card: missing, too long, control characters.
+    """Fault codes by field for what cannot go on a card: missing, too long, or of other than Latin letters.
 
     ``excused`` are fields that may be left out for a coded exception.
     """
@@ -57,7 +62,7 @@ def field_faults(person: PersonFields, excused: Collection[str] = ()) -> dict[st
             faults[name] = "FIELD_MISSING"
         elif len(text) > _MAX_LENGTHS.get(name, _MAX_LENGTH):
             faults[name] = "FIELD_TOO_LONG"
-        elif not _is_plain(text):
+        elif not _ON_CARDS.fullmatch(text):
             faults[name] = "FIELD_CHARACTERS"
     if "sex" not in faults and person.sex not in {"M", "F"}:
         faults["sex"] = "FIELD_CHARACTERS"
@@ -169,11 +174,6 @@ def content_digest(capture: DossierCapture) -> str:
 def capture_key(capture_id: str, content_sha256: str) -> str:
     """Identifies one capture: the same content captured twice is two captures."""
     return hashlib.sha256(f"{capture_id}|{content_sha256}".encode()).hexdigest()
-
-
-def _is_plain(text: str) -> bool:
-    # The quick question settles nearly every text: what is printable holds no control character.
-    return text.isprintable() or not any(unicodedata.category(each).startswith("C") for each in text)
 
 
 def birth_day(person: PersonFields) -> date | None:

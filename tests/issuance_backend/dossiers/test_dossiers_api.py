@@ -257,6 +257,9 @@ def test_a_registry_that_is_down_is_not_a_missing_person(office: Office) -> None
         ({"sex": "X"}, {"sex": "FIELD_CHARACTERS"}),
         ({"identification": "  "}, {"identification": "FIELD_MISSING"}),
         ({"identification": "a\x01b"}, {"identification": "FIELD_CHARACTERS"}),
+        ({"identification": "Sẹo 🙂"}, {"identification": "FIELD_CHARACTERS"}),
+        ({"place_of_residence": "Đường 日本, Hà Nội"}, {"place_of_residence": "FIELD_CHARACTERS"}),
+        ({"place_of_residence": "Số 5|Láng, Hà Nội"}, {"place_of_residence": "FIELD_CHARACTERS"}),
         ({"place_of_residence": "x" * 201}, {"place_of_residence": "FIELD_TOO_LONG"}),
         (
             {"identification": "", "place_of_residence": ""},
