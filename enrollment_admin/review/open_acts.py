@@ -51,7 +51,7 @@ class Reader:
 _LOCAL = frozenset({"received", "validated", "archive_lookup", "returned"})
 _CENTRAL = frozenset({"local_approved", "dedup_1n", "adjudication"})
 _REJECTABLE = frozenset({"validated", "dedup_1n", "adjudication", "returned"})
-_CARD_GONE = frozenset({"spoiled", "destroyed", "revoked"})
+_NO_CARD = frozenset({"ordered", "spoiled", "destroyed", "revoked"})
 _CLOSED = frozenset({"completed", "rejected", "withdrawn"})
 _TOLD_OF_OTHERS = ("processor", "approver", "central_approver", "archive_clerk")
 _CAPTURES = frozenset({"capture", "receive"})
@@ -145,7 +145,7 @@ def _may_return(dossier: DossierView, reader: Reader) -> bool:
 
 def _may_reject(dossier: DossierView, reader: Reader) -> bool:
     if dossier.state == "central_approved":
-        is_gone = dossier.card is not None and dossier.card.state in _CARD_GONE
+        is_gone = dossier.card is not None and dossier.card.state in _NO_CARD
         return is_gone and reader.is_any("central_approver")
     is_leader = dossier.state not in _CENTRAL and reader.is_any("district_chief")
     return dossier.state in _REJECTABLE and (is_leader or _may_decide(dossier, reader))

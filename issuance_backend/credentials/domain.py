@@ -102,6 +102,8 @@ CARDS: StateTable[CardState, CardEvent] = StateTable(
     {
         (None, CardEvent.ORDER): CardState.ORDERED,
         (CardState.ORDERED, CardEvent.BEGIN): CardState.PERSONALISING,
+        # No machine can make it, and its dossier is rejected.
+        (CardState.ORDERED, CardEvent.REVOKE): CardState.REVOKED,
         (CardState.PERSONALISING, CardEvent.WRITTEN): CardState.PERSONALISED,
         (CardState.PERSONALISING, CardEvent.SPOIL): CardState.SPOILED,
         (CardState.PERSONALISED, CardEvent.PASS): CardState.QA_PASSED,

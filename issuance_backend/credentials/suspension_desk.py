@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from issuance_backend.case_ids import require_case, require_filed
 from issuance_backend.credentials import domain, holds, repository
-from issuance_backend.credentials.domain import CardEvent, Reason
+from issuance_backend.credentials.domain import CardEvent, CardState, Reason
 from issuance_backend.credentials.orders import Gone, take_step
 from issuance_backend.credentials.repository import Card
 from issuance_backend.credentials.service import card_summary, known
 from issuance_backend.moments import Clock
 from issuance_backend.officers.domain import Officer, Role
 from monitoring.database import Database
-from verification.errors import FieldsRefused
+from verification.errors import FieldsRefused, TransitionRefused
 from verification.messages.delivery import CardSuspension
 from verification.messages.enrollment import CardSummary
 from verification.messages.national_time import vietnam_date
@@ -66,6 +66,8 @@ class SuspensionDesk:
             if why is None:
                 holds.require_none(connection, card.citizen_number)
             stepped = replace(card, reason=Reason(why.reason) if why else None)
+            if card.state is CardState.ORDERED:
+                raise TransitionRefused("nothing is made yet: an order ends with its dossier")
             if card.state in domain.ON_THE_WAY:
                 self._revoked(connection, stepped, officer.id, moment)
             if stepped.reason is Reason.MISSING:

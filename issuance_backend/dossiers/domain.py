@@ -86,7 +86,7 @@ _REJECTABLE = (
     DossierState.DEDUP_1N,
     DossierState.ADJUDICATION,
     DossierState.RETURNED,
-    # Only while no card of it is ordered, made or on its way.
+    # Only while no card of it is made or on its way.
     DossierState.CENTRAL_APPROVED,
 )
 _HELD = (*_RETURNABLE, DossierState.CENTRAL_APPROVED)

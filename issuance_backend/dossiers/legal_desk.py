@@ -12,7 +12,7 @@ from issuance_backend import recorded_events
 from issuance_backend.case_ids import require_case, require_filed
 from issuance_backend.credentials import older_cards
 from issuance_backend.credentials import repository as cards
-from issuance_backend.credentials.domain import GONE
+from issuance_backend.credentials.domain import GONE, CardState
 from issuance_backend.credentials.older_cards import Ended
 from issuance_backend.dossiers import acts, domain
 from issuance_backend.dossiers.acts import Act, take_step
@@ -121,10 +121,12 @@ def _require_may_reject(act: Act, officer: Officer, event: DossierEvent) -> None
 
 
 def _require_no_card(act: Act) -> None:
-    """What is approved is rejected only when its card was spoiled, destroyed or revoked on its way."""
+    """What is approved is rejected only when its card was spoiled, destroyed or revoked on its way, or was
+    never begun: whether nobody is about to make it, production says.
+    """
     card = cards.of_dossier(act.connection, act.dossier.id)
-    if card is not None and card.state not in GONE:
-        raise TransitionRefused("a card is ordered, or on its way")
+    if card is not None and card.state not in GONE | {CardState.ORDERED}:
+        raise TransitionRefused("a card is made, or on its way")
 
 
 def _to_be_forgotten(dossier: Dossier) -> Dossier:

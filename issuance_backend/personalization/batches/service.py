@@ -180,13 +180,22 @@ def card_revoked(connection: Connection, card: Card, actor: str, moment: datetim
 
 
 def order_ended(connection: Connection, dossier: str, actor: str, moment: datetime) -> None:
-    """Let no further card be made for a dossier, in the transaction that rejects it.
+    """Let no card be made for a dossier, in the transaction that rejects it; one that was ordered ends.
 
     Raises TransitionRefused unless the order is held: a worker may be about to make one.
     """
     task = repository.task(connection, dossier)
+    card = cards.of_dossier(connection, dossier)
+    if task is None and card is not None:
+        # Whoever puts it into a batch at this moment has done so by now, or finds it taken.
+        card = cards.locked(connection, [card.id])[card.id]
+        task = repository.task(connection, dossier)
     if task is not None:
         _advance(connection, replace(task, code=None), TaskEvent.CANCEL, actor, moment)
+    if card is not None and card.state is CardState.ORDERED:
+        detail = {"reason": Reason.DATA_ERROR.value}
+        ended = replace(card, reason=Reason.DATA_ERROR)
+        orders.take_step(connection, ended, CardEvent.REVOKE, actor=actor, moment=moment, detail=detail)
 
 
 def _reopen(connection: Connection, card: Card, code: str, actor: str, moment: datetime) -> None:

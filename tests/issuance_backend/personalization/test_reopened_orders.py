@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+
+import pytest
 
 from issuance_backend import recorded_events
 from issuance_backend.credentials.undelivered_desk import age as age_cards
@@ -11,6 +14,9 @@ from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.personalization.blank_stock import repository as blanks
 from issuance_backend.personalization.blank_stock.domain import Account
+from issuance_backend.personalization.card_faces.printed_faces import PrintJob
+from issuance_backend.personalization.data_preparation import CardOrder
+from issuance_backend.refusals import CardTextUnprintable
 from tests.support.blank_books import blanks_by_account, posted_balances
 from tests.support.delivery import (
     PACKER,
@@ -186,3 +192,42 @@ def test_an_approved_dossier_whose_card_is_gone_can_end_and_the_citizen_apply_ag
     assert run_pending(office.card_line()) == 0
     again = office.sign_in("lan.capture").capture(citizens()[4], "capture-0000000009")
     assert again.status_code == 201, again.get_data(as_text=True)
+
+
+def test_an_order_that_no_machine_can_make_ends_with_its_dossier_and_the_citizen_applies_anew(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unprintable(_order: CardOrder) -> PrintJob:
+        raise CardTextUnprintable("a letter that no typeface has")
+
+    lan = office.sign_in("lan.capture")
+    dossier = str(lan.capture(citizens()[4]).get_json()["id"])
+    office.approve_all(dossier)
+    card = newest_card(office, dossier)["id"]
+    line = office.card_line()
+    monkeypatch.setattr(line, "_workshop", replace(line._workshop, draw_faces=unprintable))
+    office.receive_blanks()
+    assert office.sign_in("hoa.production").post("/v1/production-batches", {"limit": 1}).status_code == 201
+    assert reject(office, dossier) == (200, 409), "a worker may be about to make it"
+    run_pending(line)
+    assert order_of(office) == ("held", "CARD_TEXT_UNPRINTABLE")
+    revocation = f"/v1/credentials/{card}/revocation"
+    refused = office.sign_in(SUPERVISOR).post(revocation, {"reason": "data_error"})
+    assert refused.get_json()["code"] == "STATE_NOT_ALLOWED"
+    assert reject(office, dossier) == (200, 200)
+    assert order_of(office) == ("cancelled", None)
+    ended = card_of(office, card)
+    assert (ended.state, ended.reason, ended.place) == ("revoked", "data_error", None)
+    again = str(lan.capture(citizens()[4], "capture-0000000009").get_json()["id"])
+    office.approve_all(again)
+    office.make_cards()
+    assert newest_card(office, again)["state"] == "qa_passed"
+    books(office)
+
+
+def test_an_order_of_no_batch_ends_with_its_dossier_and_is_batched_no_more(office: Office) -> None:
+    dossier = str(office.sign_in("lan.capture").capture(citizens()[4]).get_json()["id"])
+    office.approve_all(dossier)
+    assert reject(office, dossier) == (200, 200)
+    made = office.sign_in("hoa.production").post("/v1/production-batches", {"limit": 1})
+    assert made.get_json()["code"] == "STATE_NOT_ALLOWED"
