@@ -49,10 +49,10 @@ def seal(unit: str, cards: Collection[str]) -> str:
     return hashlib.sha256("\n".join([unit, *sorted(cards)]).encode()).hexdigest()
 
 
-def require_scan(cards: Collection[str]) -> frozenset[str]:
+def require_scan(cards: Collection[str], *, at_least: int = 1) -> frozenset[str]:
     """The cards of one scan, each once; raises FieldsRefused."""
     scanned = frozenset(cards)
-    if len(scanned) != len(cards) or not 1 <= len(cards) <= MAX_BOX:
+    if len(scanned) != len(cards) or not at_least <= len(cards) <= MAX_BOX:
         raise FieldsRefused({"cards": "FIELD_CHARACTERS" if cards else "FIELD_MISSING"})
     if not all(CARD_ID.fullmatch(card) for card in scanned):
         raise FieldsRefused({"cards": "FIELD_CHARACTERS"})

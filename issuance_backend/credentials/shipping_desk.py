@@ -92,10 +92,10 @@ class ShippingDesk:
 
         Raises FieldsRefused with each card that is missing or was never in it: nothing is received then,
         and that the count was wrong is recorded. A supervisor who closes the box short receives what is
-        there; what is missing is revoked.
+        there; what is missing is revoked. Of a box that never came that is every card.
         """
         officer.require(*((Role.SUPERVISOR,) if scan.close_short else (Role.OFFICE, Role.SUPERVISOR)))
-        scanned = boxes.require_scan(scan.cards)
+        scanned = boxes.require_scan(scan.cards, at_least=0 if scan.close_short else 1)
         moment = self._clock()
         with self._database.writing() as connection:
             box = _known(connection, box_id)

@@ -110,6 +110,20 @@ def test_only_a_supervisor_closes_a_box_short_and_what_is_missing_is_revoked(off
     assert {card_of(office, card).state for card in cards[:2]} == {"at_office"}
 
 
+def test_a_box_that_never_came_is_closed_by_a_supervisor_and_every_card_of_it_is_revoked(
+    office: Office,
+) -> None:
+    cards = three(office)
+    box = dispatched(office, cards)
+    assert receive(office, box, []).get_json()["fields"] == {"cards": "FIELD_MISSING"}
+    assert receive(office, box, [], close_short=True).status_code == 403
+    closed = receive(office, box, [], SUPERVISOR, close_short=True).get_json()["box"]
+    assert (closed["state"], closed["missing"]) == ("received_short", 3)
+    gone = [card_of(office, card) for card in cards]
+    assert {(card.state, card.reason, card.place) for card in gone} == {("revoked", "missing", "missing")}
+    assert not office.sign_in(RECEIVER).get("/v1/boxes?state=dispatched").get_json()
+
+
 @pytest.mark.parametrize("on_the_road", [False, True])
 @pytest.mark.parametrize("is_scanned", [False, True])
 def test_a_card_that_is_revoked_in_its_box_stops_none_of_the_others(
