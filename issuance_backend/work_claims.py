@@ -7,11 +7,11 @@ other anyway and knows no row locks. The statements are the same: there the word
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, String, Table, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, String, Table, and_, or_, select, update
 
 from issuance_backend.moments import rfc3339
 from issuance_backend.refusals import LeaseLost
@@ -35,6 +35,10 @@ class WorkTable:
         """The column that names a piece of work."""
         (key,) = self.table.primary_key.columns
         return key
+
+    def only(self, condition: ColumnElement[bool]) -> WorkTable:
+        """The same work without what cannot be done now: it keeps nothing else from being done."""
+        return replace(self, waiting=and_(self.waiting, condition))
 
 
 @dataclass(frozen=True, slots=True)

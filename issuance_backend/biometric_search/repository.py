@@ -272,9 +272,10 @@ def task_at(connection: Connection, sequence: int) -> Task | None:
     return _task(connection, SEARCH_TASKS.c.sequence == sequence)
 
 
-def claim(connection: Connection, moment: datetime, length: timedelta) -> Lease:
-    """Take the next task that may be done now."""
-    return work_claims.claim(connection, WORK, 1, moment, length)
+def claim(connection: Connection, moment: datetime, length: timedelta, closed: Collection[str] = ()) -> Lease:
+    """Take the next task that may be done now, of no gallery that is closed."""
+    work = WORK.only(SEARCH_TASKS.c.gallery.not_in(closed)) if closed else WORK
+    return work_claims.claim(connection, work, 1, moment, length)
 
 
 def finish(connection: Connection, sequence: int, end: TaskEnd, moment: datetime) -> None:

@@ -22,7 +22,11 @@ from issuance_backend.biometric_search.domain import Outcome, TaskEvent
 from issuance_backend.biometric_search.gallery_index import GalleryIndex, Searchable
 from issuance_backend.biometric_search.gallery_keys import GalleryKey, KeyRoom
 from issuance_backend.biometric_search.modality import Modalities
-from issuance_backend.biometric_search.refusals import GallerySubjectUnknown, SearchTaskUnknown
+from issuance_backend.biometric_search.refusals import (
+    GalleryKeyUnavailable,
+    GallerySubjectUnknown,
+    SearchTaskUnknown,
+)
 from issuance_backend.biometric_search.repository import StoredEnrolment, Task, TaskEnd
 from issuance_backend.biometric_search.search_room import Found, Searching, look
 from issuance_backend.biometric_search.service import INVESTIGATE, finished_state
@@ -93,16 +97,19 @@ class SearchWorker:
         self._clock = clock
         self._finished = finished
         self._memories: dict[str, _Memory] = {}
+        self._closed: set[str] = set()
         self._lock = Lock()
 
     def run_once(self) -> bool:
         """Do the next task; False when nothing waits.
 
-        Raises Unavailable where a key or the database is not there: the task is given back.
+        Raises Unavailable where a key or the database is not there: the task is given back. A gallery
+        without its key is left alone until the key is there; the others go on.
         """
         with self._lock:
+            self._closed = {gallery for gallery in self._closed if not self._has_key(gallery)}
             with self._database.writing() as connection:
-                lease = repository.claim(connection, self._clock(), LEASE)
+                lease = repository.claim(connection, self._clock(), LEASE, self._closed)
             if not lease.keys:
                 return False
             try:
@@ -117,6 +124,13 @@ class SearchWorker:
         """A gallery's index, up to date."""
         with self._database.reading() as connection:
             return self._current(connection, gallery).index
+
+    def _has_key(self, gallery: str) -> bool:
+        try:
+            self._keys.key(gallery)
+        except GalleryKeyUnavailable:
+            return False
+        return True
 
     def _do(self, lease: Lease) -> None:
         with self._database.reading() as connection:
@@ -137,6 +151,8 @@ class SearchWorker:
         task = repository.task_at(connection, sequence)
         if task is None or task.sealed_request is None:
             raise SearchTaskUnknown("a task without its request")
+        if not self._has_key(task.gallery):
+            self._closed.add(task.gallery)
         key = self._keys.key(task.gallery)
         content = key.open(task.sealed_request, f"request/{task.task_id}")
         if task.operation == INVESTIGATE:

@@ -329,6 +329,23 @@ def test_without_its_key_a_gallery_is_closed_and_its_tasks_wait(bed: SearchBed) 
     assert bed.desk.task(OFFICE, "insert-national-1-0").outcome == "enrolled"
 
 
+def test_a_gallery_without_its_key_keeps_no_other_from_being_searched(bed: SearchBed) -> None:
+    bed.enrol(1, gallery="crime")
+    bed.desk.submit(OFFICE, identify(3))
+    key = bed.keys._folder / "crime.key"
+    kept = key.read_text()
+    key.unlink()
+    blind = SearchWorker(bed.database, KeyRoom(bed.keys._folder), bed.desk._modalities, lambda: bed.now[0])
+    with pytest.raises(GalleryKeyUnavailable):
+        blind.run_once()
+    assert blind.run_once()
+    assert bed.desk.task(OFFICE, "identify-3").status == "done"
+    assert not blind.run_once(), "what is left waits for its key"
+    key.write_text(kept)
+    assert blind.run_once()
+    assert bed.desk.task(BUREAU, "insert-crime-1-0").outcome == "enrolled"
+
+
 def test_a_key_is_private_and_never_written_over(bed: SearchBed) -> None:
     key = bed.keys._folder / "national.key"
     kept = key.read_text()
