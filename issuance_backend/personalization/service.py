@@ -45,7 +45,7 @@ from issuance_backend.personalization.chip_key_pool import ChipKeyPool
 from issuance_backend.personalization.data_preparation import CardOrder, SodSigner, person_record, prepare
 from issuance_backend.personalization.finger_access import FingerAccess
 from issuance_backend.personalization.quality_control import ExpectedCard, QualityControl, passed
-from issuance_backend.refusals import BlobUnknown, LeaseLost, ProductionInterrupted
+from issuance_backend.refusals import BlankStockEmpty, BlobUnknown, LeaseLost, ProductionInterrupted
 from issuance_backend.steps import SYSTEM
 from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.virtual_card import VirtualCard
@@ -114,14 +114,20 @@ class CardLine:
         self._database = database
         self._workshop = workshop
         self._clock = clock
+        self._without_blanks: set[str] = set()
 
     def run_once(self) -> bool:
         """Work on the next order; False when none waits.
 
         Raises Unavailable where blanks, the printer, the signer or the database are missing: the order waits.
+        Orders of an operator for whom there are no blanks keep nobody else's from being made.
         """
         with self._database.writing() as connection:
-            lease = work_claims.claim(connection, WORK, 1, self._clock(), WRITING_TIME)
+            self._without_blanks = {
+                each for each in self._without_blanks if not blanks.has_blank_for(connection, each)
+            }
+            work = batches.work_but_of(self._without_blanks)
+            lease = work_claims.claim(connection, work, 1, self._clock(), WRITING_TIME)
         if not lease.keys:
             return False
         try:
@@ -175,7 +181,9 @@ class CardLine:
             if job.card.state in _MADE:
                 self._settle(connection, job.task, TaskEvent.MAKE)
                 return None
-            blank_stock.require_blank(connection, job.operator)
+            if not blanks.has_blank_for(connection, job.operator):
+                self._without_blanks.add(job.operator)
+                raise BlankStockEmpty("no blank for this operator")
             if job.card.state is CardState.ORDERED:
                 return job
             return replace(job, card=orders.place(connection, job.order, SYSTEM, self._clock()))

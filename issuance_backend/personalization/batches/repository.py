@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, and_, func, insert, select, update
@@ -22,6 +22,15 @@ WORK = WorkTable(
     waiting=PRODUCTION_TASKS.c.state == TaskState.WAITING.value,
     order=PRODUCTION_TASKS.c.queued_at,
 )
+
+
+def work_but_of(operators: Collection[str]) -> WorkTable:
+    """The orders that wait, without those that these operators answer for."""
+    if not operators:
+        return WORK
+    theirs = select(PRODUCTION_BATCHES.c.id).where(PRODUCTION_BATCHES.c.operator.in_(operators))
+    return WORK.only(PRODUCTION_TASKS.c.batch.not_in(theirs))
+
 
 LIST_KEY = 2
 """Batches go by the moment they were made, and by id where that is the same."""

@@ -229,12 +229,6 @@ def issue(connection: Connection, card: str, operator: str, moment: datetime) ->
     return serial
 
 
-def require_blank(connection: Connection, operator: str) -> None:
-    """Raise BlankStockEmpty when there is no blank for this operator's batches."""
-    if not repository.has_blank_for(connection, operator):
-        raise BlankStockEmpty("no blank for this operator")
-
-
 def spoil(connection: Connection, card: str, actor: str, moment: datetime) -> None:
     """Write the blank of a card off as spoiled, in the caller's transaction, if one was taken."""
     serial = repository.blank_of_card(connection, card)

@@ -15,6 +15,8 @@ import pytest
 from issuance_backend import app, recorded_events
 from issuance_backend.credentials.domain import CardEvent, CardState
 from issuance_backend.credentials.domain import fold as card_fold
+from issuance_backend.officers.domain import Role
+from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.personalization import composition, service
 from issuance_backend.personalization.batches.domain import BLANKS_BEFORE_HELD, MAX_BATCH
 from issuance_backend.personalization.card_printer import CardDrawer
@@ -24,7 +26,7 @@ from issuance_backend.refusals import BlankStockEmpty, ProductionUnavailable
 from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.tampering import flip_dg13
 from monitoring.environment import ConfigurationFault
-from tests.support.issuance_office import NOW, Office, citizens
+from tests.support.issuance_office import NOW, PASSWORD, Office, citizens
 from tests.support.running import run_pending
 from verification.errors import MalformedDocument
 from verification.pki.trust_store import TrustStore
@@ -156,6 +158,28 @@ def test_an_empty_stock_lets_the_order_wait_and_says_so(office: Office) -> None:
     run_pending(line)
     made = order_of(office, batch)
     assert (made["state"], made["code"], made["card_state"]) == ("made", None, "qa_passed")
+
+
+def test_an_operator_for_whom_there_is_no_blank_keeps_nobody_else_waiting(office: Office) -> None:
+    """Whoever received every blank makes no card of them; another operator does, whose order came later."""
+    door = OfficerDoor(office.database, lambda: NOW)
+    door.enrol("an.both", "An", (Role.PRODUCTION, Role.STOCK_KEEPER), PASSWORD)
+    an, line = office.sign_in("an.both"), office.card_line()
+    delivery = {"first": "VN000000001", "last": "VN000000003"}
+    assert an.post("/v1/blank-stock/ranges", delivery).status_code == 201
+    first = approved(office, 4)
+    assert an.post("/v1/production-batches", {"limit": 10}).status_code == 201
+    office.now[0] += timedelta(minutes=1)
+    second = approved(office, 3)
+    made_batch(office)
+    with pytest.raises(BlankStockEmpty):
+        line.run_once()
+    assert run_pending(line) == 1
+    states = [view(office, dossier)["credential_state"] for dossier in (first, second)]
+    assert states == ["ordered", "qa_passed"]
+    office.receive_blanks(1)
+    assert run_pending(line) == 1
+    assert view(office, first)["credential_state"] == "qa_passed"
 
 
 def test_a_printer_that_is_down_spoils_its_blank_and_stops_the_worker(
