@@ -155,13 +155,17 @@ class SearchDesk:
             new = self._new_task(officer.id, gallery.code, INVESTIGATE, request)
             detail = {"warrant": request.warrant.number, "authority": request.warrant.authority}
             task = self._queue(connection, new, Purpose.INVESTIGATION, detail, moment=moment)
-        return self._investigation(task)
+        return self._looked_at(officer, task)
 
     def investigation(self, officer: Officer, task_id: str) -> Investigation:
-        """A search by warrant as it stands; who the candidates are is told once it was released."""
+        """A search by warrant as it stands; who the candidates are is told once it was released.
+
+        Every look at who they are is in the gallery's own record before it is answered.
+        """
         officer.require(Role.INVESTIGATOR)
         with self._database.reading() as connection:
-            return self._investigation(_investigation_task(connection, task_id))
+            task = _investigation_task(connection, task_id)
+        return self._looked_at(officer, task)
 
     def investigations(self, officer: Officer, asked: PageAsked) -> Page[InvestigationEntry]:
         """Which searches by warrant were asked for, the newest first; nothing of who was looked for."""
@@ -250,6 +254,15 @@ class SearchDesk:
 
     def _message(self, task: Task) -> SearchTask:
         return _task_message(task, _answer(self._keys.key(task.gallery), task).candidates)
+
+    def _looked_at(self, officer: Officer, task: Task) -> Investigation:
+        told = self._investigation(task)
+        if any(each.subject for each in told.task.candidates):
+            detail = {"task": task.task_id, "warrant": told.warrant.number, "act": "look"}
+            key, moment = self._keys.key(task.gallery), self._clock()
+            with self._database.writing() as connection:
+                gallery_record.note(connection, key, officer.id, Purpose.INVESTIGATION, detail, moment=moment)
+        return told
 
     def _investigation(self, task: Task) -> Investigation:
         key = self._keys.key(task.gallery)

@@ -131,7 +131,10 @@ def test_who_was_found_is_told_once_a_second_investigator_released_it(room: Room
     assert SUBJECT not in text(one.get(address))
     assert SUBJECT in two.done(f"{address}/release", page=address)
     assert SUBJECT in text(one.get(address))
-    assert room.record() == [(ONE, ORDER["number"], "search"), (TWO, ORDER["number"], "release")]
+    looks = [(officer, ORDER["number"], "look") for officer in (TWO, ONE)]
+    assert room.record() == [
+        (ONE, ORDER["number"], "search"), (TWO, ORDER["number"], "release"), *looks,
+    ]  # fmt: skip
 
 
 def test_of_somebody_unknown_nobody_is_found_and_that_is_recorded_too(room: Room) -> None:

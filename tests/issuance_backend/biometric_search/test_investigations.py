@@ -115,6 +115,22 @@ def test_the_gallerys_own_record_names_the_warrant_and_both_officers(searched: S
     ]
 
 
+def test_every_look_at_who_was_found_is_in_the_gallerys_own_record(searched: SearchBed) -> None:
+    def looks() -> list[str]:
+        with searched.database.reading() as connection:
+            lines = gallery_record.verify(connection, searched.keys.key("crime"))
+        return [line.actor for line in lines if line.detail.get("act") == "look"]
+
+    searched.desk.investigation(FIRST, "investigation-2")
+    searched.desk.release(SECOND, "investigation-2")
+    assert not looks(), "nobody was told a name but by the release, which is recorded itself"
+    third = officer("investigator.c", Role.INVESTIGATOR)
+    searched.desk.investigation(FIRST, "investigation-2")
+    searched.desk.investigation(third, "investigation-2")
+    assert searched.desk.investigate(FIRST, investigation(2)).task.candidates[0].subject == "subject-2"
+    assert looks() == [FIRST.id, third.id, FIRST.id]
+
+
 def test_only_investigators_ask_and_the_card_office_does_not_see_it(searched: SearchBed) -> None:
     other = officer("examiner", Role.EXAMINER, Role.CAPTURE, Role.APPROVER)
     with pytest.raises(RoleMissing):
