@@ -17,7 +17,7 @@ from issuance_backend.biometric_search.api import (
     tasks_blueprint,
 )
 from issuance_backend.biometric_search.composition import installed_modalities
-from issuance_backend.biometric_search.examiners_desk import ExaminersDesk
+from issuance_backend.biometric_search.examiners_desk import Applications, ExaminersDesk
 from issuance_backend.biometric_search.gallery_keys import KeyRoom
 from issuance_backend.biometric_search.service import SearchDesk
 from issuance_backend.blob_store.place import open_store
@@ -51,6 +51,7 @@ from issuance_backend.credentials.service import DeliveryDesk
 from issuance_backend.credentials.shipping_desk import ShippingDesk
 from issuance_backend.credentials.suspension_desk import SuspensionDesk
 from issuance_backend.credentials.undelivered_desk import UndeliveredDesk
+from issuance_backend.dossiers import acts
 from issuance_backend.dossiers.api import (
     approval_lists_blueprint,
     decisions_blueprint,
@@ -333,7 +334,8 @@ def _mount_intake(
 
 def _mount_search(site: _Site, search: SearchDesk, office: ApplicationOffice) -> None:
     """Who else looks like this, and the officers who judge it."""
-    examiners = ExaminersDesk(site.database, site.clock, office.picture, stands=awaits_examiners)
+    applications = Applications(stands=awaits_examiners, took_part=acts.worked_on)
+    examiners = ExaminersDesk(site.database, site.clock, office.picture, applications=applications)
     site.for_programs(tasks_blueprint(search), *SEARCH_ROLES)
     site.for_officers(adjudication_blueprint(examiners))
 

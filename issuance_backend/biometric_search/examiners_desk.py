@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
@@ -16,36 +17,54 @@ from issuance_backend.moments import Clock
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.refusals import SameOfficer
 from monitoring.database import Database
-from verification.errors import FieldsRefused, TransitionRefused
+from verification.errors import FieldsRefused, TransitionRefused, Unavailable, VerificationError
 from verification.messages.biometric_search import BaitCase, CaseDecision, CaseView, ExaminerFigures
 
 Stands = Callable[[Connection, str], bool]
 """Whether an application still waits with this encounter. Captured again it is another one, which its new
 captor may examine as little as who captured it first: over a case of the former nobody decides any more."""
 
+TookPart = Callable[[Connection, str], Collection[str]]
+"""Who worked on the application of an encounter otherwise than as an examiner, as of now."""
+
 Pictures = Callable[[str], bytes]
 """The portrait (JPEG) of an encounter; raises where there is none."""
 
 _MAX_COMMENT = 500
+_SIDES = ("probe_encounter", "candidate_encounter")
 _MAX_ENCOUNTER = 63
 """A column's width, less what marks the row of a bait."""
 
 
-class ExaminersDesk:
-    """Cases for examiners, baits and figures for whoever leads them."""
+@dataclass(frozen=True, slots=True)
+class Applications:
+    """What is asked of applications in the transactions of this desk."""
 
-    def __init__(self, database: Database, clock: Clock, pictures: Pictures, *, stands: Stands) -> None:
+    stands: Stands
+    took_part: TookPart
+
+
+class ExaminersDesk:
+    """Cases for examiners, baits and figures for whoever leads them.
+
+    Nobody examines a pair of which they worked on either application: whoever captured or approved the one
+    that stands would judge their own work in the other one's case.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, pictures: Pictures, *, applications: Applications
+    ) -> None:
         self._database = database
         self._clock = clock
         self._pictures = pictures
-        self._stands = stands
+        self._applications = applications
 
     def next_case(self, examiner: Officer) -> CaseView | None:
         """The case that waited longest of those that this examiner may decide; None when there is none."""
         examiner.require(Role.EXAMINER)
         with self._database.reading() as connection:
             waiting = repository.waiting_for(connection, examiner.id)
-            case = next((each for each in waiting if self._is_open(connection, each)), None)
+            case = next((each for each in waiting if self._may_decide(connection, examiner, each)), None)
         return _view(case, None) if case else None
 
     def view(self, examiner: Officer, case_id: str) -> CaseView:
@@ -89,12 +108,14 @@ class ExaminersDesk:
         return _view(decided, decision)
 
     def lay_bait(self, lead: Officer, bait: BaitCase) -> None:
-        """Put a pair before the examiners of which the truth is known; raises FieldsRefused.
+        """Put a pair before the examiners of which the truth is known.
 
-        Whoever lays it in does not examine: the lead takes part in every bait.
+        Whoever lays it in does not examine: the lead takes part in every bait. Raises FieldsRefused, also for
+        what has no picture: nobody could decide it, and everybody would know it for a bait.
         """
         lead.require(Role.ADJUDICATION_LEAD)
         _require_encounters(bait)
+        self._require_pictures(bait)
         pair = Pair(
             probe_encounter=bait.probe_encounter,
             candidate_encounter=bait.candidate_encounter,
@@ -105,6 +126,18 @@ class ExaminersDesk:
         with self._database.writing() as connection:
             if not cases.open_case(connection, pair, self._clock()):
                 raise TransitionRefused("this pair is a case already")
+
+    def _require_pictures(self, bait: BaitCase) -> None:
+        faults = {}
+        for field in _SIDES:
+            try:
+                self._pictures(getattr(bait, field))
+            except Unavailable:
+                raise
+            except VerificationError as fault:
+                faults[field] = fault.code
+        if faults:
+            raise FieldsRefused(faults)
 
     def figures(self, lead: Officer) -> list[ExaminerFigures]:
         """How every examiner works, in the order of their ids."""
@@ -120,17 +153,27 @@ class ExaminersDesk:
         case = repository.find(connection, case_id)
         if case is None:
             raise AdjudicationCaseUnknown("no case with this id")
-        if examiner.id in case.took_part:
-            raise SameOfficer("the examiner took part in this application")
+        if self._took_part(connection, examiner, case):
+            raise SameOfficer("the examiner took part in one of these applications")
         earlier = tuple(repository.decisions(connection, case_id))
         if _own(earlier, examiner) is None and not self._is_open(connection, case):
             raise AdjudicationCaseUnknown("the case is over")
         return case, earlier
 
+    def _may_decide(self, connection: Connection, examiner: Officer, case: Case) -> bool:
+        return self._is_open(connection, case) and not self._took_part(connection, examiner, case)
+
+    def _took_part(self, connection: Connection, examiner: Officer, case: Case) -> bool:
+        took_part = self._applications.took_part
+        return examiner.id in case.took_part or any(
+            examiner.id in took_part(connection, encounter)
+            for encounter in (case.probe_encounter, case.candidate_encounter)
+        )
+
     def _is_open(self, connection: Connection, case: Case) -> bool:
         if case.state is CaseState.DECIDED:
             return False
-        return case.truth is not None or self._stands(connection, case.probe_encounter)
+        return case.truth is not None or self._applications.stands(connection, case.probe_encounter)
 
 
 def _own(decisions: tuple[Decision, ...], examiner: Officer) -> Decision | None:
@@ -157,12 +200,11 @@ def _finding(said: CaseDecision) -> Finding:
 
 
 def _require_encounters(bait: BaitCase) -> None:
-    named = {"probe_encounter": bait.probe_encounter, "candidate_encounter": bait.candidate_encounter}
     faults = {
-        field: "FIELD_CHARACTERS"
-        for field, encounter in named.items()
-        if not 0 < len(encounter) <= _MAX_ENCOUNTER
+        field: "FIELD_CHARACTERS" for field in _SIDES if not 0 < len(getattr(bait, field)) <= _MAX_ENCOUNTER
     }
+    if bait.probe_encounter == bait.candidate_encounter:
+        faults["candidate_encounter"] = "FIELD_CHARACTERS"
     if faults:
         raise FieldsRefused(faults)
 

@@ -140,6 +140,13 @@ def took_part(connection: Connection, dossier: Dossier) -> set[str]:
     return set().union(*parts_taken(connection, dossier).values())
 
 
+def worked_on(connection: Connection, encounter: str) -> set[str]:
+    """Everybody who took a part in an encounter's dossier but to examine it; nobody where there is none."""
+    dossier = repository.find(connection, repository.dossier_of_encounter(encounter))
+    taken = parts_taken(connection, dossier) if dossier else {}
+    return set().union(*(officers for part, officers in taken.items() if part is not Part.ADJUDICATION))
+
+
 def _is_seen(dossier: Dossier, officer: Officer | None) -> bool:
     if officer is None or officer.area is None:
         return True

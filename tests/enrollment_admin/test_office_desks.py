@@ -48,6 +48,11 @@ def test_examiners_see_two_pictures_and_no_name_and_leads_see_who_missed_what(
     pair = {"probe_encounter": first, "candidate_encounter": second}
     unsaid = lead.post("/examiners/baits", pair, page="/examiners")
     assert (unsaid.status_code, 'id="truth-fault"' in text(unsaid)) == (422, True)
+    nobody = lead.post(
+        "/examiners/baits", {**pair, "probe_encounter": "0" * 16, "truth": "same"}, page="/examiners"
+    )
+    assert (nobody.status_code, 'id="probe_encounter-fault"' in text(nobody)) == (422, True)
+    assert "Không có cặp ảnh nào chờ" in text(examiner.get("/adjudication")), "nobody could decide it"
     lead.done("/examiners/baits", {**pair, "truth": "same"}, page="/examiners")
     shown = text(examiner.get("/adjudication"))
     case = re.search(r'action="/adjudication/([^"]+)"', shown)

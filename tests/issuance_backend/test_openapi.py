@@ -529,7 +529,7 @@ def test_a_real_search_keeps_the_contract(office: Office, tmp_path: Path) -> Non
     for decision in ("fraud", "poor_data", "no word for it"):
         judge(mot.post(f"{path}/decision", {"decision": decision}))
     judge(mot.get("/v1/adjudication-cases/next"))
-    bait = {"probe_encounter": made[1], "candidate_encounter": "x", "are_same_person": False}
+    bait = {"probe_encounter": made[1], "candidate_encounter": made[0], "are_same_person": False}
     judge(lead.post("/v1/adjudication-cases/baits", bait))
     judge(lead.get("/v1/adjudication-cases/figures"))
     one, two = office.sign_in("dtv.mot"), office.sign_in("dtv.hai")

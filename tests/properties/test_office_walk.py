@@ -210,7 +210,7 @@ def test_the_judge_knows_examiners(examined: Database, invariant: str, mutation:
 
 @pytest.mark.parametrize(
     ("where", "forgotten", "nobody"),
-    [(acts, "took_part", set), (case_parts, "examiners", dict)],
+    [(acts, ("took_part", "worked_on"), set), (case_parts, ("examiners",), dict)],
     ids=["at the case", "afterwards"],
 )
 def test_an_office_whose_examiners_may_have_another_part_is_found_out(
@@ -218,10 +218,11 @@ def test_an_office_whose_examiners_may_have_another_part_is_found_out(
     pki: Path,
     monkeypatch: pytest.MonkeyPatch,
     where: object,
-    forgotten: str,
+    forgotten: tuple[str, ...],
     nobody: Callable[[], object],
 ) -> None:
-    monkeypatch.setattr(where, forgotten, lambda *_: nobody())
+    for each in forgotten:
+        monkeypatch.setattr(where, each, lambda *_: nobody())
     with pytest.raises(InvariantBroken, match=r"^I4:.*seed 3"):
         walked(database, pki, 3, 2_500)
 

@@ -11,16 +11,18 @@ from functools import cache
 import numpy as np
 
 from issuance_backend.biometric_search.domain import GalleryKind
-from issuance_backend.biometric_search.examiners_desk import ExaminersDesk
+from issuance_backend.biometric_search.examiners_desk import Applications, ExaminersDesk
 from issuance_backend.biometric_search.gallery_keys import GalleryKey, KeyRoom
 from issuance_backend.biometric_search.modality import Modalities, Sample
 from issuance_backend.biometric_search.service import SearchDesk
 from issuance_backend.biometric_search.task_messages import sample_message
 from issuance_backend.biometric_search.worker import SearchWorker
+from issuance_backend.dossiers import acts
 from issuance_backend.dossiers.case_parts import awaits_examiners
 from issuance_backend.dossiers.deduplication import Biometrics, DeduplicationDesk
 from issuance_backend.dossiers.national_gallery import NationalGallery
 from issuance_backend.dossiers.pictures import Pictures
+from issuance_backend.dossiers.repository import dossier_of_encounter
 from issuance_backend.moments import Clock
 from monitoring.database import Database
 from tests.support.issuance_office import picture
@@ -84,4 +86,10 @@ class WalkedSearch:
             desk.open_gallery(NATIONAL, GalleryKind.NATIONAL)
         self.leading = DeduplicationDesk(database, WalkedGallery(desk, pictures), clock)
         self.worker = SearchWorker(database, keys, modalities, clock)
-        self.examiners = ExaminersDesk(database, clock, pictures.read, stands=awaits_examiners)
+
+        def shown(encounter: str) -> bytes:
+            with database.reading() as connection:
+                return pictures.read(acts.found(connection, dossier_of_encounter(encounter)).portrait)
+
+        applications = Applications(awaits_examiners, acts.worked_on)
+        self.examiners = ExaminersDesk(database, clock, shown, applications=applications)

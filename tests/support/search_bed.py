@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy import select
 
 from issuance_backend.biometric_search.domain import GalleryKind, Outcome
-from issuance_backend.biometric_search.examiners_desk import ExaminersDesk
+from issuance_backend.biometric_search.examiners_desk import Applications, ExaminersDesk
 from issuance_backend.biometric_search.face_modality import FaceModality, Measure
 from issuance_backend.biometric_search.finger_modality import FingerModality
 from issuance_backend.biometric_search.gallery_keys import KeyRoom
@@ -20,6 +20,7 @@ from issuance_backend.biometric_search.service import CARD_OFFICE, CRIME_BUREAU,
 from issuance_backend.biometric_search.tables import ADJUDICATION_CASES
 from issuance_backend.biometric_search.task_messages import sample_message
 from issuance_backend.biometric_search.worker import SearchWorker
+from issuance_backend.dossiers.acts import worked_on
 from issuance_backend.dossiers.case_parts import awaits_examiners
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
@@ -189,6 +190,11 @@ def bed_on(database: Database, folder: Path, *more: Modality) -> SearchBed:
         bed.searched.append((encounter, outcome))
 
     worker = SearchWorker(database, keys, modalities, lambda: now[0], searched)
-    examiners = ExaminersDesk(database, lambda: now[0], str.encode, stands=awaits_examiners)
+    examiners = ExaminersDesk(
+        database,
+        lambda: now[0],
+        str.encode,
+        applications=Applications(awaits_examiners, worked_on),
+    )
     bed = SearchBed(database, keys, desk, worker, examiners, now)
     return bed

@@ -256,10 +256,11 @@ def test_a_bait_of_two_persons_catches_whoever_says_same(bed: SearchBed) -> None
         bed.examiners.lay_bait(
             LEAD, BaitCase(probe_encounter="a", candidate_encounter="b", are_same_person=False)
         )
-    with pytest.raises(FieldsRefused):
-        bed.examiners.lay_bait(
-            LEAD, BaitCase(probe_encounter="", candidate_encounter="b", are_same_person=True)
-        )
+    for probe in ("", "b", "x" * 64):
+        with pytest.raises(FieldsRefused):
+            bed.examiners.lay_bait(
+                LEAD, BaitCase(probe_encounter=probe, candidate_encounter="b", are_same_person=True)
+            )
 
 
 @given(st.integers(1, 400), st.data())

@@ -148,6 +148,37 @@ def test_whoever_took_part_in_the_dossier_does_not_examine_it(centre: Centre) ->
             centre.bed.examiners.decide(examiner, case, different)
 
 
+def test_whoever_let_the_first_application_pass_does_not_examine_the_second_one_s_case(
+    centre: Centre,
+) -> None:
+    """That the two are one person would say that the first was wrongly approved."""
+    centre.enrolled(0, 0)
+    dossier = centre.apply(1, 0, touch=2)
+    centre.run()
+    (case,) = centre.cases(dossier)
+    thu, examiners = officer(THU.id, Role.EXAMINER), centre.bed.examiners
+    assert examiners.next_case(thu) is None
+    for act in (
+        lambda: examiners.view(thu, case),
+        lambda: examiners.picture(thu, case, "candidate"),
+        lambda: examiners.decide(thu, case, CaseDecision(Finding.DIFFERENT_PERSONS.value)),
+    ):
+        with pytest.raises(SameOfficer):
+            act()
+    assert examiners.next_case(EXAMINERS[0]) is not None
+
+
+def test_who_examined_one_application_examines_the_next_of_the_same_person(centre: Centre) -> None:
+    centre.enrolled(0, 0)
+    second = centre.apply(1, 0, touch=2)
+    centre.run()
+    centre.decide(second, Finding.DIFFERENT_PERSONS, Finding.DIFFERENT_PERSONS)
+    third = centre.apply(2, 0, touch=3)
+    centre.run()
+    for case in centre.cases(third):
+        centre.bed.examiners.decide(EXAMINERS[0], case, CaseDecision(Finding.SAME_PERSON.value))
+
+
 def test_pictures_too_poor_to_tell_are_taken_again_and_searched_again(centre: Centre) -> None:
     centre.enrolled(0, 0)
     dossier = centre.apply(1, 0, touch=2)
