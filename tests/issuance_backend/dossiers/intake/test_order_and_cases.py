@@ -84,6 +84,14 @@ def test_packets_wait_for_the_one_before_them(centre: Centre, kit: Kit) -> None:
     assert (told.settled, told.gaps, told.pending, told.received) == (4, (), (), ())
 
 
+def test_a_number_that_was_announced_and_given_up_is_waited_for_no_more(centre: Centre, kit: Kit) -> None:
+    _, two = sealed(kit, 2)
+    centre.intake.desk.announce(two.metadata)
+    assert centre.intake.kits.numbers(LEADER, kit.name).pending == (NumberRun(2, 2),)
+    told = centre.intake.kits.close_gap(SUPERVISOR, kit.name, 2, GapClosing(CASE))
+    assert (told.gaps, told.pending, told.closed) == ((NumberRun(1, 1),), (), (NumberRun(2, 2),))
+
+
 def test_nobody_waits_until_everything_behind_their_packet_is_opened(
     centre: Centre, kit: Kit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
