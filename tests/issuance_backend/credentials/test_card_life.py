@@ -28,7 +28,8 @@ PLACES = {
     CardState.ACTIVE: {"holder"},
     CardState.SUSPENDED: {"holder"},
     CardState.REPLACED: {"holder"},
-    CardState.REVOKED: {"holder", "box", "courier", "office", "missing"},
+    # Nowhere is one that was never begun.
+    CardState.REVOKED: {None, "holder", "box", "courier", "office", "missing"},
     CardState.DESTROYED: {"destroyed"},
 }
 # What the desks say; every other place follows from the event.
@@ -37,14 +38,16 @@ SAID = {CardEvent.PACK: "box:1", CardEvent.DISPATCH: "courier:x", CardEvent.RECE
 
 @given(st.lists(st.sampled_from(list(CardEvent)), max_size=40))
 def test_a_card_is_at_one_place_that_fits_its_state(events: list[CardEvent]) -> None:
-    state, place = None, None
+    state, place, is_begun = None, None, False
     for event in events:
         try:
             state = domain.advance(state, event)
         except TransitionRefused:
             continue
+        is_begun = is_begun or event is CardEvent.BEGIN
         place = domain.place_after(SAID.get(event, place), event)
         assert (place.partition(":")[0] if place else None) in PLACES[state]
+        assert (place is not None) == is_begun
 
 
 @given(st.lists(st.sampled_from(list(CardEvent)), max_size=40))
