@@ -1,9 +1,10 @@
 """Two people look, each without the other; a third where they differ. No program decides.
 
-open      nobody has decided           two examiners, blind
-one       one has decided              another examiner, blind
-differ    the two do not agree         a third examiner, who is not told that he is one
-decided   an outcome stands            nobody
+open        nobody has decided                    two examiners, blind
+one         one has decided                       another examiner, blind
+differ      the two do not agree                  a third examiner, who is not told that he is one
+decided     an outcome stands                     nobody
+superseded  nobody waits for this capture now     nobody
 
 ``poor_data`` is what three different answers lead to: what cannot be told apart is captured again.
 """
@@ -47,6 +48,7 @@ class CaseState(StrEnum):
     ONE = "one"
     DIFFER = "differ"
     DECIDED = "decided"
+    SUPERSEDED = "superseded"
 
 
 class CaseEvent(StrEnum):
@@ -57,6 +59,7 @@ class CaseEvent(StrEnum):
     AGREE = "agree"
     DIFFER = "differ"
     SETTLE = "settle"
+    SUPERSEDE = "supersede"
 
 
 TABLE = StateTable[CaseState, CaseEvent](
@@ -66,6 +69,9 @@ TABLE = StateTable[CaseState, CaseEvent](
         (CaseState.ONE, CaseEvent.AGREE): CaseState.DECIDED,
         (CaseState.ONE, CaseEvent.DIFFER): CaseState.DIFFER,
         (CaseState.DIFFER, CaseEvent.SETTLE): CaseState.DECIDED,
+        (CaseState.OPEN, CaseEvent.SUPERSEDE): CaseState.SUPERSEDED,
+        (CaseState.ONE, CaseEvent.SUPERSEDE): CaseState.SUPERSEDED,
+        (CaseState.DIFFER, CaseEvent.SUPERSEDE): CaseState.SUPERSEDED,
     }
 )
 advance, fold = TABLE.advance, TABLE.fold

@@ -100,6 +100,19 @@ def of_encounter(connection: Connection, encounter: str) -> list[Case]:
     )
 
 
+def undecided_of(connection: Connection, application: str) -> list[Case]:
+    """The real cases of every capture of an application that nobody has settled, held until the end."""
+    theirs = (
+        # The range of its captures, as that of ``lies_in``.
+        ADJUDICATION_CASES.c.probe_encounter >= application,
+        ADJUDICATION_CASES.c.probe_encounter < f"{application}/",
+        ADJUDICATION_CASES.c.truth.is_(None),
+        text(OPEN_CASE),
+    )
+    question = select(ADJUDICATION_CASES).where(*theirs).order_by(ADJUDICATION_CASES.c.id).with_for_update()
+    return [_case(row) for row in connection.execute(question)]
+
+
 def waiting_for(connection: Connection, examiner: str) -> Iterator[Case]:
     """The cases that this examiner took no part in and has not decided, the one that waited longest first."""
     own = exists().where(

@@ -78,6 +78,14 @@ def decide(connection: Connection, case: Case, decision: Decision, earlier: tupl
     return replace(decided, version=case.version + 1)
 
 
+def supersede(connection: Connection, case: Case, reason: str, moment: datetime) -> None:
+    """End a case of a capture that nobody waits for any more; raises TransitionRefused where it is over."""
+    state = adjudication.advance(case.state, CaseEvent.SUPERSEDE)
+    ended = replace(case, state=state, updated_at=rfc3339(moment))
+    repository.save(connection, ended)
+    _record(connection, ended, CaseEvent.SUPERSEDE, SYSTEM, {"reason": reason})
+
+
 def _seal(decision: Decision) -> str:
     return adjudication.seal(decision.finding, decision.comment, bytes.fromhex(decision.nonce))
 

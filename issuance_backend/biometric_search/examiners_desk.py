@@ -171,7 +171,7 @@ class ExaminersDesk:
         )
 
     def _is_open(self, connection: Connection, case: Case) -> bool:
-        if case.state is CaseState.DECIDED:
+        if case.state in {CaseState.DECIDED, CaseState.SUPERSEDED}:
             return False
         return case.truth is not None or self._applications.stands(connection, case.probe_encounter)
 

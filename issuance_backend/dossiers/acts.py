@@ -62,6 +62,8 @@ def take_steps(
     stepped = [_stepped(act, event, actor) for act in acts]
     for dossier in stepped:
         repository.save(connection, dossier)
+        if event in case_parts.ENDS_CASES:
+            case_parts.end_superseded(connection, dossier, event, acts[0].moment)
     steps = [recorded(dossier, event, actor, detail or {}) for dossier in stepped]
     recorded_events.append(connection, *steps)
     return tuple(replace(dossier, version=dossier.version + 1) for dossier in stepped)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import Connection, and_, bindparam, exists, func, select
 
+from issuance_backend.biometric_search import case_repository, cases
 from issuance_backend.biometric_search.adjudication import CaseKind, CaseState, Finding
 from issuance_backend.biometric_search.domain import Outcome, TaskState
 from issuance_backend.biometric_search.tables import ADJUDICATION_CASES, ADJUDICATION_DECISIONS, SEARCH_TASKS
-from issuance_backend.dossiers.domain import DossierState, Search
+from issuance_backend.dossiers.domain import DossierEvent, DossierState, Search
 from issuance_backend.dossiers.repository import Dossier, dossier_of_encounter, find, read_dossier
 from issuance_backend.schema import DOSSIERS
 
@@ -96,6 +98,24 @@ def examined(connection: Connection, limit: int) -> list[Dossier]:
         .limit(limit)
     )
     return [read_dossier({**row}) for row in connection.execute(question).mappings()]
+
+
+ENDS_CASES = frozenset(
+    {
+        *(DossierEvent.RETURN, DossierEvent.REJECT, DossierEvent.WITHDRAW),
+        # What a search of the former capture found only since.
+        *(DossierEvent.RECEIVE, DossierEvent.CAPTURE, DossierEvent.ERASE),
+        *(DossierEvent.FIND_NOBODY, DossierEvent.FIND_SOMEBODY),
+    }
+)
+"""After these no examiner is asked about a capture that does not stand."""
+
+
+def end_superseded(connection: Connection, dossier: Dossier, event: DossierEvent, moment: datetime) -> None:
+    """End the cases of captures that nobody waits for after the event; whoever calls wrote the dossier."""
+    for case in case_repository.undecided_of(connection, dossier.id):
+        if case.probe_encounter != dossier.encounter or dossier.state in _NOT_AWAITING:
+            cases.supersede(connection, case, event.value, moment)
 
 
 _AGAINST_A_CLAIM: Mapping[Finding, Finding] = {
