@@ -72,6 +72,21 @@ def test_an_approved_dossier_whose_card_is_gone_is_rejected_by_two_of_the_centre
     assert "Bị giữ: 1" not in text(sign_in(app, "hoa.production").get("/production"))
 
 
+def test_a_card_that_was_handed_in_is_listed_and_destroyed_by_two(
+    app: Flask, office: Office, dossier: str
+) -> None:
+    page, card = f"/dossiers/{dossier}", card_of(office, dossier)["id"]
+    assert hand_over(office, card).status_code == 200
+    supervisor, quality = sign_in(app, "son.supervisor"), sign_in(app, "nga.quality")
+    supervisor.done(f"/credentials/{card}/revoke", {"reason": "handed_in", "dossier": dossier}, page=page)
+    assert page in text(quality.get("/credentials/work-list?state=withdrawn"))
+    assert "Thẻ đã thu lại" in text(quality.get(page))
+    for browser in (quality, supervisor):
+        browser.done(f"/credentials/{card}/destroy", {"dossier": dossier}, page=page)
+    assert card_of(office, dossier)["state"] == "destroyed"
+    assert page not in text(quality.get("/credentials/work-list?state=withdrawn"))
+
+
 def test_lists_of_cards_without_a_state_are_offered_and_a_wrong_one_is_named(app: Flask) -> None:
     office = sign_in(app, "mai.office")
     answer = office.get("/credentials/work-list")
