@@ -60,6 +60,8 @@ class Question:
 
     samples: tuple[Sample, ...]
     filters: Filters = Filters()
+    but_not: str | None = None
+    """The gallery's own name of whoever asks: no comparison is as long as that of a print with itself."""
     max_candidates: int = DEFAULT_CANDIDATES
     target_fpir_decibans: int = DEFAULT_FPIR_DECIBANS
 
@@ -153,7 +155,9 @@ class GalleryIndex:
         for code, index in self._indexes.items():
             probe = _of_modality(question.samples, code)
             proposed.update(dict.fromkeys(index.shortlist(probe, SHORTLIST, allowed)))
-        return self._compared(question.samples, list(proposed))
+        return self._compared(
+            question.samples, [row for row in proposed if not self._is(row, question.but_not)]
+        )
 
     def knows(self, reference: str) -> bool:
         """Whether somebody of this name is enrolled."""
@@ -170,11 +174,11 @@ class GalleryIndex:
         return self._compared(samples, self._rows_of(reference))
 
     def _rows_of(self, reference: str) -> list[int]:
-        return [
-            row
-            for row, enrolment in enumerate(self._enrolments)
-            if enrolment is not None and enrolment.reference == reference
-        ]
+        return [row for row in range(len(self._enrolments)) if self._is(row, reference)]
+
+    def _is(self, row: int, reference: str | None) -> bool:
+        enrolment = self._enrolments[row]
+        return enrolment is not None and enrolment.reference == reference
 
     def _compared(self, samples: Sequence[Sample], rows: Sequence[int]) -> dict[int, list[Likeness]]:
         found: dict[int, list[Likeness]] = {row: [] for row in rows}

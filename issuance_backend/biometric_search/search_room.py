@@ -79,7 +79,8 @@ def look(searching: Searching, request: Identify | Verify | InvestigationSearch)
 def _identify(searching: Searching, request: Identify) -> Found:
     question = Question(
         samples=samples(request.samples),
-        # One more than asked for: the application itself may be among them.
+        but_not=searching.key.reference(request.encounter),
+        # One more than asked for: the application itself may be among them under its person's name.
         max_candidates=request.max_candidates + 1,
         target_fpir_decibans=request.target_fpir_decibans,
     )

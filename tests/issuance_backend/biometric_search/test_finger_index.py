@@ -25,6 +25,13 @@ def test_who_is_enrolled_twice_and_alone_is_found_twice() -> None:
     assert len(gallery.identify(Question(samples=only_fingers(0)))) == 2
 
 
+def test_who_asks_is_not_compared_with_themselves() -> None:
+    gallery = index()
+    gallery.add([(1, enrolled(0, "who asks")), (2, enrolled(0, "other"))])
+    (candidate,) = gallery.identify(Question(samples=only_fingers(0), but_not="who asks"))
+    assert candidate.number == 2
+
+
 def test_whoever_was_removed_takes_no_place_from_who_is_there() -> None:
     gallery = index()
     # The same prints, so that every one of them is as alike as can be; the one who is left is less so.

@@ -61,6 +61,7 @@ def test_shares_answer_as_one_index(shares: GalleryShares) -> None:
             {"target_fpir_decibans": 40},
             {"max_candidates": 2},
             {"filters": Filters(sex="F")},
+            {"but_not": f"r-{person}"},
         ):
             question = Question(samples=samples_of(person, touch=2), **changes)  # type: ignore[arg-type]
             assert said(shares.identify(question)) == said(one.identify(question))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +21,9 @@ from issuance_backend.biometric_search.domain import (
     deduplication_task,
     fold,
 )
+from issuance_backend.biometric_search.gallery_index import GalleryIndex
 from issuance_backend.biometric_search.gallery_keys import KeyRoom
+from issuance_backend.biometric_search.modality import Sample
 from issuance_backend.biometric_search.refusals import (
     GalleryKeyUnavailable,
     GalleryPurposeRefused,
@@ -105,6 +108,24 @@ def test_an_encounter_is_no_candidate_of_itself(bed: SearchBed) -> None:
     task = bed.desk.task(OFFICE, "identify-3")
     assert task.outcome == "no_hit"
     assert "subject-3" not in {each.subject for each in task.candidates}
+
+
+def test_an_application_is_not_compared_with_itself(bed: SearchBed, monkeypatch: pytest.MonkeyPatch) -> None:
+    """bozorth3 takes twenty seconds over cracked skin and itself, and then nobody is told."""
+    compared = []
+
+    def watched(index: GalleryIndex, samples: Sequence[Sample], rows: Sequence[int]) -> object:
+        compared.extend(rows)
+        return kept(index, samples, rows)
+
+    kept = GalleryIndex._compared
+    monkeypatch.setattr(GalleryIndex, "_compared", watched)
+    bed.enrol(3, subject="later-3")
+    bed.enrol(3, subject="somebody", sex="F")
+    bed.desk.submit(OFFICE, identify(3))
+    run_pending(bed.worker)
+    assert compared == [1]
+    assert [each.subject for each in bed.desk.task(OFFICE, "identify-3").candidates] == ["somebody"]
 
 
 def test_the_same_request_again_is_the_same_task(bed: SearchBed) -> None:
