@@ -125,8 +125,13 @@ class Csca:
         extensions: Iterable[Extension] = (),
     ) -> bytes:
         """A list of certificates, or of entries made by the test."""
+        listed = [
+            entry if isinstance(entry, x509.RevokedCertificate) else revoked_entry(serial_of(entry))
+            for entry in revoked
+        ]
+        # Handed over at once: the builder copies all it has for each one that is added.
         builder = (
-            x509.CertificateRevocationListBuilder()
+            x509.CertificateRevocationListBuilder(revoked_certificates=listed)
             .issuer_name(self.subject)
             .last_update(issued)
             .next_update(issued + timedelta(days=90))
@@ -136,9 +141,6 @@ class Csca:
             builder = builder.add_extension(x509.CRLNumber(number), critical=False)
         for extension, critical in extensions:
             builder = builder.add_extension(extension, critical)
-        for entry in revoked:
-            listed = entry if isinstance(entry, x509.RevokedCertificate) else revoked_entry(serial_of(entry))
-            builder = builder.add_revoked_certificate(listed)
         return builder.sign(self.key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
