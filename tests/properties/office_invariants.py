@@ -62,6 +62,8 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     "revoked": ("holder", "withdrawn:", "box:", "courier:", "office:", "missing"),
     "destroyed": ("destroyed",),
 }
+UNEXAMINED = {"open", "supersede"}
+"""What programs do with a case."""
 BLANK_OF = {"spoiled": "spoiled", "destroyed": "destroyed"}
 """In which account the blank of a card is; everything else that was begun is issued."""
 
@@ -252,7 +254,8 @@ def nobody_has_two_parts(_connection: Connection, seen: Seen, rows: _Rows) -> No
         cards_of[card.dossier].append(card.id)
     for dossier in sorted(concerned):
         parts = _parts_taken(dossier, seen.of[f"dossier/{dossier}"])
-        looked = [line for case in examined[dossier] for line in seen.of[f"adjudication/{case}"][1:]]
+        of_cases = [line for case in examined[dossier] for line in seen.of[f"adjudication/{case}"]]
+        looked = [line for line in of_cases if line.event not in UNEXAMINED]
         for line in looked:
             parts[line.actor].add("adjudication")
         _require_examined(dossier, seen.of[f"dossier/{dossier}"], looked)
@@ -276,9 +279,10 @@ def _parts_taken(dossier: str, lines: Iterable[Line]) -> dict[str, set[str]]:
 
 
 def _require_blind(case: str, lines: Sequence[Line]) -> None:
-    decided = [line.actor for line in lines[1:]]
+    looked = [line for line in lines if line.event not in UNEXAMINED]
+    decided = [line.actor for line in looked]
     require("I4", len(decided) == len(set(decided)) <= MOST_EXAMINERS, case, decided)
-    told = [set(line.detail) - ({"outcome"} if line.state == "decided" else set()) for line in lines[1:]]
+    told = [set(line.detail) - ({"outcome"} if line.state == "decided" else set()) for line in looked]
     require("I4", all(each == {"seal"} for each in told), case, told)
 
 
