@@ -51,6 +51,9 @@ from issuance_backend.credentials.service import DeliveryDesk
 from issuance_backend.credentials.shipping_desk import ShippingDesk
 from issuance_backend.credentials.suspension_desk import SuspensionDesk
 from issuance_backend.credentials.undelivered_desk import UndeliveredDesk
+from issuance_backend.dc01_work import api as dc01_work
+from issuance_backend.dc01_work.registry_forms import RegistryForms
+from issuance_backend.dc01_work.service import FormOffice
 from issuance_backend.dossiers import acts
 from issuance_backend.dossiers.api import (
     approval_lists_blueprint,
@@ -198,6 +201,7 @@ def create_issuance_app(
     _mount_status(site, unit_map)
     _mount_citizens(site, settings, records or RecordsOverHttp(*asking))
     _mount_figures(site)
+    _mount_population_forms(site, FormOffice(RegistryForms(*asking)))
     if settings.intake_key_dir is not None:
         place = IntakePlace(settings.intake_dir, settings.intake_key_dir)
         dossiers = dossier_door(database, PacketDesk(checks, pictures))
@@ -281,6 +285,18 @@ def _mount_citizens(site: _Site, settings: IssuanceSettings, records: RegistryRe
     complaints = ComplaintDesk(database, clock, own, records)
     site.for_officers(visits_blueprint(own, complaints), complaints_blueprint(complaints))
     site.for_programs(complaint_status_blueprint(complaints), APPLICATION_STATUS_ROLE)
+
+
+def _mount_population_forms(site: _Site, office: FormOffice) -> None:
+    """What officers do with forms DC01, which the registry keeps."""
+    site.app.before_request(dc01_work.permit_scans)
+    site.for_officers(
+        dc01_work.work_blueprint(office),
+        dc01_work.forms_blueprint(office),
+        dc01_work.pages_blueprint(office),
+        dc01_work.readings_blueprint(office),
+        dc01_work.batches_blueprint(office),
+    )
 
 
 def _mount_production(site: _Site, production: ProductionDesk, drawer: CardDrawer) -> None:

@@ -22,6 +22,7 @@ from issuance_backend.citizen_access.refusals import (
     OwnRecordProofUsed,
     OwnRecordTooOften,
 )
+from issuance_backend.dc01_work.refusals import Dc01FormElsewhere
 from issuance_backend.dossiers.counter.refusals import CounterCaptureUnknown, CounterPrintUnknown
 from issuance_backend.dossiers.intake.refusals import (
     CommuneExtractRefused,
@@ -133,6 +134,7 @@ STATUSES: Mapping[type[VerificationError], int] = {
     UnitUnknown: 404,
     FormUnknown: 404,
     Dc01FormUnknown: 404,
+    Dc01FormElsewhere: 403,
     Dc01BatchUnknown: 404,
     Dc01PageUnknown: 404,
     Dc01ScanOutside: 404,

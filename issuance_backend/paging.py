@@ -55,6 +55,11 @@ def page_asked(limit: str | None, cursor: str | None, key_length: int) -> PageAs
     return PageAsked(size, after)
 
 
+def cursor_of(asked: PageAsked) -> str | None:
+    """The cursor with which another program is asked for the same page of its list."""
+    return None if asked.after is None else _encoded(asked.after)
+
+
 def page_of(
     entries: Sequence[Entry], asked: PageAsked, key: Callable[[Entry], tuple[str, ...]]
 ) -> Page[Entry]:

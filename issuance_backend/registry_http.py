@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TypeVar
 
 import msgspec
 import urllib3
 
 from issuance_backend.refusals import IdempotencyConflict
-from verification.errors import FieldsRefused, RegistryUnavailable
+from verification.errors import FieldsRefused, RegistryUnavailable, VerificationError
 from verification.messages.registry_access import HEADER, ReadingFor
 
 Answer = TypeVar("Answer")
@@ -55,6 +56,24 @@ class RegistryHttp:
         if response.status != 201:
             raise RegistryUnavailable(f"status {response.status}")
 
+    def relayed(
+        self,
+        method: str,
+        path: str,
+        message: msgspec.Struct | None = None,
+        *,
+        reading: ReadingFor | None = None,
+        refusals: Mapping[str, type[VerificationError]],
+    ) -> urllib3.response.BaseHTTPResponse:
+        """The answer to what an officer asks; raises, of ``refusals`` by their codes, what the registry said.
+
+        FieldsRefused beside them, and RegistryUnavailable for whatever else is no answer.
+        """
+        response = self._sent(method, path, message, reading)
+        if response.status >= 300:
+            raise _relayed(response.status, response.data, refusals)
+        return response
+
     def _sent(
         self, method: str, path: str, message: msgspec.Struct | None, reading: ReadingFor | None
     ) -> urllib3.response.BaseHTTPResponse:
@@ -69,6 +88,17 @@ class RegistryHttp:
 class _Problem(msgspec.Struct):
     code: str
     fields: dict[str, str] = {}
+
+
+def _relayed(status: int, body: bytes, refusals: Mapping[str, type[VerificationError]]) -> VerificationError:
+    try:
+        said = msgspec.json.decode(body, type=_Problem)
+    except msgspec.DecodeError:
+        return RegistryUnavailable(f"status {status}")
+    if said.fields:
+        return FieldsRefused(said.fields)
+    kind = refusals.get(said.code, RegistryUnavailable)
+    return kind(f"status {status}")
 
 
 def _refusal(body: bytes) -> FieldsRefused | IdempotencyConflict:

@@ -36,6 +36,8 @@ class Role(StrEnum):
     STOCK_KEEPER = "stock_keeper"
     COURIER = "courier"
     OFFICE = "office"
+    COMMUNE_OFFICER = "commune_officer"
+    FORM_CLERK = "form_clerk"
     SUPERVISOR = "supervisor"
     AUDITOR = "auditor"
 

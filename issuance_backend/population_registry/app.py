@@ -193,7 +193,7 @@ def _mount_forms(app: Flask, database: Database, doors: _Doors, clock: Clock, ro
     mount(app, scans_blueprint(scans), guard=worker)
     mount(app, keyings_blueprint(forms, batches), guard=worker)
     mount(app, batches_blueprint(batches, forms), guard=worker)
-    mount(app, checks_blueprint(batches), guard=worker)
+    mount(app, checks_blueprint(batches, forms), guard=worker)
     quality = quality_blueprint(IndexDesk(database, clock, units))
     mount(app, quality, guard=doors.asking(QUALITY_ROLE))
 

@@ -96,39 +96,64 @@ class StaffingGap(msgspec.Struct, frozen=True):
     least: int
 
 
-class ResidentList(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ResidentsListed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Forms to be collected in a commune: one barcode a resident."""
 
     unit: UnitCode
     barcodes: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=40)], ...], msgspec.Meta(max_length=200)]
+
+
+class ResidentList(ResidentsListed, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The same, by whom they were listed."""
+
     officer: Officer
 
 
-class FormCollected(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class PaperCollected(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The resident filled in and signed the paper on this day."""
 
     collected_on: date
+
+
+class FormCollected(PaperCollected, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The same, by whom it was collected."""
+
     officer: Officer
 
 
-class FormScanned(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class PaperScanned(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The pictures of the paper's pages in their order, each a JPEG or PNG."""
 
     pages: Annotated[tuple[bytes, ...], msgspec.Meta(min_length=1, max_length=MAX_PAGES)]
+
+
+class FormScanned(PaperScanned, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The same, by whom it was scanned."""
+
     officer: Officer
 
 
-class FormIndexed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class PaperIndexed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The picture is that of the barcode, and the form joins a batch."""
 
     batch: Annotated[str, msgspec.Meta(max_length=16)]
+
+
+class FormIndexed(PaperIndexed, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The same, by whom it was indexed."""
+
     officer: Officer
 
 
-class FormKeyed(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class PaperRead(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What a clerk read off the picture, by field; what is not filled in is left out."""
 
     values: dict[str, FormText]
+
+
+class FormKeyed(PaperRead, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The same, by whom it was read."""
+
     officer: Officer
 
 
@@ -139,19 +164,29 @@ class FormDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     officer: Officer
 
 
-class FormReview(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class CorrectionReview(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Whether another officer finds a correction right."""
 
     is_right: bool
+
+
+class FormReview(CorrectionReview, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The same, by whom it was looked at."""
+
     officer: Officer
 
 
-class BatchOpened(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class BatchWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A batch of forms of one commune, judged by its acceptance quality limit in percent."""
 
     unit: UnitCode
     aql: Literal["0.10", "0.15", "0.25", "0.40", "0.65", "1.0", "1.5", "2.5", "4.0", "6.5"] = "1.0"
     level: Literal["I", "II", "III"] = "II"
+
+
+class BatchOpened(BatchWanted, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The same, by whom it is opened."""
+
     officer: Officer
 
 
@@ -164,7 +199,8 @@ class Acting(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class FormView(msgspec.Struct, frozen=True):
     """Where a form stands; nothing of what is written on it.
 
-    So many ``pages`` of its picture are kept here; ``scan`` names one that is kept outside by its SHA-256.
+    ``findings`` are told to who keyed it, and to everybody once nobody keys it blindly any more. So many
+    ``pages`` of its picture are kept here; ``scan`` names one that is kept outside by its SHA-256.
     """
 
     id: str
@@ -179,9 +215,11 @@ class FormView(msgspec.Struct, frozen=True):
 
 
 class FormValues(msgspec.Struct, frozen=True):
-    """What is keyed of a form now, for whoever mends, corrects or reviews it."""
+    """What is keyed of a form now and what is wrong with it, for whoever mends, corrects or reviews it."""
 
     values: dict[str, str]
+    findings: tuple[str, ...]
+    conflicts: tuple[str, ...]
 
 
 class SecondKeying(msgspec.Struct, frozen=True):
@@ -228,6 +266,24 @@ class BatchView(msgspec.Struct, frozen=True):
     checked: int = 0
     wrong: int | None = None
     """Known when the verdict is: before it, a count would tell the clerks how the sample goes."""
+    low: float | None = None
+    high: float | None = None
+    """Of the share of wrong forms that was found: its exact 95 % interval."""
+    states: dict[str, int] = {}
+    """How many of its forms stand where."""
+
+
+class FormsWaiting(msgspec.Struct, frozen=True):
+    """How many forms of an area stand in each state; what has none is left out."""
+
+    states: dict[str, int]
+
+
+class FormWork(msgspec.Struct, frozen=True):
+    """A step that an officer may take, and for how many forms of the area; of blind steps whether for any."""
+
+    step: str
+    forms: int
 
 
 class ClerkRate(msgspec.Struct, frozen=True):

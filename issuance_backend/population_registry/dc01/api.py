@@ -160,9 +160,18 @@ def batches_blueprint(desk: BatchDesk, forms: FormDesk) -> Blueprint:
     return blueprint
 
 
-def checks_blueprint(desk: BatchDesk) -> Blueprint:
-    """/v1/dc01: what the blind check has for an officer, and what it says of clerks."""
+def checks_blueprint(desk: BatchDesk, forms: FormDesk) -> Blueprint:
+    """/v1/dc01: what there is to do for an officer, and what the blind check says of clerks."""
     blueprint = Blueprint("dc01_checks", __name__, url_prefix="/v1/dc01")
+
+    @blueprint.get("/waiting")
+    def waiting() -> ResponseReturnValue:
+        return answer(forms.waiting(_area()))
+
+    @blueprint.get("/keyings/next")
+    def next_form() -> ResponseReturnValue:
+        form = forms.next_to_key(_officer(), _area())
+        return ("", 204) if form is None else answer(form)
 
     @blueprint.get("/second-keyings/next")
     def next_keying() -> ResponseReturnValue:

@@ -255,6 +255,8 @@ def _known(connection: Connection, batch_id: str) -> Batch:
 
 def _batch_view(connection: Connection, batch: Batch) -> BatchView:
     rechecks = repository.rechecks(connection, batch.id, batch.round)
+    states = repository.states_in_batch(connection, batch.id)
+    found = None if batch.wrong is None else sampling.error_interval(batch.wrong, batch.sample_size or 0)
     return BatchView(
         id=batch.id,
         unit=batch.unit,
@@ -263,11 +265,14 @@ def _batch_view(connection: Connection, batch: Batch) -> BatchView:
         aql=batch.aql,
         level=batch.level,
         severity=batch.severity,
-        forms=sum(repository.states_in_batch(connection, batch.id).values()),
+        forms=sum(states.values()),
         sample_size=batch.sample_size,
         acceptance_number=batch.acceptance,
         checked=sum(1 for recheck in rechecks if recheck.is_done),
         wrong=batch.wrong,
+        low=round(found.low, 6) if found else None,
+        high=round(found.high, 6) if found else None,
+        states={state.value: count for state, count in states.items()},
     )
 
 

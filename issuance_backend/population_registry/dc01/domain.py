@@ -138,6 +138,10 @@ advance, fold = TABLE.advance, TABLE.fold
 CLEAN_STATES = frozenset({FormState.CLEAN, FormState.LIVE, FormState.STALE})
 
 
+KEYED_BLINDLY = frozenset({FormState.AUTO_CHECKED, FormState.RECHECK_SAMPLED, FormState.BATCH_REJECTED})
+"""Of these somebody may have to key again, without a word of what was keyed before."""
+
+
 class BatchState(StrEnum):
     """Where a batch stands."""
 

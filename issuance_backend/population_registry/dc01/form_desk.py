@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import Connection
@@ -16,6 +17,7 @@ from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.dc01 import domain, repository
 from issuance_backend.population_registry.dc01.domain import (
     CLEAN_STATES,
+    KEYED_BLINDLY,
     BatchState,
     Form,
     FormEvent,
@@ -51,6 +53,7 @@ from verification.messages.dc01 import (
     FormIndexed,
     FormKeyed,
     FormReview,
+    FormsWaiting,
     FormView,
     ResidentList,
 )
@@ -209,19 +212,31 @@ class FormDesk:
     def form(self, form_id: str) -> FormView:
         """Where a form stands; raises Dc01FormUnknown."""
         with self._database.reading() as connection:
-            return view(known(connection, form_id))
+            return blind_view(known(connection, form_id))
 
     def of_barcode(self, barcode: str) -> tuple[FormView, ...]:
         """The form with this barcode, or none."""
         with self._database.reading() as connection:
             form = repository.form_with_barcode(connection, barcode)
-        return () if form is None else (view(form),)
+        return () if form is None else (blind_view(form),)
 
     def forms(self, state: FormState, asked: PageAsked, area: str | None = None) -> Page[FormView]:
         """The forms that wait in one state, of an area where it is given."""
         with self._database.reading() as connection:
             found = repository.forms_in(connection, state, asked, area)
-        return page_of([view(form) for form in found], asked, lambda form: (form.id,))
+        return page_of([blind_view(form) for form in found], asked, lambda form: (form.id,))
+
+    def next_to_key(self, officer: str, area: str | None = None) -> FormView | None:
+        """A form for this officer to key."""
+        with self._database.reading() as connection:
+            found = repository.next_to_key(connection, officer, area)
+        return None if found is None else blind_view(found)
+
+    def waiting(self, area: str | None = None) -> FormsWaiting:
+        """How many forms stand where, of an area where it is given."""
+        with self._database.reading() as connection:
+            states = repository.states_in(connection, area)
+        return FormsWaiting({state.value: count for state, count in states.items()})
 
     @contextmanager
     def acting(self, officer: str) -> Iterator[Recording]:
@@ -318,8 +333,13 @@ def known(connection: Connection, form_id: str) -> Form:
     return form
 
 
+def blind_view(form: Form) -> FormView:
+    """Where a form stands, for anybody: while it may be keyed blindly nothing tells what was keyed first."""
+    return view(form if form.state not in KEYED_BLINDLY else replace(form, findings=(), missing=()))
+
+
 def view(form: Form) -> FormView:
-    """Where a form stands, for whoever may see it."""
+    """Where a form stands, for whoever keyed it just now or works with what was keyed."""
     return FormView(
         id=form.id,
         barcode=form.barcode,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import hashlib
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 
@@ -29,6 +30,8 @@ from issuance_backend.population_registry.dc01.tables import (
 
 _TEXTS = ("findings", "missing", "conflicts")
 _BATCH_FIELDS = tuple(Batch.__dataclass_fields__)
+_CHOICE = 50
+"""Among so many forms an officer's own is chosen."""
 
 
 def add_form(connection: Connection, form: Form) -> None:
@@ -85,6 +88,24 @@ def forms_in(
     if asked.after is not None:
         question = question.where(FORMS.c.id > asked.after[0])
     return [_form(row) for row in connection.execute(question.order_by(FORMS.c.id).limit(asked.limit + 1))]
+
+
+def states_in(connection: Connection, area: str | None) -> dict[FormState, int]:
+    """How many forms stand where, of an area where it is given."""
+    question = select(FORMS.c.state, func.count()).group_by(FORMS.c.state)
+    if area is not None:
+        question = question.where(_in_area(FORMS.c.unit, area))
+    return {FormState(state): count for state, count in connection.execute(question)}
+
+
+def next_to_key(connection: Connection, officer: str, area: str | None = None) -> Form | None:
+    """A form that waits for its first keying, or for another after its batch was rejected."""
+    states = [FormState.INDEXED.value, FormState.BATCH_REJECTED.value]
+    question = select(FORMS.c.id).where(FORMS.c.state.in_(states))
+    if area is not None:
+        question = question.where(_in_area(FORMS.c.unit, area))
+    waiting = connection.execute(question.order_by(FORMS.c.state, FORMS.c.id).limit(_CHOICE)).scalars().all()
+    return form(connection, _own(waiting, officer)) if waiting else None
 
 
 def forms_of_numbers(connection: Connection, numbers: Collection[str]) -> list[Form]:
@@ -218,14 +239,16 @@ def next_for(
         fits = and_(text(TO_BE_DECIDED), columns.first_clerk != officer, columns.second_clerk != officer)
     else:
         fits = and_(text(NOT_KEYED_AGAIN), columns.first_clerk != officer)
-    question = select(columns.form, columns.round).where(fits).order_by(columns.batch, columns.form).limit(1)
+    question = select(columns.form, columns.round).where(fits)
     if area is not None:
         its_batch = BATCHES.c.id == columns.batch
         question = question.join_from(RECHECKS, BATCHES, its_batch).where(_in_area(BATCHES.c.unit, area))
-    row = connection.execute(question).one_or_none()
-    if row is None:
+    question = question.order_by(columns.batch, columns.form).limit(_CHOICE)
+    rounds = {row.form: row.round for row in connection.execute(question)}
+    if not rounds:
         return None
-    found, its_form = recheck(connection, row.form, row.round), form(connection, row.form)
+    chosen = _own(rounds, officer)
+    found, its_form = recheck(connection, chosen, rounds[chosen]), form(connection, chosen)
     return (found, its_form) if found is not None and its_form is not None else None
 
 
@@ -241,6 +264,11 @@ def judged_rechecks(connection: Connection, unit_prefix: str | None) -> list[Rec
     if unit_prefix:
         question = question.where(_in_area(BATCHES.c.unit, unit_prefix))
     return [_recheck(row) for row in connection.execute(question)]
+
+
+def _own(forms: Iterable[str], officer: str) -> str:
+    """One of some forms: another for each officer, or two who ask at once would do the same work."""
+    return min(forms, key=lambda form_id: hashlib.sha256(f"{officer} {form_id}".encode()).digest())
 
 
 def _in_area(unit: Column[str], area: str) -> ColumnElement[bool]:

@@ -116,7 +116,8 @@ class ScanDesk:
             self._require_at_work(connection, form, officer)
         scan_pages.require_values_shown(form, officer)
         self._book.note_form(form.id, reader, reading)
-        return FormValues(dict(form.values or {}))
+        findings = (*form.missing, *form.findings)
+        return FormValues(values=dict(form.values or {}), findings=findings, conflicts=form.conflicts)
 
     def erase(self) -> int:
         """Erase the pictures of settled forms when their time is over; of how many forms."""

@@ -105,7 +105,12 @@ def test_a_form_goes_all_the_way_over_http(client: FlaskClient) -> None:
     ]
     for step, body, state in steps:
         assert post(client, f"{form}/{step}", officer="clerk", **body).get_json()["state"] == state
-    assert get(client, form).get_json()["findings"] == ["MISSING:religion"]
+    assert get(client, form).get_json()["findings"] == [], "whoever keys it again reads here as well"
+    mending = get(client, f"{form}/values", officer="clerk").get_json()
+    assert (mending["findings"], mending["values"]["mother"]) == (["MISSING:religion"], WHOLE["mother"])
+    assert get(client, f"{form}/values", officer="second").status_code == 409
+    assert get(client, "/v1/dc01/waiting", area=COMMUNE).get_json() == {"states": {"auto_checked": 1}}
+    assert get(client, "/v1/dc01/waiting", area=NEIGHBOUR).get_json() == {"states": {}}
     drawn = post(client, f"/v1/dc01/batches/{batch}/sample", officer="leader").get_json()
     assert (drawn["state"], drawn["sample_size"], drawn["wrong"]) == ("sampled", 1, None)
     assert get(client, "/v1/dc01/second-keyings/next", officer="clerk").status_code == 204
@@ -130,13 +135,49 @@ def test_a_form_goes_all_the_way_over_http(client: FlaskClient) -> None:
     assert [part["field"] for part in difference["differences"]] == ["mother"]
     right = {"mother": WHOLE["mother"]}
     assert post(client, f"{form}/decision", values=right, officer="third").status_code == 204
-    assert get(client, f"/v1/dc01/batches/{batch}").get_json()["state"] == "accepted"
+    judged_batch = get(client, f"/v1/dc01/batches/{batch}").get_json()
+    assert (judged_batch["state"], judged_batch["states"]) == ("accepted", {"accepted": 1})
+    assert (judged_batch["wrong"], judged_batch["low"], judged_batch["high"]) == (0, 0.0, 0.975)
     assert post(client, f"/v1/dc01/batches/{batch}/matching", officer="leader").get_json() == {"matched": 1}
     assert get(client, form).get_json()["state"] == "clean"
     rates = get(client, "/v1/dc01/clerk-rates", area=COMMUNE).get_json()
     assert [(rate["clerk"], rate["forms"], rate["wrong_forms"]) for rate in rates] == [("clerk", 1, 0)]
     failing = get(client, "/v1/quality-indices/du/failing", "reader", area=COMMUNE)
     assert [entry["reasons"] for entry in failing.get_json()] == [["MISSING:religion"]]
+
+
+def test_officers_who_ask_at_once_get_forms_of_their_own(client: FlaskClient, office: Dc01Office) -> None:
+    clerks = [f"clerk-{number}" for number in range(12)]
+    batch, ids = office.indexed(13)
+    told = [get(client, "/v1/dc01/keyings/next", officer=clerk).get_json()["id"] for clerk in clerks]
+    assert len(set(told)) > 4, "of thirteen forms twelve clerks do not all key the same"
+    assert told[0] == get(client, "/v1/dc01/keyings/next", officer=clerks[0], area=COMMUNE).get_json()["id"]
+    assert get(client, "/v1/dc01/keyings/next", officer="clerk-1", area=NEIGHBOUR).status_code == 204
+    office.key(ids)
+    assert get(client, "/v1/dc01/keyings/next", officer="clerk-1").status_code == 204
+    office.batches.draw(batch, "leader")
+    drawn = [
+        get(client, "/v1/dc01/second-keyings/next", officer=clerk).get_json()["form"] for clerk in clerks
+    ]
+    assert len(set(drawn)) > 3
+    assert set(drawn) <= {
+        form for form, state in zip(ids, office.states(ids), strict=True) if "sampled" in state
+    }
+
+
+def test_while_a_form_may_be_keyed_blindly_its_standing_tells_nothing_of_the_first_keying(
+    client: FlaskClient, office: Dc01Office
+) -> None:
+    batch, ids = office.indexed(2)
+    office.key(ids, read=lambda _: {**WHOLE, "religion": ""})
+    asked = [f"/v1/dc01/forms/{ids[0]}", "/v1/dc01/forms?barcode=DC00000000"]
+    for state in ("auto_checked", "recheck_sampled"):
+        for path in (*asked, f"/v1/dc01/forms?state={state}"):
+            assert "MISSING" not in get(client, path).get_data(as_text=True), path
+        if state == "auto_checked":
+            office.batches.draw(batch, "leader")
+    office.recheck(ids, lambda _: {**WHOLE, "religion": ""})
+    assert get(client, asked[0]).get_json()["findings"] == ["MISSING:religion"]
 
 
 def test_what_a_form_says_is_shown_to_nobody_who_asks_where_it_stands(

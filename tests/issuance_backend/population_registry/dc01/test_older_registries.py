@@ -32,8 +32,8 @@ def database(database_engine: Engine) -> Database:
         for form, (state, scan) in FORMS.items():
             connection.execute(
                 text(
-                    "INSERT INTO dc01_forms (id, barcode, unit, state, version, scan, particulars, keyed_round,"
-                    " findings, missing, conflicts)"
+                    "INSERT INTO dc01_forms (id, barcode, unit, state, version, scan, particulars,"
+                    " keyed_round, findings, missing, conflicts)"
                     " VALUES (:id, :id, '001.005.00157', :state, 3, :scan, :read, 1, '[]', '[]', '[]')"
                 ),
                 {"id": form, "state": state, "scan": scan, "read": '{"mother":"TRẦN THỊ BÌNH"}'},

@@ -1,0 +1,236 @@
+"""The office where DC01 forms are worked on: role and unit are looked at here, the work is the registry's."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import msgspec
+
+from issuance_backend.dc01_work import domain
+from issuance_backend.dc01_work.domain import LEADERS, READERS, WAITING, FormStep
+from issuance_backend.dc01_work.registry_forms import FormPicture, RegistryForms
+from issuance_backend.officers.domain import Officer
+from issuance_backend.paging import Page, PageAsked
+from verification.errors import RegistryUnavailable
+from verification.messages.dc01 import (
+    Acting,
+    BatchOpened,
+    BatchView,
+    BatchWanted,
+    ClerkRate,
+    CorrectionReview,
+    FormCollected,
+    FormDecision,
+    FormIndexed,
+    FormKeyed,
+    FormReview,
+    FormScanned,
+    FormsWaiting,
+    FormValues,
+    FormView,
+    FormWork,
+    OpenDifference,
+    PaperCollected,
+    PaperIndexed,
+    PaperRead,
+    PaperScanned,
+    ResidentList,
+    ResidentsListed,
+    SecondKeying,
+)
+from verification.messages.registry_access import Purpose, ReadingFor
+
+Sent = TypeVar("Sent", bound=msgspec.Struct)
+Answer = TypeVar("Answer")
+
+FORMS, BATCHES = "forms", "batches"
+
+
+class FormOffice:
+    """What officers do with forms of their area.
+
+    Everything raises RoleMissing, Dc01FormElsewhere, RegistryUnavailable and what the registry refuses.
+    """
+
+    def __init__(self, registry: RegistryForms) -> None:
+        self._registry = registry
+
+    def work(self, officer: Officer) -> tuple[FormWork, ...]:
+        """The officer's steps in their order, and how much waits for each."""
+        officer.require(*READERS)
+        states = _there(self._registry.read(FormsWaiting, "waiting", area=officer.area)).states
+        blind = {FormStep.KEY_AGAIN: self.next_second_keying, FormStep.DECIDE: self.next_difference}
+        steps = [step for step in FormStep if officer.roles.intersection(domain.ROLES[step])]
+        return tuple(
+            FormWork(step.value, int(blind[step](officer) is not None))
+            if step in blind
+            else FormWork(step.value, sum(states.get(state, 0) for state in WAITING[step]))
+            for step in steps
+            if step in blind or step in WAITING
+        )
+
+    def plan(self, officer: Officer, said: ResidentsListed) -> tuple[FormView, ...]:
+        """Put residents of a commune on the list."""
+        domain.require_step(officer, FormStep.LIST)
+        domain.require_area(officer, said.unit)
+        return self._send(tuple[FormView, ...], _by(officer, ResidentList, said), FORMS)
+
+    def forms(self, officer: Officer, state: str, asked: PageAsked) -> Page[FormView]:
+        """Forms of the officer's area that stand in a state."""
+        officer.require(*READERS)
+        return self._registry.listed(FormView, asked, FORMS, state=state, area=officer.area)
+
+    def form(self, officer: Officer, form_id: str) -> FormView:
+        """Where a form stands."""
+        officer.require(*READERS)
+        return self._form(officer, form_id)
+
+    def of_barcode(self, officer: Officer, barcode: str) -> tuple[FormView, ...]:
+        """The form with this barcode, or none."""
+        officer.require(*READERS)
+        found = _there(self._registry.read(tuple[FormView, ...], FORMS, barcode=barcode))
+        for form in found:
+            domain.require_area(officer, form.unit)
+        return found
+
+    def collect(self, officer: Officer, form_id: str, said: PaperCollected) -> FormView:
+        """The paper is there."""
+        return self._step(officer, FormStep.COLLECT, form_id, _by(officer, FormCollected, said), "collection")
+
+    def scan(self, officer: Officer, form_id: str, said: PaperScanned) -> FormView:
+        """Keep the pictures of its pages."""
+        return self._step(officer, FormStep.SCAN, form_id, _by(officer, FormScanned, said), "scan")
+
+    def index(self, officer: Officer, form_id: str, said: PaperIndexed) -> FormView:
+        """Picture and barcode belong together; it joins a batch of its commune."""
+        return self._step(officer, FormStep.INDEX, form_id, _by(officer, FormIndexed, said), "index")
+
+    def key(self, officer: Officer, form_id: str, said: PaperRead) -> FormView:
+        """What a clerk read, and what the rules say of it."""
+        return self._step(officer, FormStep.KEY, form_id, _by(officer, FormKeyed, said), "keying")
+
+    def correct(self, officer: Officer, form_id: str, said: PaperRead) -> FormView:
+        """Correct a form in conflict."""
+        return self._step(officer, FormStep.CORRECT, form_id, _by(officer, FormKeyed, said), "correction")
+
+    def review(self, officer: Officer, form_id: str, said: CorrectionReview) -> FormView:
+        """Whether another officer finds a correction right."""
+        return self._step(officer, FormStep.REVIEW, form_id, _by(officer, FormReview, said), "review")
+
+    def key_again(self, officer: Officer, form_id: str, said: PaperRead) -> None:
+        """The blind second keying."""
+        self._blind_step(officer, FormStep.KEY_AGAIN, form_id, _by(officer, FormKeyed, said), "second-keying")
+
+    def decide(self, officer: Officer, form_id: str, said: PaperRead) -> None:
+        """What the paper says where two readings differ."""
+        self._blind_step(officer, FormStep.DECIDE, form_id, _by(officer, FormDecision, said), "decision")
+
+    def next_keying(self, officer: Officer) -> FormView | None:
+        """A form for this clerk to key."""
+        return self._next(officer, FormStep.KEY, FormView, "keyings")
+
+    def next_second_keying(self, officer: Officer) -> SecondKeying | None:
+        """A drawn form for this clerk to key blindly."""
+        return self._next(officer, FormStep.KEY_AGAIN, SecondKeying, "second-keyings")
+
+    def next_difference(self, officer: Officer) -> OpenDifference | None:
+        """Two readings for this third clerk to decide between."""
+        return self._next(officer, FormStep.DECIDE, OpenDifference, "differences")
+
+    def picture(self, officer: Officer, form_id: str, page: str) -> FormPicture:
+        """One page, for who may take the step that the form waits for."""
+        domain.require_at_work(officer, self._form(officer, form_id).state)
+        return self._registry.picture(form_id, page, _reading(officer))
+
+    def values(self, officer: Officer, form_id: str) -> FormValues:
+        """What is keyed now, for who mends, corrects or reviews it."""
+        domain.require_at_work(officer, self._form(officer, form_id).state)
+        return self._registry.values(FormValues, form_id, _reading(officer))
+
+    def open_batch(self, officer: Officer, said: BatchWanted) -> BatchView:
+        """Open a batch for the forms of one commune."""
+        domain.require_step(officer, FormStep.LEAD)
+        domain.require_area(officer, said.unit)
+        return self._send(BatchView, _by(officer, BatchOpened, said), BATCHES)
+
+    def batches(
+        self, officer: Officer, asked: PageAsked, state: str | None, unit: str | None
+    ) -> Page[BatchView]:
+        """Batches of the officer's area."""
+        officer.require(*READERS)
+        only = {"state": state, "unit": unit, "area": officer.area}
+        return self._registry.listed(BatchView, asked, BATCHES, **only)
+
+    def batch(self, officer: Officer, batch_id: str) -> BatchView:
+        """Where a batch stands."""
+        officer.require(*READERS)
+        return self._batch(officer, batch_id)
+
+    def draw(self, officer: Officer, batch_id: str) -> BatchView:
+        """Close a batch and draw its sample."""
+        domain.require_step(officer, FormStep.LEAD)
+        self._batch(officer, batch_id)
+        return self._send(BatchView, Acting(officer=officer.id), BATCHES, batch_id, "sample")
+
+    def match(self, officer: Officer, batch_id: str) -> BatchView:
+        """Compare what was accepted with the registry."""
+        domain.require_step(officer, FormStep.LEAD)
+        self._batch(officer, batch_id)
+        self._send(dict[str, int], None, BATCHES, batch_id, "matching")
+        return self._batch(officer, batch_id)
+
+    def clerk_rates(self, officer: Officer) -> tuple[ClerkRate, ...]:
+        """How often each clerk of the officer's area read wrong."""
+        officer.require(*LEADERS)
+        return _there(self._registry.read(tuple[ClerkRate, ...], "clerk-rates", area=officer.area))
+
+    def _form(self, officer: Officer, form_id: str) -> FormView:
+        form = _there(self._registry.read(FormView, FORMS, form_id))
+        domain.require_area(officer, form.unit)
+        return form
+
+    def _batch(self, officer: Officer, batch_id: str) -> BatchView:
+        batch = _there(self._registry.read(BatchView, BATCHES, batch_id))
+        domain.require_area(officer, batch.unit)
+        return batch
+
+    def _step(
+        self, officer: Officer, step: FormStep, form_id: str, message: msgspec.Struct, name: str
+    ) -> FormView:
+        domain.require_step(officer, step)
+        self._form(officer, form_id)
+        return self._send(FormView, message, FORMS, form_id, name)
+
+    def _blind_step(
+        self, officer: Officer, step: FormStep, form_id: str, message: msgspec.Struct, name: str
+    ) -> None:
+        domain.require_step(officer, step)
+        self._form(officer, form_id)
+        self._registry.send(FormView, message, FORMS, form_id, name)
+
+    def _send(self, kind: type[Answer], message: msgspec.Struct | None, *path: str) -> Answer:
+        return _there(self._registry.send(kind, message, *path))
+
+    def _next(self, officer: Officer, step: FormStep, kind: type[Answer], name: str) -> Answer | None:
+        domain.require_step(officer, step)
+        return self._registry.read(kind, name, "next", officer=officer.id, area=officer.area)
+
+
+def _by(officer: Officer, kind: type[Sent], said: msgspec.Struct) -> Sent:
+    """What an officer said, as the registry takes it: in the name of whoever is signed in."""
+    return kind(officer=officer.id, **msgspec.structs.asdict(said))
+
+
+def _reading(officer: Officer) -> ReadingFor:
+    return ReadingFor(
+        purpose=Purpose.POPULATION_FORM,
+        unit=officer.unit,
+        roles=",".join(sorted(officer.roles)),
+        officer=officer.id,
+    )
+
+
+def _there(found: Answer | None) -> Answer:
+    if found is None:
+        raise RegistryUnavailable("an answer without a body")
+    return found
