@@ -15,6 +15,12 @@ from enrollment_admin.certificates.routes import certificates_blueprint
 from enrollment_admin.citizen_access.routes import complaints_blueprint, own_record_blueprint
 from enrollment_admin.counter.routes import counter_blueprint, counter_steps_blueprint
 from enrollment_admin.counter_prints.routes import counter_prints_blueprint
+from enrollment_admin.dc01_forms.routes import batches_blueprint as dc01_batches_blueprint
+from enrollment_admin.dc01_forms.routes import corrections_blueprint as dc01_corrections_blueprint
+from enrollment_admin.dc01_forms.routes import differences_blueprint as dc01_differences_blueprint
+from enrollment_admin.dc01_forms.routes import forms_blueprint as dc01_forms_blueprint
+from enrollment_admin.dc01_forms.routes import keyings_blueprint as dc01_keyings_blueprint
+from enrollment_admin.dc01_forms.routes import scans_blueprint as dc01_scans_blueprint
 from enrollment_admin.decisions.routes import decisions_blueprint, legal_blueprint, lookups_blueprint
 from enrollment_admin.delivery.routes import delivery_blueprint, suspensions_blueprint
 from enrollment_admin.forms.routes import forms_blueprint
@@ -64,6 +70,12 @@ PAGES = (
     adjudication_blueprint,
     examiners_blueprint,
     investigations_blueprint,
+    dc01_forms_blueprint,
+    dc01_scans_blueprint,
+    dc01_keyings_blueprint,
+    dc01_differences_blueprint,
+    dc01_corrections_blueprint,
+    dc01_batches_blueprint,
     reports_blueprint,
     planner_blueprint,
 )

@@ -90,6 +90,12 @@ ENTRIES = (
     _entry("delivery.cards", "nav.cards", *sorted(CARD_ROLES), also=("suspensions",)),
     _entry("own_record.start", "nav.own_record", "capture", "office"),
     _entry("complaints.listed", "nav.complaints", "supervisor", "district_chief", "auditor"),
+    _entry(
+        "dc01_forms.desk",
+        "nav.dc01",
+        *("commune_officer", "form_clerk", "team_leader", "district_chief", "auditor"),
+        also=("dc01_scans", "dc01_keyings", "dc01_differences", "dc01_corrections", "dc01_batches"),
+    ),
     _entry("reports.report", "nav.reports"),
     _entry("planner.new", "nav.plan", "supervisor"),
 )

@@ -32,6 +32,7 @@ UPLOADING = {
     "counter": "COUNTER_SCAN_NO_PICTURE",
     "counter_prints": "PRINT_TOO_LARGE",
     "investigations": "BODY_TOO_LARGE",
+    "dc01_scans": "DC01_SCAN_TOO_LARGE",
 }
 """The blueprints whose forms carry pictures, and what one that is too large is told."""
 

@@ -55,10 +55,11 @@ def test_the_top_line_leads_to_what_an_auditor_reads(app: Flask, office: Office,
     found = re.findall(r'href="([^"]+)"', line.group(1))
     assert found == [
         *("/dossiers", "/counter", "/investigations/requests/", "/kits", "/production"),
-        *("/stock", "/boxes", "/credentials", "/complaints", "/reports"),
+        *("/stock", "/boxes", "/credentials", "/complaints", "/dc01", "/reports"),
     ]
     for path in found:
-        assert browser.get(path).status_code == 200, path
+        # Forms are the registry's, and this office has none: ``test_dc01_pages``.
+        assert browser.get(path).status_code == (503 if path == "/dc01" else 200), path
     assert "Thanh tra" in shown
     assert "Auditor" in text(sign_in(app, auditor, "en").get("/dossiers"))
 
