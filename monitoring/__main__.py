@@ -20,9 +20,10 @@ from pathlib import Path
 
 from monitoring.capture_kit import KitPlace, make_kit
 from monitoring.environment import ConfigurationFault
+from monitoring.form_campaign import lay_out_forms
 from monitoring.preparation import run
 from monitoring.probe import CounterPlace, Places, Probe, Timeline
-from monitoring.probe_clients import HttpClient, ProbeFailed, Wallet
+from monitoring.probe_clients import HttpClient, Json, ProbeFailed, Wallet
 from monitoring.site import BANK_COUNTER, OFFICE_COUNTER, OFFICE_PARTNER, PARTNER, Addresses, Counter, Site
 from monitoring.stack import READY_PATHS, WORKERS, Stack
 from monitoring.staff import OFFICERS, Staff
@@ -91,6 +92,8 @@ def _up(options: argparse.Namespace) -> int:
     timeline = Timeline(_print)
     with _running(options, Addresses.usual(), SCENE_PORT, timeline) as (stack, scene):
         scene.lay_card = Wallet(stack.addresses.url("wallet")).lay
+        if lay_out_forms(_staff(stack), _people(stack.folder)):
+            timeline.say("forms DC01 of a commune are laid out: some wait for every step up to the keying")
         _announce(stack, scene)
         stopping.wait()
     return 0
@@ -143,11 +146,20 @@ def _open_kit(stack: Stack) -> None:
     """The kit of an officer in the country; it is made when the office answers for the first time."""
     keys, addresses = stack.folder / "keys", stack.addresses
     place = KitPlace(stack.folder / "kit", keys / "kit_store_key", keys / "kit.passphrase")
-    staff = Staff(addresses.url("admin"), addresses.url("issuance"), _passwords(stack.folder))
+    staff = _staff(stack)
     token = (keys / "kits.token").read_text()
     centre = HttpClient(addresses.url("issuance"), {"Authorization": f"Bearer {token}"})
     make_kit(place, staff, centre, f"{addresses.url('admin')}/status")
     stack.open_kit(place.folder, place.store_key)
+
+
+def _staff(stack: Stack) -> Staff:
+    addresses = stack.addresses
+    return Staff(addresses.url("admin"), addresses.url("issuance"), _passwords(stack.folder))
+
+
+def _people(folder: Path) -> list[Json]:
+    return list(json.loads((folder / "people.json").read_text(encoding="utf-8")))
 
 
 def _passwords(folder: Path) -> dict[str, str]:
@@ -178,7 +190,7 @@ def _places(folder: Path, addresses: Addresses, scene_url: str) -> Places:
         kit_passphrase=(folder / "keys" / "kit.passphrase").read_text(),
         bank=_counter_place(BANK_COUNTER, addresses, PARTNER, folder / "keys" / "partner.pem"),
         office=_counter_place(OFFICE_COUNTER, addresses, OFFICE_PARTNER, folder / "keys" / "office.pem"),
-        people=json.loads((folder / "people.json").read_text(encoding="utf-8")),
+        people=_people(folder),
     )
 
 

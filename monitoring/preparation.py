@@ -32,7 +32,7 @@ from monitoring.site import (
     SiteSettings,
     environment,
 )
-from monitoring.staff import CAPTURE, OFFICERS, SUPERVISOR, UNIT
+from monitoring.staff import CAPTURE, OFFICERS, SUPERVISOR
 from monitoring.supervisor import ProgramFailed
 from verification.messages.national_time import vietnam_date
 
@@ -55,7 +55,7 @@ SERVICE_CALLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "gateway": ("person.query",),
         "issuance": (
             *("person.query", "person.match", "registry.read", "registry.extract", "events.life-event"),
-            *("registry.read_log", "person.correct"),
+            *("registry.read_log", "person.correct", "dc01.work"),
         ),
     },
     "issuance": {
@@ -200,7 +200,7 @@ class Preparation:
             {
                 "id": officer,
                 "roles": list(post.roles),
-                "unit": UNIT if post.is_of_unit else None,
+                "unit": post.unit,
                 "password_file": str(self._keys / f"{officer}.password"),
                 "certificate": _certificate() if CAPTURE in post.roles else None,
             }

@@ -13,11 +13,17 @@ from monitoring.probe_clients import HttpClient, Json
 UNIT = "001.02.00013"
 """The commune whose citizens apply in a demonstration."""
 
+FORMS_COMMUNE = "01.00008"
+"""The commune of today whose forms DC01 are collected there."""
+
 CAPTURE_OFFICER, APPROVING_OFFICER = "officer-capture", "officer-approve"
 CENTRAL_OFFICERS = ("officer-central", "officer-central-2")
 EXAMINERS = ("examiner-1", "examiner-2")
 OPERATOR, QUALITY_OFFICER, STOCK_KEEPER = "operator", "quality", "stock-keeper"
 COURIER, OFFICE_CLERK, SUPERVISOR = "courier", "office-clerk", "supervisor"
+COMMUNE_OFFICERS = ("commune-officer", "commune-officer-2")
+FORM_CLERKS = ("form-clerk-1", "form-clerk-2", "form-clerk-3")
+FORMS_LEADER = "forms-leader"
 
 
 CAPTURE = "capture"
@@ -25,30 +31,33 @@ CAPTURE = "capture"
 
 
 class Post(NamedTuple):
-    """What somebody may do, and whether in the unit alone."""
+    """What somebody may do, and in which unit alone."""
 
     roles: tuple[str, ...]
-    is_of_unit: bool
+    unit: str | None = None
 
 
 OFFICERS: Mapping[str, Post] = {
     # In a small office the same person captures today and approves tomorrow, but never the same dossier.
-    CAPTURE_OFFICER: Post((CAPTURE, "approver"), True),
-    APPROVING_OFFICER: Post(("approver",), True),
-    **dict.fromkeys(CENTRAL_OFFICERS, Post(("central_approver",), False)),
-    **dict.fromkeys(EXAMINERS, Post(("examiner",), False)),
-    "examiners-lead": Post(("adjudication_lead",), False),
-    OPERATOR: Post(("production",), False),
-    QUALITY_OFFICER: Post(("quality",), False),
-    STOCK_KEEPER: Post(("stock_keeper",), False),
-    COURIER: Post(("courier",), False),
-    OFFICE_CLERK: Post(("office",), True),
-    SUPERVISOR: Post(("supervisor",), False),
-    "team-leader": Post(("team_leader",), True),
-    "district-chief": Post(("district_chief",), False),
-    "archive-clerk": Post(("archive_clerk",), False),
-    "investigator": Post(("investigator",), False),
-    "auditor": Post(("auditor",), False),
+    CAPTURE_OFFICER: Post((CAPTURE, "approver"), UNIT),
+    APPROVING_OFFICER: Post(("approver",), UNIT),
+    **dict.fromkeys(CENTRAL_OFFICERS, Post(("central_approver",))),
+    **dict.fromkeys(EXAMINERS, Post(("examiner",))),
+    "examiners-lead": Post(("adjudication_lead",)),
+    OPERATOR: Post(("production",)),
+    QUALITY_OFFICER: Post(("quality",)),
+    STOCK_KEEPER: Post(("stock_keeper",)),
+    COURIER: Post(("courier",)),
+    OFFICE_CLERK: Post(("office",), UNIT),
+    SUPERVISOR: Post(("supervisor",)),
+    "team-leader": Post(("team_leader",), UNIT),
+    **dict.fromkeys(COMMUNE_OFFICERS, Post(("commune_officer",), FORMS_COMMUNE)),
+    **dict.fromkeys(FORM_CLERKS, Post(("form_clerk",), FORMS_COMMUNE)),
+    FORMS_LEADER: Post(("team_leader",), FORMS_COMMUNE),
+    "district-chief": Post(("district_chief",)),
+    "archive-clerk": Post(("archive_clerk",)),
+    "investigator": Post(("investigator",)),
+    "auditor": Post(("auditor",)),
 }
 
 
