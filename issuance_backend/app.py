@@ -247,6 +247,8 @@ def _watch(app: Flask, database: Database, scanner: ContentScanner, clock: Clock
 
     app.before_request(measure)
     app.register_error_handler(FieldsRefused, fields_problem)
+    # First of all: whatever reads a request meets its limit.
+    app.before_request(dc01_work.permit_scans)
     app.before_request(refuse_nul)
 
 
@@ -289,7 +291,6 @@ def _mount_citizens(site: _Site, settings: IssuanceSettings, records: RegistryRe
 
 def _mount_population_forms(site: _Site, office: FormOffice) -> None:
     """What officers do with forms DC01, which the registry keeps."""
-    site.app.before_request(dc01_work.permit_scans)
     site.for_officers(
         dc01_work.work_blueprint(office),
         dc01_work.forms_blueprint(office),

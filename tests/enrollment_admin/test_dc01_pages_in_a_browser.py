@@ -23,8 +23,9 @@ def test_every_page_is_right_in_both_languages_wide_and_narrow(office_pki: Path,
     office = make_office(tmp_path, office_pki)
     with (
         form_room(office, Sqlite(tmp_path), tmp_path) as room,
-        pages_of(office=room.office, folder=tmp_path) as app,
+        pages_of(room.office, tmp_path) as app,
     ):
+        judged = room.dc01.forms.form(room.dc01.accepted(4)[0]).batch
         room.dc01.plan(1)
         (scanned,) = room.dc01.scanned(1)
         _, (waiting,) = room.dc01.indexed(1)
@@ -33,7 +34,6 @@ def test_every_page_is_right_in_both_languages_wide_and_narrow(office_pki: Path,
         drawn = [form for form, state in zip(ids, room.dc01.states(ids), strict=True) if "sampled" in state]
         twice = FormKeyed(values={**WHOLE, "father": "KHÁC", "sex": "M"}, officer=SECOND)
         room.dc01.batches.key_again(drawn[0], twice)
-        judged = room.dc01.forms.form(room.dc01.accepted(4)[0]).batch
         _, (mended,) = room.keyed(read=lambda _: {**WHOLE, "religion": ""})
         visits = {
             COLLECTOR: ["/dc01", "/dc01/forms?state=planned", f"/dc01/forms/{scanned}/scan"],

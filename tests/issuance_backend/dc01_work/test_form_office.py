@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from openapi_core import Config, OpenAPI
 from openapi_core.contrib.werkzeug import WerkzeugOpenAPIRequest, WerkzeugOpenAPIResponse
+from PIL import Image
 from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
@@ -274,6 +277,18 @@ def test_a_page_that_is_too_large_is_refused_beside_its_field(room: FormRoom) ->
         answer = post(collector, f"{path}/scan", pages=[page])
         assert (answer.status_code, answer.get_json()["fields"]) == (422, {"pages": code})
     assert told(get(collector, path))["state"] == "collected"
+
+
+def test_a_form_as_large_as_it_may_be_comes_through_the_office(room: FormRoom) -> None:
+    """Larger than any capture: the office lets it in for this one address."""
+    (form,) = room.dc01.scanned(1)
+    noise = Image.frombytes("RGB", (1200, 1100), os.urandom(1200 * 1100 * 3))
+    sheet = io.BytesIO()
+    noise.save(sheet, "PNG")
+    assert 3.9e6 < len(sheet.getvalue()) < 4 * 1024 * 1024
+    collector, path = room.officer(COLLECTOR), f"/v1/dc01-forms/{form}"
+    assert told(post(collector, f"{path}/scan", pages=[sheet.getvalue()] * 2))["pages"] == 2
+    assert collector.post(f"{path}/review", {"is_right": True, "x": "x" * 7_000_000}).status_code == 413
 
 
 def test_a_virus_never_becomes_a_picture(office: Office, database_engine: Engine, tmp_path: Path) -> None:
