@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.legacy_import.domain import LegacyRecord, Outcome
@@ -23,13 +23,14 @@ class Classified:
     citizen_number: str | None
 
 
-def known(connection: Connection, digests: Sequence[str]) -> set[str]:
-    """Which of these records were imported before."""
-    found: set[str] = set()
+def known(connection: Connection, digests: Sequence[str]) -> dict[str, Outcome]:
+    """Which of these records were imported before, and what became of them."""
+    found: dict[str, Outcome] = {}
     for start in range(0, len(digests), _AT_ONCE):
         some = digests[start : start + _AT_ONCE]
-        question = select(LEGACY_RECORDS.c.digest).where(LEGACY_RECORDS.c.digest.in_(some))
-        found.update(connection.execute(question).scalars())
+        columns = (LEGACY_RECORDS.c.digest, LEGACY_RECORDS.c.outcome)
+        rows = connection.execute(select(*columns).where(LEGACY_RECORDS.c.digest.in_(some)))
+        found |= {row.digest: Outcome(row.outcome) for row in rows}
     return found
 
 
@@ -45,7 +46,10 @@ def namesakes(connection: Connection, record: LegacyRecord) -> list[str]:
 
 
 def add(connection: Connection, classified: Iterable[Classified], moment: str) -> None:
-    """Write imported records."""
+    """Write imported records; one that nobody was known for takes the place of itself."""
+    classified = list(classified)
+    again = LEGACY_RECORDS.c.digest.in_([each.record.digest for each in classified])
+    connection.execute(delete(LEGACY_RECORDS).where(again))
     rows = [
         {
             "digest": each.record.digest,

@@ -53,6 +53,8 @@ class LegacyImport:
     def take_over(self, lines: Iterable[str], officer: str) -> Tally:
         """Import the lines of a CSV file; a record that was imported before is left alone.
 
+        Of whom the registry knew nobody by then, it is looked for again.
+
         Raises LegacyFileMalformed when the first line does not name the columns.
         """
         tally = Tally()
@@ -60,7 +62,7 @@ class LegacyImport:
             with self._database.writing() as connection:
                 moment = journal.begin(connection, self._clock())
                 classified = []
-                for each in _classify(connection, portion, set()):
+                for each in _classify(connection, portion, {}):
                     # One after the other: a later line of the same document meets the earlier one.
                     if each.outcome is not Outcome.REPEATED:
                         _take(connection, each, officer, moment)
@@ -74,7 +76,7 @@ class LegacyImport:
 
     def rehearse(self, lines: Iterable[str]) -> Tally:
         """Say what an import would do; nothing is written. Raises LegacyFileMalformed."""
-        tally, seen = Tally(), set[str]()
+        tally, seen = Tally(), dict[str, Outcome]()
         for portion in _portions(lines, tally):
             with self._database.reading() as connection:
                 _count(tally, _classify(connection, portion, seen))
@@ -115,12 +117,20 @@ def _portions(lines: Iterable[str], tally: Tally) -> Iterator[list[LegacyRecord]
         raise LegacyFileMalformed(f"after {tally.lines} lines: {type(fault).__name__}") from None
 
 
-def _classify(connection: Connection, portion: list[LegacyRecord], seen: set[str]) -> Iterator[Classified]:
-    seen |= repository.known(connection, [record.digest for record in portion])
+def _classify(
+    connection: Connection, portion: list[LegacyRecord], seen: dict[str, Outcome]
+) -> Iterator[Classified]:
+    # What this file said before weighs more than what stood here before it.
+    seen |= repository.known(connection, [record.digest for record in portion]) | seen
     for record in portion:
-        is_repeated = record.digest in seen
-        seen.add(record.digest)
-        yield Classified(record, Outcome.REPEATED, None) if is_repeated else _whose(connection, record)
+        former = seen.get(record.digest)
+        each = Classified(record, Outcome.REPEATED, None)
+        # Somebody whom nobody knew at the first import may have been registered since.
+        if former in {None, Outcome.UNKNOWN}:
+            found = _whose(connection, record)
+            each = each if found.outcome is former else found
+        seen[record.digest] = each.outcome
+        yield each
 
 
 def _whose(connection: Connection, record: LegacyRecord) -> Classified:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from issuance_backend.population_registry import __main__ as command
+from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.legacy_import import repository
 from issuance_backend.population_registry.legacy_import.domain import COLUMNS, Outcome, interval
@@ -64,6 +66,26 @@ def test_the_same_file_again_changes_nothing(registry: RegistryWorld) -> None:
     before = registry.records.history(HELD.citizen_number)
     assert outcomes(registry, *lines) == {"repeated": 3}
     assert registry.records.history(HELD.citizen_number).identities == before.identities
+    with registry.database.reading() as connection:
+        assert repository.counted(connection) == {Outcome.LINKED: 2}
+
+
+@pytest.mark.parametrize("at_once", [1, 50])
+def test_whoever_was_registered_after_the_import_is_found_by_the_next(
+    registry: RegistryWorld, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr("issuance_backend.population_registry.legacy_import.service.AT_ONCE", at_once)
+    own = {"citizen_number": "001090777777", "old_id": "876543210", "full_name": "Người Xa Lạ"}
+    stranger = replace(HELD, **own)
+    lines = [line(stranger), line(HELD), line(stranger)]
+    assert outcomes(registry, *lines) == {"linked": 1, "repeated": 1, "unknown": 1}
+    assert outcomes(registry, *lines) == {"repeated": 3}
+    with registry.database.writing() as connection:
+        entries.add(connection, [stranger], registry.clock())
+    assert registry.legacy.rehearse([HEADER, *lines]).outcomes == {Outcome.LINKED: 1, Outcome.REPEATED: 2}
+    assert outcomes(registry, *lines) == {"linked": 1, "repeated": 2}
+    assert statuses(registry, stranger) == [("cmnd_9", "valid", "876543210")]
+    assert outcomes(registry, *lines) == {"repeated": 3}
     with registry.database.reading() as connection:
         assert repository.counted(connection) == {Outcome.LINKED: 2}
 
