@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from issuance_backend.blob_store.place import StorePlace
-from issuance_backend.content_scanning.place import NONE
+from issuance_backend.blob_store.place import StoreSettings
+from issuance_backend.content_scanning.place import NONE, require_scanner
 from issuance_backend.store_profile import DEMO, PRODUCTION, require_profile
 from monitoring.environment import ConfigurationFault
 
@@ -14,7 +14,7 @@ ISSUANCE_DATABASE = "sqlite:///issuance.db"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class IssuanceSettings:
+class IssuanceSettings(StoreSettings):
     """``ISSUANCE_*``. Secrets are paths to files.
 
     ``pki_dir`` is what the key ceremony wrote; ``card_dir`` is the drawer that stands for the card
@@ -43,10 +43,6 @@ class IssuanceSettings:
     database_url: str = ISSUANCE_DATABASE
     profile: str = DEMO
     model_dir: Path | None = None
-    blob_keys_file: Path | None = None
-    blob_dir: Path | None = None
-    blob_bucket: str = ""
-    blob_endpoint: str = ""
     search_key_dir: Path | None = None
     intake_key_dir: Path | None = None
     intake_dir: Path = Path("packet_inbox")
@@ -61,19 +57,8 @@ class IssuanceSettings:
         require_profile("ISSUANCE_PROFILE", self.profile)
         if self.demo_bad_print and self.profile != DEMO:
             raise ConfigurationFault("ISSUANCE_DEMO_BAD_PRINT: only in the profile demo")
-        if self.content_scanner == NONE and self.profile != DEMO:
-            raise ConfigurationFault("ISSUANCE_CONTENT_SCANNER: none only in the profile demo")
+        require_scanner("ISSUANCE_CONTENT_SCANNER", self.content_scanner, self.profile)
         self.store_place  # noqa: B018 - raises
-
-    @property
-    def store_place(self) -> StorePlace:
-        """Where the store of sealed pictures is."""
-        return StorePlace(
-            keys_file=self.blob_keys_file,
-            dir=self.blob_dir,
-            bucket=self.blob_bucket,
-            endpoint=self.blob_endpoint,
-        )
 
 
 def require_printer(settings: IssuanceSettings) -> None:

@@ -30,6 +30,26 @@ class StorePlace:
             raise ConfigurationFault("*_BLOB_KEYS_FILE: goes with a store, and a store with it")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """What the settings of a program say of its store: ``StorePlace``, each name behind ``blob_``."""
+
+    blob_keys_file: Path | None = None
+    blob_dir: Path | None = None
+    blob_bucket: str = ""
+    blob_endpoint: str = ""
+
+    @property
+    def store_place(self) -> StorePlace:
+        """Where the store of sealed pictures is; raises ConfigurationFault for half a store."""
+        return StorePlace(
+            keys_file=self.blob_keys_file,
+            dir=self.blob_dir,
+            bucket=self.blob_bucket,
+            endpoint=self.blob_endpoint,
+        )
+
+
 def open_store(place: StorePlace, database: Database, clock: Clock) -> BlobStore | None:
     """The store at its place, None where none is set; raises ConfigurationFault."""
     if place.keys_file is None:

@@ -6,9 +6,16 @@ from pathlib import Path
 
 from issuance_backend.content_scanning.clamd import ClamdScanner, tcp_socket, unix_socket
 from issuance_backend.content_scanning.domain import UNSCANNED, ContentScanner
+from issuance_backend.store_profile import DEMO
 from monitoring.environment import ConfigurationFault
 
 NONE = "none"
+
+
+def require_scanner(variable: str, place: str, profile: str) -> None:
+    """Raises ConfigurationFault: whatever is no demonstration looks at what it is given."""
+    if place == NONE and profile != DEMO:
+        raise ConfigurationFault(f"{variable}: none only in the profile demo")
 
 
 def scanner_at(place: str) -> ContentScanner:
