@@ -391,7 +391,10 @@ def cards_are_somewhere(_connection: Connection, seen: Seen, rows: _Rows) -> Non
     """I9: every card that was begun is in exactly one place, which is where its last move says."""
     for name, lines in seen.kind("card"):
         card = rows.cards.get(name)
-        if card is None or card.state == "ordered":
+        if card is None:
+            continue
+        if not any(line.event == "begin" for line in lines):
+            require("I9", card.state in {"ordered", "revoked"} and card.place is None, name, card.place)
             continue
         moved = [line.detail["place"] for line in lines if "place" in line.detail]
         require("I9", bool(moved) and card.place == moved[-1], name, card.place, moved)
