@@ -14,6 +14,7 @@ from verification.lds.finger_image import SLAPS, FingerPosition
 Picture = npt.NDArray[np.uint8]
 
 _WIDTH, _HEIGHT = 1600, 1000
+_TALL = 1500
 _PAPER = 250
 _LOWER = {1: 0.0, 2: 0.2, 3: 0.0, 4: 0.1, 5: 0.45, 6: 0.0, 7: 0.2, 8: 0.0, 9: 0.1, 10: 0.45}
 """By how much of a finger's length a tip lies below the middle finger's."""
@@ -49,6 +50,15 @@ def drawn_slap(
     matrix = cv2.getRotationMatrix2D((_WIDTH / 2, _HEIGHT / 2), turn, 1.0)
     turned = cv2.warpAffine(glass, matrix, (_WIDTH, _HEIGHT), borderValue=_PAPER)
     return np.asarray(turned, np.uint8)
+
+
+def turned(slap: Picture, degrees: float) -> Picture:
+    """A slap on a glass of 3.2 by 3 inches, the whole hand turned by so many degrees."""
+    glass = np.full((_TALL, _WIDTH), _PAPER, np.uint8)
+    top = (_TALL - slap.shape[0]) // 2
+    glass[top : top + slap.shape[0]] = slap[:, :_WIDTH]
+    matrix = cv2.getRotationMatrix2D((_WIDTH / 2, _TALL / 2), degrees, 1.0)
+    return np.asarray(cv2.warpAffine(glass, matrix, (_WIDTH, _TALL), borderValue=_PAPER), np.uint8)
 
 
 def _press(glass: Picture, finger: Picture, left: int, top: int) -> None:

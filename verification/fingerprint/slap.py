@@ -20,6 +20,7 @@ from verification.errors import (
     SlapMiscounted,
 )
 from verification.fingerprint.engine import FingerEngine, FingerSample, Print
+from verification.fingerprint.hand_turn import hand_turn, upright
 from verification.lds.finger_image import SLAPS, FingerPosition
 
 MISPLACED = "PRINT_MISPLACED"
@@ -48,8 +49,11 @@ _BENEATH = 0.4
 
 _PAPER = 255
 
-_CELL = 4
-"""Pixels: pieces of skin are told apart on a grid, fingers lie further from each other than that."""
+_CELL, _ROWS = 4, 5
+"""Pixels: pieces of skin are told apart on a grid, fingers lie further from each other than that.
+
+And rows of it in a millimetre.
+"""
 
 Mask = npt.NDArray[np.bool_]
 Labels = npt.NDArray[np.int32]
@@ -69,13 +73,13 @@ class Tip(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """One piece of skin: its number among all, and where it lies."""
+    """One piece of skin: its number among all, and where it lies on an upright hand, in pixels."""
 
     number: int
-    left: int
-    top: int
-    width: int
-    height: int
+    left: float
+    top: float
+    width: float
+    height: float
 
     def is_beneath(self, other: _Part) -> bool:
         """Whether this lies lower on the same finger: fingers crease, and only their tips are compared."""
@@ -103,12 +107,17 @@ def fingers_of(picture: Print, slap: int, absent: Collection[int] = ()) -> dict[
 
 
 def fingertips(picture: Print) -> tuple[Tip, ...]:
-    """The last joint of every finger in a picture, from left to right."""
+    """The last joint of every finger in a picture, from left to right, also of a hand that lies askew.
+
+    Only where they lie is told upright: the pictures are what was taken, no pixel is turned.
+    """
     labels = _labelled(_skin(picture)[::_CELL, ::_CELL])
-    sizes = np.bincount(labels.ravel())[1:] * _CELL**2
-    parts = [_part(labels, int(number) + 1) for number in np.flatnonzero(sizes >= _SMALLEST)]
+    large = np.bincount(labels.ravel()) * _CELL**2 >= _SMALLEST
+    large[0] = False
+    angle = hand_turn(*np.nonzero(large[labels]))
+    parts = [_part(labels, int(number), angle) for number in np.flatnonzero(large)]
     tips = [part for part in parts if not any(part.is_beneath(other) for other in parts)]
-    return tuple(_tip(picture, labels == tip.number, tip) for tip in sorted(tips, key=lambda each: each.left))
+    return tuple(_tip(picture, labels, tip, angle) for tip in sorted(tips, key=lambda each: each.left))
 
 
 def _stands_out(tips: Sequence[Tip]) -> bool:
@@ -201,24 +210,32 @@ def _labelled(cells: Mask) -> Labels:
     return found.reshape(padded.shape)[1:-1, 1:-1]
 
 
-def _part(labels: Labels, number: int) -> _Part:
+def _part(labels: Labels, number: int, angle: float) -> _Part:
     """Where a piece lies."""
-    rows, columns = np.nonzero(labels == number)
-    left, top = int(columns.min()), int(rows.min())
-    width, height = int(columns.max()) + 1 - left, int(rows.max()) + 1 - top
+    across, down = upright(*np.nonzero(labels == number), angle)
+    left, top = float(across.min()), float(down.min())
+    width, height = float(across.max()) + 1 - left, float(down.max()) + 1 - top
     return _Part(number, *(each * _CELL for each in (left, top, width, height)))
 
 
-def _tip(picture: Print, cells: Mask, tip: _Part) -> Tip:
-    rows = cells[tip.top // _CELL : (tip.top + _TIP) // _CELL]
-    return Tip(_cut(picture, cells, tip), int(rows.sum(1).max()) * _CELL)
+def _tip(picture: Print, labels: Labels, tip: _Part, angle: float) -> Tip:
+    rows, columns = np.nonzero(labels == tip.number)
+    _, down = upright(rows, columns, angle)
+    below = down - tip.top / _CELL
+    is_tip = below < _TIP / _CELL
+    filled = np.bincount(below[is_tip].astype(np.int64))
+    # A turned row of cells has now more, now fewer of them: a millimetre of rows tells how wide it is.
+    across = np.convolve(filled, np.ones(_ROWS) / _ROWS).max()
+    return Tip(_cut(picture, labels.shape, rows[is_tip], columns[is_tip]), round(float(across) * _CELL))
 
 
-def _cut(picture: Print, cells: Mask, tip: _Part) -> Print:
-    """One fingertip without its neighbours."""
-    rows = slice(max(0, tip.top - _MARGIN), tip.top + min(tip.height, _TIP))
-    columns = slice(max(0, tip.left - _MARGIN), tip.left + tip.width + _MARGIN)
-    shown = picture[rows, columns]
-    own = cells.repeat(_CELL, 0).repeat(_CELL, 1)[rows, columns][: shown.shape[0], : shown.shape[1]]
+def _cut(picture: Print, shape: tuple[int, ...], rows: npt.NDArray[Any], columns: npt.NDArray[Any]) -> Print:
+    """One fingertip, which lies at these cells, without its neighbours."""
+    cells = np.zeros(shape, np.bool_)
+    cells[rows, columns] = True
+    top, bottom = max(0, int(rows.min()) * _CELL - _MARGIN), (int(rows.max()) + 1) * _CELL + _MARGIN
+    left, right = max(0, int(columns.min()) * _CELL - _MARGIN), (int(columns.max()) + 1) * _CELL + _MARGIN
+    shown = picture[top:bottom, left:right]
+    own = cells.repeat(_CELL, 0).repeat(_CELL, 1)[top:bottom, left:right][: shown.shape[0], : shown.shape[1]]
     alone = np.where(_mean(own) > 0.5 / _WINDOW**2, shown, np.uint8(_PAPER))
     return np.asarray(np.pad(alone, _MARGIN, constant_values=_PAPER), np.uint8)

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.support.drawn_slaps import drawn_slap
+from tests.support.drawn_slaps import drawn_slap, turned
 from tests.support.second_touch import second_touch
 from verification.errors import FingerImageUndecodable, SlapMiscounted
 from verification.fingerprint.engine import PreparedFinger
@@ -135,6 +135,39 @@ def test_each_finger_has_its_place_also_where_the_hand_is_turned(slap: int, turn
     assert finger.score(template(cut[first], first)) >= SAME
 
 
+TURNED = (-35, -30, -20, -10, 0, 10, 20, 30, 35)
+"""Degrees."""
+
+
+@pytest.mark.parametrize("slap", SLAPS)
+def test_a_hand_that_lies_askew_is_cut_into_its_own_fingers(slap: int) -> None:
+    for person in range(PEOPLE):
+        for turn in TURNED:
+            cut = fingers_of(turned(drawn_slap(hand(person), slap, seed=person), turn), slap)
+            assert tuple(cut) == SLAPS[FingerPosition(slap)], (person, turn)
+            if turn in {-35, 20}:
+                shown = {position: template(tip, position) for position, tip in cut.items()}
+                own = {position: engine().prepare(singles(person)[position]) for position in cut}
+                assert all(own[each].score(shown[each]) >= SAME for each in cut), (person, turn)
+
+
+def test_no_pixel_of_a_turned_hand_is_changed() -> None:
+    picture = turned(drawn_slap(hand(0), 13), 30)
+    for tip in fingers_of(picture, 13).values():
+        inner = tip[tip.shape[0] // 2 - 20 : tip.shape[0] // 2 + 20, tip.shape[1] // 2 - 20 :][:, :40]
+        found = cv2.matchTemplate(picture, inner, cv2.TM_SQDIFF)
+        top, left = np.unravel_index(found.argmin(), found.shape)
+        assert np.array_equal(picture[top : top + inner.shape[0], left : left + inner.shape[1]], inner)
+
+
+def test_a_missing_finger_of_a_turned_hand_leaves_the_others_in_place() -> None:
+    for turn in (-30, 30):
+        three = turned(drawn_slap(hand(0), 13, absent={4}), turn)
+        with pytest.raises(SlapMiscounted):
+            fingers_of(three, 13)
+        assert tuple(fingers_of(three, 13, absent={4})) == (2, 3, 5)
+
+
 def test_a_drawn_scanners_slaps_show_the_fingers_that_it_draws_singly() -> None:
     for slap in SLAPS:
         shown = slap_templates(engine(), {int(slap): read_print(scanned_slap(40, slap))})
@@ -182,6 +215,21 @@ def test_real_slaps_show_their_fingers(shared: Path) -> None:
     }
     assert misplaced(engine(), templates, again, SAME) == {}
     assert misplaced(engine(), templates, swapped(again, 3, 8), SAME) == {3: 8, 8: 3}
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize("slap", SLAPS)
+def test_a_real_hand_that_lies_askew_is_cut_into_its_own_fingers(shared: Path, slap: int) -> None:
+    folder = shared / "data" / "prints" / "nist_slaps"
+    picture = read_print((folder / f"valid1.8_fgp{slap}.png").read_bytes())
+    straight = slap_templates(engine(), {int(slap): picture})
+    for turn in TURNED:
+        cut = fingers_of(turned(picture, turn), slap)
+        assert tuple(cut) == SLAPS[FingerPosition(slap)], turn
+        if turn in {-35, 35}:
+            shown = {position: template(tip, position) for position, tip in cut.items()}
+            own = {position: engine().prepare(straight[position]) for position in cut}
+            assert all(own[each].score(shown[each]) >= SAME for each in cut), turn
 
 
 @cache
