@@ -212,7 +212,8 @@ def _labelled(cells: Mask) -> Labels:
 
 def _part(labels: Labels, number: int, angle: float) -> _Part:
     """Where a piece lies."""
-    across, down = upright(*np.nonzero(labels == number), angle)
+    rows, columns = np.nonzero(labels == number)
+    across, down = upright(rows, columns, angle)
     left, top = float(across.min()), float(down.min())
     width, height = float(across.max()) + 1 - left, float(down.max()) + 1 - top
     return _Part(number, *(each * _CELL for each in (left, top, width, height)))
