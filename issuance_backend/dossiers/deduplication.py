@@ -37,6 +37,7 @@ from issuance_backend.dossiers.print_quality import (
     finger_quality,
     finger_templates,
     misplaced_faults,
+    plain_quality,
     prints_brought,
     quality_faults,
     sent_back,
@@ -118,6 +119,10 @@ class Deduplication(Protocol):
         self, slaps: Slaps, templates: Mapping[int, bytes], same_finger: float
     ) -> Mapping[int, int]:
         """The positions whose print is of another finger, and of which, by these slaps."""
+        ...
+
+    def confirmed(self, slaps: Slaps, templates: Mapping[int, bytes], same_finger: float) -> frozenset[int]:
+        """The positions whose finger in these slaps is the one of its single print."""
         ...
 
     def templates(self, biometrics: Biometrics) -> tuple[SampleMessage, ...]:
@@ -207,11 +212,15 @@ class DeduplicationDesk:
         except (FaceNotVerified, MalformedDocument, BlobAltered) as fault:
             self._return_biometrics(dossier, fault.code)
             return
-        faults = self._print_faults(dossier, samples) if self._search.reads_fingers else {}
+        limits, prints = limits_on(self._came_on(dossier)), self._prints(dossier)
+        slaps = self._search.slaps(prints) if limits else Slaps({}, {})
+        faults = self._print_faults(dossier, samples, slaps) if self._search.reads_fingers else {}
         if faults:
             # A card would carry what matches nobody; what cannot be taken has its coded reason at the kit.
             self._return_prints(dossier, faults)
             return
+        same_finger = limits.same_finger if limits else 0
+        proven = self._search.confirmed(slaps, finger_templates(samples), same_finger)
         with self._database.writing() as connection:
             require_listed(connection, dossier)
             moment = self._clock()
@@ -222,8 +231,8 @@ class DeduplicationDesk:
             queued = self._search.search(connection, dossier, samples, officers, moment)
             searched = replace(dossier, search_task=queued.task_id, pending_member=dossier.encounter)
             act = Act(connection, searched, moment)
-            quality = finger_quality(samples, repository.prints(connection, dossier.id))
-            said = {"gallery": queued.gallery, "task": queued.task_id, **quality}
+            said = {"gallery": queued.gallery, "task": queued.task_id, **finger_quality(samples, prints)}
+            said |= plain_quality(slaps.templates, proven)
             take_step(act, DossierEvent.SEARCH, SYSTEM, said)
 
     def _settle_search(self, ended: case_parts.EndedSearch) -> None:
@@ -266,7 +275,9 @@ class DeduplicationDesk:
             else:
                 self._search.forget(connection, str(dossier.pending_member), moment)
 
-    def _print_faults(self, dossier: Dossier, samples: Sequence[SampleMessage]) -> dict[str, str]:
+    def _print_faults(
+        self, dossier: Dossier, samples: Sequence[SampleMessage], slaps: Slaps
+    ) -> dict[str, str]:
         """What is wrong with the prints, by finger; those of a day without limits are readable or not.
 
         The day is that on which they came, by our clock: a kit's own might be before there were limits.
@@ -281,7 +292,6 @@ class DeduplicationDesk:
         born = particulars.birth_day(dossier.person)
         age = None if born is None else full_years(born, day)
         faults = quality_faults(templates, prints, answered_for, limits, age)
-        slaps = self._search.slaps(prints)
         faults |= misplaced_faults(self._search.misplaced(slaps, templates, limits.same_finger))
         asked = asked_slaps(required_on(day).prints, born, day)
         faults |= {item: code for item, code in slap_faults(slaps.uncut).items() if item in asked}

@@ -27,7 +27,7 @@ from verification.face.picture import Picture
 from verification.face.quality import only_face
 from verification.fingerprint.engine import FingerEngine, Print
 from verification.fingerprint.print_picture import read_print
-from verification.fingerprint.slap import misplaced, slap_templates
+from verification.fingerprint.slap import confirmed, misplaced, slap_templates
 from verification.fingerprint.ten_prints import Pair, repeated
 from verification.lds.finger_image import SLAPS, FingerPosition
 from verification.messages.biometric_search import Delete, Identify, Insert, SampleMessage
@@ -123,6 +123,12 @@ class NationalGallery:
         if self._finger is None:
             return {}
         return misplaced(self._finger.engine, slaps.templates, templates, same_finger)
+
+    def confirmed(self, slaps: Slaps, templates: Mapping[int, bytes], same_finger: float) -> frozenset[int]:
+        """The positions whose finger in a slap is the one of its single print."""
+        if self._finger is None:
+            return frozenset()
+        return confirmed(self._finger.engine, slaps.templates, templates, same_finger)
 
     def templates(self, biometrics: Biometrics) -> tuple[SampleMessage, ...]:
         """Templates of what was captured, with the engines that are here."""

@@ -19,6 +19,9 @@ from verification.messages.asked_prints import FINGERPRINTS, finger_item, finger
 from verification.messages.biometric_search import SampleMessage
 from verification.messages.enrollment import RecordedStep
 
+ROLLED, PLAIN = "finger_quality", "plain_quality"
+"""Under which names a search records the bands of single prints, and of fingers in slaps."""
+
 UNREADABLE = "unreadable"
 BELOW_LIMIT = "PRINT_BELOW_LIMIT"
 _BAND, _BEST_BAND = 20, 80
@@ -29,20 +32,25 @@ def finger_quality(samples: Sequence[SampleMessage], taken: Collection[int]) -> 
 
     Where no template of a finger was made, no engine here reads fingers: nothing is said of any.
     """
-    bands = {
-        sample.position: str(min(read_template(sample.content).quality // _BAND * _BAND, _BEST_BAND))
-        for sample in samples
-        if sample.modality == FINGER
-    }
+    bands = {sample.position: _band(sample.content) for sample in samples if sample.modality == FINGER}
     if not bands:
         return {}
     told = dict.fromkeys(SINGLE_FINGERS.intersection(taken), UNREADABLE) | bands
-    return {"finger_quality": " ".join(f"{position:02}:{band}" for position, band in sorted(told.items()))}
+    return {ROLLED: _words(told)}
 
 
-def told_quality(detail: Mapping[str, str]) -> dict[int, int | None]:
-    """What ``finger_quality`` recorded with a search: the lowest score of each band; None is unreadable."""
-    words = (word.split(":") for word in detail.get("finger_quality", "").split())
+def plain_quality(templates: Mapping[int, bytes], proven: Collection[int]) -> dict[str, str]:
+    """The bands of fingers in slaps, of those that are ``proven`` by their single prints."""
+    told = {position: _band(template) for position, template in templates.items() if position in proven}
+    return {PLAIN: _words(told)} if told else {}
+
+
+def told_quality(detail: Mapping[str, str], of: str = ROLLED) -> dict[int, int | None]:
+    """What was recorded with a search of prints of a kind: the lowest score of each band.
+
+    None is unreadable.
+    """
+    words = (word.split(":") for word in detail.get(of, "").split())
     return {int(position): None if band == UNREADABLE else int(band) for position, band in words}
 
 
@@ -55,6 +63,14 @@ def prints_brought(steps: Iterable[RecordedStep]) -> RecordedStep | None:
         elif step.event in {DossierEvent.RECEIVE, DossierEvent.CAPTURE} and are_asked:
             found = step
     return found
+
+
+def _band(template: bytes) -> str:
+    return str(min(read_template(template).quality // _BAND * _BAND, _BEST_BAND))
+
+
+def _words(bands: Mapping[int, str]) -> str:
+    return " ".join(f"{position:02}:{band}" for position, band in sorted(bands.items()))
 
 
 def finger_templates(samples: Iterable[SampleMessage]) -> dict[int, bytes]:

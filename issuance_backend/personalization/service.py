@@ -24,7 +24,7 @@ from issuance_backend.credentials.repository import Card
 from issuance_backend.dossiers import repository as dossiers
 from issuance_backend.dossiers.acts import subject
 from issuance_backend.dossiers.domain import DossierEvent
-from issuance_backend.dossiers.print_quality import told_quality
+from issuance_backend.dossiers.print_quality import PLAIN, told_quality
 from issuance_backend.dossiers.repository import Dossier
 from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.personalization.batches import repository as batches
@@ -194,8 +194,9 @@ class CardLine:
             prints = dossiers.prints(connection, dossier.id)
             steps = recorded_events.of_subject(connection, subject(dossier.id))
         searches = [step.detail for step in steps if step.event == DossierEvent.SEARCH]
-        quality = told_quality(searches[-1]) if searches else {}
-        return chip_fingers(prints, quality, self._workshop.captured_picture)
+        last = searches[-1] if searches else {}
+        plain = told_quality(last, PLAIN)
+        return chip_fingers(prints, told_quality(last), self._workshop.captured_picture, plain)
 
     def _recovered(self, lease: Lease) -> _Job:
         """The order as it stands; a card that an interrupted worker left is spoiled."""

@@ -167,6 +167,14 @@ def misplaced(
     return found
 
 
+def confirmed(
+    engine: FingerEngine, slaps: Mapping[int, bytes], singles: Mapping[int, bytes], same_finger: float
+) -> frozenset[int]:
+    """The positions whose finger in a slap matches its own single print; raises FingerTemplateMalformed."""
+    both = slaps.keys() & singles.keys()
+    return frozenset(each for each in both if engine.prepare(slaps[each]).score(singles[each]) >= same_finger)
+
+
 def _require_slap(picture: Print) -> None:
     if picture.ndim != 2 or picture.dtype != np.uint8:
         raise FingerImageUndecodable("a slap is a grey picture of eight bits")

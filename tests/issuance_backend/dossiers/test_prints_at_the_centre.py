@@ -217,6 +217,16 @@ def test_fingers_that_changed_places_come_back_where_slaps_show_it(centre: Centr
     assert desk.view(dossier).search == "clear"
 
 
+def test_of_slaps_the_bands_are_recorded_of_fingers_that_their_single_prints_prove(centre: Centre) -> None:
+    strangers = {each: render_finger(10, FingerPosition(each)) for each in SINGLE_FINGERS}
+    foreign = CapturedPrint(14, encoded(drawn_slap(strangers, 14)), "image/png")
+    dossier = searched(centre, {"prints": (*taken(), *slaps(left=False), foreign)})
+    (detail,) = (step.detail for step in centre.desk.view(dossier).steps if step.event == "search")
+    plain = dict(word.split(":") for word in detail["plain_quality"].split())
+    assert set(plain) == {"02", "03", "04", "05"}, "the other hand is somebody else's"
+    assert set(plain.values()) <= {"0", "20", "40", "60", "80"}
+
+
 def test_without_a_slap_that_shows_it_nobody_is_accused(centre: Centre) -> None:
     changed = {7: drawn(8), 8: drawn(7)}
     spoilt = CapturedPrint(14, encoded(np.full((900, 1600), 250, np.uint8)), "image/png")
