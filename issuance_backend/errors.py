@@ -23,6 +23,17 @@ from issuance_backend.citizen_access.refusals import (
     OwnRecordTooOften,
 )
 from issuance_backend.dc01_work.refusals import Dc01FormElsewhere
+from issuance_backend.dossiers.approval_lists.refusals import (
+    ApprovalAltered,
+    ApprovalListAltered,
+    ApprovalListSignerRevoked,
+    ApprovalListSignerUnknown,
+    ApprovalListUnknown,
+    ApprovalNotListed,
+    ApproverKeyRevoked,
+    ApproverKeyUnknown,
+    ApproverSignatureMissing,
+)
 from issuance_backend.dossiers.counter.refusals import CounterCaptureUnknown, CounterPrintUnknown
 from issuance_backend.dossiers.intake.refusals import (
     CommuneExtractRefused,
@@ -40,11 +51,6 @@ from issuance_backend.dossiers.notices.refusals import NoticeAltered, NoticeHand
 from issuance_backend.refusals import (
     AccountUnknown,
     AnswerLost,
-    ApprovalListAltered,
-    ApprovalListSignerRevoked,
-    ApprovalListSignerUnknown,
-    ApprovalListUnknown,
-    ApprovalNotListed,
     BlankDestructionUnknown,
     BlankUnknown,
     BlobAltered,
@@ -176,6 +182,10 @@ STATUSES: Mapping[type[VerificationError], int] = {
     TransitionRefused: 409,
     HitStillOpen: 409,
     ApprovalNotListed: 409,
+    ApprovalAltered: 409,
+    ApproverKeyUnknown: 409,
+    ApproverKeyRevoked: 409,
+    ApproverSignatureMissing: 409,
     ApprovalListAltered: 409,
     ApprovalListSignerUnknown: 409,
     ApprovalListSignerRevoked: 409,

@@ -26,11 +26,14 @@ from verification.messages.officer_certificates import CertificateGrant
 
 
 class _Certified(msgspec.Struct, forbid_unknown_fields=True):
-    """A certificate for capture that somebody brings along."""
+    """The certificates that somebody brings along, for all their roles that need one."""
 
     valid_from: str
     valid_until: str
     issuer: str
+
+
+_NEEDED = {Role.CAPTURE: Level.CAPTURE, Role.APPROVER: Level.APPROVAL}
 
 
 class _RosterEntry(msgspec.Struct, forbid_unknown_fields=True):
@@ -131,5 +134,6 @@ def _enrol_all(roster: Path, database: Database) -> str:
         door.enrol(entry.id, entry.name or entry.id, entry.roles, password, entry.unit)
         if entry.certificate is not None:
             brought = msgspec.to_builtins(entry.certificate)
-            _certify(desk, database, CertificateGrant(entry.id, Level.CAPTURE, **brought), SYSTEM)
+            for level in (_NEEDED[role] for role in entry.roles if role in _NEEDED):
+                _certify(desk, database, CertificateGrant(entry.id, level, **brought), SYSTEM)
     return f"{len(entries)} officers enrolled"

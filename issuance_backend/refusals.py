@@ -41,6 +41,12 @@ class OfficerNotCertified(Refused):
     code = "OFFICER_NOT_CERTIFIED"
 
 
+class ApproverNotCertified(Refused):
+    """Only who is certified to approve, and still is, approves."""
+
+    code = "APPROVER_NOT_CERTIFIED"
+
+
 class CertificateInOwnName(Refused):
     """Nobody certifies themselves."""
 
@@ -57,43 +63,6 @@ class HitStillOpen(Refused):
     """The search for duplicates, or the examiners who look at what it found, are not done."""
 
     code = "DOSSIER_HIT_OPEN"
-
-
-class ApprovalNotListed(UntrustedDocument):
-    """No list of approvals stands for this dossier as it was captured."""
-
-    code = "APPROVAL_NOT_LISTED"
-
-
-class ApprovalListAltered(UntrustedDocument):
-    """A list of approvals is not what the office signed."""
-
-    code = "APPROVAL_LIST_ALTERED"
-
-
-class ApprovalListSignerUnknown(UntrustedDocument):
-    """A list of approvals is signed with no key of the office."""
-
-    code = "APPROVAL_LIST_SIGNER_UNKNOWN"
-
-
-class ApprovalListSignerRevoked(UntrustedDocument):
-    """A list of approvals is signed with a key of the office that was good no longer."""
-
-    code = "APPROVAL_LIST_SIGNER_REVOKED"
-
-
-class ApprovalListUnknown(Refused):
-    """There is no such list of approvals, or it is of another area."""
-
-    code = "APPROVAL_LIST_UNKNOWN"
-
-
-class ApprovalKeyUnavailable(Unavailable):
-    """The office has no key that the centre takes lists of approvals from; nobody approves locally."""
-
-    code = "APPROVAL_KEY_UNAVAILABLE"
-    retryable = False
 
 
 class ReceiptUnknown(Refused):

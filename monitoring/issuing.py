@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from monitoring import staff as posts
+from monitoring.approver import Approver
 from monitoring.probe_clients import HttpClient, Json, ProbeFailed, require_refusal
 from monitoring.staff import UNIT, Officer, Staff
 
@@ -50,6 +51,7 @@ class IssuingOffice:
 
     def __init__(self, staff: Staff) -> None:
         self._staff = staff
+        self._approver = Approver(staff, posts.APPROVING_OFFICER)
 
     # -- the dossier
 
@@ -91,7 +93,7 @@ class IssuingOffice:
 
     def approve_locally(self, dossier: str) -> None:
         """The unit stands for the dossier, which then goes to the centre."""
-        self._staff.at_pages(posts.APPROVING_OFFICER).press(f"/dossiers/{dossier}/approve")
+        self._approver.approve(dossier)
 
     def searched(self, dossier: str) -> str:
         """Wait until everybody enrolled was compared: ``clear``, or ``hit`` for the examiners."""

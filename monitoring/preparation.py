@@ -32,7 +32,7 @@ from monitoring.site import (
     SiteSettings,
     environment,
 )
-from monitoring.staff import CAPTURE, OFFICERS, SUPERVISOR
+from monitoring.staff import APPROVER, CAPTURE, OFFICERS, SUPERVISOR
 from monitoring.supervisor import ProgramFailed
 from verification.messages.national_time import vietnam_date
 
@@ -44,7 +44,7 @@ COMMUNE = "Phường Trúc Bạch, Quận Ba Đình, Hà Nội"
 """Where those who come to the counters live."""
 
 CERTIFIER = "PC06 Hà Nội"
-"""Who certified the officers who capture there."""
+"""Who certified the officers who capture and approve there."""
 
 COMMUNE_MAP = Path(__file__).parent / "stand/commune.json"
 _KEY_PAIRS = ("gateway_log", "agent_device", "partner", "office_gateway_log", "office_agent_device", "office")
@@ -202,7 +202,7 @@ class Preparation:
                 "roles": list(post.roles),
                 "unit": post.unit,
                 "password_file": str(self._keys / f"{officer}.password"),
-                "certificate": _certificate() if CAPTURE in post.roles else None,
+                "certificate": _certificate() if {CAPTURE, APPROVER} & set(post.roles) else None,
             }
             for officer, post in OFFICERS.items()
         ]
@@ -243,7 +243,7 @@ def run(module: str, *arguments: object, settings: Mapping[str, str] | None = No
 
 
 def _certificate() -> dict[str, str]:
-    """The certificate of somebody who captures in a demonstration, for a year from today."""
+    """The certificate of somebody who captures or approves in a demonstration, for a year from today."""
     today = vietnam_date(datetime.now(UTC))
     until = today + timedelta(days=365)
     return {"valid_from": today.isoformat(), "valid_until": until.isoformat(), "issuer": CERTIFIER}

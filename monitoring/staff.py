@@ -26,8 +26,8 @@ FORM_CLERKS = ("form-clerk-1", "form-clerk-2", "form-clerk-3")
 FORMS_LEADER = "forms-leader"
 
 
-CAPTURE = "capture"
-"""The role of those who capture: they need a certificate."""
+CAPTURE, APPROVER = "capture", "approver"
+"""The roles of those who capture and who approve: they need certificates."""
 
 
 class Post(NamedTuple):
@@ -39,8 +39,8 @@ class Post(NamedTuple):
 
 OFFICERS: Mapping[str, Post] = {
     # In a small office the same person captures today and approves tomorrow, but never the same dossier.
-    CAPTURE_OFFICER: Post((CAPTURE, "approver"), UNIT),
-    APPROVING_OFFICER: Post(("approver",), UNIT),
+    CAPTURE_OFFICER: Post((CAPTURE, APPROVER), UNIT),
+    APPROVING_OFFICER: Post((APPROVER,), UNIT),
     **dict.fromkeys(CENTRAL_OFFICERS, Post(("central_approver",))),
     **dict.fromkeys(EXAMINERS, Post(("examiner",))),
     "examiners-lead": Post(("adjudication_lead",)),

@@ -19,7 +19,7 @@ from verification.messages.officer_certificates import (
     OfficerCertificate,
 )
 
-LEVELS = ("capture", "trainee")
+LEVELS = ("capture", "approval", "trainee")
 _CERTIFICATES = "/v1/officer-certificates"
 
 

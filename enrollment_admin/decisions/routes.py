@@ -8,6 +8,7 @@ import msgspec
 from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 
+from enrollment_admin.approval_lists.routes import signing_page
 from enrollment_admin.backend_client import BackendClient
 from enrollment_admin.forms.routes import file_response
 from enrollment_admin.review.routes import dossier_page
@@ -27,7 +28,10 @@ def decisions_blueprint(backend: BackendClient) -> Blueprint:
 
     @blueprint.post("/approve")
     def approve(dossier: str) -> ResponseReturnValue:
-        return _step(backend, dossier, "local-approval", "done.approved")
+        back = url_for("review.dossier", dossier=dossier)
+        return signing_page(
+            backend, (dossier,), back, lambda faults: dossier_page(backend, dossier, 422, faults)
+        )
 
     @blueprint.post("/approve-centrally")
     def approve_centrally(dossier: str) -> ResponseReturnValue:

@@ -33,8 +33,9 @@ UPLOADING = {
     "counter_prints": "PRINT_TOO_LARGE",
     "investigations": "BODY_TOO_LARGE",
     "dc01_scans": "DC01_SCAN_TOO_LARGE",
+    "approval_lists": "BODY_TOO_LARGE",
 }
-"""The blueprints whose forms carry pictures, and what one that is too large is told."""
+"""The blueprints whose forms carry pictures, or long lists, and what one that is too large is told."""
 
 _STATUSES = {**STATUSES, OfficerSessionEnded: 401, FormTokenInvalid: 403}
 _HTTP_CODES = {404: "ADDRESS_UNKNOWN", 405: "METHOD_NOT_ALLOWED", 413: "BODY_TOO_LARGE"}

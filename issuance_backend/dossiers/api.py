@@ -14,7 +14,7 @@ from issuance_backend.http_body import answer, page_answer, read_body, read_page
 from issuance_backend.officers.api import acting_officer
 from issuance_backend.officers.domain import Officer
 from verification.errors import FieldsRefused
-from verification.messages.approval_list import ListApproval
+from verification.messages.approval_list import ListApproval, SignedApproval
 from verification.messages.dossier_decisions import CaseHold, LookupAnswer, LookupRequest, RejectionReason
 from verification.messages.enrollment import DossierReturn, PortraitGate
 
@@ -87,11 +87,6 @@ def decisions_blueprint(office: ApplicationOffice, produce: Produce) -> Blueprin
         office.checks.check(acting_officer(), dossier)
         return stands(dossier)
 
-    @blueprint.post("/local-approval")
-    def approve_locally(dossier: str) -> ResponseReturnValue:
-        office.approvals.approve_locally(acting_officer(), dossier)
-        return stands(dossier)
-
     @blueprint.post("/central-approval")
     def approve_centrally(dossier: str) -> ResponseReturnValue:
         office.approvals.approve_centrally(acting_officer(), dossier)
@@ -119,9 +114,13 @@ def approval_lists_blueprint(office: ApplicationOffice) -> Blueprint:
     """/v1/approval-lists: what was approved in one act, signed; nothing changes a list."""
     blueprint = Blueprint("approval_lists", __name__, url_prefix="/v1/approval-lists")
 
+    @blueprint.post("/preparations")
+    def prepare() -> ResponseReturnValue:
+        return answer(office.approvals.prepare(acting_officer(), read_body(ListApproval).dossiers), 201)
+
     @blueprint.post("")
     def approve() -> ResponseReturnValue:
-        signed = office.approvals.approve_list(acting_officer(), read_body(ListApproval).dossiers)
+        signed = office.approvals.approve(acting_officer(), read_body(SignedApproval))
         return answer(office.lists.view(acting_officer(), signed), 201)
 
     @blueprint.get("")

@@ -7,24 +7,48 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
+
+import msgspec
+from sqlalchemy import Connection
 
 from issuance_backend.credentials import orders
 from issuance_backend.credentials.orders import Order
 from issuance_backend.dossiers import acts, domain, repository
 from issuance_backend.dossiers.acts import Act, take_step, take_steps
-from issuance_backend.dossiers.approval_lists.domain import LISTED_IN
-from issuance_backend.dossiers.approval_lists.service import ListWriter, require_listed
+from issuance_backend.dossiers.approval_lists import repository as approval_lists
+from issuance_backend.dossiers.approval_lists.domain import LISTED_IN, SIGNED_WITHIN
+from issuance_backend.dossiers.approval_lists.refusals import (
+    ApprovalExpired,
+)
+from issuance_backend.dossiers.approval_lists.service import (
+    ListWriter,
+    good_keys,
+    require_as_it_stands,
+    require_listed,
+)
 from issuance_backend.dossiers.domain import DossierEvent, DossierState, Part, Search
 from issuance_backend.dossiers.particulars import RETURN_ITEMS
 from issuance_backend.dossiers.repository import Dossier
-from issuance_backend.moments import Clock
+from issuance_backend.moments import Clock, parse_moment, rfc3339
+from issuance_backend.officers.certificates import Level
+from issuance_backend.officers.certification import Certified
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.recorded_events import SYSTEM
-from issuance_backend.refusals import DossierNotChecked, DossierUnknown, SameOfficer
+from issuance_backend.refusals import (
+    DossierNotChecked,
+    DossierUnknown,
+    SameOfficer,
+)
 from monitoring.database import Database
 from verification.errors import FieldsRefused, TransitionRefused
-from verification.messages.approval_list import MAX_LISTED
+from verification.messages.approval_list import (
+    MAX_LISTED,
+    ApprovalStatement,
+    PreparedApproval,
+    PreparedDossier,
+    SignedApproval,
+)
 from verification.messages.enrollment import DossierReturn
 from verification.messages.signing_key import SigningKey
 
@@ -49,58 +73,73 @@ class ApprovalTerms:
 class ApprovalDesk:
     """Local and central approval, and sending back."""
 
-    def __init__(self, database: Database, clock: Clock, terms: ApprovalTerms) -> None:
+    def __init__(self, database: Database, clock: Clock, certified: Certified, terms: ApprovalTerms) -> None:
         self._database = database
         self._clock = clock
+        self._certified = certified
         self._are_searched = terms.are_searched
         self._lists = ListWriter(terms.key)
 
-    def approve_locally(self, officer: Officer, dossier_id: str) -> None:
-        """Stand for one dossier of one's unit, in a list of its own.
+    def prepare(self, officer: Officer, dossier_ids: Collection[str]) -> PreparedApproval:
+        """What an approver has to sign to stand for dossiers of their unit; nothing is approved by it.
 
-        Raises SameOfficer, RoleMissing, DossierNotChecked, TransitionRefused and ApprovalKeyUnavailable.
-        """
-        officer.require(Role.APPROVER)
-        with self._database.writing() as connection:
-            act = Act(connection, acts.found(connection, dossier_id, officer), self._clock())
-            self._close([_approvable(act, officer, acts.parts_taken(connection, act.dossier))], officer)
-
-    def approve_list(self, officer: Officer, dossier_ids: Collection[str]) -> str:
-        """Stand for dossiers of one's unit in one act, all or none; the id of their signed list.
-
-        Raises FieldsRefused with the code of each dossier that is in the way, RoleMissing,
-        TransitionRefused where one changed meanwhile, and ApprovalKeyUnavailable.
+        Raises FieldsRefused with the code of each dossier that is in the way, for one alone DossierUnknown,
+        DossierNotChecked, SameOfficer or TransitionRefused; RoleMissing, ApproverNotCertified and
+        ApprovalKeyUnavailable.
         """
         officer.require(Role.APPROVER)
         if not 0 < len(dossier_ids) <= MAX_LISTED:
             raise FieldsRefused({"dossiers": "FIELD_MISSING" if not dossier_ids else "FIELD_TOO_LONG"})
-        moment, approvable, faults = self._clock(), [], {}
-        with self._database.writing() as connection:
-            asked = sorted(set(dossier_ids))
-            found = repository.find_all(connection, asked)
-            taken = acts.parts_by_dossier(connection, list(found))
-            for dossier_id in asked:
-                try:
-                    dossier = acts.seen(found.get(dossier_id), officer)
-                    approvable.append(
-                        _approvable(Act(connection, dossier, moment), officer, taken[dossier_id])
-                    )
-                except (DossierUnknown, DossierNotChecked, SameOfficer, TransitionRefused) as fault:
-                    faults[dossier_id] = fault.code
-            if faults:
-                raise FieldsRefused(faults)
-            return self._close(approvable, officer)
+        moment = self._clock()
+        with self._database.reading() as connection:
+            self._certified(connection, officer.id, moment, Level.APPROVAL, hold=False)
+            approvable = _all_approvable(connection, officer, sorted(set(dossier_ids)), moment)
+            dossiers = [act.dossier for act in approvable]
+            return PreparedApproval(
+                unit=officer.unit,
+                approver=officer.id,
+                expires_at=rfc3339(moment + SIGNED_WITHIN),
+                dossiers=tuple(map(_prepared, dossiers)),
+                keys=good_keys(connection, officer.id, moment),
+                preparation=self._lists.prepare(connection, officer, dossiers, moment),
+            )
 
-    def _close(self, approvable: Sequence[Act], officer: Officer) -> str:
+    def approve(self, officer: Officer, signed: SignedApproval) -> str:
+        """Stand for the dossiers that were prepared, all or none, with one's signature; the id of the list.
+
+        What is sent again is the same list. Raises ApprovalAltered, ApproverKeyUnknown, ApproverKeyRevoked,
+        ApprovalExpired, ApproverNotCertified, RoleMissing, ApprovalKeyUnavailable, and as ``prepare`` does
+        for dossiers that are in the way or changed since.
+        """
+        officer.require(Role.APPROVER)
+        try:
+            return self._approved(officer, signed)
+        except (TransitionRefused, FieldsRefused):
+            # Sent twice at once, one of them finds what the other wrote.
+            return self._approved(officer, signed)
+
+    def _approved(self, officer: Officer, signed: SignedApproval) -> str:
+        with self._database.writing() as connection:
+            said = self._lists.read(connection, officer, signed)
+            if approval_lists.find(connection, said.list) is not None:
+                return said.list
+            moment = self._clock()
+            if not timedelta(0) <= moment - parse_moment(said.as_of) < SIGNED_WITHIN:
+                raise ApprovalExpired("prepared too long ago")
+            self._certified(connection, officer.id, moment, Level.APPROVAL)
+            ids = [each.dossier for each in said.dossiers]
+            approvable = _all_approvable(connection, officer, ids, moment)
+            require_as_it_stands(said, [act.dossier for act in approvable])
+            self._close(approvable, msgspec.structs.replace(said, as_of=rfc3339(moment)))
+            return said.list
+
+    def _close(self, approvable: Sequence[Act], said: ApprovalStatement) -> None:
         """The list, the approvals that it names, and their way to the centre, in one transaction."""
-        connection, moment = approvable[0].connection, approvable[0].moment
-        dossiers = [act.dossier for act in approvable]
-        signed = self._lists.close(connection, officer, dossiers, moment)
-        approved = take_steps(approvable, DossierEvent.APPROVE_LOCALLY, officer.id, {LISTED_IN: signed})
+        listed_in = {LISTED_IN: self._lists.close(approvable[0].connection, said)}
+        approved = take_steps(approvable, DossierEvent.APPROVE_LOCALLY, said.approver, listed_in)
         if not self._are_searched:
-            following = [Act(connection, dossier, moment) for dossier in approved]
+            following = [replace(act, dossier=each) for act, each in zip(approvable, approved, strict=True)]
             take_steps(following, DossierEvent.SKIP_SEARCH, SYSTEM, {"gallery": "none"})
-        return signed
 
     def approve_centrally(self, officer: Officer, dossier_id: str) -> None:
         """Approve a dossier and order its card in the same transaction.
@@ -139,6 +178,37 @@ class ApprovalDesk:
             _require_more(dossier, reasons)
             require_no_captor(act, officer)
             take_step(act, DossierEvent.RETURN, officer.id, {"items": ",".join(reasons.items)})
+
+
+def _all_approvable(
+    connection: Connection, officer: Officer, dossier_ids: Sequence[str], moment: datetime
+) -> list[Act]:
+    """All of these, or FieldsRefused with the code of each that is in the way; one alone says why itself."""
+    approvable, faults = [], {}
+    found = repository.find_all(connection, dossier_ids)
+    taken = acts.parts_by_dossier(connection, list(found))
+    for dossier_id in dossier_ids:
+        try:
+            dossier = acts.seen(found.get(dossier_id), officer)
+            approvable.append(_approvable(Act(connection, dossier, moment), officer, taken[dossier_id]))
+        except (DossierUnknown, DossierNotChecked, SameOfficer, TransitionRefused) as fault:
+            if len(dossier_ids) == 1:
+                raise
+            faults[dossier_id] = fault.code
+    if faults:
+        raise FieldsRefused(faults)
+    return approvable
+
+
+def _prepared(dossier: Dossier) -> PreparedDossier:
+    return PreparedDossier(
+        dossier=dossier.id,
+        full_name=dossier.person.full_name,
+        citizen_number=dossier.citizen_number,
+        captured_by=dossier.captured_by,
+        updated_at=dossier.updated_at,
+        checked_by=dossier.checked_by,
+    )
 
 
 def _approvable(act: Act, officer: Officer, taken: Mapping[Part, Collection[str]]) -> Act:

@@ -13,10 +13,11 @@ from verification.messages.national_time import vietnam_date
 
 
 class Level(StrEnum):
-    """How far an officer has come: a trainee sits beside, and seals nothing."""
+    """What an officer has learned: a trainee sits beside, and seals nothing."""
 
     TRAINEE = "trainee"
     CAPTURE = "capture"
+    APPROVAL = "approval"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ class Held(NamedTuple):
 
 
 Hold = Callable[[Withdrawal], Held]
-"""Holds what an officer captured since their certificates were withdrawn."""
+"""Holds what an officer captured or approved since their certificates were withdrawn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +56,14 @@ class Certificate:
     withdrawn_from: str | None = None
     withdrawn_by: str | None = None
 
-    def lets_seal(self, happened: datetime, known: datetime) -> bool:
-        """Whether its officer might seal at a moment, of which we learned at another.
+    def lets(self, level: Level, happened: datetime, known: datetime) -> bool:
+        """Whether its officer might do what the level says at a moment, of which we learned at another.
 
         The moment in a packet is the officer's own word: what we did not know before a withdrawal is not
         taken for older than it (I15).
         """
         day = vietnam_date(happened).isoformat()
-        if self.level is not Level.CAPTURE or not self.valid_from <= day <= self.valid_until:
+        if self.level is not level or not self.valid_from <= day <= self.valid_until:
             return False
         if self.withdrawn_from is None:
             return True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from typing import Protocol
@@ -18,11 +18,15 @@ from issuance_backend.officers import repository
 from issuance_backend.officers.certificates import Certificate, Hold, Level, Withdrawal
 from issuance_backend.officers.domain import Officer, OfficerAccount, Role
 from issuance_backend.paging import Page, PageAsked
-from issuance_backend.refusals import CertificateInOwnName, OfficerNotCertified
+from issuance_backend.refusals import (
+    ApproverNotCertified,
+    CertificateInOwnName,
+    OfficerNotCertified,
+)
 from issuance_backend.steps import Step
 from issuance_backend.unit_codes import lies_in
 from monitoring.database import Database
-from verification.errors import FieldsRefused
+from verification.errors import FieldsRefused, VerificationError
 from verification.messages.national_time import vietnam_date
 from verification.messages.officer_certificates import (
     CertificateGrant,
@@ -41,9 +45,17 @@ _UNKNOWN = {"officer": "FIELD_OFFICER_UNKNOWN"}
 
 
 class Certified(Protocol):
-    """Raises OfficerNotCertified for an officer who may not seal at a moment."""
+    """Raises OfficerNotCertified, or ApproverNotCertified, for an officer who may not act at a moment."""
 
-    def __call__(self, connection: Connection, officer: str, moment: datetime, *, hold: bool = True) -> None:
+    def __call__(
+        self,
+        connection: Connection,
+        officer: str,
+        moment: datetime,
+        level: Level = Level.CAPTURE,
+        *,
+        hold: bool = True,
+    ) -> None:
         """Who holds the certificates keeps them from being withdrawn until they are done."""
         ...
 
@@ -57,13 +69,27 @@ def may_seal(
 ) -> bool:
     """Whether an officer was certified to capture at a moment, of which we learned at another."""
     held = certificates.of_officer(connection, officer, hold=hold)
-    return any(each.lets_seal(happened, known) for each in held)
+    return any(each.lets(Level.CAPTURE, happened, known) for each in held)
 
 
-def require_certified(connection: Connection, officer: str, moment: datetime, *, hold: bool = True) -> None:
-    """Raise OfficerNotCertified unless an officer may capture now; a transaction that reads holds nothing."""
-    if not may_seal(connection, officer, moment, moment, hold=hold):
-        raise OfficerNotCertified("no certificate for capture is good today")
+def require_certified(
+    connection: Connection,
+    officer: str,
+    moment: datetime,
+    level: Level = Level.CAPTURE,
+    *,
+    hold: bool = True,
+) -> None:
+    """As ``Certified`` says; in a transaction that only reads nothing can be held."""
+    held = certificates.of_officer(connection, officer, hold=hold)
+    if not any(each.lets(level, moment, moment) for each in held):
+        raise _REFUSALS[level](f"no certificate for {level.value} is good today")
+
+
+_REFUSALS: Mapping[Level, type[VerificationError]] = {
+    Level.CAPTURE: OfficerNotCertified,
+    Level.APPROVAL: ApproverNotCertified,
+}
 
 
 class CertificationDesk:
@@ -109,8 +135,8 @@ class CertificationDesk:
     def withdraw(self, officer: Officer, whose: str, asked: CertificateWithdrawal) -> CertificatesWithdrawn:
         """End an officer's certificates from a moment on, also one that has passed (I15).
 
-        What they captured since is held for the case; asked again, it goes on where it broke off. Raises
-        RoleMissing, FieldsRefused and CertificateInOwnName.
+        What they captured or approved since is held for the case; asked again, it goes on where it broke off.
+        Raises RoleMissing, FieldsRefused and CertificateInOwnName.
         """
         officer.require(Role.SUPERVISOR)
         if whose == officer.id:
@@ -123,7 +149,7 @@ class CertificationDesk:
             met = certificates.withdraw(connection, whose, since, officer.id)
             detail = {"officer": whose, "since": since, "case_id": asked.case_id}
             self._record(connection, _step("withdraw_certificate", "withdrawn", officer.id, moment, detail))
-        # Whoever seals after that transaction finds the certificates withdrawn.
+        # Whoever seals or approves after that transaction finds the certificates withdrawn.
         held = self._hold(Withdrawal(officer=whose, since=since, case_id=asked.case_id, by=officer.id))
         return CertificatesWithdrawn(met, held.number, held.others)
 

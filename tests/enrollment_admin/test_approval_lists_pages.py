@@ -26,7 +26,7 @@ def dossiers(app: Flask) -> list[str]:
 
 def approved_list(app: Flask, dossiers: list[str]) -> str:
     """The page of the list that an act over dossiers leaves."""
-    shown = sign_in(app, "minh.approve").done("/approval-lists", {"dossiers": dossiers}, page=WORK)
+    shown = sign_in(app, "minh.approve").approve(*dossiers)
     found = re.search(r'href="(/approval-lists/[0-9a-f]{16})"', shown)
     assert found
     return found[1]
@@ -42,8 +42,10 @@ def test_what_is_chosen_is_approved_in_one_act_and_its_list_can_be_read(
     shown = text(minh.get(path))
     assert all(each in shown for each in dossiers[:2])
     assert dossiers[2] not in shown
-    assert "Danh sách đúng như khi cơ quan ký" in shown
-    assert "The list is as the office signed it" in text(sign_in(app, "minh.approve", "en").get(path))
+    assert "Danh sách đúng như khi cán bộ duyệt và cơ quan ký" in shown
+    assert "The list is as its approver and the office signed it" in text(
+        sign_in(app, "minh.approve", "en").get(path)
+    )
     assert text(minh.get(WORK)).count('name="dossiers"') == 1
     assert path in text(minh.get(f"/dossiers/{dossiers[0]}"))
 

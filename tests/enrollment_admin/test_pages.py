@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from flask import Flask
 
@@ -38,6 +39,7 @@ from issuance_backend.officers.domain import Role
 from issuance_backend.personalization.batches.domain import FaultSeen, TaskState
 from issuance_backend.personalization.card_faces.face_inspection import FACE_CHECKS
 from issuance_backend.personalization.quality_control import REQUIRED
+from tests.support.approver_keys import approver_key
 from tests.support.issuance_office import REASON, Office, picture
 from tests.support.office_pages import (
     FIRST_CARD,
@@ -49,6 +51,7 @@ from tests.support.office_pages import (
     signature,
     text,
 )
+from verification.messages.approval_list import sign_preparation
 from verification.messages.delivery import ConfirmationReason
 from verification.messages.enrollment import MAX_PORTRAIT_BYTES
 from verification.messages.fault_catalogue import fault
@@ -84,8 +87,10 @@ def test_a_program_gets_json(app: Flask) -> None:
     refused = lan.post(f"{path}/approve", page=path, Accept="application/json")
     assert (refused.status_code, refused.get_json()["code"]) == (403, "OFFICER_ROLE_MISSING")
     minh = sign_in(app, "minh.approve")
-    local = minh.post(f"{path}/approve", page=path, Accept="application/json").get_json()
-    assert (local["state"], local["search"]) == ("dedup_1n", "no_gallery")
+    prepared = minh.post(f"{path}/approve", page=path, **json_wanted).get_json()["preparation"]
+    signed = msgspec.to_builtins(sign_preparation(prepared, approver_key("minh.approve")))
+    local = minh.post("/approval-lists/signed", signed, page="/approval-lists", **json_wanted)
+    assert (local.status_code, local.get_json()["fault"]) == (201, None)
     thu = sign_in(app, "thu.central")
     approved = thu.post(f"{path}/approve-centrally", page=path, Accept="application/json").get_json()
     assert (approved["state"], approved["credential_state"]) == ("central_approved", "ordered")

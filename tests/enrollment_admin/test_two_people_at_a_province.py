@@ -9,6 +9,7 @@ from flask import Flask
 
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
+from tests.support.approver_keys import let_approve
 from tests.support.busy_office import OFFICE_UNIT
 from tests.support.issuance_office import NOW, PASSWORD, Office
 from tests.support.office_pages import captured, sign_in, text
@@ -26,6 +27,7 @@ def dossier(app: Flask, office: Office) -> str:
     door.enrol("hai.process", "Hai", (Role.PROCESSOR,), PASSWORD, "001")
     door.enrol("ba.approve", "Ba", (Role.APPROVER,), PASSWORD, "001")
     door.enrol("tu.district", "Tu", (Role.APPROVER,), PASSWORD, "001.02")
+    let_approve(office.database, "ba.approve", "tu.district")
     return captured(app)
 
 
@@ -45,7 +47,7 @@ def test_a_processor_checks_and_then_an_approver_approves(app: Flask, dossier: s
     shown = text(ba.get(page))
     assert "Người đã kiểm tra: hai.process" in shown
     assert 'name="dossiers"' in text(ba.get(WORK))
-    shown = ba.done("/approval-lists", {"dossiers": [dossier]}, page=WORK)
+    shown = ba.approve(dossier)
     found = re.search(r'href="(/approval-lists/[0-9a-f]{16})"', shown)
     assert found
     assert "hai.process" in text(hai.get(found[1]))
@@ -65,7 +67,7 @@ def test_a_processor_lists_what_nobody_checked_yet(app: Flask, dossier: str) -> 
 def test_an_approver_of_a_district_approves_alone(app: Flask, dossier: str) -> None:
     tu, page = sign_in(app, "tu.district"), f"/dossiers/{dossier}"
     assert APPROVE in text(tu.get(page))
-    tu.done(f"{page}/approve", page=page)
+    tu.sign(tu.post(f"{page}/approve", page=page))
 
 
 def test_a_processor_returns_what_is_wrong(app: Flask, dossier: str) -> None:

@@ -41,6 +41,7 @@ import pytest
 from issuance_backend.credentials.undelivered_desk import age as age_cards
 from issuance_backend.personalization.blank_stock.domain import Account
 from issuance_backend.population_registry.domain import RegistryPerson
+from tests.support.approver_keys import approver_key
 from tests.support.delivery import (
     COURIER,
     EXCHANGED,
@@ -58,6 +59,7 @@ from tests.support.engines import Engine
 from tests.support.issuance_office import Office, capture_body, citizens, make_office, picture
 from tests.support.killing import require_sound
 from tests.support.running import run_pending
+from verification.messages.signing_key import thumbprint
 
 pytestmark = pytest.mark.slow
 
@@ -101,7 +103,7 @@ def test_a_list_of_approvals_is_there_with_all_that_it_names_or_not_at_all(death
     deaths.act(
         "minh.approve",
         "/v1/approval-lists",
-        {"dossiers": captured},
+        office.sign_in("minh.approve").signed(*captured),
         leaves=["dossier approve_locally"] * 3 + ["dossier skip_search"] * 3,
         between_statements=True,
     )
@@ -109,6 +111,7 @@ def test_a_list_of_approvals_is_there_with_all_that_it_names_or_not_at_all(death
     (listed,) = minh.get("/v1/approval-lists").get_json()
     said = minh.get(f"/v1/approval-lists/{listed['id']}").get_json()
     assert (said["fault"], listed["count"]) == (None, 3)
+    assert said["approver_key"] == thumbprint(approver_key("minh.approve").public_key())
     assert [each["dossier"] for each in said["dossiers"]] == sorted(captured)
     require_sound(office.database)
     print(f"{deaths.kills} kills")
@@ -122,7 +125,8 @@ def ordered(deaths: Deaths) -> str:
     path = f"/v1/dossiers/{dossier}"
     deaths.act(
         "minh.approve",
-        f"{path}/local-approval",
+        "/v1/approval-lists",
+        deaths.office.sign_in("minh.approve").signed(dossier),
         leaves=["dossier approve_locally", "dossier skip_search"],
     )
     deaths.act(

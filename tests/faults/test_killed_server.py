@@ -95,7 +95,7 @@ def locally_approved(office: Office) -> list[str]:
     lan, minh = office.sign_in("lan.capture"), office.sign_in("minh.approve")
     made = [lan.capture(each, f"capture-{n:010}").get_json()["id"] for n, each in enumerate(people)]
     for dossier in made:
-        assert minh.post(f"/v1/dossiers/{dossier}/local-approval").status_code == 200
+        assert minh.approve(dossier).status_code == 201
     return made
 
 

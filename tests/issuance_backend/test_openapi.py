@@ -278,7 +278,7 @@ def test_a_real_day_at_the_office_keeps_the_contracts(office: Office) -> None:
     )
     assert dossiers.judge(minh.get(f"{path}/candidates")).status_code == 200
     dossiers.judge(lan.get(f"{path}/candidates"))
-    dossiers.judge(minh.post(f"{path}/local-approval"))
+    minh.approve(made)
     dossiers.judge(office.sign_in("hoa.production").post(f"{path}/production"))
     dossiers.judge(lan.post(f"{path}/withdrawal"))
     dossiers.judge(lan.get("/v1/dossiers/x"))
@@ -305,12 +305,17 @@ def test_real_lists_of_approvals_keep_the_contract(office: Office) -> None:
         office.sign_in("minh.approve"),
     )
     made = [lan.capture(citizens()[n], f"capture-{n:010d}").get_json()["id"] for n in range(2)]
-    for body in ({"dossiers": made}, {"dossiers": made}, {"dossiers": []}, {}):
-        lists.judge(minh.post("/v1/approval-lists", body))
+    for body in ({"dossiers": made}, {"dossiers": []}, {}):
+        lists.judge(minh.post("/v1/approval-lists/preparations", body))
+    signed = minh.signed(*made)
+    for changed in ({}, {}, {"signature": "AA"}, {"key": "x"}):
+        lists.judge(minh.post("/v1/approval-lists", {**signed, **changed}))
+    lists.judge(minh.post("/v1/approval-lists", {"dossiers": made}))
+    lists.judge(minh.post("/v1/approval-lists/preparations", {"dossiers": made}))
     (one,) = lists.judge(minh.get("/v1/approval-lists?limit=1")).get_json()
     for officer, path in ((minh, f"/{one['id']}"), (minh, "/x"), (lan, ""), (minh, "?limit=0")):
         lists.judge(officer.get(f"/v1/approval-lists{path}"))
-    assert lists.statuses == {200, 201, 400, 403, 404, 422}
+    assert lists.statuses == {200, 201, 400, 403, 404, 409, 422}
 
 
 @pytest.fixture
@@ -419,7 +424,6 @@ def test_real_dossiers_at_every_desk_keep_the_contract(office: Office) -> None:
         (leader, "/archive-lookup/approval", None),
         (chief, "/archive-lookup/approval", None),
         (clerk, "/archive-lookup/result", {"result": "agrees", "note": "tờ khai"}),
-        (minh, "/local-approval", None),
         (chief, "/suspension", {"case_id": "?"}),
         (chief, "/suspension", hold),
         (chief, "/resumption", hold),
@@ -437,8 +441,8 @@ def test_real_dossiers_at_every_desk_keep_the_contract(office: Office) -> None:
     notice = f"{other}/rejection-notice"
     for told in (lan.post(f"{notice}/handover"), lan.get(f"{notice}.pdf"), lan.post(f"{notice}/handover")):
         dossiers.judge(told)
+    minh.approve(last.rsplit("/", 1)[1])
     for by, step, body in (
-        (minh, "/local-approval", None),
         (thu, "/return", {"items": ["portrait", "form"], "comment": "mờ"}),
         (son, "/rejection", reason),
     ):

@@ -49,7 +49,7 @@ def at_once(works: list[Callable[[], Any]]) -> list[Any]:
 
 def own_clients(office: Office, signed_in: OfficerClient) -> list[OfficerClient]:
     """The same session from several machines: a test client serves one thread."""
-    return [OfficerClient(office.client(), signed_in.token) for _ in range(AT_ONCE)]
+    return [OfficerClient(office.client(), signed_in.token, signed_in.officer) for _ in range(AT_ONCE)]
 
 
 def outcomes(answers: list[Any]) -> Counter[str]:
@@ -101,7 +101,7 @@ def test_different_people_captured_at_once_all_get_through(office: Office) -> No
 
 def test_one_dossier_approved_by_many_at_once_orders_one_card(office: Office) -> None:
     dossier = validated(office, office.sign_in("lan.capture"))
-    office.sign_in("minh.approve").post(f"/v1/dossiers/{dossier}/local-approval")
+    office.sign_in("minh.approve").approve(dossier)
     clients = own_clients(office, office.sign_in("thu.central"))
     path = f"/v1/dossiers/{dossier}/central-approval"
     answers = at_once([lambda client=client: client.post(path) for client in clients])
@@ -117,10 +117,11 @@ def test_approved_and_returned_at_once_is_one_of_them(office: Office) -> None:
     reasons = {"items": ["portrait"], "comment": "mờ"}
     works: list[Callable[[], Any]] = []
     for number, client in enumerate(clients):
-        path, body = ("local-approval", None) if number % 2 else ("return", reasons)
-        works.append(
-            lambda client=client, path=path, body=body: client.post(f"/v1/dossiers/{dossier}/{path}", body)
-        )
+        if number % 2:
+            path, body = "/v1/approval-lists", client.signed(dossier)
+        else:
+            path, body = f"/v1/dossiers/{dossier}/return", reasons
+        works.append(lambda client=client, path=path, body=body: client.post(path, body))
     assert outcomes(at_once(works))["done"] == 1
     with office.database.reading() as connection:
         events = [step.event for step in recorded_events.of_subject(connection, f"dossier/{dossier}")]

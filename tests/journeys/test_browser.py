@@ -83,6 +83,26 @@ class EnrolmentPages:
         self.press("form[action$='/seal'] button")
         return str(self._chrome.current_url)
 
+    def have_own_key(self, officer: str) -> None:
+        """An officer makes a signing key in this browser, and a supervisor registers it."""
+        self.sign_in(officer)
+        self.open(f"{self._url}/approval-lists/key")
+        WebDriverWait(self._chrome, PAGE_SECONDS).until(lambda _: self.one("[data-make]").is_displayed())
+        self.one("[data-make]").click()
+        WebDriverWait(self._chrome, PAGE_SECONDS).until(lambda _: self.field("jwk").is_displayed())
+        key = str(self.field("jwk").get_attribute("value"))
+        self.sign_in(SUPERVISOR)
+        self.open(f"{self._url}/packet-signers")
+        self.field("register_signer-owner").send_keys(officer)
+        self.field("register_signer-jwk").send_keys(key)
+        self.press("form[action='/packet-signers'] button")
+
+    def sign(self) -> None:
+        """Sign the list that is shown."""
+        button = self.one("#own-key [data-when=ready] button")
+        WebDriverWait(self._chrome, PAGE_SECONDS).until(lambda _: button.is_displayed())
+        self.press("#own-key [data-when=ready] button")
+
     def open(self, address: str) -> None:
         self._chrome.get(address)
 
@@ -138,10 +158,13 @@ def card(chrome: webdriver.Chrome, stand: RunningStand, tmp_path_factory: pytest
     assert str(person["full_name"]) in pages.one("h1").text
     assert not pages.actions(), "who captured it cannot approve it"
     name = dossier.rsplit("/", 1)[1]
+    pages.have_own_key(APPROVING_OFFICER)
     for officer in (APPROVING_OFFICER, CENTRAL_OFFICERS[0]):
         pages.sign_in(officer)
         pages.open(dossier)
         pages.press(".actions form button")
+        if officer == APPROVING_OFFICER:
+            pages.sign()
         assert stand.office.searched(name) == "clear"
     made = stand.made(name)
     stand.office.deliver([made])

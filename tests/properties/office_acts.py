@@ -181,14 +181,14 @@ class Acts:
     # Approval, archive, law.
 
     def approve_locally(self) -> object:
-        return self.desk.office.approvals.approve_locally(self.who(), self.dossier("validated"))
+        return self.desk.approve_locally(self.who(), self.dossier("validated"))
 
     def check(self) -> object:
         """At a province whoever approves has somebody else check before."""
         return self.desk.office.checks.check(self._at_province(), self.dossier("validated"))
 
     def approve_at_province(self) -> object:
-        return self.desk.office.approvals.approve_locally(self._at_province(), self.dossier("validated"))
+        return self.desk.approve_locally(self._at_province(), self.dossier("validated"))
 
     def _at_province(self) -> Officer:
         return replace(self.who(), unit=province_of(UNIT))

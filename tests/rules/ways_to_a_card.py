@@ -266,7 +266,7 @@ class Office(OfficeWalk):
             raise RoleMissing(str(status)) if status.code == RoleMissing.code else NotOpened(str(status))
 
     def do_approve_locally(self, who: Officer) -> None:
-        self.desk.office.approvals.approve_locally(who, self._any("dossier"))
+        self.desk.approve_locally(who, self._any("dossier"))
 
     do_approve_at_province = do_approve_locally
 

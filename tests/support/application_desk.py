@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from issuance_backend import recorded_events
 from issuance_backend.blob_store.service import BlobStore
@@ -24,9 +25,11 @@ from issuance_backend.schema import CREDENTIALS
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.support.approval_key import listing_key
+from tests.support.approver_keys import approver_key, register
 from tests.support.cheap_prints import PRINT_TYPE, cheap_print
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, REASON, InventedRegistry, capture_body, citizens, picture
+from verification.messages.approval_list import sign_preparation
 from verification.messages.asked_prints import FINGER_ITEMS, QUALITY_EXCEPTION, SINGLE_FINGERS, finger_item
 from verification.messages.enrollment import DossierCapture, DossierView
 from verification.messages.enrollment_packet import CaptureException, PrintedFormMark
@@ -61,7 +64,7 @@ class OfficerJudges:
         return ()
 
 
-def everybody_is(_connection: Connection, officer: str, moment: datetime, *, hold: bool = True) -> None:
+def everybody_is(*_asked: object, **_how: object) -> None:
     """In a desk's test nobody asks for a certificate: its officers are no accounts."""
 
 
@@ -122,8 +125,19 @@ class Desk:
 
     def locally_approved(self, citizen: RegistryPerson = PERSON, number: int = 1) -> str:
         dossier = self.captured(citizen, number=number)
-        self.office.approvals.approve_locally(MINH, dossier)
+        self.approve_locally(MINH, dossier)
         return dossier
+
+    def approve_locally(self, approver: Officer, dossier: str) -> None:
+        """Stand for one dossier in a list of its own."""
+        self.approve_list(approver, [dossier])
+
+    def approve_list(self, approver: Officer, dossiers: Collection[str]) -> str:
+        """Have a list prepared, sign it with the approver's own key, and approve it; its id."""
+        prepared = self.office.approvals.prepare(approver, dossiers)
+        register(self.database, approver.id)
+        signed = sign_preparation(prepared.preparation, approver_key(approver.id))
+        return self.office.approvals.approve(approver, signed)
 
     def received(self, packet: OpenedPacket) -> str:
         examined = self.office.packets.examine(self.database, packet)

@@ -9,14 +9,20 @@ from issuance_backend.officers.certificates import Certificate, Level
 from monitoring.database import Database
 
 
-def certify(database: Database, *officers: str, since: str = "2020-01-01", until: str = "2035-12-31") -> None:
-    """Give officers a certificate for capture, without anybody's record of it."""
+def certify(
+    database: Database,
+    *officers: str,
+    level: Level = Level.CAPTURE,
+    since: str = "2020-01-01",
+    until: str = "2035-12-31",
+) -> None:
+    """Give officers a certificate, for capture unless it says otherwise, without anybody's record of it."""
     with database.writing() as connection:
         for officer in officers:
             made = Certificate(
                 id=secrets.token_hex(8),
                 officer=officer,
-                level=Level.CAPTURE,
+                level=level,
                 valid_from=since,
                 valid_until=until,
                 issuer="C06",

@@ -79,7 +79,7 @@ class Centre:
         capture = capture_of(citizens()[citizen], number or citizen + 1, portrait=portrait)
         capture = msgspec.structs.replace(capture, terms=terms)
         dossier = self.desk.office.captures.capture(LAN, capture)
-        self.desk.office.approvals.approve_locally(MINH, dossier)
+        self.desk.approve_locally(MINH, dossier)
         return dossier
 
     def run(self) -> int:

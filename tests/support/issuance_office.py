@@ -42,11 +42,13 @@ from issuance_backend.settings import IssuanceSettings
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.support.approval_key import LISTING_KEY, listing_key
+from tests.support.approver_keys import approver_key, let_approve
 from tests.support.certified import certify
 from tests.support.engines import Engine, Sqlite
 from tests.support.running import run_pending
 from verification.errors import RegistryUnavailable, TransitionRefused
 from verification.identity.administrative_units import provinces
+from verification.messages.approval_list import sign_preparation
 from verification.messages.dc01 import UnitView
 from verification.messages.enrollment import PersonExtract, PersonFields
 from verification.messages.person_match import MatchAnswer, MatchCandidate
@@ -154,6 +156,7 @@ def _enrol(url: str) -> str:
         for officer, roles in OFFICERS.items():
             door.enrol(officer, officer.title(), roles, PASSWORD)
     certify(database, *(officer for officer, roles in OFFICERS.items() if Role.CAPTURE in roles))
+    let_approve(database, *(officer for officer, roles in OFFICERS.items() if Role.APPROVER in roles))
     database.close()
     return url
 
@@ -182,12 +185,12 @@ class Office:
     def sign_in(self, officer: str) -> OfficerClient:
         answer = self.client().post("/v1/officer-sessions", json={"officer": officer, "password": PASSWORD})
         assert answer.status_code == 201, answer.get_data(as_text=True)
-        return OfficerClient(self.client(), answer.get_json()["token"])
+        return OfficerClient(self.client(), answer.get_json()["token"], officer)
 
     def approve_all(self, dossier: str) -> dict[str, Any]:
         """Lead a validated dossier through local and central approval; the dossier as it stands then."""
-        local = self.sign_in("minh.approve").post(f"/v1/dossiers/{dossier}/local-approval")
-        assert local.status_code == 200, local.get_data(as_text=True)
+        local = self.sign_in("minh.approve").approve(dossier)
+        assert local.status_code == 201, local.get_data(as_text=True)
         central = self.sign_in("thu.central").post(f"/v1/dossiers/{dossier}/central-approval")
         assert central.status_code == 200, central.get_data(as_text=True)
         view: dict[str, Any] = central.get_json()
@@ -222,6 +225,7 @@ class OfficerClient:
 
     client: FlaskClient
     token: str
+    officer: str = ""
 
     def get(self, path: str) -> Any:
         return self.client.get(path, headers=self._headers)
@@ -233,6 +237,17 @@ class OfficerClient:
 
     def delete(self, path: str) -> Any:
         return self.client.delete(path, headers=self._headers)
+
+    def signed(self, *dossiers: str) -> dict[str, str]:
+        """A list of dossiers as this approver would send it, prepared and signed."""
+        prepared = self.post("/v1/approval-lists/preparations", {"dossiers": dossiers})
+        assert prepared.status_code == 201, prepared.get_data(as_text=True)
+        signed = sign_preparation(prepared.get_json()["preparation"], approver_key(self.officer))
+        return dict(msgspec.to_builtins(signed))
+
+    def approve(self, *dossiers: str, key: str | None = None) -> Any:
+        """Have a list prepared, sign and send it: its answer."""
+        return self.post("/v1/approval-lists", self.signed(*dossiers), key)
 
     def capture(self, citizen: RegistryPerson, capture_id: str = "capture-0000000001", **changes: Any) -> Any:
         """From the first field to the sealed dossier: its answer, or the first refusal on the way."""

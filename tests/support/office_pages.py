@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from flask import Flask
 from flask.testing import FlaskClient
 
 from enrollment_admin.app import create_app
 from enrollment_admin.settings import AdminSettings
+from tests.support.approver_keys import approver_key
 from tests.support.issuance_office import (
     PASSWORD,
     REASON,
@@ -25,8 +27,10 @@ from tests.support.issuance_office import (
     picture,
 )
 from tests.support.served_app import serving
+from verification.messages.approval_list import sign_preparation
 
 PERSON = citizens()[0]
+WORK = "/dossiers?state=validated"
 
 
 @contextmanager
@@ -53,6 +57,7 @@ class Browser:
 
     client: FlaskClient
     language: str = "vi"
+    officer: str = ""
 
     def get(self, path: str, **headers: str) -> Any:
         return self.client.get(
@@ -76,6 +81,17 @@ class Browser:
         shown = text(self.get(answer.headers["Location"]))
         assert 'class="notice done"' in shown, shown
         return shown
+
+    def approve(self, *dossiers: str) -> str:
+        """Choose dossiers of the work list, look at what is to be signed, and sign it."""
+        return self.sign(self.post("/approval-lists", {"dossiers": list(dossiers)}, page=WORK))
+
+    def sign(self, shown: Any) -> str:
+        """Sign a list of approvals as the page's script does; the page that follows."""
+        found = re.search(r'name="preparation" value="([^"]+)"', text(shown))
+        assert found, text(shown)
+        signed = msgspec.to_builtins(sign_preparation(found[1], approver_key(self.officer)))
+        return self.done("/approval-lists/signed", signed, page="/approval-lists")
 
     def capture(self, *, number: str = PERSON.citizen_number, **fields: Any) -> Any:
         portrait = fields.pop("portrait", picture())
@@ -107,7 +123,7 @@ class Browser:
 
 def sign_in(app: Flask, officer: str, language: str = "vi") -> Browser:
     """The browser of an officer who has signed in."""
-    browser = Browser(app.test_client(), language)
+    browser = Browser(app.test_client(), language, officer)
     answer = browser.post("/login", {"officer": officer, "password": PASSWORD}, page="/login")
     assert answer.status_code == 303, answer.get_data(as_text=True)
     return browser
@@ -134,5 +150,5 @@ def captured(app: Flask, officer: str = "lan.capture", number: str = PERSON.citi
 def approved(app: Flask, dossier: str) -> None:
     """Lead a dossier through both approvals over the pages."""
     path = f"/dossiers/{dossier}"
-    sign_in(app, "minh.approve").done(f"{path}/approve", page=path)
+    sign_in(app, "minh.approve").approve(dossier)
     sign_in(app, "thu.central").done(f"{path}/approve-centrally", page=path)

@@ -1,4 +1,4 @@
-"""Who is certified to capture, as those who certify write and read it."""
+"""Who is certified to capture or approve, as those who certify write and read it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class CertificateGrant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class CertificateWithdrawal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Nothing that an officer seals from a moment on is taken without a case."""
+    """Nothing that an officer seals or approves from a moment on is taken without a case."""
 
     since: str
     case_id: str

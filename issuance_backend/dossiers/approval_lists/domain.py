@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
-from issuance_backend.dossiers.domain import DossierEvent, checked_after
-from issuance_backend.dossiers.intake.domain import Signer, SignerKind
-from issuance_backend.dossiers.repository import Dossier
-from issuance_backend.moments import parse_moment
-from issuance_backend.refusals import (
+from issuance_backend.dossiers.approval_lists.refusals import (
     ApprovalListAltered,
     ApprovalListSignerRevoked,
     ApprovalListSignerUnknown,
     ApprovalNotListed,
+    ApproverKeyRevoked,
+    ApproverKeyUnknown,
 )
+from issuance_backend.dossiers.domain import DossierEvent, checked_after
+from issuance_backend.dossiers.intake.domain import Signer, SignerKind
+from issuance_backend.dossiers.repository import Dossier
+from issuance_backend.moments import parse_moment
 from verification.errors import SignatureInvalid
-from verification.messages.approval_list import ApprovalStatement, ListedDossier, read_approvals
+from verification.messages.approval_list import (
+    ApprovalStatement,
+    ListedDossier,
+    read_approvals,
+    require_approval,
+)
 from verification.messages.enrollment import RecordedStep
 
 LISTED_IN = "list"
 """The detail of an approval that names its list."""
+
+SIGNED_WITHIN = timedelta(minutes=10)
+"""So long an approver may look at what was prepared; what they stand for is not older than that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,15 +45,16 @@ class SignedList:
     count: int
     signer: str
     token: str
+    approver_key: str | None = None
 
 
-def read_list(kept: SignedList, signer: Signer | None) -> ApprovalStatement:
-    """What a list says, if the office signed it with a key that was good then.
+def read_list(kept: SignedList, signers: Mapping[str, Signer]) -> ApprovalStatement:
+    """What a list says, if the office signed it with a key that was good then, and its approver too.
 
-    Raises ApprovalListAltered, ApprovalListSignerUnknown and ApprovalListSignerRevoked.
+    Without an approver's key it is from before approvers signed. Raises ApprovalListAltered,
+    ApprovalListSignerUnknown, ApprovalListSignerRevoked, ApproverKeyUnknown and ApproverKeyRevoked.
     """
-    if signer is None or signer.kind is not SignerKind.OFFICE:
-        raise ApprovalListSignerUnknown("no key of the office")
+    signer = require_office_key(signers.get(kept.signer))
     try:
         said = read_approvals(kept.token, signer.key)
     except SignatureInvalid:
@@ -49,9 +62,45 @@ def read_list(kept: SignedList, signer: Signer | None) -> ApprovalStatement:
     found_by = (kept.id, kept.unit, kept.approver, kept.as_of, kept.count)
     if (said.list, said.unit, said.approver, said.as_of, said.count) != found_by:
         raise ApprovalListAltered("kept under what it does not say")
-    if not signer.is_valid_at(said.as_of) or not signer.is_trusted(said.as_of, said.as_of):
-        raise ApprovalListSignerRevoked("the key was not good any more")
+    require_good(signer, said.as_of)
+    if kept.approver_key != (said.approval and said.approval.key):
+        raise ApprovalListAltered("kept as signed by another")
+    if said.approval is not None:
+        key = require_key_of(signers.get(said.approval.key), said.approver)
+        _require_signed(said, said.approval.as_of, key)
     return said
+
+
+def require_office_key(signer: Signer | None) -> Signer:
+    """The key, if it is registered as the office's; raises ApprovalListSignerUnknown."""
+    if signer is None or signer.kind is not SignerKind.OFFICE:
+        raise ApprovalListSignerUnknown("no key of the office")
+    return signer
+
+
+def require_good(signer: Signer, moment: str) -> None:
+    """Raise ApprovalListSignerRevoked for a key of the office that might not sign then."""
+    if not signer.is_valid_at(moment) or not signer.is_trusted(moment, moment):
+        raise ApprovalListSignerRevoked("the key was not good any more")
+
+
+def require_key_of(signer: Signer | None, approver: str) -> Signer:
+    """The key, if it is registered as this officer's; raises ApproverKeyUnknown."""
+    if signer is None or signer.kind is not SignerKind.OFFICER or signer.owner != approver:
+        raise ApproverKeyUnknown("no key of this approver")
+    return signer
+
+
+def _require_signed(said: ApprovalStatement, prepared_at: str, signer: Signer) -> None:
+    """The approver signed what the office recorded, shortly before, with a key that was good all the time."""
+    try:
+        require_approval(said, signer.key)
+    except SignatureInvalid:
+        raise ApprovalListAltered("not as its approver signed it") from None
+    if not timedelta(0) <= parse_moment(said.as_of) - parse_moment(prepared_at) < SIGNED_WITHIN:
+        raise ApprovalListAltered("not signed when it was recorded")
+    if not signer.is_valid_at(said.as_of) or not signer.is_trusted(prepared_at, said.as_of):
+        raise ApproverKeyRevoked("the approver's key was not good any more")
 
 
 @dataclass(frozen=True, slots=True)

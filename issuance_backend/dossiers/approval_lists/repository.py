@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, exists, insert, select
+from sqlalchemy import Connection, RowMapping, bindparam, exists, func, insert, select
+from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.dossiers.approval_lists.domain import SignedList
-from issuance_backend.dossiers.approval_lists.tables import APPROVAL_LISTS, LISTED_APPROVALS
-from issuance_backend.dossiers.domain import DossierState
+from issuance_backend.dossiers.approval_lists.tables import APPROVAL_LISTS, APPROVERS_SIGN, LISTED_APPROVALS
+from issuance_backend.dossiers.domain import DossierEvent, DossierState
 from issuance_backend.dossiers.repository import Dossier, read_dossier
 from issuance_backend.listing import lies_in, read_page
 from issuance_backend.paging import Page, PageAsked
-from issuance_backend.schema import DOSSIERS
+from issuance_backend.schema import DOSSIERS, EVENTS
+from verification.errors import TransitionRefused
 from verification.messages.approval_list import ListedDossier
 
 LIST_KEY = 2
@@ -37,8 +39,11 @@ _AT_THE_CENTRE = (
 
 
 def add(connection: Connection, signed: SignedList, dossiers: Sequence[ListedDossier]) -> None:
-    """Write a list, once and for all."""
-    connection.execute(insert(APPROVAL_LISTS), asdict(signed))
+    """Write a list, once and for all; raises TransitionRefused where it is written meanwhile."""
+    try:
+        connection.execute(insert(APPROVAL_LISTS), asdict(signed))
+    except IntegrityError:
+        raise TransitionRefused("there is this list by now") from None
     rows = [
         {
             "dossier": each.dossier,
@@ -63,6 +68,16 @@ def of_dossier(connection: Connection, dossier: Dossier) -> SignedList | None:
     asked = {"which": dossier.id, "of": dossier.packet_sha256}
     row = connection.execute(_OF_DOSSIER, asked).mappings().one_or_none()
     return _signed(row) if row else None
+
+
+def is_from_before(connection: Connection, subject: str) -> bool:
+    """Whether a dossier's newest approval was recorded before approvers signed."""
+    newest = select(func.max(EVENTS.c.sequence)).where(
+        EVENTS.c.subject == subject, EVENTS.c.event == DossierEvent.APPROVE_LOCALLY.value
+    )
+    # The order of the record is no clock's word: nobody dates an approval back to then.
+    before = select(APPROVERS_SIGN).where(APPROVERS_SIGN.c.after_event >= newest.scalar_subquery())
+    return connection.execute(before).first() is not None
 
 
 def named(connection: Connection, which: str) -> tuple[ListedDossier, ...]:

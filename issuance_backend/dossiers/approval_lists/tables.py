@@ -17,8 +17,11 @@ APPROVAL_LISTS = Table(
     Column("signer", String(43), nullable=False),
     # What was signed; the columns before it are for finding it, and are held against it.
     Column("token", Text, nullable=False),
+    # Nothing where the list is from before approvers signed.
+    Column("approver_key", String(43)),
     Index("approval_lists_by_time", "as_of", "id"),
     Index("approval_lists_by_unit", "unit", "as_of", "id"),
+    Index("approval_lists_by_approver", "approver", "as_of"),
 )
 
 LISTED_APPROVALS = Table(
@@ -29,4 +32,11 @@ LISTED_APPROVALS = Table(
     Column("list", String(16), ForeignKey("approval_lists.id"), primary_key=True),
     Column("checked_by", String(40)),
     Index("listed_by_list", "list"),
+)
+
+APPROVERS_SIGN = Table(
+    "approvers_sign",
+    METADATA,
+    # Approvals that were recorded up to this line stand with the office's signature alone.
+    Column("after_event", Integer, primary_key=True, autoincrement=False),
 )

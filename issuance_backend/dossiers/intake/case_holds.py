@@ -15,9 +15,9 @@ from issuance_backend.dossiers import acts
 from issuance_backend.dossiers import repository as dossiers
 from issuance_backend.dossiers.acts import Act, take_steps
 from issuance_backend.dossiers.domain import TABLE, DossierEvent
-from issuance_backend.dossiers.intake import repository
+from issuance_backend.dossiers.intake import kit_repository, repository
 from issuance_backend.dossiers.intake.domain import announced_after
-from issuance_backend.moments import Clock, parse_moment
+from issuance_backend.moments import Clock, parse_moment, rfc3339
 from issuance_backend.officers.certificates import Held, Hold, Withdrawal
 from monitoring.database import Database
 from verification.messages.enrollment import RecordedStep
@@ -29,6 +29,9 @@ _AT_ONCE = 100
 _Steps = Sequence[RecordedStep]
 _IsMet = Callable[[Connection, _Steps], bool]
 
+_DONE = frozenset({DossierEvent.CAPTURE, DossierEvent.RECEIVE, DossierEvent.APPROVE_LOCALLY})
+"""What only who is certified does."""
+
 
 class CaseHolds:
     """Suspends dossiers in the name of the supervisor who trusts somebody no more."""
@@ -37,33 +40,31 @@ class CaseHolds:
         self._database = database
         self._clock = clock
 
-    def captured(self, withdrawal: Withdrawal) -> Held:
-        """Hold what an officer captured since, at counters and in packets that no case has let in."""
+    def done(self, withdrawal: Withdrawal) -> Held:
+        """Hold what an officer approved since, or captured: of packets what no case has let in."""
 
         def is_met(connection: Connection, steps: _Steps) -> bool:
             return any(_is_met(connection, withdrawal, step) for step in steps)
 
-        return self._hold_captures(withdrawal, is_met)
+        with self._database.reading() as connection:
+            captured, approved = _captured(connection, withdrawal), _approved(connection, withdrawal)
+        return self._hold(sorted({*captured, *approved}), withdrawal, is_met)
 
     def captured_at_counters(self, withdrawal: Withdrawal) -> Held:
-        """The same without packets: of these the keys that signed them tell."""
+        """Hold what an officer captured since without a kit; of all else the keys that signed it tell."""
 
         def is_met(connection: Connection, steps: _Steps) -> bool:
             return any(
                 not _is_packets(connection, step) and _is_met(connection, withdrawal, step) for step in steps
             )
 
-        return self._hold_captures(withdrawal, is_met)
+        with self._database.reading() as connection:
+            captured = _captured(connection, withdrawal)
+        return self._hold(captured, withdrawal, is_met)
 
     def named(self, found: Sequence[str], withdrawal: Withdrawal) -> Held:
         """Hold all of these."""
         return self._hold(sorted(set(found)), withdrawal, lambda *_: True)
-
-    def _hold_captures(self, withdrawal: Withdrawal, is_met: _IsMet) -> Held:
-        since = announced_after(withdrawal.since)
-        with self._database.reading() as connection:
-            captured = dossiers.captured_by(connection, withdrawal.officer, since)
-        return self._hold(captured, withdrawal, is_met)
 
     def _hold(self, found: Sequence[str], withdrawal: Withdrawal, is_met: _IsMet) -> Held:
         held = Held(0, ())
@@ -79,13 +80,25 @@ class CaseHolds:
 
 def holding(database: Database, clock: Clock) -> Hold:
     """Holds dossiers of an office for the case of a withdrawal."""
-    return CaseHolds(database, clock).captured
+    return CaseHolds(database, clock).done
 
 
-def _held(connection: Connection, withdrawal: Withdrawal, captured: list[Act], is_met: _IsMet) -> Held:
+def _captured(connection: Connection, withdrawal: Withdrawal) -> Sequence[str]:
+    return dossiers.captured_by(connection, withdrawal.officer, announced_after(withdrawal.since))
+
+
+def _approved(connection: Connection, withdrawal: Withdrawal) -> list[str]:
+    found: list[str] = []
+    since, after = rfc3339(parse_moment(withdrawal.since)), ""
+    while page := kit_repository.approved_since(connection, withdrawal.officer, since, after, _AT_ONCE):
+        found, after = [*found, *page], page[-1]
+    return found
+
+
+def _held(connection: Connection, withdrawal: Withdrawal, touched: list[Act], is_met: _IsMet) -> Held:
     """How many of these the case holds, or held before; which of them it cannot hold."""
     known, waiting, others = 0, [], []
-    for act in captured:
+    for act in touched:
         steps = recorded_events.of_subject(connection, acts.subject(act.dossier.id))
         if not is_met(connection, steps):
             continue
@@ -101,8 +114,8 @@ def _held(connection: Connection, withdrawal: Withdrawal, captured: list[Act], i
 
 
 def _is_met(connection: Connection, withdrawal: Withdrawal, step: RecordedStep) -> bool:
-    """Whether a step is the officer's capture of that time; a packet's that no case has let in."""
-    if step.actor != withdrawal.officer or step.event not in {DossierEvent.CAPTURE, DossierEvent.RECEIVE}:
+    """Whether a step is the officer's capture or approval of then; a packet's that no case has let in."""
+    if step.actor != withdrawal.officer or step.event not in _DONE:
         return False
     packet = repository.find(connection, step.detail.get("content_sha256", ""))
     if packet is None:

@@ -48,7 +48,7 @@ _BLOCKED = "officer-blocked"
 """In the place of a case: the block itself is recorded beside it."""
 _PAGES_LOOKED_AT = 100
 """Whoever revokes an officer's key waits for no more; what is behind them the next answer tells."""
-_SIGNING = frozenset({Role.CAPTURE, Role.SUPERVISOR})
+_SIGNING = frozenset({Role.CAPTURE, Role.APPROVER, Role.SUPERVISOR})
 _READERS = (Role.SUPERVISOR, Role.TEAM_LEADER, Role.DISTRICT_CHIEF, Role.AUDITOR)
 
 
@@ -88,7 +88,7 @@ class KitOffice:
         officer.require(Role.SUPERVISOR)
         kind, case_id = _kind(asked.kind), require_case(asked.case_id)
         revoked_at = _moment("revoked_at", asked.revoked_at)
-        met = _listed_since if kind is SignerKind.OFFICE else _opened_since
+        met = _MET[kind]
         page = page_asked(None, asked.cursor, 1 if kind is SignerKind.OFFICE else 2)
         keys, held = 0, Held(0, ())
         word = Withdrawal(officer=asked.owner, since=revoked_at, case_id=case_id, by=officer.id)
@@ -175,7 +175,7 @@ class KitOffice:
 def admit_signer(
     connection: Connection, officer: Officer, asked: SignerRegistration, moment: datetime
 ) -> None:
-    """Register a key of an officer who captures or supervises, of the office, or a further one of a kit.
+    """Register a key of an officer who captures, approves or supervises, of the office, or one more of a kit.
 
     Raises RoleMissing, KeyInOwnName, FieldsRefused, KitUnknown and SignerTaken.
     """
@@ -307,6 +307,29 @@ def _signed_by(packet: Packet) -> set[str | None]:
     """The officers whose keys signed a packet."""
     envelope = parse_packet(packet.metadata).envelope
     return {envelope.officer, envelope.supervisor}
+
+
+def _signed_since(connection: Connection, revoked: _Revoked, asked: PageAsked) -> Page[str]:
+    """Some dossiers of an officer: first those of lists they approved since, then those of packets."""
+    place, after = asked.after or (_LISTS, "")
+    if place != _LISTS:
+        return _opened_since(connection, revoked, asked)
+    listed = kit_repository.approved_since(connection, revoked.owner, revoked.at, after, asked.limit + 1)
+    page = page_of(listed, asked, lambda dossier: (_LISTS, dossier))
+    if page.cursor is not None:
+        return page
+    opened = _opened_since(connection, revoked, PageAsked(asked.limit))
+    return Page(page.entries + opened.entries, opened.cursor)
+
+
+_LISTS = "lists"
+"""In the place of a moment in a cursor: lists come before packets."""
+
+_MET = {
+    SignerKind.OFFICE: _listed_since,
+    SignerKind.OFFICER: _signed_since,
+    SignerKind.KIT: _opened_since,
+}
 
 
 def _is_met(packet: Packet, revoked: _Revoked) -> bool:

@@ -28,11 +28,14 @@ _SIGNERS = (
 # Whoever revokes a key waits for what is being opened under it, and the other way round.
 _HELD_SIGNERS = _SIGNERS.with_for_update(read=True)
 # Lists of approvals know this module, and this module not them.
-_LISTED_SINCE = text(
+_LISTED = (
     "SELECT DISTINCT listed.dossier FROM listed_approvals AS listed"
     " JOIN approval_lists ON approval_lists.id = listed.list"
     " WHERE approval_lists.as_of >= :since AND listed.dossier > :after"
-    " ORDER BY listed.dossier LIMIT :most"
+)
+_LISTED_SINCE = text(_LISTED + " ORDER BY listed.dossier LIMIT :most")
+_APPROVED_SINCE = text(
+    _LISTED + " AND approval_lists.approver = :approver ORDER BY listed.dossier LIMIT :most"
 )
 _GAP = select(CLOSED_GAPS).where(
     CLOSED_GAPS.c.kit == bindparam("of"), CLOSED_GAPS.c.sequence == bindparam("number")
@@ -130,6 +133,14 @@ def listed_since(connection: Connection, moment: str, after: str, limit: int) ->
     """Some dossiers that were approved locally in lists of the office from a moment on, by id."""
     asked = {"since": moment, "after": after, "most": limit}
     return tuple(connection.execute(_LISTED_SINCE, asked).scalars())
+
+
+def approved_since(
+    connection: Connection, approver: str, moment: str, after: str, limit: int
+) -> tuple[str, ...]:
+    """As ``listed_since``, of the lists of one approver."""
+    asked = {"approver": approver, "since": moment, "after": after, "most": limit}
+    return tuple(connection.execute(_APPROVED_SINCE, asked).scalars())
 
 
 def owners_revoked(connection: Connection, kind: SignerKind) -> set[str]:

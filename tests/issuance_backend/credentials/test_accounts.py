@@ -72,7 +72,7 @@ def test_an_account_with_a_card_is_approved_in_the_moment_the_card_is_ordered(of
 def test_who_ordered_an_account_does_not_approve_it_with_the_card(office: Office) -> None:
     dossier = office.sign_in("lan.capture").capture(PERSON).get_json()["id"]
     account = order(office, {**ALONE, "dossier": dossier}, "binh.both").get_json()["id"]
-    office.sign_in("minh.approve").post(f"/v1/dossiers/{dossier}/local-approval")
+    office.sign_in("minh.approve").approve(dossier)
     approved = office.sign_in("binh.both").post(f"/v1/dossiers/{dossier}/central-approval")
     assert approved.get_json()["credential_state"] == "ordered"
     assert state(office, account) == "sent_with_card"

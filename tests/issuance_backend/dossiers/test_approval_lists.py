@@ -9,12 +9,21 @@ from typing import Any
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, func, insert, select, update
 
 from issuance_backend import __main__ as command
 from issuance_backend import dossier_commands
+from issuance_backend.dossiers.approval_lists.refusals import (
+    ApprovalKeyUnavailable,
+    ApprovalListAltered,
+    ApprovalListSignerRevoked,
+    ApprovalListSignerUnknown,
+    ApprovalListUnknown,
+    ApprovalNotListed,
+    ApproverKeyUnknown,
+)
 from issuance_backend.dossiers.approval_lists.service import ListWriter
-from issuance_backend.dossiers.approval_lists.tables import APPROVAL_LISTS, LISTED_APPROVALS
+from issuance_backend.dossiers.approval_lists.tables import APPROVAL_LISTS, APPROVERS_SIGN, LISTED_APPROVALS
 from issuance_backend.dossiers.intake import kit_repository
 from issuance_backend.dossiers.intake.centre_keys import load_key
 from issuance_backend.dossiers.intake.domain import SignerKind
@@ -25,12 +34,6 @@ from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.paging import PageAsked
 from issuance_backend.refusals import (
-    ApprovalKeyUnavailable,
-    ApprovalListAltered,
-    ApprovalListSignerRevoked,
-    ApprovalListSignerUnknown,
-    ApprovalListUnknown,
-    ApprovalNotListed,
     RoleMissing,
 )
 from issuance_backend.schema import EVENTS
@@ -46,17 +49,21 @@ from tests.support.application_desk import (
     officer,
 )
 from tests.support.approval_key import LISTING_KEY, admit
+from tests.support.approver_keys import approver_key
 from tests.support.deduplication_centre import make_centre
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, PASSWORD, citizens
-from verification.errors import FieldsRefused, VerificationError
+from verification.errors import FieldsRefused, TransitionRefused, VerificationError
 from verification.messages.approval_list import (
     MAX_LISTED,
     OFFICE,
     ApprovalStatement,
+    ApproverSignature,
     ListedDossier,
     read_approvals,
+    seal_preparation,
     sign_approvals,
+    sign_preparation,
 )
 from verification.messages.signing_key import thumbprint
 
@@ -78,9 +85,11 @@ def statement(desk: Desk, signed: str) -> ApprovalStatement:
 
 
 def resign(desk: Desk, signed: str, key: ec.EllipticCurvePrivateKey = LISTING_KEY, **changes: Any) -> None:
-    """Write another statement into a list's row, signed with a key."""
-    said = msgspec.structs.replace(statement(desk, signed), **changes)
-    write(desk, signed, token=sign_approvals(said, key))
+    """Write another statement into a list's row, signed with a key and by its approver."""
+    said = msgspec.structs.replace(statement(desk, signed), **changes, approval=None)
+    signature = sign_preparation(seal_preparation(said, key), approver_key(MINH.id))
+    approval = ApproverSignature(signature.key, said.as_of, signature.signature)
+    write(desk, signed, token=sign_approvals(msgspec.structs.replace(said, approval=approval), key))
 
 
 def write(desk: Desk, signed: str, **values: Any) -> None:
@@ -98,7 +107,7 @@ def refused(desk: Desk, dossier: str, fault: type[VerificationError]) -> None:
 
 def test_an_act_over_several_dossiers_is_one_signed_list(desk: Desk) -> None:
     dossiers = captured(desk)
-    signed = desk.office.approvals.approve_list(MINH, [*dossiers, dossiers[0]])
+    signed = desk.approve_list(MINH, [*dossiers, dossiers[0]])
     said = statement(desk, signed)
     assert (said.list, said.unit, said.approver, said.count) == (signed, MINH.unit, "minh", 3)
     assert [each.dossier for each in said.dossiers] == dossiers
@@ -114,22 +123,24 @@ def test_all_of_a_list_or_none_and_each_that_is_in_the_way_is_named(desk: Desk) 
     both = officer("both", Role.CAPTURE, Role.APPROVER, unit=UNIT)
     good, own, gone = captured(desk, 2)[0], desk.captured(citizens()[2], both, 3), "0" * 16
     with pytest.raises(FieldsRefused) as met:
-        desk.office.approvals.approve_list(both, [good, own, gone])
+        desk.approve_list(both, [good, own, gone])
     assert met.value.fields == {own: "SAME_OFFICER", gone: "DOSSIER_UNKNOWN"}
     assert desk.state(good) == "validated"
-    desk.office.approvals.approve_locally(MINH, good)
+    desk.approve_locally(MINH, good)
     with pytest.raises(FieldsRefused) as met:
-        desk.office.approvals.approve_list(MINH, [good])
-    assert set(met.value.fields.values()) == {"STATE_NOT_ALLOWED"}
+        desk.approve_list(MINH, [good, gone])
+    assert met.value.fields == {good: "STATE_NOT_ALLOWED", gone: "DOSSIER_UNKNOWN"}
+    with pytest.raises(TransitionRefused):
+        desk.approve_list(MINH, [good])
 
 
 def test_a_list_has_dossiers_and_an_end_and_an_approver(desk: Desk) -> None:
     for wrong, code in (([], "FIELD_MISSING"), (["x"] * (MAX_LISTED + 1), "FIELD_TOO_LONG")):
         with pytest.raises(FieldsRefused) as met:
-            desk.office.approvals.approve_list(MINH, wrong)
+            desk.approve_list(MINH, wrong)
         assert met.value.fields == {"dossiers": code}
     with pytest.raises(RoleMissing):
-        desk.office.approvals.approve_list(LAN, captured(desk, 1))
+        desk.approve_list(LAN, captured(desk, 1))
 
 
 # -- what goes on, and what does not
@@ -138,7 +149,7 @@ def test_a_list_has_dossiers_and_an_end_and_an_approver(desk: Desk) -> None:
 @pytest.mark.parametrize("altered", ["approver", "as_of", "unit", "id", "count", "token"])
 def test_an_altered_list_lets_nothing_go_on(desk: Desk, altered: str) -> None:
     dossier = captured(desk, 1)[0]
-    signed = desk.office.approvals.approve_list(MINH, [dossier])
+    signed = desk.approve_list(MINH, [dossier])
     token = desk.office.lists.view(AUDITOR, signed).token
     values = {
         "approver": "somebody", "as_of": rfc3339(NOW - timedelta(days=1)), "unit": "079", "count": 2,
@@ -156,8 +167,8 @@ def test_an_altered_list_lets_nothing_go_on(desk: Desk, altered: str) -> None:
 
 def test_a_dossier_that_is_taken_out_of_its_list_or_put_into_another_does_not_go_on(desk: Desk) -> None:
     first, second, third = captured(desk)
-    signed = desk.office.approvals.approve_list(MINH, [first, second])
-    other = desk.office.approvals.approve_list(MINH, [third])
+    signed = desk.approve_list(MINH, [first, second])
+    other = desk.approve_list(MINH, [third])
     with desk.database.writing() as connection:
         connection.execute(delete(LISTED_APPROVALS).where(LISTED_APPROVALS.c.dossier == second))
         moved = LISTED_APPROVALS.c.dossier == third
@@ -170,7 +181,7 @@ def test_a_dossier_that_is_taken_out_of_its_list_or_put_into_another_does_not_go
 
 def test_what_was_captured_again_is_not_what_was_listed(desk: Desk) -> None:
     dossier = captured(desk, 1)[0]
-    signed = desk.office.approvals.approve_list(MINH, [dossier])
+    signed = desk.approve_list(MINH, [dossier])
     (listed,) = statement(desk, signed).dossiers
     resign(desk, signed, dossiers=(ListedDossier(listed.dossier, "0" * 64),))
     refused(desk, dossier, ApprovalNotListed)
@@ -178,19 +189,23 @@ def test_what_was_captured_again_is_not_what_was_listed(desk: Desk) -> None:
 
 def test_who_holds_the_key_dates_no_list_back_and_lends_no_name(desk: Desk) -> None:
     dossier = captured(desk, 1)[0]
-    signed = desk.office.approvals.approve_list(MINH, [dossier])
+    signed = desk.approve_list(MINH, [dossier])
     earlier = rfc3339(NOW - timedelta(days=1))
     resign(desk, signed, as_of=earlier)
     write(desk, signed, as_of=earlier)
     refused(desk, dossier, ApprovalNotListed)
     resign(desk, signed, as_of=rfc3339(NOW), approver="somebody")
     write(desk, signed, as_of=rfc3339(NOW), approver="somebody")
+    refused(desk, dossier, ApproverKeyUnknown)
+    with desk.database.writing() as connection:
+        is_minhs = PACKET_SIGNERS.c.owner == MINH.id
+        connection.execute(update(PACKET_SIGNERS).where(is_minhs).values(owner="somebody"))
     refused(desk, dossier, ApprovalNotListed)
 
 
 def test_a_foreign_key_signs_no_list(desk: Desk) -> None:
     dossier, foreign = captured(desk, 1)[0], ec.generate_private_key(ec.SECP256R1())
-    signed = desk.office.approvals.approve_list(MINH, [dossier])
+    signed = desk.approve_list(MINH, [dossier])
     resign(desk, signed, foreign)
     refused(desk, dossier, ApprovalListAltered)
     thumbprint = admit(desk.database, foreign, NOW)
@@ -203,9 +218,9 @@ def test_a_foreign_key_signs_no_list(desk: Desk) -> None:
 
 def test_a_revoked_key_takes_what_it_signed_since_with_it(desk: Desk) -> None:
     before, after = captured(desk, 2)
-    desk.office.approvals.approve_locally(MINH, before)
+    desk.approve_locally(MINH, before)
     desk.now[0] += timedelta(hours=1)
-    signed = desk.office.approvals.approve_list(MINH, [after])
+    signed = desk.approve_list(MINH, [after])
     with desk.database.writing() as connection:
         since = rfc3339(desk.now[0])
         assert kit_repository.revoke(connection, SignerKind.OFFICE, OFFICE, since, "VA-7") == 1
@@ -213,7 +228,7 @@ def test_a_revoked_key_takes_what_it_signed_since_with_it(desk: Desk) -> None:
     assert desk.office.lists.view(AUDITOR, signed).fault == ApprovalListSignerRevoked.code
     desk.office.approvals.approve_centrally(THU, before)
     with pytest.raises(ApprovalKeyUnavailable):
-        desk.office.approvals.approve_locally(MINH, desk.captured(citizens()[2], number=3))
+        desk.approve_locally(MINH, desk.captured(citizens()[2], number=3))
 
 
 def test_without_a_key_that_the_centre_knows_nobody_approves(desk: Desk) -> None:
@@ -221,7 +236,7 @@ def test_without_a_key_that_the_centre_knows_nobody_approves(desk: Desk) -> None
     for key in (None, ec.generate_private_key(ec.SECP256R1())):
         desk.office.approvals._lists = ListWriter(key)
         with pytest.raises(ApprovalKeyUnavailable):
-            desk.office.approvals.approve_locally(MINH, dossier)
+            desk.approve_locally(MINH, dossier)
     assert desk.state(dossier) == "validated"
 
 
@@ -242,11 +257,14 @@ def test_the_search_does_not_begin_either_and_the_dossiers_behind_are_searched(
 def test_what_was_approved_before_is_signed_for_once_and_what_names_a_list_never(desk: Desk) -> None:
     former, cheated, open_one = captured(desk)
     for dossier in (former, cheated):
-        desk.office.approvals.approve_locally(MINH, dossier)
+        desk.approve_locally(MINH, dossier)
     with desk.database.writing() as connection:
         connection.execute(delete(LISTED_APPROVALS))
         approval = EVENTS.c.subject == f"dossier/{former}", EVENTS.c.event == "approve_locally"
         connection.execute(update(EVENTS).where(*approval).values(detail="{}"))
+        connection.execute(
+            update(APPROVERS_SIGN).values(after_event=select(func.max(EVENTS.c.sequence)).scalar_subquery())
+        )
     refused(desk, former, ApprovalNotListed)
     desk.now[0] += timedelta(days=1)
     assert ListWriter(LISTING_KEY).close_former(desk.database, lambda: desk.now[0]) == 1
@@ -301,9 +319,9 @@ def test_the_key_is_made_once_and_admitted_by_a_supervisor(
 
 def test_lists_are_seen_in_their_area_by_those_who_approve_and_audit(desk: Desk) -> None:
     dossiers = captured(desk)
-    signed = [desk.office.approvals.approve_list(MINH, [dossiers[0]])]
+    signed = [desk.approve_list(MINH, [dossiers[0]])]
     desk.now[0] += timedelta(minutes=1)
-    signed.append(desk.office.approvals.approve_list(MINH, dossiers[1:]))
+    signed.append(desk.approve_list(MINH, dossiers[1:]))
     for reader in (AUDITOR, MINH, THU):
         seen = desk.office.lists.lists(reader, PageAsked()).entries
         assert [(each.id, each.count) for each in seen] == [(signed[1], 2), (signed[0], 1)]

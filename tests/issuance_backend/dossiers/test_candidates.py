@@ -128,7 +128,7 @@ def test_approvers_see_numbers_and_evidence_and_it_is_recorded_that_they_looked(
         ("thu", "look", "2"),
     ]
     assert desk.view(dossier).steps == version, "looking changes nothing of the dossier"
-    desk.office.approvals.approve_locally(MINH, dossier)
+    desk.approve_locally(MINH, dossier)
 
 
 def test_nobody_else_sees_them(desk: Desk) -> None:

@@ -8,11 +8,13 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
+from issuance_backend.dossiers.approval_lists.refusals import (
+    ApprovalNotListed,
+)
 from issuance_backend.dossiers.approval_lists.tables import LISTED_APPROVALS
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.paging import PageAsked
 from issuance_backend.refusals import (
-    ApprovalNotListed,
     DossierNotChecked,
     DossierUnknown,
     RoleMissing,
@@ -54,11 +56,11 @@ def desk(database_engine: Engine) -> Iterator[Desk]:
 def test_an_approver_of_a_province_needs_a_check_and_one_of_a_district_none(desk: Desk) -> None:
     dossier, other = desk.captured(), desk.captured(citizens()[1], number=2)
     with pytest.raises(DossierNotChecked):
-        desk.office.approvals.approve_locally(BA, dossier)
+        desk.approve_locally(BA, dossier)
     desk.office.checks.check(HAI, dossier)
     assert (desk.view(dossier).checked_by, desk.state(dossier)) == ("hai", "validated")
-    desk.office.approvals.approve_locally(BA, dossier)
-    desk.office.approvals.approve_locally(MINH, other)
+    desk.approve_locally(BA, dossier)
+    desk.approve_locally(MINH, other)
     desk.office.approvals.approve_centrally(THU, dossier)
     desk.office.approvals.approve_centrally(THU, other)
     assert desk.events(dossier)[:4] == ["capture", "validate", "check", "approve_locally"]
@@ -69,7 +71,7 @@ def test_a_list_of_a_province_names_what_nobody_checked(desk: Desk) -> None:
     checked, unchecked = desk.captured(), desk.captured(citizens()[1], number=2)
     desk.office.checks.check(HAI, checked)
     with pytest.raises(FieldsRefused) as refused:
-        desk.office.approvals.approve_list(BA, [checked, unchecked])
+        desk.approve_list(BA, [checked, unchecked])
     assert refused.value.fields == {unchecked: "DOSSIER_NOT_CHECKED"}
 
 
@@ -101,8 +103,8 @@ def test_who_checked_does_not_approve_and_who_answered_for_prints_neither_checks
         officer("hai", Role.APPROVER, unit="001.02"),
     ):
         with pytest.raises(SameOfficer):
-            desk.office.approvals.approve_locally(who, dossier)
-    desk.office.approvals.approve_locally(BA, dossier)
+            desk.approve_locally(who, dossier)
+    desk.approve_locally(BA, dossier)
 
 
 def test_a_dossier_is_checked_once(desk: Desk) -> None:
@@ -119,9 +121,9 @@ def test_what_is_captured_again_is_checked_again(desk: Desk) -> None:
     assert desk.view(dossier).checked_by is None
     desk.office.captures.recapture(LAN, dossier, capture_of(number=2))
     with pytest.raises(DossierNotChecked):
-        desk.office.approvals.approve_locally(BA, dossier)
+        desk.approve_locally(BA, dossier)
     desk.office.checks.check(HAI, dossier)
-    desk.office.approvals.approve_locally(BA, dossier)
+    desk.approve_locally(BA, dossier)
 
 
 def test_what_the_archive_says_is_checked_as_well(desk: Desk) -> None:
@@ -133,13 +135,13 @@ def test_what_the_archive_says_is_checked_as_well(desk: Desk) -> None:
     desk.office.archive.approve(LEADER if lookup.approver == "team_leader" else CHIEF, dossier)
     desk.office.archive.answer(CLERK, dossier, LookupAnswer("agrees"))
     with pytest.raises(DossierNotChecked):
-        desk.office.approvals.approve_locally(BA, dossier)
+        desk.approve_locally(BA, dossier)
 
 
 def approved_at_the_province(desk: Desk) -> str:
     dossier = desk.captured()
     desk.office.checks.check(HAI, dossier)
-    desk.office.approvals.approve_locally(BA, dossier)
+    desk.approve_locally(BA, dossier)
     return dossier
 
 

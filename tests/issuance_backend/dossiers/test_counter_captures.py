@@ -267,14 +267,14 @@ def test_nobody_answers_for_their_own_capture_nor_approves_what_they_answered_fo
     counter.answer(both, found.id)
     dossier = counter.seal(LAN, found.id)
     with pytest.raises(SameOfficer):
-        desk.office.approvals.approve_locally(both, dossier)
-    desk.office.approvals.approve_locally(MINH, dossier)
+        desk.approve_locally(both, dossier)
+    desk.approve_locally(MINH, dossier)
 
 
 def test_whoever_approved_it_before_does_not_answer_for_it(desk: Desk, counter: CounterDesk) -> None:
     approving = officer("both", Role.SUPERVISOR, Role.APPROVER, unit="001.02")
     dossier = sealed(counter, capture_of())
-    desk.office.approvals.approve_locally(approving, dossier)
+    desk.approve_locally(approving, dossier)
     reasons = DossierReturn(("identification",), "Ghi rõ hơn")
     desk.office.approvals.send_back(THU, dossier, reasons)
     again = capture_of(number=2, portrait=b"", person={"identification": ""}, exceptions=["marks_none"])

@@ -192,7 +192,7 @@ def test_pictures_too_poor_to_tell_are_taken_again_and_searched_again(centre: Ce
     centre.biometry.shown[fresh] = (0, 1)
     again = capture_of(citizens()[1], 77, portrait=fresh)
     centre.desk.office.captures.recapture(LAN, dossier, again)
-    centre.desk.office.approvals.approve_locally(MINH, dossier)
+    centre.desk.approve_locally(MINH, dossier)
     centre.run()
     assert centre.desk.state(dossier) == "adjudication"
     assert set(first).isdisjoint(centre.cases(dossier))
@@ -271,7 +271,7 @@ def test_a_packets_prints_and_portrait_reach_the_templates(centre: Centre) -> No
     packet = packet_of(**only(CapturedPrint(2, b"print", "image/png")))
     centre.biometry.shown[packet.portrait] = (3, 1)
     dossier = centre.desk.received(packet)
-    centre.desk.office.approvals.approve_locally(MINH, dossier)
+    centre.desk.approve_locally(MINH, dossier)
     gallery = Looks(centre.bed, centre.desk, centre.biometry)
     DeduplicationDesk(centre.desk.database, gallery, lambda: centre.desk.now[0]).run_once()
     ((portrait, prints),) = [(each.portrait, each.prints) for each in taken]
@@ -361,7 +361,7 @@ def test_prints_of_a_packet_are_found_again_under_another_name_by_the_real_engin
     gallery = NationalGallery(centre.bed.desk, desk.pictures, None, finger)
     centre.work = DeduplicationDesk(desk.database, gallery, lambda: desk.now[0])
     first = desk.received(packet_of(**only(*printed(5))))
-    desk.office.approvals.approve_locally(MINH, first)
+    desk.approve_locally(MINH, first)
     centre.run()
     assert desk.view(first).search == "clear"
     desk.office.approvals.approve_centrally(THU, first)
@@ -372,7 +372,7 @@ def test_prints_of_a_packet_are_found_again_under_another_name_by_the_real_engin
     fingers = only(*printed(5), thumb, slap)
     fingers["exceptions"] += best_available(1)
     second = desk.received(packet_of(citizens()[1], 2, **fingers))
-    desk.office.approvals.approve_locally(MINH, second)
+    desk.approve_locally(MINH, second)
     centre.run()
     assert desk.state(second) == "adjudication"
     with desk.database.reading() as connection:
@@ -381,7 +381,7 @@ def test_prints_of_a_packet_are_found_again_under_another_name_by_the_real_engin
     assert {each.modality for each in case.likenesses} == {"finger"}
     assert set(case.took_part) == {"kit.officer", "minh"}
     third = desk.received(packet_of(citizens()[2], 3, **only(CapturedPrint(1, b"no picture", "image/png"))))
-    desk.office.approvals.approve_locally(MINH, third)
+    desk.approve_locally(MINH, third)
     centre.run()
     view = desk.view(third)
     assert view.returned is not None
@@ -398,7 +398,7 @@ def test_the_command_takes_dossiers_through_the_search(
     assert "ISSUANCE_SEARCH_KEY_DIR" in capsys.readouterr().err
     monkeypatch.setenv("ISSUANCE_SEARCH_KEY_DIR", str(tmp_path / "gallery-keys"))
     dossier = centre.desk.received(packet_of(**only(*printed(33))))
-    centre.desk.office.approvals.approve_locally(MINH, dossier)
+    centre.desk.approve_locally(MINH, dossier)
     assert command.main(["dossiers", "work", "--once"]) == 0
     assert "1 steps" in capsys.readouterr().out
     assert centre.desk.view(dossier).search == "waiting"

@@ -47,7 +47,7 @@ def refused_fields(refused: pytest.ExceptionInfo[FieldsRefused]) -> dict[str, st
 def test_from_capture_to_the_order_of_a_card_by_three_officers(desk: Desk) -> None:
     dossier = desk.captured()
     assert desk.state(dossier) == "validated"
-    desk.office.approvals.approve_locally(MINH, dossier)
+    desk.approve_locally(MINH, dossier)
     view = desk.view(dossier)
     assert (view.state, view.search, view.unit) == ("dedup_1n", "no_gallery", UNIT)
     assert desk.orders() == []
@@ -73,13 +73,13 @@ def test_from_capture_to_the_order_of_a_card_by_three_officers(desk: Desk) -> No
 def test_nobody_does_two_parts_of_one_dossier_whatever_their_roles(desk: Desk) -> None:
     dossier = desk.captured(by=EVERYTHING)
     with pytest.raises(SameOfficer):
-        desk.office.approvals.approve_locally(EVERYTHING, dossier)
+        desk.approve_locally(EVERYTHING, dossier)
     with pytest.raises(SameOfficer):
         desk.office.approvals.send_back(EVERYTHING, dossier, returned("portrait"))
     with pytest.raises(SameOfficer):
         desk.office.legal.propose_rejection(EVERYTHING, dossier, FRAUD)
     other = desk.captured(citizens()[1], number=2)
-    desk.office.approvals.approve_locally(EVERYTHING, other)
+    desk.approve_locally(EVERYTHING, other)
     with pytest.raises(SameOfficer):
         desk.office.approvals.approve_centrally(EVERYTHING, other)
     assert (desk.state(dossier), desk.state(other), desk.orders()) == ("validated", "dedup_1n", [])
@@ -87,7 +87,7 @@ def test_nobody_does_two_parts_of_one_dossier_whatever_their_roles(desk: Desk) -
 
 def test_whoever_approved_an_earlier_version_may_not_capture_the_next(desk: Desk) -> None:
     dossier = desk.captured()
-    desk.office.approvals.approve_locally(replace(EVERYTHING, unit=None), dossier)
+    desk.approve_locally(replace(EVERYTHING, unit=None), dossier)
     desk.office.approvals.send_back(THU, dossier, returned("portrait"))
     again = capture_of(number=2, portrait=picture(2))
     with pytest.raises(SameOfficer):
@@ -95,8 +95,8 @@ def test_whoever_approved_an_earlier_version_may_not_capture_the_next(desk: Desk
     desk.office.captures.recapture(LAN, dossier, again)
     assert desk.view(dossier).search is None
     with pytest.raises(SameOfficer):
-        desk.office.approvals.approve_locally(officer("lan", Role.APPROVER), dossier)
-    desk.office.approvals.approve_locally(EVERYTHING, dossier)
+        desk.approve_locally(officer("lan", Role.APPROVER), dossier)
+    desk.approve_locally(EVERYTHING, dossier)
 
 
 def test_the_centre_takes_no_dossier_that_its_unit_has_not_approved(desk: Desk) -> None:
@@ -106,7 +106,7 @@ def test_the_centre_takes_no_dossier_that_its_unit_has_not_approved(desk: Desk) 
     with pytest.raises(RoleMissing):
         desk.office.approvals.approve_centrally(MINH, dossier)
     with pytest.raises(RoleMissing):
-        desk.office.approvals.approve_locally(THU, dossier)
+        desk.approve_locally(THU, dossier)
 
 
 def test_what_is_at_the_centre_its_unit_does_not_take_back(desk: Desk) -> None:
@@ -201,7 +201,7 @@ def test_the_archive_is_asked_with_the_approval_of_whoever_has_the_territory(
     with pytest.raises(TransitionRefused):
         archive.approve(right, dossier)
     with pytest.raises(TransitionRefused):
-        desk.office.approvals.approve_locally(MINH, dossier)
+        desk.approve_locally(MINH, dossier)
     archive.answer(CLERK, dossier, LookupAnswer("agrees", "tờ khai 2010"))
     view = desk.view(dossier)
     assert view.lookup is not None
@@ -211,8 +211,8 @@ def test_the_archive_is_asked_with_the_approval_of_whoever_has_the_territory(
     for part in (right, CLERK):
         both = officer(part.id, *Role)
         with pytest.raises(SameOfficer):
-            desk.office.approvals.approve_locally(both, dossier)
-    desk.office.approvals.approve_locally(MINH, dossier)
+            desk.approve_locally(both, dossier)
+    desk.approve_locally(MINH, dossier)
 
 
 def test_whoever_asks_the_archive_does_not_approve_it(desk: Desk) -> None:
@@ -254,7 +254,7 @@ def test_a_rejection_is_the_word_of_two(desk: Desk) -> None:
 def test_any_other_step_takes_a_proposed_rejection_back(desk: Desk) -> None:
     dossier = desk.captured()
     desk.office.legal.propose_rejection(CHIEF, dossier, FRAUD)
-    desk.office.approvals.approve_locally(MINH, dossier)
+    desk.approve_locally(MINH, dossier)
     with pytest.raises(TransitionRefused):
         desk.office.legal.confirm_rejection(THU, dossier)
     with pytest.raises(RoleMissing):
@@ -334,7 +334,7 @@ def test_an_officer_sees_the_work_of_their_unit_and_of_those_below_it(desk: Desk
     with pytest.raises(DossierUnknown):
         desk.office.view(MINH, other)
     with pytest.raises(DossierUnknown):
-        desk.office.approvals.approve_locally(MINH, other)
+        desk.approve_locally(MINH, other)
     assert desk.state(other) == "validated"
 
 

@@ -93,7 +93,7 @@ class Office(RuleBasedStateMachine):
     @rule(who=WHO, place=PLACE)
     def approve_locally(self, who: object, place: int) -> None:
         with contextlib.suppress(*REFUSED):
-            self.desk.office.approvals.approve_locally(who, self.at(place))
+            self.desk.approve_locally(who, self.at(place))
 
     @rule(who=WHO, place=PLACE)
     def approve_centrally(self, who: object, place: int) -> None:

@@ -21,6 +21,7 @@ from verification.messages.enrollment import MAX_PORTRAIT_BYTES
 from verification.messages.person_query import LifeStatus
 
 PERSON = citizens()[0]
+PREPARATIONS = "/v1/approval-lists/preparations"
 
 
 def captured(office: Office, officer: str = "lan.capture") -> str:
@@ -66,8 +67,9 @@ def test_from_capture_to_the_order_of_a_card_every_step_is_recorded(office: Offi
 def test_four_eyes_hold_for_an_officer_with_both_roles(office: Office) -> None:
     dossier = captured(office, "binh.both")
     both = office.sign_in("binh.both")
-    for path, body in (("local-approval", None), ("return", {"items": ["portrait"], "comment": "mờ"})):
-        answer = both.post(f"/v1/dossiers/{dossier}/{path}", body)
+    reasons = {"items": ["portrait"], "comment": "mờ"}
+    for path, body in ((PREPARATIONS, {"dossiers": [dossier]}), (f"/v1/dossiers/{dossier}/return", reasons)):
+        answer = both.post(path, body)
         assert (answer.status_code, answer.get_json()["code"]) == (403, "SAME_OFFICER")
     assert steps(office, dossier) == ["capture", "validate"]
 
@@ -79,7 +81,7 @@ def test_who_captured_an_earlier_version_may_not_approve_a_later_one(office: Off
     again = capture_body(PERSON, "capture-0000000002", portrait=picture(2))
     view = office.sign_in("lan.capture").recapture(dossier, again).get_json()
     assert (view["state"], view["captured_by"], view["returned"]) == ("validated", "lan.capture", None)
-    answer = office.sign_in("binh.both").post(f"/v1/dossiers/{dossier}/local-approval")
+    answer = office.sign_in("binh.both").post(PREPARATIONS, {"dossiers": [dossier]})
     assert answer.get_json()["code"] == "SAME_OFFICER"
     office.approve_all(dossier)
 
@@ -89,8 +91,8 @@ def test_who_captured_an_earlier_version_may_not_approve_a_later_one(office: Off
     [
         ("minh.approve", "/v1/counter-captures"),
         ("hoa.production", "/v1/counter-captures"),
-        ("lan.capture", "/v1/dossiers/{}/local-approval"),
-        ("thu.central", "/v1/dossiers/{}/local-approval"),
+        ("lan.capture", PREPARATIONS),
+        ("thu.central", PREPARATIONS),
         ("minh.approve", "/v1/dossiers/{}/central-approval"),
         ("hoa.production", "/v1/dossiers/{}/central-approval"),
         ("minh.approve", "/v1/dossiers/{}/archive-lookup/approval"),
@@ -102,18 +104,26 @@ def test_who_captured_an_earlier_version_may_not_approve_a_later_one(office: Off
 )
 def test_a_wrong_role_is_refused(office: Office, officer: str, path: str) -> None:
     dossier = captured(office)
-    body = capture_body(PERSON, "capture-0000000009") if path == "/v1/counter-captures" else None
-    answer = office.sign_in(officer).post(path.format(dossier), body)
+    bodies = {
+        "/v1/counter-captures": capture_body(PERSON, "capture-0000000009"),
+        PREPARATIONS: {"dossiers": [dossier]},
+    }
+    answer = office.sign_in(officer).post(path.format(dossier), bodies.get(path))
     assert (answer.status_code, answer.get_json()["code"]) == (403, "OFFICER_ROLE_MISSING")
 
 
-@pytest.mark.parametrize("step", ["local-approval", "return", "withdrawal"])
+@pytest.mark.parametrize("step", ["preparation", "return", "withdrawal"])
 def test_a_wrong_state_is_refused(office: Office, step: str) -> None:
     dossier = captured(office)
     office.approve_all(dossier)
     officer = "lan.capture" if step == "withdrawal" else "minh.approve"
     body = {"items": ["portrait"], "comment": "muộn"} if step == "return" else None
-    answer = office.sign_in(officer).post(f"/v1/dossiers/{dossier}/{step}", body)
+    path, body = (
+        (PREPARATIONS, {"dossiers": [dossier]})
+        if step == "preparation"
+        else (f"/v1/dossiers/{dossier}/{step}", body)
+    )
+    answer = office.sign_in(officer).post(path, body)
     assert (answer.status_code, answer.get_json()["code"]) == (409, "STATE_NOT_ALLOWED")
 
 

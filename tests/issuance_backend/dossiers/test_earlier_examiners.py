@@ -51,8 +51,8 @@ def test_who_examined_the_first_capture_has_no_part_in_the_second(centre: Centre
     centre.desk.office.captures.recapture(LAN, dossier, again)
     for examiner in former:
         with pytest.raises(SameOfficer):
-            centre.desk.office.approvals.approve_locally(examiner, dossier)
-    centre.desk.office.approvals.approve_locally(MINH, dossier)
+            centre.desk.approve_locally(examiner, dossier)
+    centre.desk.approve_locally(MINH, dossier)
     centre.run()
     (case,) = centre.cases(dossier)
     for examiner in EXAMINERS[2:4]:

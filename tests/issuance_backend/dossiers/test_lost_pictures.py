@@ -57,7 +57,7 @@ def test_an_altered_picture_is_taken_again_and_holds_nobody_up(
     fresh = picture(999)
     centre.biometry.shown[fresh] = (0, 1)
     centre.desk.office.captures.recapture(LAN, altered, capture_of(citizens()[0], 77, portrait=fresh))
-    centre.desk.office.approvals.approve_locally(MINH, altered)
+    centre.desk.approve_locally(MINH, altered)
     centre.run()
     assert centre.desk.view(altered).search == "clear"
 

@@ -61,7 +61,7 @@ class Pair:
             self.dossiers[which] = captures.capture(LAN, made)
 
     def approve_locally(self, which: int) -> None:
-        self.centre.desk.office.approvals.approve_locally(MINH, self.at(which))
+        self.centre.desk.approve_locally(MINH, self.at(which))
 
     def approve_centrally(self, which: int) -> None:
         self.centre.desk.office.approvals.approve_centrally(THU, self.at(which))

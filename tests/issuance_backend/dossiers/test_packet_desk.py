@@ -179,7 +179,7 @@ def test_an_answer_to_what_was_not_asked_is_refused(desk: Desk) -> None:
 
 def test_whoever_approved_it_does_not_capture_it_again_by_packet(desk: Desk) -> None:
     dossier = desk.received(packet_of())
-    desk.office.approvals.approve_locally(MINH, dossier)
+    desk.approve_locally(MINH, dossier)
     desk.office.approvals.send_back(THU, dossier, DossierReturn(("identification",), "thiếu"))
     with pytest.raises(SameOfficer):
         desk.received(packet_of(number=2, answers=dossier, portrait=b"", officer="minh"))
@@ -198,5 +198,5 @@ def test_a_dossier_that_changed_since_it_was_examined_is_not_overwritten(desk: D
 def test_the_packets_officer_is_its_captor(desk: Desk) -> None:
     dossier = desk.received(packet_of(officer="minh"))
     with pytest.raises(SameOfficer):
-        desk.office.approvals.approve_locally(MINH, dossier)
-    desk.office.approvals.approve_locally(officer("vu", *MINH.roles, unit=MINH.unit), dossier)
+        desk.approve_locally(MINH, dossier)
+    desk.approve_locally(officer("vu", *MINH.roles, unit=MINH.unit), dossier)

@@ -86,7 +86,7 @@ def taken(changed: dict[int, np.ndarray] | None = None) -> tuple[CapturedPrint, 
 def searched(centre: Centre, packet: dict[str, object], number: int = 1) -> str:
     """A dossier whose search was begun, as far as it came."""
     dossier = centre.desk.received(packet_of(number=number, **packet))
-    centre.desk.office.approvals.approve_locally(MINH, dossier)
+    centre.desk.approve_locally(MINH, dossier)
     centre.run()
     return dossier
 
@@ -115,7 +115,7 @@ def test_poor_prints_come_back_for_exactly_those_fingers_and_the_others_stand(ce
     assert former == {before[4], before[9]}
     assert {each for each in before if before[each] != after[each]} == {4, 9}
     assert before.keys() == after.keys()
-    desk.office.approvals.approve_locally(MINH, dossier)
+    desk.approve_locally(MINH, dossier)
     centre.run()
     assert desk.view(dossier).search == "clear"
 
@@ -212,7 +212,7 @@ def test_fingers_that_changed_places_come_back_where_slaps_show_it(centre: Centr
     assert view.returned.comment == "finger_02: PRINT_MISPLACED, finger_03: PRINT_MISPLACED"
     right = tuple(each for each in taken() if each.position in {2, 3})
     desk.received(packet_of(number=2, answers=dossier, portrait=b"", prints=right))
-    desk.office.approvals.approve_locally(MINH, dossier)
+    desk.approve_locally(MINH, dossier)
     centre.run()
     assert desk.view(dossier).search == "clear"
 
@@ -249,7 +249,7 @@ def test_what_is_taken_again_is_judged_by_the_day_on_which_it_came(centre: Centr
     desk.now[0] = today
     poor = tuple(each for each in taken({4: cracked(drawn(4))}) if each.position == 4)
     desk.received(packet_of(number=2, answers=dossier, portrait=b"", prints=poor))
-    desk.office.approvals.approve_locally(MINH, dossier)
+    desk.approve_locally(MINH, dossier)
     centre.run()
     view = desk.view(dossier)
     assert view.returned is not None

@@ -52,7 +52,7 @@ def readable(position: FingerPosition) -> CapturedPrint:
 def test_prints_that_nothing_can_read_come_back_for_the_fingers_alone(centre: Centre) -> None:
     desk = centre.desk
     dossier = desk.received(packet_of(prints=PRINTS))
-    desk.office.approvals.approve_locally(MINH, dossier)
+    desk.approve_locally(MINH, dossier)
     centre.run()
     view = desk.view(dossier)
     assert view.returned is not None
@@ -61,7 +61,7 @@ def test_prints_that_nothing_can_read_come_back_for_the_fingers_alone(centre: Ce
     assert centre.members() == set(), "nothing of it is compared"
     # What cannot be taken has a reason for each finger, for which a supervisor answers.
     desk.received(packet_of(number=2, answers=dossier, portrait=b"", **only()))
-    desk.office.approvals.approve_locally(MINH, dossier)
+    desk.approve_locally(MINH, dossier)
     centre.run()
     assert (desk.state(dossier), desk.view(dossier).search) == ("dedup_1n", "clear")
 
@@ -69,7 +69,7 @@ def test_prints_that_nothing_can_read_come_back_for_the_fingers_alone(centre: Ce
 def test_one_finger_that_can_be_compared_is_enough_where_the_others_have_reasons(centre: Centre) -> None:
     desk = centre.desk
     dossier = desk.received(packet_of(**only(readable(FingerPosition.RIGHT_INDEX))))
-    desk.office.approvals.approve_locally(MINH, dossier)
+    desk.approve_locally(MINH, dossier)
     centre.run()
     assert desk.view(dossier).search == "clear"
 
@@ -80,7 +80,7 @@ def test_that_no_better_print_was_to_be_had_is_no_reason_for_one_without_ridges(
     poor = best_available(*(each.position for each in others))
     prints = (readable(FingerPosition.RIGHT_INDEX), *others)
     dossier = desk.received(packet_of(prints=prints, exceptions=poor, supervisor="chief"))
-    desk.office.approvals.approve_locally(MINH, dossier)
+    desk.approve_locally(MINH, dossier)
     centre.run()
     view = desk.view(dossier)
     assert view.returned is not None
@@ -94,6 +94,6 @@ def test_a_picture_of_four_fingers_stands_for_none_and_is_missed_by_nobody(centr
     assert desk.state(dossier) == "returned"
     desk.received(packet_of(number=2, answers=dossier, portrait=b"", **only(slap)))
     assert desk.state(dossier) == "validated", "every finger has its reason"
-    desk.office.approvals.approve_locally(MINH, dossier)
+    desk.approve_locally(MINH, dossier)
     centre.run()
     assert desk.view(dossier).search == "clear"

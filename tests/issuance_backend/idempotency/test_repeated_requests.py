@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import insert, select
 
 from issuance_backend import recorded_events
-from issuance_backend.dossiers.service import ApplicationOffice
+from issuance_backend.dossiers.approval_lists.service import ListDesk
 from issuance_backend.idempotency.domain import ATTEMPT_LENGTH, KEPT_FOR, Attempt, KeptAnswer
 from issuance_backend.idempotency.service import RequestRegister
 from issuance_backend.idempotency.tables import IDEMPOTENT_REQUESTS
@@ -30,6 +30,7 @@ from verification.errors import VerificationError
 KEY, OTHER_KEY = "key-0000000000001", "key-0000000000002"
 DONE = KeptAnswer(200, "application/json", b"{}")
 PERSON = citizens()[0]
+LISTS = "/v1/approval-lists"
 
 
 def dossier_of(office: Office) -> str:
@@ -41,15 +42,18 @@ def code(answer: Any) -> tuple[int, str]:
 
 
 def test_the_same_request_again_is_answered_as_before_and_done_once(office: Office) -> None:
-    path, minh = f"/v1/dossiers/{dossier_of(office)}/local-approval", office.sign_in("minh.approve")
-    first, second = minh.post(path, key=KEY), minh.post(path, key=KEY)
-    assert (first.status_code, first.data) == (second.status_code, second.data) == (200, first.data)
+    dossier, minh = dossier_of(office), office.sign_in("minh.approve")
+    body = minh.signed(dossier)
+    first, second = minh.post(LISTS, body, key=KEY), minh.post(LISTS, body, key=KEY)
+    assert (first.status_code, first.data) == (second.status_code, second.data) == (201, first.data)
     assert "Idempotent-Replayed" not in first.headers
     assert second.headers["Idempotent-Replayed"] == "true"
     assert second.headers["Cache-Control"] == "no-store"
-    assert code(minh.post(path)) == (409, "STATE_NOT_ALLOWED"), "without a key it is another request"
+    another = minh.post(LISTS, body)
+    assert "Idempotent-Replayed" not in another.headers, "without a key it is another request"
+    assert another.data == first.data, "of the same list"
     with office.database.reading() as connection:
-        steps = recorded_events.of_subject(connection, f"dossier/{first.get_json()['id']}")
+        steps = recorded_events.of_subject(connection, f"dossier/{dossier}")
     assert [step.event for step in steps].count("approve_locally") == 1
 
 
@@ -65,18 +69,18 @@ def test_another_request_with_the_same_key_is_refused(office: Office) -> None:
 
 
 def test_a_key_is_its_callers_own(office: Office) -> None:
-    dossier = dossier_of(office)
-    path = f"/v1/dossiers/{dossier}/local-approval"
-    assert office.sign_in("minh.approve").post(path, key=KEY).status_code == 200
-    assert code(office.sign_in("lan.capture").post(path, key=KEY)) == (403, "OFFICER_ROLE_MISSING")
+    minh = office.sign_in("minh.approve")
+    body = minh.signed(dossier_of(office))
+    assert minh.post(LISTS, body, key=KEY).status_code == 201
+    assert code(office.sign_in("lan.capture").post(LISTS, body, key=KEY)) == (403, "OFFICER_ROLE_MISSING")
 
 
 def test_a_kept_answer_is_told_to_nobody_who_is_not_signed_in(office: Office) -> None:
     minh = office.sign_in("minh.approve")
-    path = f"/v1/dossiers/{dossier_of(office)}/local-approval"
-    minh.post(path, key=KEY)
+    body = minh.signed(dossier_of(office))
+    minh.post(LISTS, body, key=KEY)
     minh.client.delete("/v1/officer-sessions/current", headers={"Authorization": f"Bearer {minh.token}"})
-    assert code(minh.post(path, key=KEY)) == (401, "OFFICER_SESSION_ENDED")
+    assert code(minh.post(LISTS, body, key=KEY)) == (401, "OFFICER_SESSION_ENDED")
 
 
 def test_a_refusal_that_changed_nothing_may_turn_out_otherwise_later(office: Office) -> None:
@@ -98,34 +102,34 @@ def test_what_took_effect_and_then_failed_is_not_done_again(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dossier, minh = dossier_of(office), office.sign_in("minh.approve")
-    path = f"/v1/dossiers/{dossier}/local-approval"
+    body = minh.signed(dossier)
 
     def fails(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(ApplicationOffice, "view", fails)
-    assert minh.post(path, key=KEY).status_code == 500
+    monkeypatch.setattr(ListDesk, "view", fails)
+    assert minh.post(LISTS, body, key=KEY).status_code == 500
     monkeypatch.undo()
-    assert code(minh.post(path, key=KEY)) == (409, "ANSWER_LOST")
+    assert code(minh.post(LISTS, body, key=KEY)) == (409, "ANSWER_LOST")
     assert minh.get(f"/v1/dossiers/{dossier}").get_json()["state"] == "dedup_1n"
 
 
 def test_the_same_request_many_times_at_once_takes_effect_once(office: Office) -> None:
     dossier, minh = dossier_of(office), office.sign_in("minh.approve")
     headers = {"Authorization": f"Bearer {minh.token}", "Idempotency-Key": KEY}
-    path = f"/v1/dossiers/{dossier}/local-approval"
+    body = minh.signed(dossier)
     start = threading.Barrier(6)
 
     def send() -> Any:
         start.wait(20)
-        return office.client().post(path, headers=headers)
+        return office.client().post(LISTS, json=body, headers=headers)
 
     with ThreadPoolExecutor(6) as pool:
         answers = [each.result(60) for each in [pool.submit(send) for _ in range(6)]]
     codes = {answer.get_json().get("code") for answer in answers}
     assert codes <= {None, "REQUEST_STILL_RUNNING"}
     assert None in codes
-    assert minh.post(path, key=KEY).status_code == 200
+    assert minh.post(LISTS, body, key=KEY).status_code == 201
     with office.database.reading() as connection:
         steps = recorded_events.of_subject(connection, f"dossier/{dossier}")
     assert [step.event for step in steps].count("approve_locally") == 1

@@ -142,7 +142,7 @@ def test_an_officer_ends_the_case_and_nothing_is_lost_meanwhile(stand: Stand) ->
     assert decided.code == "DOSSIER_ALREADY_OPEN", "the other one stands"
     assert stand.standing() == [early.packet_hash]
     with_officer = stand.dossier(early)
-    stand.desk.office.approvals.approve_locally(MINH, with_officer)
+    stand.desk.approve_locally(MINH, with_officer)
     stand.centre.intake.kits.decide(SUPERVISOR, late.packet_hash, REFUSE)
     assert stand.state(late)[0] == "refused"
 
@@ -184,7 +184,7 @@ def test_prints_that_the_law_let_nobody_keep_hold_up_no_packet_that_gave_way(sta
 def test_what_an_officer_approved_is_not_taken_from_under_them(stand: Stand) -> None:
     late, early = stand.sealed(0, 2), stand.sealed(1, 1)
     stand.centre.bring(late)
-    stand.desk.office.approvals.approve_locally(MINH, stand.dossier(late))
+    stand.desk.approve_locally(MINH, stand.dossier(late))
     stand.centre.bring(early)
     assert stand.standing() == [late.packet_hash]
     assert stand.state(early) == ("doubtful", "DOSSIER_ALREADY_OPEN")
