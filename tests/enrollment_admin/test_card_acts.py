@@ -84,6 +84,7 @@ def test_a_card_that_was_handed_in_is_listed_and_destroyed_by_two(
     for browser in (quality, supervisor):
         browser.done(f"/credentials/{card}/destroy", {"dossier": dossier}, page=page)
     assert card_of(office, dossier)["state"] == "destroyed"
+    assert "Bị giữ: 1" not in text(sign_in(app, "hoa.production").get("/production")), "nobody wants another"
     assert page not in text(quality.get("/credentials/work-list?state=withdrawn"))
 
 

@@ -333,12 +333,7 @@ _MET = {
 
 
 def _is_met(packet: Packet, revoked: _Revoked) -> bool:
-    """Whether the owner signed a packet whose time, the kit's or ours, is not before the revocation.
-
-    One that a case let in stands by that case.
-    """
-    if packet.case_id is not None:
-        return False
+    """Whether the owner signed a packet whose time, the kit's or ours, is not before the revocation."""
     envelope, since = parse_packet(packet.metadata).envelope, parse_moment(revoked.at)
     signed_by = {
         SignerKind.KIT: (envelope.kit,),
