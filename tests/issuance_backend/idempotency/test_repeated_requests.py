@@ -24,7 +24,7 @@ from issuance_backend.schema import PORTRAITS
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 from tests.support.engines import Engine
-from tests.support.issuance_office import NOW, Office, capture_body, citizens
+from tests.support.issuance_office import NOW, Office, OfficerClient, capture_body, citizens
 from verification.errors import VerificationError
 
 KEY, OTHER_KEY = "key-0000000000001", "key-0000000000002"
@@ -116,13 +116,12 @@ def test_what_took_effect_and_then_failed_is_not_done_again(
 
 def test_the_same_request_many_times_at_once_takes_effect_once(office: Office) -> None:
     dossier, minh = dossier_of(office), office.sign_in("minh.approve")
-    headers = {"Authorization": f"Bearer {minh.token}", "Idempotency-Key": KEY}
     body = minh.signed(dossier)
     start = threading.Barrier(6)
 
     def send() -> Any:
         start.wait(20)
-        return office.client().post(LISTS, json=body, headers=headers)
+        return OfficerClient(office.client(), minh.token).post(LISTS, body, key=KEY)
 
     with ThreadPoolExecutor(6) as pool:
         answers = [each.result(60) for each in [pool.submit(send) for _ in range(6)]]
