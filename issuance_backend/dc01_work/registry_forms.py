@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
-from urllib.parse import parse_qs, quote, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 
@@ -46,6 +47,10 @@ _REFUSALS: Mapping[str, type[VerificationError]] = {
         *(ContentInfected, ContentNotScanned, ContentScannerUnavailable, BlobAltered, BlobStoreUnavailable),
     )
 }
+
+
+_NAME = re.compile(r"[A-Za-z0-9-]{1,40}")
+_UNKNOWN: Mapping[str, type[VerificationError]] = {"forms": Dc01FormUnknown, "batches": Dc01BatchUnknown}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +98,11 @@ class RegistryForms:
 
 
 def _address(path: tuple[str, ...], asked: Mapping[str, str | None]) -> str:
+    # What an officer sends becomes part of an address: no ".." leads to another of the registry's.
+    if any(_NAME.fullmatch(part) is None for part in path):
+        raise _UNKNOWN.get(path[0], RegistryUnavailable)("no such name")
     query = urlencode({name: value for name, value in asked.items() if value is not None})
-    return "/".join((_ROOT, *(quote(part, safe="") for part in path))) + (query and f"?{query}")
+    return "/".join((_ROOT, *path)) + (query and f"?{query}")
 
 
 def _decoded(content: bytes, kind: type[Answer]) -> Answer:

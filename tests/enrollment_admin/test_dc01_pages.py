@@ -90,11 +90,11 @@ def test_a_form_becomes_part_of_an_accepted_batch_by_different_officers(room: Fo
     second, third = sign_in(pages, SECOND), sign_in(pages, THIRD)
     blind = text(second.get(followed(second, "/dc01/second-keying")))
     assert "CÚC" not in blind
-    other = {**misread, "father": "NGUYỄN VĂN ANH"}
+    other = {**misread, "father": "NGUYỄN VĂN ANH", "mother": "TRẦN THỊ C"}
     second.done(f"{path}/second-keying", other, page=f"{path}/second-keying")
     deciding = text(third.get("/dc01/differences"))
     assert deciding.count('name="choice_father"') == 3
-    right = {"choice_father": "other", "other_father": WHOLE["father"]}
+    right = {"choice_father": "other", "other_father": WHOLE["father"], "choice_mother": "=TRẦN THỊ CÚC"}
     undecided = third.post(f"/dc01/differences/{form}", {}, page="/dc01/differences")
     assert undecided.status_code == 422
     third.done(f"/dc01/differences/{form}", right, page="/dc01/differences")

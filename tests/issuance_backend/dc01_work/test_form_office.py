@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from openapi_core import Config, OpenAPI
@@ -19,9 +20,10 @@ from werkzeug.wrappers import Request
 import issuance_backend
 from issuance_backend.dc01_work.domain import FormStep, require_area, require_step
 from issuance_backend.dc01_work.refusals import Dc01FormElsewhere
+from issuance_backend.dc01_work.registry_forms import _address
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.officers.service import OfficerDoor
-from issuance_backend.refusals import RoleMissing
+from issuance_backend.refusals import Dc01BatchUnknown, RoleMissing
 from tests.support.dc01_office import COMMUNE, NEIGHBOUR, PAGES, WHOLE
 from tests.support.engines import Engine
 from tests.support.form_room import (
@@ -335,6 +337,20 @@ def test_lists_come_in_pages_whose_links_lead_on_at_the_office(room: FormRoom) -
     assert link.startswith("/v1/dc01-forms?")
     assert [each["id"] for each in told(first) + told(get(clerk, link))] == ids
     assert refused(get(clerk, "/v1/dc01-forms?state=nowhere")) == (422, "FIELDS_REFUSED")
+
+
+@pytest.mark.parametrize("name", ["..", "../batches", "%2E%2E", "a/b", "a?b", "a b", "ư", "x" * 41])
+def test_what_is_no_name_leads_to_no_other_address_of_the_registry(room: FormRoom, name: str) -> None:
+    clerk, leader = room.officer(CLERK), room.officer(LEADER)
+    part = quote(name, safe="").replace(".", "%2E")
+    for answer in (
+        clerk.get(f"/v1/dc01-forms/{part}"),
+        clerk.get(f"/v1/dc01-forms/{part}/values"),
+        leader.post(f"/v1/dc01-batches/{part}/sample"),
+    ):
+        assert answer.status_code == 404
+    with pytest.raises(Dc01BatchUnknown):
+        _address(("batches", name), {})
 
 
 def test_a_registry_that_is_down_is_said(office: Office) -> None:
