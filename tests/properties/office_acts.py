@@ -337,8 +337,7 @@ class Acts:
         return self.undelivered.return_to_centre(self.who(), self.card("undelivered"))
 
     def destroy(self) -> object:
-        states = ("returned_to_centre",) if self.chance.random() < 0.5 else ("replaced", "revoked")
-        return self.undelivered.destroy(self.who(), self.card(*states))
+        return self.undelivered.destroy(self.who(), self.card("returned_to_centre"))
 
     # In the citizen's hands.
 
