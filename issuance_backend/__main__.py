@@ -18,6 +18,7 @@ from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.partly_done import PartlyDone
 from issuance_backend.recorded_events import ChainBroken
 from issuance_backend.statistics import roll_up
+from issuance_backend.statistics.record_check import FiguresDiffer, RecordCheckDesk
 from issuance_backend.statistics.recount import Recount
 from issuance_backend.storage import issuance_database
 from monitoring.database import Database
@@ -69,7 +70,7 @@ def main(arguments: list[str] | None = None) -> int:
     database = issuance_database(os.environ)
     try:
         print(_run(options, database))
-    except (ConfigurationFault, ValueError, ChainBroken, VerificationError) as fault:
+    except (ConfigurationFault, ValueError, ChainBroken, FiguresDiffer, VerificationError) as fault:
         if isinstance(fault, PartlyDone):
             print(fault.done)
         print(f"issuance_backend: {fault}", file=sys.stderr)
@@ -103,6 +104,8 @@ def _upkeep(command: str, database: Database) -> str:
         return f"{sessions} ended sessions and {requests} old requests forgotten"
     if command == "rebuild-figures":
         return f"{Recount(database).everything()} recorded events counted again"
+    if command == "check-figures":
+        return RecordCheckDesk(database, utc_now).told()
     with database.reading() as connection:
         is_told = roll_up.is_current(connection)
     return "schema is up to date" if is_told else f"schema is up to date; {_TO_COUNT}"
@@ -114,6 +117,7 @@ def _parser(chosen: str) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("migrate", help="bring the schema up to date")
     commands.add_parser("rebuild-figures", help="make every figure again from the recorded events")
+    commands.add_parser("check-figures", help="hold every figure against the recorded events")
     commands.add_parser("purge", help="forget ended sessions and answers kept for repeated requests")
     for name, (_, told) in _COMMANDS.items():
         described = commands.add_parser(name, help=told)

@@ -130,7 +130,9 @@ from issuance_backend.personalization.portrait_judge import judge_from
 from issuance_backend.picture_templates import face_maker, finger_maker
 from issuance_backend.service_tokens import ServiceCaller, load_callers, require_service, service_or
 from issuance_backend.settings import IssuanceSettings, require_printer
+from issuance_backend.statistics import record_check_gauge
 from issuance_backend.statistics.api import TARGETS_ROLE, statistics_blueprint, targets_blueprint
+from issuance_backend.statistics.record_check import RecordCheckDesk
 from issuance_backend.statistics.service import StatisticsOffice
 from issuance_backend.storage import issuance_database
 from issuance_backend.unit_names.api import unit_names_blueprint
@@ -239,11 +241,12 @@ def _watch(app: Flask, database: Database, scanner: ContentScanner, clock: Clock
         return {"database": database.answers(), **awaited}
 
     instrument(app, "issuance", ready=parts, statuses=STATUSES)
-    gauge = CertificateGauge(database, clock)
+    gauge, checks = CertificateGauge(database, clock), RecordCheckDesk(database, clock)
 
     def measure() -> None:
         if request.path == "/metrics":
             gauge.measure()
+            record_check_gauge.measure(checks)
 
     app.before_request(measure)
     app.register_error_handler(FieldsRefused, fields_problem)
@@ -309,7 +312,8 @@ def _mount_production(site: _Site, production: ProductionDesk, drawer: CardDrawe
 def _mount_figures(site: _Site) -> None:
     """What is counted and planned, and what subscribers are told."""
     statistics = StatisticsOffice(site.database, site.clock)
-    site.for_officers(campaign_plans_blueprint(PlanningDesk()), statistics_blueprint(statistics))
+    checks = RecordCheckDesk(site.database, site.clock)
+    site.for_officers(campaign_plans_blueprint(PlanningDesk()), statistics_blueprint(statistics, checks))
     site.for_programs(targets_blueprint(statistics), TARGETS_ROLE)
     site.for_programs(events_blueprint(NoticeBoard(site.database, site.clock)), *EVENT_ROLES)
 

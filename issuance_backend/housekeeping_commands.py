@@ -4,9 +4,9 @@ Sessions that ended and answers kept for repeated requests are forgotten, what k
 stores is swept, captures that were left at a counter are withdrawn, what applications that ended without a
 card hold of a body is erased when its time is over, cards that nobody fetched are marked undelivered,
 citizens' visits and the words of old complaints are forgotten, figures are counted again where their
-definitions changed, and the recorded events are signed. Any number of programs may do it at once. Settings
-are the office's; a store that is not set is not swept, and without an intake, whose keys the centre signs
-with, nothing is signed.
+definitions changed and held against the recorded events once a day, and those are signed. Any number of
+programs may do it at once. Settings are the office's; a store that is not set is not swept, and without an
+intake, whose keys the centre signs with, nothing is signed.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from issuance_backend.idempotency.service import RequestRegister
 from issuance_backend.intake_composition import issuance_intake
 from issuance_backend.moments import utc_now
 from issuance_backend.officers.service import OfficerDoor
+from issuance_backend.statistics.record_check import RecordCheckDesk
 from issuance_backend.statistics.recount import Recount
 from monitoring.database import Database
 from monitoring.environment import read_settings
@@ -55,6 +56,7 @@ def run(options: argparse.Namespace, environ: Mapping[str, str], database: Datab
         "citizens' visits forgotten": lambda: forget_visits(database, utc_now()),
         "complaints' texts erased": lambda: erase_complaints(database, utc_now()),
         "recorded events counted again": Recount(database).what_is_due,
+        "figures checked against the record": RecordCheckDesk(database, utc_now).what_is_due,
     }
     return housekeeping.keep_house(options, duties)
 

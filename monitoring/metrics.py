@@ -34,6 +34,16 @@ CERTIFICATES_ENDING = Gauge(
     ["level"],
     multiprocess_mode="mostrecent",
 )
+FIGURES_DIFFERING = Gauge(
+    "idv_figures_differing",
+    "Figures of units that differed from the recorded events at the last check",
+    multiprocess_mode="mostrecent",
+)
+FIGURES_CHECKED = Gauge(
+    "idv_figures_checked_timestamp_seconds",
+    "When the figures were last checked against the recorded events",
+    multiprocess_mode="max",
+)
 CONTENT_SCANS = Counter(
     "idv_content_scans_total", "Captured contents that a scanner was asked about", ["result"]
 )

@@ -111,6 +111,7 @@ def _report_page(backend: BackendClient) -> ResponseReturnValue:
         "report.html",
         422 if faults else 200,
         report=found,
+        check=statistics_client.record_check(officers),
         asked=asked,
         faults=faults,
         periods=PERIODS,

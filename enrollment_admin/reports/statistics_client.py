@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from enrollment_admin.backend_client import BackendClient, FileAnswer, Listed
 from verification.messages.statistics import (
     Definitions,
+    RecordCheck,
     RecordLine,
     Report,
     ReturnReport,
@@ -26,6 +27,11 @@ def definitions(backend: BackendClient) -> Definitions:
 def report(backend: BackendClient, asked: Mapping[str, str]) -> Report:
     """A whole report; ``asked`` may name ``unit``, ``as_of`` and ``period``."""
     return backend.ask("GET", f"{_STATISTICS}/report?{urlencode(asked)}", Report)
+
+
+def record_check(backend: BackendClient) -> RecordCheck:
+    """How the last check of the figures against the recorded events ended."""
+    return backend.ask("GET", f"{_STATISTICS}/record-check", RecordCheck)
 
 
 def exported(backend: BackendClient, form: str, asked: Mapping[str, str]) -> FileAnswer:

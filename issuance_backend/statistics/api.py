@@ -12,6 +12,7 @@ from issuance_backend.http_body import answer, page_answer, read_body, read_page
 from issuance_backend.officers.api import acting_officer
 from issuance_backend.service_tokens import calling_service
 from issuance_backend.statistics.printed_report import as_pdf
+from issuance_backend.statistics.record_check import RecordCheckDesk
 from issuance_backend.statistics.service import Asked, Period, StatisticsOffice, end_of_day
 from issuance_backend.statistics.spreadsheet import as_xlsx
 from issuance_backend.statistics.tabulation import as_csv
@@ -28,7 +29,7 @@ _EXPORTS: dict[str, tuple[Callable[[Report], bytes], str]] = {
 }
 
 
-def statistics_blueprint(office: StatisticsOffice) -> Blueprint:
+def statistics_blueprint(office: StatisticsOffice, checks: RecordCheckDesk) -> Blueprint:
     """/v1/statistics."""
     blueprint = Blueprint("statistics", __name__, url_prefix="/v1/statistics")
 
@@ -57,6 +58,10 @@ def statistics_blueprint(office: StatisticsOffice) -> Blueprint:
     @blueprint.get("/returns")
     def returns() -> ResponseReturnValue:
         return answer(office.returns(acting_officer(), _asked()))
+
+    @blueprint.get("/record-check")
+    def record_check() -> ResponseReturnValue:
+        return answer(checks.last())
 
     @blueprint.post("/text-checks")
     def check_text() -> ResponseReturnValue:

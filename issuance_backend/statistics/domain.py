@@ -57,8 +57,7 @@ class Happening:
     @property
     def kind(self) -> str:
         """What kind of subject this is: what its name says before the stroke."""
-        kind, stroke, _ = self.subject.partition("/")
-        return kind[:_MAX_NAME] if stroke else "other"
+        return kind_of(self.subject)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +111,7 @@ def move(rules: Rules, former: Position | None, happening: Happening) -> Move:
     """What a step changes, given where its subject stood before it."""
     unit = happening.unit or (former.unit if former else UNKNOWN)
     size = former.size if former else happening.size
-    kind, state = happening.kind, happening.state[:_MAX_NAME] or "none"
+    kind, state = happening.kind, state_of(happening.state)
     marks: list[Mark] = []
     spent = 0
     if former is not None:
@@ -180,6 +179,17 @@ def weighed(marks: Iterable[Mark], size: int, spent: int, measured: int) -> Iter
             yield (unit, figure.replace(_OUT, _SPENT, 1)), spent
         elif figure.startswith(_MEASURED):
             yield (unit, figure.replace(_MEASURED, _SUM, 1)), measured
+
+
+def kind_of(subject: str) -> str:
+    """What a subject's name says before the stroke."""
+    kind, stroke, _ = subject.partition("/")
+    return kind[:_MAX_NAME] if stroke else "other"
+
+
+def state_of(state: str) -> str:
+    """A recorded state as figures name it."""
+    return state[:_MAX_NAME] or "none"
 
 
 def into(kind: str, state: str) -> str:

@@ -109,6 +109,19 @@ FIGURE_RULES = Table(
     Column("is_whole", Boolean, nullable=False),
 )
 
+FIGURE_CHECKS = Table(
+    "figure_checks",
+    METADATA,
+    # One row: how the last check against the recorded events ended.
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("checked_at", String(32), nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("compared", BigInteger, nullable=False),
+    Column("differing", BigInteger, nullable=False),
+    # JSON: figures and units, the first of those that differ.
+    Column("named", Text, nullable=False),
+)
+
 FIGURE_TARGETS = Table(
     "figure_targets",
     METADATA,

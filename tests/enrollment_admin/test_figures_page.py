@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import text as sql
 
 from enrollment_admin.reports import charts
+from issuance_backend.statistics.record_check import RecordCheckDesk
 from tests.support.figure_history import Told, record
 from tests.support.issuance_office import NOW, Office
 from tests.support.office_pages import sign_in, text
@@ -68,6 +70,36 @@ def test_figures_of_time_prints_and_kits_are_drawn_with_the_records_behind_them(
     assert "kit-7/2" in behind["missing.kit-7"]
     assert words[2] in behind["band.finger_quality.02.60"]
     assert all("0123456789abcdef" in page for figure, page in behind.items() if figure != "missing.kit-7")
+
+
+@pytest.mark.parametrize(
+    ("language", "agree", "differ", "nation"),
+    [
+        ("vi", "Số liệu khớp với", "Số liệu khác với", "cả nước"),
+        ("en", "Figures that agree with", "The figures differ from", "the nation"),
+    ],
+)
+def test_what_the_last_check_against_the_record_found_is_said(
+    app: Flask, measured: Office, language: str, agree: str, differ: str, nation: str
+) -> None:
+    lan = sign_in(app, "lan.capture", language)
+    desk = RecordCheckDesk(measured.database, lambda: NOW)
+    unchecked = text(lan.get("/reports"))
+    assert agree not in unchecked
+    assert differ not in unchecked
+    version = desk.check().version
+    good = text(lan.get("/reports"))
+    assert agree in good
+    assert differ not in good
+    with measured.database.writing() as connection:
+        wrong = "UPDATE figure_days SET balance = 5 WHERE figure = 'count.captured' AND unit IN ('', '001')"
+        assert connection.execute(sql(wrong)).rowcount
+    desk.check()
+    bad = text(lan.get("/reports"))
+    assert agree not in bad
+    assert differ in bad
+    assert f"<li>count.captured: {nation}</li>" in bad
+    assert re.search(rf"{version}, .*2/\d+</span></p><ul>", bad)
 
 
 @pytest.mark.parametrize(

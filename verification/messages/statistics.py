@@ -279,6 +279,27 @@ class Report(msgspec.Struct, frozen=True):
     kits: tuple[KitFigure, ...] = ()
 
 
+class DifferingFigure(msgspec.Struct, frozen=True):
+    """A figure that is not what was recorded, and the unit where it is not."""
+
+    figure: str
+    unit: str
+
+
+class RecordCheck(msgspec.Struct, frozen=True):
+    """How the last check of the figures against the recorded events ended.
+
+    ``version`` is the last event that it looked at, ``compared`` and ``differing`` count figures of units;
+    of those that differ a hundred are named. ``checked_at`` is None where nothing was checked yet.
+    """
+
+    checked_at: str | None = None
+    version: int = 0
+    compared: int = 0
+    differing: int = 0
+    named: tuple[DifferingFigure, ...] = ()
+
+
 class RecordLine(msgspec.Struct, frozen=True):
     """One record behind a figure; ``size`` is more than one where it stands for a lot."""
 
