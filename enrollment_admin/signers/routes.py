@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
 import msgspec
-from flask import Blueprint, request, session, url_for
+from flask import Blueprint, flash, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
@@ -14,17 +15,20 @@ from enrollment_admin.intake import kits_client
 from enrollment_admin.intake.routes import revocation_page
 from enrollment_admin.refusals import BackendRefused
 from enrollment_admin.sign_in.routes import officers_backend
-from enrollment_admin.ui.pages import outcome_of, page, typed
+from enrollment_admin.ui.pages import outcome_of, page, typed, wants_json
 from verification.errors import FieldsRefused
 from verification.messages.approval_list import OFFICE
 from verification.messages.national_time import VIETNAM
 from verification.messages.packet_intake import KitRegistration, SignerRegistration
+from verification.messages.signing_key import public_key_of, thumbprint
 
 KINDS = ("officer", "kit")
 """Whose a further key may be."""
 
 REVOCABLE = ("officer", "office")
 """Whose keys are revoked here; a kit has a page of its own."""
+
+Said = TypeVar("Said", KitRegistration, SignerRegistration)
 
 
 def signers_blueprint(backend: BackendClient) -> Blueprint:
@@ -39,12 +43,16 @@ def signers_blueprint(backend: BackendClient) -> Blueprint:
 
     @blueprint.post("/kits")
     def register_kit() -> ResponseReturnValue:
-        return _register(lambda: kits_client.register_kit(officers_backend(backend), _kit()), "done.kit_made")
+        return _register(
+            _kit, lambda kit: kits_client.register_kit(officers_backend(backend), kit), "done.kit_made"
+        )
 
     @blueprint.post("")
     def register_signer() -> ResponseReturnValue:
         return _register(
-            lambda: kits_client.register_signer(officers_backend(backend), _signer()), "done.signer_made"
+            _signer,
+            lambda signer: kits_client.register_signer(officers_backend(backend), signer),
+            "done.signer_made",
         )
 
     @blueprint.post("/revocation")
@@ -56,12 +64,17 @@ def signers_blueprint(backend: BackendClient) -> Blueprint:
     return blueprint
 
 
-def _register(act: Callable[[], None], done: str) -> ResponseReturnValue:
+def _register(said: Callable[[], Said], act: Callable[[Said], None], done: str) -> ResponseReturnValue:
+    """Register a key, and show its fingerprint: whoever pasted it compares it with the owner's screen."""
+
     def asked() -> None:
         try:
-            act()
+            registration = said()
+            act(registration)
         except FieldsRefused as fault:
             raise BackendRefused(422, fault.code, dict(fault.fields)) from None
+        if not wants_json():
+            flash(thumbprint(public_key_of(registration.jwk)), "key")
 
     return outcome_of(asked, target=url_for("intake.kits"), done=done, again=_signers_page)
 

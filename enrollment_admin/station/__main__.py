@@ -37,8 +37,9 @@ from verification.fingerprint.nbis_engine import NbisEngine
 from verification.messages.capture_terms import OldCard, Reason, StatedTerms
 from verification.messages.commune_extract import CommuneExtract
 from verification.messages.forms import FormEdition
-from verification.messages.packet_intake import PacketKeyList, SignerRegistration
+from verification.messages.packet_intake import KitRegistration, PacketKeyList, SignerRegistration
 from verification.messages.prints_taken import CaptureMethod
+from verification.messages.signing_key import public_key_of, thumbprint
 
 YES, NO = "yes", "no"
 Message = TypeVar("Message")
@@ -56,6 +57,10 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"station: {code}: {fault}", file=sys.stderr)
         return 1
     print(msgspec.json.encode(answered).decode())
+    if isinstance(answered, KitRegistration | SignerRegistration):
+        # The centre's page shows the same of what was registered: a key that was changed on its way is seen.
+        shown = thumbprint(public_key_of(answered.jwk))
+        print(f"station: fingerprint of the key (SHA-256): {shown}", file=sys.stderr)
     return 0
 
 

@@ -15,7 +15,7 @@ from tests.support.cheap_prints import cheap_prints
 from tests.support.issuance_office import Office, citizens, picture
 from tests.support.office_pages import Browser, sign_in, text
 from verification.messages.fault_catalogue import fault
-from verification.messages.signing_key import b64url, public_jwk
+from verification.messages.signing_key import b64url, public_jwk, public_key_of, thumbprint
 
 KIT_PAGE, KEYS_PAGE = f"/kits/{KIT}", "/packet-signers"
 CASE = {"case_id": "VA-2026/3"}
@@ -44,6 +44,18 @@ def test_a_kit_registered_on_the_pages_sends_packets(app: Flask, office: Office,
     assert 'class="verdict-what">Đủ<' in shown
     assert "001.02.00013" in text(supervisor.get("/kits"))
     assert citizens()[0].full_name in text(sign_in(app, "minh.approve").get("/dossiers"))
+
+
+def test_the_fingerprint_of_what_was_registered_is_shown_to_be_compared(
+    app: Flask, supervisor: Browser
+) -> None:
+    for path, said in ((f"{KEYS_PAGE}/kits", {"owner": KIT}), (KEYS_PAGE, {"kind": "kit", "owner": KIT})):
+        key = jwk()
+        shown = supervisor.done(path, {**said, "jwk": json.dumps(key), "unit": "001.02"}, page=KEYS_PAGE)
+        assert f'<code class="seal">{thumbprint(public_key_of(key))}</code>' in shown
+    assert "code class=" not in text(supervisor.get("/kits"))
+    refused = supervisor.post(KEYS_PAGE, {"kind": "kit", "owner": KIT, "jwk": "{}"}, page=KEYS_PAGE)
+    assert (refused.status_code, 'class="seal"' in text(refused)) == (422, False)
 
 
 def test_a_missing_number_is_given_up_in_a_case_and_what_waited_is_opened(
@@ -129,8 +141,8 @@ def test_a_private_key_is_refused_and_not_shown_again(supervisor: Browser) -> No
     assert "kit-7" in text(answer)
 
 
-def test_a_key_is_for_an_officer_who_captures(supervisor: Browser) -> None:
-    form = {"kind": "officer", "owner": "minh.approve", "jwk": json.dumps(jwk())}
+def test_a_key_is_for_an_officer_who_signs(supervisor: Browser) -> None:
+    form = {"kind": "officer", "owner": "thu.central", "jwk": json.dumps(jwk())}
     answer = supervisor.post(KEYS_PAGE, form, page=KEYS_PAGE)
     assert (answer.status_code, 'id="register_signer-owner-fault"' in text(answer)) == (422, True)
     assert supervisor.post(KEYS_PAGE, {**form, "kind": "door"}, page=KEYS_PAGE).status_code == 422

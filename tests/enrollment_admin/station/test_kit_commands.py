@@ -36,7 +36,7 @@ from verification.messages.asked_prints import FINGER_ITEMS
 from verification.messages.commune_extract import MAX_TOKEN, ExtractRequest, extract_file, seal_extract
 from verification.messages.enrollment_packet import SealedPacket, from_file, parse_packet
 from verification.messages.packet_intake import KitRegistration, SignerRegistration
-from verification.messages.signing_key import from_b64url, public_key_of
+from verification.messages.signing_key import from_b64url, public_key_of, thumbprint
 
 ROOT = Path(__file__).parents[3]
 
@@ -60,7 +60,12 @@ def kit(tmp_path: Path, centre: Centre, capsys: pytest.CaptureFixture[str]) -> C
         ended = main([name, *map(str, (*place, *options))])
         told = capsys.readouterr()
         assert "Nguyễn" not in told.out
-        return json.loads(told.out) if ended == 0 else told.err.split(": ")[1]
+        if ended:
+            return told.err.split(": ")[1]
+        answered = json.loads(told.out)
+        if name in {"init", "officer"}:
+            assert thumbprint(public_key_of(answered["jwk"])) in told.err
+        return answered
 
     (tmp_path / "centre_keys.json").write_bytes(msgspec.json.encode(centre.intake.desk.key_list()))
     form = packaged_forms().edition("CC01", datetime.now(UTC).date())
