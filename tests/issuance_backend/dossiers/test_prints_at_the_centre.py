@@ -264,7 +264,7 @@ def test_what_a_counter_captures_again_makes_no_older_print_newer(centre: Centre
     desk.office.approvals.send_back(MINH, dossier, DossierReturn(("portrait",), "mờ"))
     desk.now[0] = today
     desk.office.captures.recapture(LAN, dossier, capture_of(number=2))
-    desk.office.approvals.approve_locally(MINH, dossier)
+    desk.approve_locally(MINH, dossier)
     centre.run()
     assert desk.view(dossier).search == "clear"
 
@@ -284,7 +284,7 @@ def test_a_packet_that_waited_for_a_case_came_when_it_was_received(
         kit_repository.add_kit(connection, kit)
         packets.add(connection, waited)
     dossier = centre.desk.received(packet)
-    centre.desk.office.approvals.approve_locally(MINH, dossier)
+    centre.desk.approve_locally(MINH, dossier)
     centre.run()
     assert (centre.desk.view(dossier).search == "clear") is clear
 
@@ -324,6 +324,6 @@ def test_a_slap_that_cannot_be_cut_comes_back_alone_once_slaps_are_asked(centre:
     assert (view.state, view.returned.items) == ("returned", ("finger_14",))
     assert view.returned.comment == "finger_14: SLAP_MISCOUNTED"
     desk.received(packet_of(number=2, answers=dossier, portrait=b"", prints=slaps()[1:]))
-    desk.office.approvals.approve_locally(MINH, dossier)
+    desk.approve_locally(MINH, dossier)
     centre.run()
     assert desk.view(dossier).search == "clear"

@@ -193,9 +193,9 @@ def test_who_answers_for_exceptions_is_a_supervisor(
     taken = {name: content for name, content in ITEMS.items() if name != "finger_01"}
     packet = kit.seal(blobs=taken, exceptions=missing, supervisor=vouching)
     assert carrier.announce(packet.metadata).get_json()["code"] == "PACKET_SIGNER_UNKNOWN"
-    body = {"kind": "officer", "owner": "minh.approve", "jwk": public_jwk(kit.supervisor_key.public_key())}
+    body = {"kind": "officer", "owner": "thu.central", "jwk": public_jwk(kit.supervisor_key.public_key())}
     refused = carrier.judge(supervisor.post("/v1/packet-signers", body))
-    assert refused.status_code == 422, "an approver's key signs no packets"
+    assert refused.status_code == 422, "a central officer's key signs nothing"
     own = carrier.judge(supervisor.post("/v1/packet-signers", {**body, "owner": "son.supervisor"}))
     assert (own.status_code, own.get_json()["code"]) == (403, "KEY_IN_OWN_NAME")
     body["owner"] = vouching
@@ -203,6 +203,17 @@ def test_who_answers_for_exceptions_is_a_supervisor(
     carrier.bring(packet)
     status = carrier.get(f"/v1/packets/{packet.packet_hash}").get_json()
     assert (status["state"], status["code"]) == ("opened", None)
+
+
+def test_an_approvers_key_signs_no_packet(carrier: Carrier, kit: Kit, supervisor: OfficerClient) -> None:
+    missing = (CaptureException("finger_01", "FINGER_MISSING"),)
+    taken = {name: content for name, content in ITEMS.items() if name != "finger_01"}
+    body = {"kind": "officer", "owner": "minh.approve", "jwk": public_jwk(kit.supervisor_key.public_key())}
+    assert carrier.judge(supervisor.post("/v1/packet-signers", body)).status_code == 204
+    packet = kit.seal(blobs=taken, exceptions=missing, supervisor="minh.approve")
+    carrier.bring(packet)
+    status = carrier.get(f"/v1/packets/{packet.packet_hash}").get_json()
+    assert (status["state"], status["code"]) == ("doubtful", "OFFICER_ROLE_MISSING")
 
 
 def test_a_citizen_who_cannot_sign_has_a_valid_dossier(
