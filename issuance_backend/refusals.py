@@ -65,6 +65,12 @@ class HitStillOpen(Refused):
     code = "DOSSIER_HIT_OPEN"
 
 
+class HolderNotRegistered(Refused):
+    """The registry knows nobody who lives under this very number any more: annulled, merged, or dead."""
+
+    code = "HOLDER_NOT_REGISTERED"
+
+
 class ReceiptUnknown(Refused):
     """No application that the centre knows has this receipt code; or it is no code at all."""
 

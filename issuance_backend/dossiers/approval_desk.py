@@ -27,6 +27,7 @@ from issuance_backend.dossiers.approval_lists.service import (
     require_as_it_stands,
     require_listed,
 )
+from issuance_backend.dossiers.capture_checks import CaptureChecks
 from issuance_backend.dossiers.domain import DossierEvent, DossierState, Part, Search
 from issuance_backend.dossiers.particulars import RETURN_ITEMS
 from issuance_backend.dossiers.repository import Dossier
@@ -73,8 +74,16 @@ class ApprovalTerms:
 class ApprovalDesk:
     """Local and central approval, and sending back."""
 
-    def __init__(self, database: Database, clock: Clock, certified: Certified, terms: ApprovalTerms) -> None:
+    def __init__(
+        self,
+        database: Database,
+        checks: CaptureChecks,
+        clock: Clock,
+        certified: Certified,
+        terms: ApprovalTerms,
+    ) -> None:
         self._database = database
+        self._checks = checks
         self._clock = clock
         self._certified = certified
         self._are_searched = terms.are_searched
@@ -145,21 +154,28 @@ class ApprovalDesk:
         """Approve a dossier and order its card in the same transaction.
 
         Raises SameOfficer, RoleMissing, HitStillOpen, what ``require_listed`` raises, TransitionRefused
-        (also where another card of the number is ordered already).
+        (also where another card of the number is ordered already), HolderNotRegistered, RegistryUnavailable.
         """
         officer.require(Role.CENTRAL_APPROVER)
+        with self._database.reading() as connection:
+            number = self._approvable_centrally(connection, officer, dossier_id).dossier.citizen_number
+        # The number was looked up at the capture, perhaps months ago. Not in the transaction: nobody waits
+        # for a dossier while the registry is asked.
+        self._checks.require_holder(number)
         with self._database.writing() as connection:
-            dossier = acts.found(connection, dossier_id, officer)
-            act = Act(connection, dossier, self._clock())
-            domain.advance(dossier.state, DossierEvent.APPROVE_CENTRALLY)
-            domain.require_no_open_hit(dossier.search)
-            _require_only_part(act, officer, Part.CENTRAL_APPROVAL)
-            require_listed(connection, dossier)
-            is_due = dossier.search is not Search.NO_GALLERY
-            approved = replace(dossier, approved_by=officer.id, enrolment_due=is_due)
-            act = replace(act, dossier=approved)
-            take_step(act, DossierEvent.APPROVE_CENTRALLY, officer.id)
+            act = self._approvable_centrally(connection, officer, dossier_id)
+            require_listed(connection, act.dossier)
+            is_due = act.dossier.search is not Search.NO_GALLERY
+            approved = replace(act.dossier, approved_by=officer.id, enrolment_due=is_due)
+            take_step(replace(act, dossier=approved), DossierEvent.APPROVE_CENTRALLY, officer.id)
             orders.place(connection, _order(approved), officer.id, act.moment)
+
+    def _approvable_centrally(self, connection: Connection, officer: Officer, dossier_id: str) -> Act:
+        act = Act(connection, acts.found(connection, dossier_id, officer), self._clock())
+        domain.advance(act.dossier.state, DossierEvent.APPROVE_CENTRALLY)
+        domain.require_no_open_hit(act.dossier.search)
+        _require_only_part(act, officer, Part.CENTRAL_APPROVAL)
+        return act
 
     def send_back(self, officer: Officer, dossier_id: str, reasons: DossierReturn) -> None:
         """Return a dossier with the items to redo; a returned one with more items than before.

@@ -13,7 +13,7 @@ from issuance_backend.content_scanning.domain import UNSCANNED, ContentScanner
 from issuance_backend.dossiers import particulars
 from issuance_backend.dossiers.forms.catalogue import required_on
 from issuance_backend.dossiers.registry_client import Registry
-from issuance_backend.refusals import RegistryPersonUnknown
+from issuance_backend.refusals import HolderNotRegistered, RegistryPersonUnknown
 from verification.errors import (
     CitizenNumberMalformed,
     FieldsRefused,
@@ -125,6 +125,15 @@ class CaptureChecks:
         if extract.life_status != "alive":
             raise FieldsRefused({"citizen_number": "REGISTRY_PERSON_NOT_ALIVE"})
         return extract
+
+    def require_holder(self, citizen_number: str) -> None:
+        """Raise HolderNotRegistered unless somebody who lives has this very number; RegistryUnavailable."""
+        try:
+            extract = self.extract(citizen_number)
+        except FieldsRefused as fault:
+            raise HolderNotRegistered(fault.fields["citizen_number"]) from None
+        if extract.citizen_number != citizen_number:
+            raise HolderNotRegistered("the number was merged into another")
 
     def candidates(self, person: PersonFields, citizen_number: str) -> MatchAnswer:
         """As ``Registry`` does."""

@@ -92,7 +92,7 @@ class ApplicationOffice:
         self.captures = CaptureDesk(database, checks, pictures, clock, neighbours.certified)
         self.counter = CounterDesk(database, self.captures, checks, pictures, clock)
         self.packets = PacketDesk(checks, pictures)
-        self.approvals = ApprovalDesk(database, clock, neighbours.certified, terms)
+        self.approvals = ApprovalDesk(database, checks, clock, neighbours.certified, terms)
         self.checks = CheckDesk(database, clock)
         self.lists = ListDesk(database)
         self.candidates = CandidateDesk(database, checks, clock)

@@ -9,7 +9,8 @@ import pytest
 
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.paging import PageAsked
-from issuance_backend.refusals import DossierUnknown, RoleMissing, SameOfficer
+from issuance_backend.population_registry.domain import LifeStatus, RegistryPerson, extract
+from issuance_backend.refusals import DossierUnknown, HolderNotRegistered, RoleMissing, SameOfficer
 from issuance_backend.statistics.service import Asked, StatisticsOffice
 from tests.support.application_desk import (
     CHIEF,
@@ -27,7 +28,7 @@ from tests.support.application_desk import (
     officer,
 )
 from tests.support.issuance_office import citizens, picture
-from verification.errors import FieldsRefused, TransitionRefused
+from verification.errors import FieldsRefused, RegistryUnavailable, TransitionRefused
 from verification.messages.dossier_decisions import CaseHold, LookupAnswer, LookupRequest, RejectionReason
 from verification.messages.enrollment import DossierReturn
 
@@ -298,6 +299,70 @@ def test_a_case_holds_a_dossier_until_the_same_case_lets_go(desk: Desk) -> None:
     legal.resume(CHIEF, dossier, hold)
     assert desk.state(dossier) == "dedup_1n"
     desk.office.approvals.approve_centrally(THU, dossier)
+
+
+@pytest.mark.parametrize(
+    "now_held_by",
+    [
+        None,  # annulled
+        citizens()[1],  # merged
+        replace(PERSON, life_status=LifeStatus.DECEASED),
+        replace(PERSON, life_status=LifeStatus.MISSING),
+    ],
+)
+def test_no_card_is_ordered_for_a_number_that_nobody_who_lives_has_any_more(
+    desk: Desk, now_held_by: RegistryPerson | None
+) -> None:
+    dossier = desk.locally_approved()
+    before = (desk.events(dossier), desk.recorded())
+    del desk.registry.people[PERSON.citizen_number]
+    if now_held_by is not None:
+        desk.registry.people[PERSON.citizen_number] = now_held_by
+    with pytest.raises(HolderNotRegistered):
+        desk.office.approvals.approve_centrally(THU, dossier)
+    assert (desk.events(dossier), desk.recorded(), desk.orders()) == (*before, [])
+    desk.office.approvals.send_back(THU, dossier, returned("place_of_residence"))
+    assert desk.state(dossier) == "returned"
+
+
+def test_a_dossier_of_a_number_that_is_gone_can_be_rejected(desk: Desk) -> None:
+    dossier = desk.locally_approved()
+    del desk.registry.people[PERSON.citizen_number]
+    desk.office.legal.propose_rejection(THU, dossier, FRAUD)
+    desk.office.legal.confirm_rejection(SON, dossier)
+    assert desk.state(dossier) == "rejected"
+
+
+def test_a_registry_that_is_down_approves_nothing_and_refuses_nobody(desk: Desk) -> None:
+    dossier = desk.locally_approved()
+    before = (desk.events(dossier), desk.recorded())
+    desk.registry.is_up = False
+    with pytest.raises(RegistryUnavailable):
+        desk.office.approvals.approve_centrally(THU, dossier)
+    # Whoever may not approve is told so without a look at anybody's entry.
+    with pytest.raises(RoleMissing):
+        desk.office.approvals.approve_centrally(MINH, dossier)
+    assert (desk.events(dossier), desk.recorded(), desk.orders()) == (*before, [])
+    desk.registry.is_up = True
+    desk.office.approvals.approve_centrally(THU, dossier)
+    assert desk.orders() == [dossier]
+
+
+def test_a_dossier_that_changes_while_the_registry_is_asked_is_not_approved(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dossier = desk.locally_approved()
+    monkeypatch.setattr(
+        desk.registry,
+        "extract",
+        lambda number: (
+            desk.office.approvals.send_back(SON, dossier, returned("place_of_residence")),
+            extract(desk.registry.people[number]),
+        )[1],
+    )
+    with pytest.raises(TransitionRefused):
+        desk.office.approvals.approve_centrally(THU, dossier)
+    assert (desk.state(dossier), desk.orders()) == ("returned", [])
 
 
 def test_a_dossier_that_a_case_holds_lets_no_card_be_handed_over(desk: Desk) -> None:
