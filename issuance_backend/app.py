@@ -18,6 +18,7 @@ from issuance_backend.biometric_search.api import (
 )
 from issuance_backend.biometric_search.composition import installed_modalities
 from issuance_backend.biometric_search.examiners_desk import Applications, ExaminersDesk
+from issuance_backend.biometric_search.examiners_desk import Pictures as CasePictures
 from issuance_backend.biometric_search.gallery_keys import KeyRoom
 from issuance_backend.biometric_search.service import SearchDesk
 from issuance_backend.blob_store.place import open_store
@@ -65,7 +66,7 @@ from issuance_backend.dossiers.api import (
 )
 from issuance_backend.dossiers.approval_desk import ApprovalTerms
 from issuance_backend.dossiers.capture_checks import CaptureChecks
-from issuance_backend.dossiers.case_parts import awaits_examiners
+from issuance_backend.dossiers.case_parts import awaits_examiners, fingers
 from issuance_backend.dossiers.counter.api import (
     agreements_blueprint,
     counter_blueprint,
@@ -355,8 +356,9 @@ def _mount_intake(
 
 def _mount_search(site: _Site, search: SearchDesk, office: ApplicationOffice) -> None:
     """Who else looks like this, and the officers who judge it."""
-    applications = Applications(stands=awaits_examiners, took_part=acts.worked_on)
-    examiners = ExaminersDesk(site.database, site.clock, office.picture, applications=applications)
+    applications = Applications(stands=awaits_examiners, took_part=acts.worked_on, fingers=fingers)
+    shown = CasePictures(portrait=office.picture, finger=office.finger)
+    examiners = ExaminersDesk(site.database, site.clock, shown, applications=applications)
     site.for_programs(tasks_blueprint(search), *SEARCH_ROLES)
     site.for_officers(adjudication_blueprint(examiners))
 

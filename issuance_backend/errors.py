@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from issuance_backend.biometric_search.refusals import (
     AdjudicationCaseUnknown,
+    CasePrintUnknown,
     GalleryPurposeRefused,
     GallerySubjectUnknown,
     GalleryUnknown,
@@ -177,6 +178,7 @@ STATUSES: Mapping[type[VerificationError], int] = {
     GallerySubjectUnknown: 404,
     SearchTaskUnknown: 404,
     AdjudicationCaseUnknown: 404,
+    CasePrintUnknown: 404,
     PictureErased: 410,
     GalleryPurposeRefused: 403,
     WarrantRefused: 403,

@@ -26,6 +26,12 @@ def picture(backend: BackendClient, case_id: str, side: str) -> bytes:
     return backend.file(f"{_CASES}/{quote(case_id, safe='')}/{quote(side, safe='')}.jpg").content
 
 
+def finger(backend: BackendClient, case_id: str, position: str, side: str) -> bytes:
+    """The print of one side (PNG)."""
+    case = f"{_CASES}/{quote(case_id, safe='')}"
+    return backend.file(f"{case}/prints/{quote(position, safe='')}/{quote(side, safe='')}.png").content
+
+
 def decide(backend: BackendClient, case_id: str, decision: CaseDecision) -> CaseView:
     """What this examiner found."""
     return backend.ask("POST", f"{_CASES}/{quote(case_id, safe='')}/decision", CaseView, decision)

@@ -28,6 +28,11 @@ def adjudication_blueprint(backend: BackendClient) -> Blueprint:
         shown = cases_client.picture(officers_backend(backend), case, side)
         return Response(shown, content_type="image/jpeg")
 
+    @blueprint.get("/<case>/prints/<position>/<any(probe, candidate):side>.png")
+    def finger(case: str, position: str, side: str) -> ResponseReturnValue:
+        shown = cases_client.finger(officers_backend(backend), case, position, side)
+        return Response(shown, content_type="image/png")
+
     @blueprint.post("/<case>")
     def decide(case: str) -> ResponseReturnValue:
         return _decide(backend, case)

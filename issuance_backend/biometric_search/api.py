@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from issuance_backend.biometric_search.examiners_desk import ExaminersDesk
+from issuance_backend.biometric_search.refusals import CasePrintUnknown
 from issuance_backend.biometric_search.repository import INVESTIGATION_KEY
 from issuance_backend.biometric_search.service import CARD_OFFICE, CRIME_BUREAU, Caller, SearchDesk
 from issuance_backend.http_body import answer, page_answer, read_body, read_page
@@ -100,11 +101,24 @@ def adjudication_blueprint(desk: ExaminersDesk) -> Blueprint:
         shown.headers["Cache-Control"] = "no-store"
         return shown
 
+    @blueprint.get("/<case_id>/prints/<position>/<side>.png")
+    def finger(case_id: str, position: str, side: str) -> ResponseReturnValue:
+        picture = desk.finger(acting_officer(), case_id, _position(position), side)
+        shown = Response(picture, content_type="image/png")
+        shown.headers["Cache-Control"] = "no-store"
+        return shown
+
     @blueprint.post("/<case_id>/decision")
     def decide(case_id: str) -> ResponseReturnValue:
         return answer(desk.decide(acting_officer(), case_id, read_body(CaseDecision)))
 
     return blueprint
+
+
+def _position(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) <= 2):
+        raise CasePrintUnknown("no number of a finger")
+    return int(text)
 
 
 def _caller() -> Caller:

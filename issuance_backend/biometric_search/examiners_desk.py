@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from issuance_backend import recorded_events
 from issuance_backend.biometric_search import adjudication, cases
 from issuance_backend.biometric_search import case_repository as repository
 from issuance_backend.biometric_search.adjudication import CaseKind, CaseState, Finding, Record
 from issuance_backend.biometric_search.case_repository import Case, Decision
 from issuance_backend.biometric_search.cases import Pair
-from issuance_backend.biometric_search.refusals import AdjudicationCaseUnknown
-from issuance_backend.moments import Clock
+from issuance_backend.biometric_search.finger_modality import FINGER
+from issuance_backend.biometric_search.refusals import AdjudicationCaseUnknown, CasePrintUnknown
+from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.refusals import SameOfficer
+from issuance_backend.steps import Step
 from monitoring.database import Database
 from verification.errors import FieldsRefused, TransitionRefused, Unavailable, VerificationError
 from verification.messages.biometric_search import BaitCase, CaseDecision, CaseView, ExaminerFigures
@@ -27,8 +32,8 @@ captor may examine as little as who captured it first: over a case of the former
 TookPart = Callable[[Connection, str], Collection[str]]
 """Who worked on the application of an encounter otherwise than as an examiner, as of now."""
 
-Pictures = Callable[[str], bytes]
-"""The portrait (JPEG) of an encounter; raises where there is none."""
+Fingers = Callable[[Connection, str], Collection[int]]
+"""The positions (ISO/IEC 19794-4, 1 to 10) of the single prints that an encounter has."""
 
 _MAX_COMMENT = 500
 _SIDES = ("probe_encounter", "candidate_encounter")
@@ -42,6 +47,18 @@ class Applications:
 
     stands: Stands
     took_part: TookPart
+    fingers: Fingers
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """The pictures of an encounter: its portrait (JPEG), and its print of a position (PNG).
+
+    Each raises where there is none.
+    """
+
+    portrait: Callable[[str], bytes]
+    finger: Callable[[str, int], bytes]
 
 
 class ExaminersDesk:
@@ -65,24 +82,39 @@ class ExaminersDesk:
         with self._database.reading() as connection:
             waiting = repository.waiting_for(connection, examiner.id)
             case = next((each for each in waiting if self._may_decide(connection, examiner, each)), None)
-        return _view(case, None) if case else None
+            return self._view(connection, case, None) if case else None
 
     def view(self, examiner: Officer, case_id: str) -> CaseView:
         """A case; raises AdjudicationCaseUnknown, SameOfficer."""
         examiner.require(Role.EXAMINER)
         with self._database.reading() as connection:
             case, earlier = self._before(connection, examiner, case_id)
-            return _view(case, _own(earlier, examiner))
+            return self._view(connection, case, _own(earlier, examiner))
 
     def picture(self, examiner: Officer, case_id: str, side: str) -> bytes:
-        """The portrait of one side, ``probe`` or ``candidate``; raises as ``view`` does."""
+        """The portrait of one side, ``probe`` or ``candidate``; raises as ``view`` does.
+
+        Each look is recorded before it is answered.
+        """
         examiner.require(Role.EXAMINER)
         with self._database.reading() as connection:
             case, _ = self._before(connection, examiner, case_id)
-        sides = {"probe": case.probe_encounter, "candidate": case.candidate_encounter}
-        if side not in sides:
-            raise AdjudicationCaseUnknown("a case has two sides")
-        return self._pictures(sides[side])
+        shown = self._pictures.portrait(_encounter(case, side))
+        self._note_look(examiner, case, f"{side} portrait")
+        return shown
+
+    def finger(self, examiner: Officer, case_id: str, position: int, side: str) -> bytes:
+        """The print of one side; as ``picture``, and raises CasePrintUnknown unless both sides have one."""
+        examiner.require(Role.EXAMINER)
+        with self._database.reading() as connection:
+            case, _ = self._before(connection, examiner, case_id)
+            has_pair = position in self._pairs(connection, case)
+        # Where a picture is gone, it says so itself.
+        shown = self._pictures.finger(_encounter(case, side), position)
+        if not has_pair:
+            raise CasePrintUnknown("the other side has no print of this position")
+        self._note_look(examiner, case, f"{side} print {position}")
+        return shown
 
     def decide(self, examiner: Officer, case_id: str, said: CaseDecision) -> CaseView:
         """Record what an examiner found; the same again changes nothing.
@@ -100,12 +132,12 @@ class ExaminersDesk:
             if own is not None:
                 if own.finding is not finding:
                     raise TransitionRefused("this examiner has decided otherwise")
-                return _view(case, own)
+                return self._view(connection, case, own)
             decision = cases.new_decision(
                 case, examiner.id, finding, said.comment.strip(), place=len(earlier) + 1, moment=moment
             )
             decided = cases.decide(connection, case, decision, earlier)
-        return _view(decided, decision)
+            return self._view(connection, decided, decision)
 
     def lay_bait(self, lead: Officer, bait: BaitCase) -> None:
         """Put a pair before the examiners of which the truth is known.
@@ -131,7 +163,7 @@ class ExaminersDesk:
         faults = {}
         for field in _SIDES:
             try:
-                self._pictures(getattr(bait, field))
+                self._pictures.portrait(getattr(bait, field))
             except Unavailable:
                 raise
             except VerificationError as fault:
@@ -146,6 +178,33 @@ class ExaminersDesk:
             judged = repository.judged(connection)
         names = sorted({each.examiner for each in judged})
         return [_figures(adjudication.record_of(name, judged)) for name in names]
+
+    def _view(self, connection: Connection, case: Case, own: Decision | None) -> CaseView:
+        return CaseView(
+            case_id=case.id,
+            opened_at=case.opened_at,
+            my_decision=own.finding.value if own else None,
+            prints=_best_first(case, self._pairs(connection, case)),
+        )
+
+    def _pairs(self, connection: Connection, case: Case) -> set[int]:
+        """The positions of which both sides have a print."""
+        fingers = self._applications.fingers
+        return set(fingers(connection, case.probe_encounter)).intersection(
+            fingers(connection, case.candidate_encounter)
+        )
+
+    def _note_look(self, examiner: Officer, case: Case, picture: str) -> None:
+        look = Step(
+            subject=f"look/{case.id}",
+            event="look",
+            state="looked_at",
+            actor=examiner.id,
+            at=rfc3339(self._clock()),
+            detail={"picture": picture},
+        )
+        with self._database.writing() as connection:
+            recorded_events.append(connection, look)
 
     def _before(
         self, connection: Connection, examiner: Officer, case_id: str
@@ -180,12 +239,26 @@ def _own(decisions: tuple[Decision, ...], examiner: Officer) -> Decision | None:
     return next((each for each in decisions if each.examiner == examiner.id), None)
 
 
-def _view(case: Case, own: Decision | None) -> CaseView:
-    return CaseView(
-        case_id=case.id,
-        opened_at=case.opened_at,
-        my_decision=own.finding.value if own else None,
-    )
+def _encounter(case: Case, side: str) -> str:
+    sides = {"probe": case.probe_encounter, "candidate": case.candidate_encounter}
+    if side not in sides:
+        raise AdjudicationCaseUnknown("a case has two sides")
+    return sides[side]
+
+
+def _best_first(case: Case, positions: Collection[int]) -> tuple[int, ...]:
+    """The positions in the order of their likeness, those that were not compared last.
+
+    Of a bait none were: they come in an order that is as little that of the hand, and that nobody can work
+    out who does not know whose prints they are.
+    """
+    likeness = {each.position: each.decibans for each in case.likenesses if each.modality == FINGER}
+
+    def place(position: int) -> tuple[float, bytes]:
+        pair = f"{case.probe_encounter} {case.candidate_encounter} {position}"
+        return -likeness.get(position, -math.inf), hashlib.sha256(pair.encode()).digest()
+
+    return tuple(sorted(positions, key=place))
 
 
 def _finding(said: CaseDecision) -> Finding:

@@ -71,3 +71,9 @@ class AdjudicationCaseUnknown(Refused):
     """There is no such case, or it is not before this examiner."""
 
     code = "ADJUDICATION_CASE_UNKNOWN"
+
+
+class CasePrintUnknown(Refused):
+    """There are no two prints of this position to be compared in this case."""
+
+    code = "CASE_PRINT_UNKNOWN"

@@ -13,8 +13,9 @@ from issuance_backend.biometric_search.adjudication import CaseKind, CaseState, 
 from issuance_backend.biometric_search.domain import Outcome, TaskState
 from issuance_backend.biometric_search.tables import ADJUDICATION_CASES, ADJUDICATION_DECISIONS, SEARCH_TASKS
 from issuance_backend.dossiers.domain import DossierEvent, DossierState, Search
-from issuance_backend.dossiers.repository import Dossier, dossier_of_encounter, find, read_dossier
+from issuance_backend.dossiers.repository import Dossier, dossier_of_encounter, find, prints, read_dossier
 from issuance_backend.schema import DOSSIERS
+from verification.messages.asked_prints import SINGLE_FINGERS
 
 # As Dossier.encounter builds it.
 _ENCOUNTER = DOSSIERS.c.id + "." + func.substr(DOSSIERS.c.packet_sha256, 1, 16)
@@ -51,6 +52,11 @@ def examiners(connection: Connection, dossier_ids: Collection[str]) -> dict[str,
     for row in connection.execute(_EXAMINERS, {"which": list(dossier_ids)}):
         found.setdefault(row.id, set()).add(row.examiner)
     return found
+
+
+def fingers(connection: Connection, encounter: str) -> set[int]:
+    """The positions of the single prints that an encounter's dossier has."""
+    return prints(connection, dossier_of_encounter(encounter)).keys() & set(SINGLE_FINGERS)
 
 
 def awaits_examiners(connection: Connection, encounter: str) -> bool:

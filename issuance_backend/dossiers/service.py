@@ -8,6 +8,7 @@ from datetime import date, datetime
 from sqlalchemy import Connection
 
 from issuance_backend import recorded_events
+from issuance_backend.biometric_search.refusals import CasePrintUnknown
 from issuance_backend.credentials import older_cards
 from issuance_backend.credentials import repository as cards
 from issuance_backend.credentials.service import summary
@@ -32,11 +33,14 @@ from issuance_backend.moments import Clock
 from issuance_backend.officers.certification import Certified
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.paging import Page, PageAsked
-from issuance_backend.refusals import HandPhotoUnknown
+from issuance_backend.refusals import HandPhotoUnknown, PictureErased
+from issuance_backend.schema import ERASED_PICTURE
 from issuance_backend.statistics.clocks import Run
 from issuance_backend.statistics.time_limits import time_limit
 from monitoring.database import Database
 from verification.errors import FieldsRefused
+from verification.fingerprint.print_picture import shown_print
+from verification.messages.asked_prints import SINGLE_FINGERS
 from verification.messages.enrollment import (
     CANDIDATES,
     NOT_ALL_COMPARED,
@@ -153,6 +157,17 @@ class ApplicationOffice:
         with self._database.reading() as connection:
             name = acts.found(connection, repository.dossier_of_encounter(encounter)).portrait
         return self._pictures.read(name)
+
+    def finger(self, encounter: str, position: int) -> bytes:
+        """Its captured print of one position (PNG), for the same; raises CasePrintUnknown, PictureErased."""
+        with self._database.reading() as connection:
+            dossier = acts.found(connection, repository.dossier_of_encounter(encounter))
+            name = repository.prints(connection, dossier.id).get(position)
+        if dossier.portrait == ERASED_PICTURE:
+            raise PictureErased("its time was over")
+        if name is None or position not in SINGLE_FINGERS:
+            raise CasePrintUnknown("no print of this position")
+        return shown_print(self._pictures.read(name))
 
 
 def _summary(connection: Connection, dossier: Dossier, reader: Officer) -> DossierSummary:

@@ -15,8 +15,11 @@ from flask import Flask
 
 from enrollment_admin.intake import kits_client
 from enrollment_admin.reports import charts
+from issuance_backend.dossiers import repository
+from issuance_backend.dossiers.pictures import Pictures
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
+from tests.support.cheap_prints import cheap_print
 from tests.support.engines import Sqlite
 from tests.support.issuance_office import NOW, PASSWORD, Office, citizens, make_office
 from tests.support.office_pages import captured, pages_of, sign_in, text
@@ -41,8 +44,13 @@ def searching(tmp_path: Path, office_pki: Path) -> Iterator[tuple[Flask, Office]
 def test_examiners_see_two_pictures_and_no_name_and_leads_see_who_missed_what(
     searching: tuple[Flask, Office],
 ) -> None:
-    app, _ = searching
+    app, made = searching
     first, second = (captured(app, number=person.citizen_number) for person in citizens()[:2])
+    kept = Pictures(made.database, None).put(cheap_print(2))
+    with made.database.writing() as connection:
+        Pictures.keep(connection, kept)
+        for each in (first, second):
+            repository.set_prints(connection, each, {2: kept.name})
     lead, examiner = sign_in(app, "truong"), sign_in(app, "e.mot")
     assert "Không có cặp ảnh nào chờ" in text(examiner.get("/adjudication"))
     pair = {"probe_encounter": first, "candidate_encounter": second}
@@ -63,6 +71,10 @@ def test_examiners_see_two_pictures_and_no_name_and_leads_see_who_missed_what(
     assert first not in shown
     pictures = [examiner.get(f"/adjudication/{case.group(1)}/{side}.jpg") for side in ("probe", "candidate")]
     assert all(each.data.startswith(b"\xff\xd8") for each in pictures)
+    prints = re.findall(rf'src="(/adjudication/{case.group(1)}/prints/2/[a-z]+\.png)"', shown)
+    assert ("Ngón trỏ phải" in shown, len(prints)) == (True, 2)
+    assert all(examiner.get(each).data.startswith(b"\x89PNG") for each in prints)
+    assert examiner.get(f"/adjudication/{case.group(1)}/prints/3/probe.png").status_code == 404
     silent = examiner.post(f"/adjudication/{case.group(1)}", page="/adjudication")
     assert (silent.status_code, 'id="decision-fault"' in text(silent)) == (422, True)
     examiner.done(f"/adjudication/{case.group(1)}", {"decision": "different_persons"}, page="/adjudication")

@@ -14,10 +14,12 @@ from issuance_backend.biometric_search.gallery_keys import KeyRoom
 from issuance_backend.biometric_search.modality import Modalities
 from issuance_backend.biometric_search.service import SearchDesk
 from issuance_backend.biometric_search.worker import SearchWorker
-from issuance_backend.dossiers import acts
+from issuance_backend.dossiers import acts, repository
+from issuance_backend.dossiers.pictures import Pictures
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from tests.issuance_backend.test_openapi import Contract
+from tests.support.cheap_prints import cheap_print
 from tests.support.engines import Sqlite
 from tests.support.issuance_office import (
     NOW,
@@ -58,6 +60,11 @@ def test_a_real_search_keeps_the_contract(office: Office, tmp_path: Path) -> Non
     dossiers = [lan.capture(citizens()[n], f"capture-000000000{n}").get_json()["id"] for n in (0, 1)]
     with office.database.reading() as connection:
         made = [acts.found(connection, each).encounter for each in dossiers]
+    kept = Pictures(office.database, None).put(cheap_print(2))
+    with office.database.writing() as connection:
+        Pictures.keep(connection, kept)
+        for each in dossiers:
+            repository.set_prints(connection, each, {2: kept.name})
     prints = msgspec.to_builtins(messages(samples_of(1)[1:]))
     insert = {
         "operation": "insert", "task_id": "task-00000001", "gallery": "national", "subject": "subject-1",
@@ -78,6 +85,8 @@ def test_a_real_search_keeps_the_contract(office: Office, tmp_path: Path) -> Non
     mot, lead = office.sign_in("e.mot"), office.sign_in("truong")
     path = f"/v1/adjudication-cases/{judge(mot.get('/v1/adjudication-cases/next')).get_json()['case_id']}"
     judge(mot.get(path))
+    assert judge(mot.get(f"{path}/prints/2/candidate.png")).content_type == "image/png"
+    assert judge(mot.get(f"{path}/prints/3/probe.png")).get_json()["code"] == "CASE_PRINT_UNKNOWN"
     assert judge(mot.get(f"{path}/probe.jpg")).content_type == "image/jpeg"
     for decision in ("fraud", "poor_data", "no word for it"):
         judge(mot.post(f"{path}/decision", {"decision": decision}))

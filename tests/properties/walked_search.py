@@ -12,13 +12,14 @@ import numpy as np
 
 from issuance_backend.biometric_search.domain import GalleryKind
 from issuance_backend.biometric_search.examiners_desk import Applications, ExaminersDesk
+from issuance_backend.biometric_search.examiners_desk import Pictures as CasePictures
 from issuance_backend.biometric_search.gallery_keys import GalleryKey, KeyRoom
 from issuance_backend.biometric_search.modality import Modalities, Sample
 from issuance_backend.biometric_search.service import SearchDesk
 from issuance_backend.biometric_search.task_messages import sample_message
 from issuance_backend.biometric_search.worker import SearchWorker
 from issuance_backend.dossiers import acts
-from issuance_backend.dossiers.case_parts import awaits_examiners
+from issuance_backend.dossiers.case_parts import awaits_examiners, fingers
 from issuance_backend.dossiers.deduplication import Biometrics, DeduplicationDesk
 from issuance_backend.dossiers.national_gallery import NationalGallery
 from issuance_backend.dossiers.pictures import Pictures
@@ -91,5 +92,6 @@ class WalkedSearch:
             with database.reading() as connection:
                 return pictures.read(acts.found(connection, dossier_of_encounter(encounter)).portrait)
 
-        applications = Applications(awaits_examiners, acts.worked_on)
-        self.examiners = ExaminersDesk(database, clock, shown, applications=applications)
+        applications = Applications(awaits_examiners, acts.worked_on, fingers)
+        both = CasePictures(shown, lambda encounter, position: shown(encounter))
+        self.examiners = ExaminersDesk(database, clock, both, applications=applications)

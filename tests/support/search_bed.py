@@ -11,7 +11,7 @@ import numpy as np
 from sqlalchemy import select
 
 from issuance_backend.biometric_search.domain import GalleryKind, Outcome
-from issuance_backend.biometric_search.examiners_desk import Applications, ExaminersDesk
+from issuance_backend.biometric_search.examiners_desk import Applications, ExaminersDesk, Pictures
 from issuance_backend.biometric_search.face_modality import FaceModality, Measure
 from issuance_backend.biometric_search.finger_modality import FingerModality
 from issuance_backend.biometric_search.gallery_keys import KeyRoom
@@ -22,6 +22,7 @@ from issuance_backend.biometric_search.task_messages import sample_message
 from issuance_backend.biometric_search.worker import SearchWorker
 from issuance_backend.dossiers.acts import worked_on
 from issuance_backend.dossiers.case_parts import awaits_examiners
+from issuance_backend.dossiers.case_parts import fingers as fingers_of
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
@@ -193,8 +194,8 @@ def bed_on(database: Database, folder: Path, *more: Modality) -> SearchBed:
     examiners = ExaminersDesk(
         database,
         lambda: now[0],
-        str.encode,
-        applications=Applications(awaits_examiners, worked_on),
+        Pictures(str.encode, lambda encounter, position: f"{encounter} {position}".encode()),
+        applications=Applications(awaits_examiners, worked_on, fingers_of),
     )
     bed = SearchBed(database, keys, desk, worker, examiners, now)
     return bed

@@ -21,6 +21,7 @@ WSQ = wsq.WsqImagePlugin.WsqImageFile.format
 _FORMATS = (WSQ, "PNG", "JPEG", "JPEG2000")
 _SCAN_FORMATS = ("PNG", "JPEG", "TIFF")
 _MAX_SCAN = 40_000_000
+_LONGEST_SHOWN = 1_000
 _ROUNDED = 1.5
 """PNG counts pixels to the metre: 500 to the inch come back as 499.99."""
 
@@ -48,6 +49,14 @@ def read_print(content: bytes) -> Print:
         if any(abs(float(each) - PPI) > _ROUNDED for each in said):
             raise FingerImageUndecodable("a print at another resolution")
         return np.asarray(picture.convert("L"), np.uint8)
+
+
+def shown_print(content: bytes) -> bytes:
+    """A capture as PNG for a browser, at most 1,000 pixels a side; raises as ``read_print`` does."""
+    picture, shown = Image.fromarray(read_print(content)), io.BytesIO()
+    picture.thumbnail((_LONGEST_SHOWN, _LONGEST_SHOWN))
+    picture.save(shown, "PNG")
+    return shown.getvalue()
 
 
 @contextmanager

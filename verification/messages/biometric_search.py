@@ -212,14 +212,16 @@ class InvestigationEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):
-    """A case as one examiner may see it: two pictures; no names, no scores and nobody's opinion.
+    """A case as one examiner may see it: pictures of two sides; no names, no scores and nobody's opinion.
 
-    A case that was laid in to see whether examiners look closely is like any other.
+    ``prints`` are the finger positions of which both sides have a print, the likest first. A case that was
+    laid in to see whether examiners look closely is like any other.
     """
 
     case_id: str
     opened_at: str
     my_decision: str | None = None
+    prints: tuple[int, ...] = ()
 
 
 class CaseDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -116,7 +116,7 @@ def test_nobody_sees_what_another_decided(bed: SearchBed) -> None:
     # The third is not told that there were two.
     third = bed.examiners.view(C, case)
     assert msgspec.json.encode(third) == before
-    assert set(CaseView.__struct_fields__) == {"case_id", "opened_at", "my_decision"}
+    assert set(CaseView.__struct_fields__) == {"case_id", "opened_at", "my_decision", "prints"}
 
 
 def test_the_record_binds_a_finding_before_it_tells_it(bed: SearchBed) -> None:

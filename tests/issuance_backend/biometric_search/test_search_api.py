@@ -122,7 +122,7 @@ def test_from_enrolment_to_two_examiners(door: Door) -> None:
     (national,) = door.ask("card-office", "GET", "/v1/galleries").get_json()
     assert (national["code"], national["enrolments"]) == ("national", 2)
     case = door.ask("e.mot", "GET", "/v1/adjudication-cases/next").get_json()
-    assert set(case) == {"case_id", "opened_at", "my_decision"}
+    assert set(case) == {"case_id", "opened_at", "my_decision", "prints"}
     path = f"/v1/adjudication-cases/{case['case_id']}"
     for examiner in ("e.mot", "e.hai"):
         said = door.ask(examiner, "POST", f"{path}/decision", {"decision": "fraud"})
@@ -198,6 +198,9 @@ def test_without_a_warrant_there_is_no_such_request(door: Door) -> None:
         ("dtv.mot", "GET", "/v1/adjudication-cases/next", 403),
         ("e.mot", "GET", "/v1/adjudication-cases/0000000000000000", 404),
         ("e.mot", "GET", "/v1/adjudication-cases/0000000000000000/probe.jpg", 404),
+        ("e.mot", "GET", "/v1/adjudication-cases/0000000000000000/prints/2/probe.png", 404),
+        ("e.mot", "GET", "/v1/adjudication-cases/0000000000000000/prints/x/probe.png", 404),
+        ("dtv.mot", "GET", "/v1/adjudication-cases/0000000000000000/prints/2/probe.png", 403),
     ],
 )
 def test_each_door_opens_to_its_own_people(door: Door, who: str, method: str, path: str, status: int) -> None:
