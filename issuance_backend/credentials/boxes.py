@@ -37,6 +37,8 @@ BOXES: StateTable[BoxState, BoxEvent] = StateTable(
     {
         (None, BoxEvent.SEAL): BoxState.SEALED,
         (BoxState.SEALED, BoxEvent.DISPATCH): BoxState.DISPATCHED,
+        # Gone before a courier had it: no card of it can be received.
+        (BoxState.SEALED, BoxEvent.RECEIVE_SHORT): BoxState.RECEIVED_SHORT,
         (BoxState.DISPATCHED, BoxEvent.MISCOUNT): BoxState.DISPATCHED,
         (BoxState.DISPATCHED, BoxEvent.RECEIVE): BoxState.RECEIVED,
         (BoxState.DISPATCHED, BoxEvent.RECEIVE_SHORT): BoxState.RECEIVED_SHORT,

@@ -92,7 +92,7 @@ class ShippingDesk:
 
         Raises FieldsRefused with each card that is missing or was never in it: nothing is received then,
         and that the count was wrong is recorded. A supervisor who closes the box short receives what is
-        there; what is missing is revoked. Of a box that never came that is every card.
+        there; what is missing is revoked. Of a box that never came, or never left, that is every card.
         """
         officer.require(*((Role.SUPERVISOR,) if scan.close_short else (Role.OFFICE, Role.SUPERVISOR)))
         scanned = boxes.require_scan(scan.cards, at_least=0 if scan.close_short else 1)
@@ -100,7 +100,7 @@ class ShippingDesk:
         with self._database.writing() as connection:
             box = _known(connection, box_id)
             require_area(officer, box.unit)
-            BOXES.advance(box.state, BoxEvent.RECEIVE)
+            BOXES.advance(box.state, BoxEvent.RECEIVE_SHORT if scan.close_short else BoxEvent.RECEIVE)
             if officer.id in {box.packed_by, box.courier}:
                 raise SameOfficer("who packed or carried a box does not take it in")
             cards = repository.of_box(connection, box.id)
@@ -193,7 +193,8 @@ def _take_in(
     moment: datetime,
 ) -> Box:
     box = replace(box, received_by=officer.id, missing=len(missing))
-    event = BoxEvent.RECEIVE_SHORT if missing else BoxEvent.RECEIVE
+    is_short = missing or box.state is BoxState.SEALED
+    event = BoxEvent.RECEIVE_SHORT if is_short else BoxEvent.RECEIVE
     box = _advance(connection, box, event, officer, moment, {"missing": str(len(missing))})
     here = [replace(card, place=f"office:{box.unit}") for card in cards if card.id not in missing]
     gone = _missing(cards, missing)

@@ -124,6 +124,26 @@ def test_a_box_that_never_came_is_closed_by_a_supervisor_and_every_card_of_it_is
     assert not office.sign_in(RECEIVER).get("/v1/boxes?state=dispatched").get_json()
 
 
+@pytest.mark.parametrize("one_by_one", [False, True])
+def test_a_box_that_is_gone_before_a_courier_had_it_is_closed_short(office: Office, one_by_one: bool) -> None:
+    cards = three(office)
+    box = packed(office, cards)
+    if one_by_one:
+        for card in cards:
+            path = f"/v1/credentials/{card}/revocation"
+            assert office.sign_in(SUPERVISOR).post(path, {"reason": "data_error"}).status_code == 200
+    assert receive(office, box, [], close_short=True).status_code == 403
+    assert receive(office, box, cards, SUPERVISOR).get_json()["code"] == "STATE_NOT_ALLOWED"
+    if not one_by_one:
+        whole = receive(office, box, cards, SUPERVISOR, close_short=True)
+        assert whole.get_json()["code"] == "STATE_NOT_ALLOWED", "what never left did not arrive"
+    closed = receive(office, box, [], SUPERVISOR, close_short=True).get_json()["box"]
+    assert (closed["state"], closed["missing"]) == ("received_short", 0 if one_by_one else 3)
+    assert {card_of(office, card).state for card in cards} == {"revoked"}
+    sent = office.sign_in(COURIER).post(f"/v1/boxes/{box['id']}/dispatch", {"digest": box["digest"]})
+    assert sent.get_json()["code"] == "STATE_NOT_ALLOWED"
+
+
 @pytest.mark.parametrize("on_the_road", [False, True])
 @pytest.mark.parametrize("is_scanned", [False, True])
 def test_a_card_that_is_revoked_in_its_box_stops_none_of_the_others(
@@ -169,6 +189,7 @@ def test_who_packed_or_carried_a_box_does_not_take_it_in_nor_close_it_short(offi
     cards = three(office)
     box = office.sign_in("packs").post("/v1/boxes", {"unit": UNIT, "cards": cards}).get_json()["box"]
     seal = {"digest": box["digest"]}
+    assert receive(office, box, [], "packs", close_short=True).get_json()["code"] == "SAME_OFFICER"
     assert office.sign_in("carries").post(f"/v1/boxes/{box['id']}/dispatch", seal).status_code == 200
     for name in ("packs", "carries"):
         for scan, is_short in ((cards, False), (cards[1:], False), (cards[1:], True)):
