@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import get_args
 
 import msgspec
 from flask import Blueprint, redirect, request, session, url_for
@@ -38,11 +39,13 @@ from verification.messages.dc01 import (
     PaperRead,
     PaperScanned,
     ResidentsListed,
+    ToldApartBy,
 )
 
 AQLS = ("0.10", "0.15", "0.25", "0.40", "0.65", "1.0", "1.5", "2.5", "4.0", "6.5")
 LEVELS = ("I", "II", "III")
 USUAL_AQL, USUAL_LEVEL = "1.0", "II"
+TOLD_APART_BY: tuple[ToldApartBy, ...] = get_args(ToldApartBy)
 LISTED = ("planned", "collected", "scanned", "conflict", "correction")
 """The states of which officers look through the forms; what is keyed comes one by one."""
 
@@ -188,7 +191,10 @@ def corrections_blueprint(backend: BackendClient) -> Blueprint:
     def review(form: str) -> ResponseReturnValue:
         if typed("is_right") not in {"yes", "no"}:
             return _review_page(backend, form, {"is_right": "FIELD_MISSING"})
-        said = CorrectionReview(is_right=typed("is_right") == "yes")
+        by = next((each for each in TOLD_APART_BY if each == typed("told_apart_by")), None)
+        if by is None and typed("told_apart_by"):
+            return _review_page(backend, form, {"told_apart_by": "FIELD_CHARACTERS"})
+        said = CorrectionReview(is_right=typed("is_right") == "yes", told_apart_by=by)
         return outcome_of(
             lambda: forms_client.step(officers_backend(backend), form, "review", said),
             target=url_for("dc01_forms.forms", state="correction"),
@@ -438,9 +444,9 @@ def _correction_page(backend: BackendClient, form: str, faults: Faults | None = 
 
 def _review_page(backend: BackendClient, form: str, faults: Faults | None = None) -> ResponseReturnValue:
     officers = officers_backend(backend)
-    return _reading_page(
-        "review", forms_client.form(officers, form), faults, forms_client.values(officers, form)
-    )
+    found, keyed = forms_client.form(officers, form), forms_client.values(officers, form)
+    is_like = any(each.startswith("LIKE_") for each in keyed.conflicts)
+    return _reading_page("review", found, faults, keyed, told_apart_by=TOLD_APART_BY if is_like else ())
 
 
 def _reading_page(

@@ -114,6 +114,31 @@ def test_a_form_becomes_part_of_an_accepted_batch_by_different_officers(room: Fo
     assert room.dc01.states([form]) == ["clean"]
 
 
+def test_a_namesake_becomes_clean_by_what_another_officer_saw(room: FormRoom, pages: Flask) -> None:
+    room.dc01.register(NUMBER)
+    (first,) = room.dc01.accepted(1, read=lambda _: {**WHOLE, "citizen_number": NUMBER})
+    (form,) = room.dc01.accepted(1)
+    for each in (first, form):
+        room.dc01.forms.match(room.dc01.forms.form(each).batch or "")
+    path, collector, reviewer = f"/dc01/forms/{form}", sign_in(pages, COLLECTOR), sign_in(pages, REVIEWER)
+    seen = text(collector.get(f"{path}/correction"))
+    barcode = room.dc01.forms.form(first).barcode
+    assert f"cha mẹ với phiếu mã vạch <code>{barcode}</code>" in seen
+    assert f'cơ sở dữ liệu dân cư: <span class="number">{NUMBER}</span>' in seen
+    collector.done(f"{path}/correction", WHOLE, page=f"{path}/correction")
+    assert 'name="told_apart_by"' in text(reviewer.get(f"{path}/review"))
+    for wrong in (
+        {"is_right": "no", "told_apart_by": "people_met"},
+        {"is_right": "yes", "told_apart_by": "x"},
+    ):
+        refused = reviewer.post(f"{path}/review", wrong, page=f"{path}/review")
+        assert refused.status_code == 422
+        assert 'id="told_apart_by-fault"' in text(refused)
+    said = {"is_right": "yes", "told_apart_by": "people_met"}
+    reviewer.done(f"{path}/review", said, page=f"{path}/review")
+    assert room.dc01.states([first, form]) == ["clean", "clean"]
+
+
 def test_officers_find_their_work_in_the_top_line_and_no_other(room: FormRoom, pages: Flask) -> None:
     room.dc01.scanned(2)
     desks = {

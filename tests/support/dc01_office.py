@@ -74,6 +74,13 @@ WHOLE = {
 }
 """A form without a number that breaks no rule."""
 
+
+def somebody(place: int) -> dict[str, str]:
+    """What the form of this place in a batch says: each is of another person, the first of WHOLE's."""
+    letters = "".join(chr(ord("A") + int(digit)) for digit in str(place))
+    return WHOLE if not place else {**WHOLE, "full_name": f"NGUYỄN {letters} LAN"}
+
+
 Read = Callable[[int], dict[str, str]]
 """What a clerk reads on the form of this place in the batch."""
 
@@ -218,8 +225,8 @@ class Dc01Office:
             values = {part.field: right.get(part.field, "") for part in open_one.differences}
             self.batches.decide(open_one.form, FormDecision(values=values, officer="third"))
 
-    def accepted(self, count: int, unit: str = COMMUNE, read: Read = lambda _: WHOLE) -> list[str]:
-        """Forms of a batch that passed without a wrong one."""
+    def accepted(self, count: int, unit: str = COMMUNE, read: Read = somebody) -> list[str]:
+        """Forms of a batch that passed without a wrong one, each of another person."""
         batch, ids = self.indexed(count, unit)
         self.key(ids, read=read)
         self.batches.draw(batch, "leader")

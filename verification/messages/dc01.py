@@ -14,6 +14,7 @@ FormText = Annotated[str, msgspec.Meta(max_length=200)]
 UnitCode = Annotated[str, msgspec.Meta(max_length=20)]
 UnitText = Annotated[str, msgspec.Meta(min_length=1, max_length=120)]
 Officer = Annotated[str, msgspec.Meta(max_length=40)]
+ToldApartBy = Literal["papers_seen", "people_met"]
 
 MAX_PAGES = 4
 """A form has two sides; what is glued to it may have as many again."""
@@ -165,9 +166,14 @@ class FormDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class CorrectionReview(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Whether another officer finds a correction right."""
+    """Whether another officer finds a correction right.
+
+    ``told_apart_by`` says what showed that whoever the form is like is another person: the papers of both
+    were seen, or both people were met.
+    """
 
     is_right: bool
+    told_apart_by: ToldApartBy | None = None
 
 
 class FormReview(CorrectionReview, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -215,11 +221,15 @@ class FormView(msgspec.Struct, frozen=True):
 
 
 class FormValues(msgspec.Struct, frozen=True):
-    """What is keyed of a form now and what is wrong with it, for whoever mends, corrects or reviews it."""
+    """What is keyed of a form now and what is wrong with it, for whoever mends, corrects or reviews it.
+
+    ``alike_persons`` are the numbers of those who ``LIKE_PERSON`` among the conflicts speaks of.
+    """
 
     values: dict[str, str]
     findings: tuple[str, ...]
     conflicts: tuple[str, ...]
+    alike_persons: tuple[str, ...] = ()
 
 
 class SecondKeying(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from issuance_backend.paging import Page, PageAsked, page_of
 from issuance_backend.population_registry import journal
 from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.dc01 import domain, repository
+from issuance_backend.population_registry.dc01.alike import LIKE_FORM, LIKE_PERSON, alike_conflicts
 from issuance_backend.population_registry.dc01.domain import (
     CLEAN_STATES,
     KEYED_BLINDLY,
@@ -33,6 +34,8 @@ from issuance_backend.population_registry.dc01.recording import (
 )
 from issuance_backend.population_registry.dc01.scan_pages import require_keyed_in
 from issuance_backend.population_registry.domain import RegistryPerson
+from issuance_backend.population_registry.matching import repository as matching
+from issuance_backend.population_registry.matching.service import MatchingDesk
 from issuance_backend.population_registry.people import repository as people
 from issuance_backend.population_registry.publication.service import require_officer_name
 from issuance_backend.population_registry.reads import repository as reads
@@ -60,6 +63,7 @@ from verification.messages.dc01 import (
 from verification.messages.national_time import vietnam_date
 
 _PORTION = 100
+_LIKENESSES = frozenset({LIKE_FORM, LIKE_PERSON})
 
 Change = Callable[[Recording, Form], Form]
 
@@ -146,6 +150,7 @@ class FormDesk:
 
         May be called again after an interruption: what is done stays done.
         """
+        self._have_keys()
         done = 0
         while True:
             with self.acting(SYSTEM) as recording:
@@ -180,15 +185,24 @@ class FormDesk:
         return self._changed(form_id, said.officer, change)
 
     def review(self, form_id: str, said: FormReview) -> FormView:
-        """Another officer says whether a correction is right; raises SameOfficer."""
+        """Another officer says whether a correction is right; raises SameOfficer, FieldsRefused.
+
+        ``told_apart_by`` says that whoever the form is like is another person, and what showed it.
+        """
 
         def change(recording: Recording, form: Form) -> Form:
-            domain.require_other(said.officer, form.corrected_by)
-            looked = recording.step(form, FormEvent.RECHECK)
+            by = said.told_apart_by
+            domain.require_other(said.officer, form.corrected_by, form.keyed_by if by else None)
+            like = tuple(each for each in form.conflicts if each.partition(":")[0] in _LIKENESSES)
+            if by and not (said.is_right and like):
+                raise FieldsRefused({"told_apart_by": "FIELD_NOBODY_TOLD_APART"})
+            detail = {"told_apart_by": by, "told_apart": ",".join(like)} if by else {}
+            looked = recording.step(form, FormEvent.RECHECK, detail)
             if said.is_right:
-                return self._settle(recording, looked)
-            return recording.step(looked, FormEvent.CONTRADICT, conflicts=("CORRECTION_NOT_RIGHT",))
+                return self._settle(recording, looked, like if by else ())
+            return recording.step(looked, FormEvent.CONTRADICT, conflicts=("CORRECTION_NOT_RIGHT", *like))
 
+        self._have_keys()
         return self._changed(form_id, said.officer, change)
 
     def confirm(self, citizen_number: str, day: date, officer: str) -> int:
@@ -272,11 +286,26 @@ class FormDesk:
         if unit is None or unit.level is not UnitLevel.COMMUNE:
             raise UnitUnknown("no such commune today")
 
-    def _settle(self, recording: Recording, form: Form) -> Form:
+    def _have_keys(self) -> None:
+        """Make what the first comparison needs: keys of forms of before, and the index of persons.
+
+        Later the index is housekeeping's.
+        """
+        with self._database.reading() as connection:
+            was_indexed, has_older = matching.was_indexed(connection), repository.lacks_likeness(connection)
+        while has_older:
+            with self._database.writing() as connection:
+                has_older = repository.make_likeness(connection, _PORTION) == _PORTION
+        if not was_indexed:
+            MatchingDesk(self._database, self._clock).refresh()
+
+    def _settle(self, recording: Recording, form: Form, told_apart: tuple[str, ...] = ()) -> Form:
         values = form.values or {}
-        conflicts = self._conflicts(recording.connection, form, values)
-        if conflicts or form.findings:
-            return recording.step(form, FormEvent.CONTRADICT, conflicts=conflicts)
+        found = self._conflicts(recording.connection, form, values)
+        found = (*found, *alike_conflicts(recording.connection, form))
+        if form.findings or not set(found) <= set(told_apart):
+            # All of them: whoever decides next decides about those that were told apart as well.
+            return recording.step(form, FormEvent.CONTRADICT, conflicts=found)
         entry = _person(recording.connection, form)
         if entry is not None:
             reads.name_person(recording.connection, form.id, entry.citizen_number)

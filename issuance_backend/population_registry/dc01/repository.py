@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Row, and_, func, inser
 
 from issuance_backend.paging import PageAsked
 from issuance_backend.population_registry.dc01.domain import (
+    CLEAN_STATES,
     Batch,
     BatchState,
     Form,
@@ -19,6 +20,7 @@ from issuance_backend.population_registry.dc01.domain import (
     Recheck,
     Values,
 )
+from issuance_backend.population_registry.dc01.likeness import likeness_key
 from issuance_backend.population_registry.dc01.tables import (
     BATCHES,
     FORMS,
@@ -112,6 +114,33 @@ def forms_of_numbers(connection: Connection, numbers: Collection[str]) -> list[F
     """Every form that is found again by one of these numbers."""
     question = select(FORMS).where(FORMS.c.citizen_number.in_(numbers)).order_by(FORMS.c.id)
     return [_form(row) for row in connection.execute(question)]
+
+
+def clean_forms_of_likeness(connection: Connection, key: int, *, without_number: bool) -> Iterator[Form]:
+    """Clean forms under a key of :func:`likeness_key` by id, only those without a number where asked."""
+    states = [state.value for state in CLEAN_STATES]
+    question = select(FORMS).where(FORMS.c.likeness == key, FORMS.c.state.in_(states))
+    if without_number:
+        question = question.where(FORMS.c.citizen_number.is_(None))
+    for row in connection.execute(question.order_by(FORMS.c.id)):
+        yield _form(row)
+
+
+def make_likeness(connection: Connection, limit: int) -> int:
+    """Give forms of before their key of likeness, at most ``limit``; how many."""
+    question = select(FORMS.c.id, FORMS.c.particulars).where(FORMS.c.likeness.is_(None)).limit(limit)
+    rows = connection.execute(question).all()
+    for row in rows:
+        key = likeness_key(msgspec.json.decode(row.particulars or "{}", type=dict[str, str]))
+        connection.execute(update(FORMS).where(FORMS.c.id == row.id).values(likeness=key))
+    return len(rows)
+
+
+def lacks_likeness(connection: Connection) -> bool:
+    """Whether a form of before has no key of likeness yet."""
+    return (
+        connection.execute(select(FORMS.c.id).where(FORMS.c.likeness.is_(None)).limit(1)).first() is not None
+    )
 
 
 def aged_forms(connection: Connection, fresh_from: date, limit: int) -> list[Form]:
@@ -286,6 +315,7 @@ def _columns(form: Form) -> dict[str, object]:
         "scan": form.scan,
         "particulars": None if form.values is None else _json(dict(form.values)),
         "citizen_number": form.number,
+        "likeness": likeness_key(form.values or {}),
         "keyed_by": form.keyed_by,
         "keyed_round": form.keyed_round,
         "checked_right": form.checked_right,
@@ -297,7 +327,7 @@ def _columns(form: Form) -> dict[str, object]:
 
 def _form(row: Row[Any]) -> Form:
     columns = row._asdict()
-    del columns["citizen_number"]
+    del columns["citizen_number"], columns["likeness"]
     columns["state"] = FormState(columns["state"])
     values = columns.pop("particulars")
     columns["values"] = None if values is None else msgspec.json.decode(values, type=dict[str, str])

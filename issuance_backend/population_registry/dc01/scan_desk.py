@@ -14,6 +14,7 @@ from issuance_backend.blob_store.service import BlobStore
 from issuance_backend.content_scanning.domain import UNSCANNED, ContentScanner
 from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.population_registry.dc01 import domain, repository, scan_pages, scan_repository
+from issuance_backend.population_registry.dc01.alike import LIKE_PERSON, alike_persons
 from issuance_backend.population_registry.dc01.domain import Form, FormEvent
 from issuance_backend.population_registry.dc01.form_desk import FormDesk, known, view
 from issuance_backend.population_registry.dc01.scan_pages import PagePicture, ScanPage
@@ -114,10 +115,16 @@ class ScanDesk:
         with self._database.reading() as connection:
             form = known(connection, form_id)
             self._require_at_work(connection, form, officer)
+            alike = alike_persons(connection, form) if LIKE_PERSON in form.conflicts else ()
         scan_pages.require_values_shown(form, officer)
         self._book.note_form(form.id, reader, reading)
-        findings = (*form.missing, *form.findings)
-        return FormValues(values=dict(form.values or {}), findings=findings, conflicts=form.conflicts)
+        self._book.note_all(alike, reader, reading)
+        return FormValues(
+            values=dict(form.values or {}),
+            findings=(*form.missing, *form.findings),
+            conflicts=form.conflicts,
+            alike_persons=alike,
+        )
 
     def erase(self) -> int:
         """Erase the pictures of settled forms when their time is over; of how many forms."""

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Date, ForeignKey, Index, Integer, String, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    text,
+)
 
 from issuance_backend.population_registry.tables import METADATA
 
@@ -48,6 +60,8 @@ FORMS = Table(
     Column("particulars", Text),
     # The number that is keyed, where it can be one: two forms of one number contradict each other.
     Column("citizen_number", String(12)),
+    # Of name and year of birth, 0 without them: forms that are alike stand under one. None is not made yet.
+    Column("likeness", BigInteger),
     Column("keyed_by", String(40)),
     Column("keyed_round", Integer, nullable=False),
     Column("findings", Text, nullable=False),
@@ -59,6 +73,7 @@ FORMS = Table(
     Index("dc01_forms_by_batch", "batch", "state"),
     Index("dc01_forms_by_state", "state", "id"),
     Index("dc01_forms_by_number", "citizen_number"),
+    Index("dc01_forms_by_likeness", "likeness", "id"),
     Index("dc01_forms_by_unit", "unit", "id"),
 )
 

@@ -58,6 +58,12 @@ def block(connection: Connection, asked: Comparable, limit: int) -> list[Compara
     return [_comparable(row) for row in rows]
 
 
+def of_letters_and_year(connection: Connection, whole_year: int) -> list[Comparable]:
+    """The persons under one key of a name's letters with the year of birth, by number."""
+    question = select(*_COMPARED).where(_ENTRY.whole_year == whole_year).order_by(_ENTRY.citizen_number)
+    return [_comparable(row) for row in connection.execute(question)]
+
+
 def keys_looked_up(asked: Comparable) -> dict[str, str | int | None]:
     """Key by column; None, which equals nothing, for one that the question does not have."""
     keys = {

@@ -26,7 +26,7 @@ from issuance_backend.refusals import (
     UnitUnknown,
 )
 from issuance_backend.schema import EVENTS
-from tests.support.dc01_office import COLLECTED, COMMUNE, NEIGHBOUR, PAGES, WHOLE, Dc01Office
+from tests.support.dc01_office import COLLECTED, COMMUNE, NEIGHBOUR, PAGES, WHOLE, Dc01Office, somebody
 from tests.support.engines import Engine
 from verification.errors import FieldsRefused, TransitionRefused
 from verification.messages.dc01 import (
@@ -76,7 +76,7 @@ def test_a_state_is_the_fold_of_what_was_recorded(office: Dc01Office) -> None:
 
 def test_no_person_stands_in_a_recorded_event(office: Dc01Office) -> None:
     office.register(NUMBER)
-    ids = office.accepted(5, read=lambda at: {**WHOLE, "citizen_number": NUMBER} if at == 0 else WHOLE)
+    ids = office.accepted(5, read=lambda at: {**WHOLE, "citizen_number": NUMBER} if at == 0 else somebody(at))
     office.forms.match(office.forms.form(ids[0]).batch or "")
     with office.database.reading() as connection:
         lines = [str(tuple(row)) for row in connection.execute(select(EVENTS))]
@@ -210,21 +210,21 @@ def test_a_batch_with_too_many_wrong_forms_is_keyed_again_and_only_then_drawn_ag
     office: Dc01Office,
 ) -> None:
     batch, ids = office.indexed(30)
-    office.key(ids, read=lambda at: {**WHOLE, "mother": "SAI TÊN"} if at % 3 == 0 else WHOLE)
+    office.key(ids, read=lambda at: {**somebody(at), "mother": "SAI TÊN"} if at % 3 == 0 else somebody(at))
     office.batches.draw(batch, "leader")
-    office.recheck(ids)
+    office.recheck(ids, somebody, somebody)
     rejected = office.batches.batch(batch)
     assert rejected.state == "rejected"
     assert (rejected.wrong or 0) > (rejected.acceptance_number or 0)
     assert set(office.states(ids)) == {"batch_rejected"}
     assert office.forms.match(batch) == 0
-    office.key(ids[:-1], clerk="other")
+    office.key(ids[:-1], "other", somebody)
     with pytest.raises(Dc01BatchNotReady):
         office.batches.draw(batch, "leader")
-    office.key(ids[-1:], clerk="other")
+    office.key(ids[-1:], "other", lambda _: somebody(29))
     again = office.batches.draw(batch, "leader")
     assert (again.round, again.severity) == (2, "tightened")
-    office.recheck(ids)
+    office.recheck(ids, somebody, somebody)
     office.forms.match(batch)
     assert set(office.states(ids)) == {"clean"}
 
@@ -264,7 +264,7 @@ def test_a_form_that_breaks_a_rule_is_a_conflict_until_somebody_else_sees_it_cor
     office: Dc01Office,
 ) -> None:
     broken = {**WHOLE, "marital_status": "Đã kết hôn"}
-    ids = office.accepted(3, read=lambda at: broken if at == 0 else WHOLE)
+    ids = office.accepted(3, read=lambda at: broken if at == 0 else somebody(at))
     office.forms.match(office.forms.form(ids[0]).batch or "")
     assert office.states(ids) == ["conflict", "clean", "clean"]
     assert office.forms.form(ids[0]).findings == ("SPOUSE_AGREES@1",)
