@@ -32,7 +32,7 @@ from monitoring.site import (
     SiteSettings,
     environment,
 )
-from monitoring.staff import APPROVER, CAPTURE, OFFICERS, SUPERVISOR
+from monitoring.staff import APPROVER, CAPTURE, OFFICERS, SUPERVISOR, Post
 from monitoring.supervisor import ProgramFailed
 from verification.messages.national_time import vietnam_date
 
@@ -144,12 +144,11 @@ class Preparation:
         run("issuance_backend.csca", "terminal", "--out", pki, "--terminal", terminal)
 
     def _fill_registry(self) -> None:
-        self._make_store_keys("issuance_backend.population_registry", self._settings.registry(), "REGISTRY")
+        settings = self._settings.registry()
+        self._make_store_keys("issuance_backend.population_registry", settings, "REGISTRY")
+        self._load_communes(settings)
         if not (self._folder / "people.json").exists():
             self._say(f"population registry: {CITIZENS} synthetic citizens")
-            settings = self._settings.registry()
-            load = ("load", COMMUNE_MAP, "--actor", "demo")
-            run("issuance_backend.population_registry.units", *load, settings=settings)
             run(
                 "issuance_backend.population_registry",
                 *("generate", "--count", CITIZENS, "--seed", CITIZEN_SEED, "--commune", COMMUNE),
@@ -158,6 +157,15 @@ class Preparation:
             )
             # The kit asks for the commune's people right away.
             run("issuance_backend.population_registry", "housekeeping", "--once", settings=settings)
+
+    def _load_communes(self, settings: Mapping[str, str]) -> None:
+        """The map of this version, also into a registry that an older one filled."""
+        loaded = self._folder / COMMUNE_MAP.name
+        if loaded.exists() and loaded.read_bytes() == COMMUNE_MAP.read_bytes():
+            return
+        load = ("load", COMMUNE_MAP, "--actor", "demo")
+        run("issuance_backend.population_registry.units", *load, settings=settings)
+        shutil.copyfile(COMMUNE_MAP, loaded)
 
     def _make_picture_store(self) -> None:
         self._make_store_keys("issuance_backend", self._settings.issuance(), "ISSUANCE")
@@ -193,22 +201,26 @@ class Preparation:
         return (self._folder / "enrolled").exists()
 
     def _enrol_officers(self) -> None:
-        if self._is_enrolled:
+        """Whoever is not enrolled yet, also at a site that an older version made."""
+        enrolled, joining = self._keys / "officers.json", self._keys / "officers_joining.json"
+        known = {each["id"] for each in json.loads(enrolled.read_bytes())} if self._is_enrolled else set()
+        roster = [self._entry(officer, post) for officer, post in OFFICERS.items()]
+        missing = [each for each in roster if each["id"] not in known]
+        if not missing:
             return
-        self._say(f"issuance office: {len(OFFICERS)} officers, a gallery, a store of pictures, keys for kits")
-        roster = [
-            {
-                "id": officer,
-                "roles": list(post.roles),
-                "unit": post.unit,
-                "password_file": str(self._keys / f"{officer}.password"),
-                "certificate": _certificate() if {CAPTURE, APPROVER} & set(post.roles) else None,
-            }
-            for officer, post in OFFICERS.items()
-        ]
-        _write(self._keys / "officers.json", json.dumps(roster).encode())
-        enrol = ("officer", "add-all", "--roster", self._keys / "officers.json")
-        run("issuance_backend", *enrol, settings=self._settings.issuance())
+        self._say(f"issuance office: {len(missing)} officers, a gallery, a store of pictures, keys for kits")
+        _write(joining, json.dumps(missing).encode())
+        run("issuance_backend", "officer", "add-all", "--roster", joining, settings=self._settings.issuance())
+        _write(enrolled, json.dumps(roster).encode())
+
+    def _entry(self, officer: str, post: Post) -> dict[str, object]:
+        return {
+            "id": officer,
+            "roles": list(post.roles),
+            "unit": post.unit,
+            "password_file": str(self._keys / f"{officer}.password"),
+            "certificate": _certificate() if {CAPTURE, APPROVER} & set(post.roles) else None,
+        }
 
     def _register_partners(self) -> None:
         if self._is_enrolled:
