@@ -7,21 +7,25 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import urllib3
 from sqlalchemy import select
 
+from issuance_backend.population_registry.api import READ_ROLE
+from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.schema import CREDENTIALS, DOSSIERS
 from monitoring.supervisor import end_with_parent
 from tests.support.engines import Engine
 from tests.support.issuance_office import PASSWORD, Office, citizens, make_office
 from tests.support.killing import require_sound
+from tests.support.registry_office import make_registry
+from tests.support.served_app import serving
 from tests.support.teller_page import free_port
 
 pytestmark = pytest.mark.slow
@@ -89,8 +93,14 @@ def served(office: Office) -> Iterator[Server]:
         process.wait(60)
 
 
-def locally_approved(office: Office) -> list[str]:
-    people = citizens(DOSSIERS_IN_THE_AIR)
+def told_of_registry(office: Office, url: str) -> Office:
+    """The central approval asks the registry once more, so the workers need one that answers."""
+    token = office.settings.blob_dir.parent / "registry.token"
+    token.write_text(READ_ROLE)
+    return replace(office, settings=replace(office.settings, registry_url=url, registry_token_file=token))
+
+
+def locally_approved(office: Office, people: Sequence[RegistryPerson]) -> list[str]:
     office.registry.people |= {person.citizen_number: person for person in people}
     lan, minh = office.sign_in("lan.capture"), office.sign_in("minh.approve")
     made = [lan.capture(each, f"capture-{n:010}").get_json()["id"] for n, each in enumerate(people)]
@@ -103,10 +113,16 @@ def test_a_server_whose_workers_are_killed_orders_each_card_once(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, database_engine: Engine
 ) -> None:
     office = make_office(tmp_path, tmp_path_factory.mktemp("server") / "pki", database_engine)
-    waiting, acknowledged, lost = locally_approved(office), [], 0
+    people = citizens(DOSSIERS_IN_THE_AIR)
+    waiting, acknowledged, lost = locally_approved(office, people), [], 0
     office.database.close()
+    registry = make_registry(database_engine.new(), people)
 
-    with served(office) as server, ThreadPoolExecutor(4) as pool:
+    with (
+        serving(registry.client(tmp_path_factory.mktemp("registry")).http.application) as registry_url,
+        served(told_of_registry(office, registry_url)) as server,
+        ThreadPoolExecutor(4) as pool,
+    ):
         token = server.sign_in("thu.central")
 
         def approve(work: tuple[int, str]) -> tuple[str, int, str]:

@@ -61,6 +61,8 @@ from verification.pki.trust_store import TrustStore
 PORT = 8642
 HOST = f"127.0.0.1:{PORT}"
 CLIENT = {"Host": HOST, "X-Agent-Client": "test"}
+HURRIED = FaceLimits(engine=2.0, frame=0.5, capture=0.5, turn=1.0, by_eye=3.0)
+"""Time enough for a stand-in engine, which needs none."""
 DEVICE_KEY = ec.generate_private_key(ec.SECP256R1())
 JPEG = b"\xff\xd8\xff\xe0 a picture \xff\xd9"
 
@@ -421,15 +423,11 @@ def make_bench(
     port: int = PORT,
     camera: Any = None,
     faces: FaceSupply | None = None,
-    patient: bool = False,
+    face_limits: FaceLimits = HURRIED,
     offline_standing: Callable[[Any], ListedStanding | None] = lambda _files: None,
 ) -> Bench:
-    """A counter on ``gateway``; ``folder`` is any path, nothing is read from it.
-
-    ``patient`` gives faces the time that a counter gives them; a stand-in engine needs no such time.
-    """
+    """A counter on ``gateway``; ``folder`` is any path, nothing is read from it."""
     reader, camera, matcher = SoftReader(image), camera or StillCamera(), WordMatcher()
-    quick = FaceLimits(engine=2.0, frame=0.5, capture=0.5, turn=1.0, by_eye=3.0)
     signatory = Signatory("counter-1", DEVICE_KEY, lambda: pki.NOW, secrets.token_bytes)
     parts = CounterParts(
         agent_id="counter-1",
@@ -441,7 +439,7 @@ def make_bench(
         clock=lambda: pki.NOW,
         random=secrets.token_bytes,
         card_wait_seconds=card_wait_seconds,
-        face_limits=FaceLimits(turn=5.0) if patient else quick,
+        face_limits=face_limits,
         offline_standing=offline_standing,
     )
     settings = AgentSettings(

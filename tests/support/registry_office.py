@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -119,10 +120,10 @@ def values(history: PersonHistory) -> dict[str, str | None]:
     return {attribute.name: attribute.value for attribute in history.attributes}
 
 
-def make_registry(url: str) -> RegistryWorld:
-    """A registry that holds the invented citizens since the first of January."""
+def make_registry(url: str, people: Sequence[RegistryPerson] | None = None) -> RegistryWorld:
+    """A registry that holds these people, or the invented citizens, since the first of January."""
     database = Database(url)
     database.migrate(MIGRATIONS)
     with database.writing() as connection:
-        repository.add(connection, citizens(), LOADED_AT)
+        repository.add(connection, people or citizens(), LOADED_AT)
     return RegistryWorld(database, [NOW])
