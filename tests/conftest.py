@@ -39,6 +39,14 @@ def _model_directory() -> Path | None:
     return folder if any(folder.glob("*.onnx")) else None
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """What asserts no time is written to memory; what does meets the disk that a program has."""
+    if config.getoption("markexpr") != "alone":
+        from tests.support.memory_files import write_to_memory  # noqa: PLC0415 - the path is set above
+
+        write_to_memory()
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip, with the reason, what needs files that are not on this machine."""
     missing = {}
@@ -96,11 +104,13 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+def database_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """Each of the two database engines in turn."""
     from tests.support.engines import Sqlite  # noqa: PLC0415 - the path is set above
 
     if request.param == "sqlite":
-        return Sqlite(tmp_path)
+        yield Sqlite(tmp_path)
+        return
     server: Postgres = request.getfixturevalue("postgres")
-    return server
+    yield server
+    server.drop_copies()

@@ -95,6 +95,7 @@ class Postgres:
         self._folder = folder
         self._numbers = itertools.count()
         self._migrated: dict[Path, str] = {}
+        self._copies: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
         # The server refuses to run as root: Debian's package brings an account for it.
         self._account = _ACCOUNT if os.geteuid() == 0 else None
@@ -152,7 +153,19 @@ class Postgres:
         return self._create(options)
 
     def copy(self, url: str) -> str:
-        return self._create(f"TEMPLATE {url.partition('@/')[2].partition('?')[0]}")
+        made = self._create(f"TEMPLATE {_name(url)}")
+        self._copies.append(made)
+        return made
+
+    def drop_copies(self) -> None:
+        """Drop every copy that was made so far: a test's databases end with the test.
+
+        What tests copy from stays. Thousands of databases of 500 files each take a disk minutes to remove.
+        """
+        with self._connect() as connection:
+            for url in self._copies:
+                connection.execute(f"DROP DATABASE {_name(url)} WITH (FORCE)".encode())
+        self._copies.clear()
 
     def migrated(self, scripts: Path) -> str:
         if scripts not in self._migrated:
@@ -181,6 +194,11 @@ class Postgres:
                 time.sleep(0.05)
             else:
                 return
+
+
+def _name(url: str) -> str:
+    """The name of the database at an URL of PostgreSQL."""
+    return url.partition("@/")[2].partition("?")[0]
 
 
 def schema_differences(database: Database, metadata: MetaData) -> list[Any]:
