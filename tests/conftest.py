@@ -41,6 +41,9 @@ def _model_directory() -> Path | None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """What asserts no time is written to memory; what does meets the disk that a program has."""
+    from tests.support.late_addresses import build_addresses_late  # noqa: PLC0415 - the path is set above
+
+    build_addresses_late()
     if config.getoption("markexpr") != "alone":
         from tests.support.memory_files import write_to_memory  # noqa: PLC0415 - the path is set above
 
