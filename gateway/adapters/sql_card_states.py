@@ -101,7 +101,7 @@ class SqlCardStates:
 
 
 def _keep(connection: Connection, events: Iterable[PublishedEvent]) -> None:
-    """The last word on each card; a word heard before changes nothing."""
+    """The last word on each card, which the issuer may mend; an older word changes nothing."""
     told = {event.key: event for event in events}
     keys = sorted(told)
     for start in range(0, len(keys), _BATCH):
@@ -113,7 +113,7 @@ def _keep(connection: Connection, events: Iterable[PublishedEvent]) -> None:
         if new:
             connection.execute(insert(card_states), new)
         for key in some:
-            if key in before and before[key] < told[key].sequence:
+            if key in before and before[key] <= told[key].sequence:
                 changed = update(card_states).where(card_states.c.status_key == key)
                 connection.execute(changed.values(_row(told[key])))
 

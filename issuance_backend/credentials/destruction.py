@@ -6,6 +6,7 @@ A spoiled one is destroyed with its blank, by production's own two signatures.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -13,7 +14,7 @@ from sqlalchemy import Connection
 from issuance_backend.credentials import destruction_repository as repository
 from issuance_backend.credentials import domain
 from issuance_backend.credentials.destruction_repository import Destruction
-from issuance_backend.credentials.domain import CardEvent, CardState
+from issuance_backend.credentials.domain import CardEvent, CardState, Reason
 from issuance_backend.credentials.orders import Gone, take_step
 from issuance_backend.credentials.repository import Card
 from issuance_backend.moments import rfc3339
@@ -55,6 +56,9 @@ def sign(
         raise SameOfficer("the same officer signs once")
     signed = repository.complete(connection, signed, officer, moment)
     destroyed(connection, card, officer, moment)
+    if card.state is CardState.REPLACED:
+        # Destroyed or not: a relying party that meets it is told why it is good no more.
+        card = replace(card, reason=Reason.REPLACED)
     detail = {"with": signed.first_officer}
     gone = take_step(connection, card, CardEvent.DESTROY, actor=officer, moment=moment, detail=detail)
     return gone, signed

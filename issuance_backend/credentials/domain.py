@@ -74,7 +74,7 @@ class CardEvent(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a card is suspended or revoked."""
+    """Why a card is suspended or revoked, or why it was destroyed."""
 
     LOSS = "loss"
     DEATH = "death"
@@ -84,6 +84,7 @@ class Reason(StrEnum):
     NATIONALITY_ENDED = "nationality_ended"
     HANDED_IN = "handed_in"
     MISSING = "missing"  # on its way from the centre to the citizen: nobody has it who should
+    REPLACED = "replaced"  # said of a card at its destruction alone: until then its state says so
 
 
 SUSPENSION_REASONS = frozenset({Reason.LOSS, Reason.DEATH, Reason.INVESTIGATION, Reason.DATA_ERROR})
@@ -185,6 +186,8 @@ def meaning(state: CardState, reason: Reason | None, expires_on: date | None, to
         return CredentialState.LOST if reason is Reason.LOSS else CredentialState.SUSPENDED
     if state is CardState.ACTIVE and is_expired(expires_on, today):
         return CredentialState.EXPIRED
+    if state is CardState.DESTROYED and reason is Reason.REPLACED:
+        return CredentialState.REPLACED
     return _MEANINGS.get(state, CredentialState.ISSUED)
 
 

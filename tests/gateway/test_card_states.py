@@ -6,12 +6,14 @@ import threading
 from datetime import timedelta
 
 import pytest
+from alembic import command
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
 from gateway import app
 from gateway.adapters.sql_card_states import SEAT_SECONDS, SqlCardStates
+from gateway.adapters.sql_schema import MIGRATIONS
 from gateway.app import Outside, create_gateway
 from gateway.domain.card_standing import FRESH_SECONDS, CardStanding
 from gateway.domain.purpose import PURPOSES
@@ -20,6 +22,7 @@ from gateway.services.card_follower import PAUSE_SECONDS, RETRY_SECONDS, WATCH_S
 from gateway.services.card_status import CardStatusDesk
 from tests.support import pki
 from tests.support.gateway_world import Clock, FakeCardEvents, World
+from tests.support.old_databases import migrate
 from verification.lds.files import LdsFile
 from verification.lds.security_object import parse_security_object
 from verification.messages.credential_status import (
@@ -230,6 +233,28 @@ def test_an_issuer_that_was_put_back_and_came_farther_since_is_read_from_the_fir
         asked(world, forgotten)
     assert asked(world, withdrawn) == CardStanding(CredentialState.REVOKED)
     assert set(SqlCardStates(world.database).not_good().withdrawn) == {forgotten, withdrawn}
+
+
+def test_after_the_update_an_issuer_that_mended_its_last_words_is_heard_again(world: World) -> None:
+    """What is good no longer is never good in between: an older word that comes again changes nothing."""
+    for state in ("active", "revoked", "revoked"):
+        world.card_events.tell(KEY, state)
+    hear(world)
+    migrate(world.database, command.downgrade, "0005", MIGRATIONS)
+    migrate(world.database, command.upgrade, "head", MIGRATIONS)
+    states = SqlCardStates(world.database)
+    assert (states.place(), states.heard_at()) == (FeedPlace(0, ""), None)
+    world.card_events.told = []
+    for state in ("active", "replaced", "replaced"):
+        world.card_events.tell(KEY, state)
+    whole = world.card_events.after
+    world.card_events.after = lambda place: whole(place, most=1)  # type: ignore[method-assign]
+    heard = []
+    for _ in range(3):
+        hear(world)
+        card = states.heard(KEY).card
+        heard.append(card and card.state.value)
+    assert heard == ["revoked", "revoked", "replaced"]
 
 
 def test_a_silent_issuer_is_one_line_in_the_log(world: World, caplog: pytest.LogCaptureFixture) -> None:

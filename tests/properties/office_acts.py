@@ -337,7 +337,7 @@ class Acts:
         return self.undelivered.return_to_centre(self.who(), self.card("undelivered"))
 
     def destroy(self) -> object:
-        return self.undelivered.destroy(self.who(), self.card("returned_to_centre"))
+        return self.undelivered.destroy(self.who(), self.card("returned_to_centre", "replaced"))
 
     # In the citizen's hands.
 

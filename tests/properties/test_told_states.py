@@ -25,6 +25,7 @@ from tests.support.engines import Sqlite
 
 MET = {"issued", "active", "suspended", "lost", "revoked", "replaced"}
 """What cards of walks come to mean; less would prove less."""
+FINAL = {"revoked", "replaced"}
 OFFICES = 6
 """So many are walked at most: what happens in one is its seed's."""
 
@@ -48,7 +49,9 @@ def meanings(database: Database) -> dict[str, tuple[str, str | None]]:
     with database.reading() as connection:
         asked = select(NOTICES.c.key, NOTICES.c.data).where(NOTICES.c.topic == Topic.CREDENTIAL_STATUS.value)
         for key, data in connection.execute(asked.order_by(NOTICES.c.sequence)):
-            told[key] = msgspec.json.decode(data, type=dict[str, str])
+            former, told[key] = told.get(key, {}), msgspec.json.decode(data, type=dict[str, str])
+            # Why a card is good no more is told once and for all, whatever becomes of the card itself.
+            assert former.get("state") not in FINAL or former["state"] == told[key]["state"], key
         cards = connection.execute(select(CREDENTIALS).where(CREDENTIALS.c.status_key.is_not(None))).all()
     found = {}
     for card in cards:
