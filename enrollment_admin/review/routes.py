@@ -59,6 +59,8 @@ RETURN_ITEMS = (
 LOOKUP_REASONS = ("no_data", "contradicting_data", "paper_prints")
 LOOKUP_RESULTS = ("agrees", "contradicts", "nothing")
 REJECTION_REASONS = ("duplicate_person", "fraud", "not_entitled", "not_a_citizen", "false_documents")
+ORDER_REJECTION_REASONS = ("card_unprintable", *REJECTION_REASONS)
+"""Where a card is ordered, that it cannot be printed is what is met first."""
 
 
 def review_blueprint(backend: BackendClient) -> Blueprint:
@@ -163,7 +165,7 @@ def dossier_page(
         found_wrong=_found_wrong(view),
         lookup_reasons=LOOKUP_REASONS,
         lookup_results=LOOKUP_RESULTS,
-        rejection_reasons=REJECTION_REASONS,
+        rejection_reasons=ORDER_REJECTION_REASONS if view.state == "central_approved" else REJECTION_REASONS,
         faults=faults or {},
         refused_step=request.endpoint.rpartition(".")[2] if faults and request.endpoint else "",
         typed=request.form,

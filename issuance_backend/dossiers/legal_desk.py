@@ -27,7 +27,12 @@ from monitoring.database import Database
 from verification.errors import FieldsRefused, TransitionRefused
 from verification.messages.dossier_decisions import CaseHold, Rejection, RejectionReason
 
-REASONS = frozenset({"duplicate_person", "fraud", "not_entitled", "not_a_citizen", "false_documents"})
+CARD_UNPRINTABLE = "card_unprintable"
+"""Of an order alone: what no card can carry is sent back as long as nothing is approved."""
+
+REASONS = frozenset(
+    {"duplicate_person", "fraud", "not_entitled", "not_a_citizen", "false_documents", CARD_UNPRINTABLE}
+)
 _MAX_BASIS = 200
 _MAX_COMMENT = 500
 
@@ -60,6 +65,8 @@ class LegalDesk:
             dossier = acts.found(connection, dossier_id, officer)
             act = Act(connection, replace(dossier, rejection=proposed), self._clock())
             _require_may_reject(act, officer, DossierEvent.PROPOSE_REJECTION)
+            if reason.reason == CARD_UNPRINTABLE and dossier.state is not DossierState.CENTRAL_APPROVED:
+                raise TransitionRefused("no card of it was ordered")
             take_step(act, DossierEvent.PROPOSE_REJECTION, officer.id, {"reason": reason.reason})
 
     def confirm_rejection(self, officer: Officer, dossier_id: str) -> None:

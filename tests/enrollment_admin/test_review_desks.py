@@ -151,6 +151,20 @@ def test_a_rejection_takes_two_officers_and_a_legal_basis(app: Flask) -> None:
     assert "Hồ sơ bị từ chối" in hai.done(f"{path}/reject/confirm", page=path)
 
 
+def test_a_card_that_cannot_be_printed_is_offered_as_a_reason_once_it_is_ordered(app: Flask) -> None:
+    dossier = captured(app)
+    path, reason = f"/dossiers/{dossier}", 'value="card_unprintable"'
+    shown = text(sign_in(app, "minh.approve").get(path))
+    assert 'value="not_entitled"' in shown
+    assert reason not in shown
+    approved(app, dossier)
+    said = {"reason": "card_unprintable", "legal_basis": "Điều 19", "comment": "Chữ không in được"}
+    first, second = sign_in(app, "thu.central"), sign_in(app, "binh.both")
+    assert reason in text(first.get(path))
+    assert "Nội dung không in được lên thẻ" in first.done(f"{path}/reject", said, page=path)
+    assert "Hồ sơ bị từ chối" in second.done(f"{path}/reject/confirm", page=path)
+
+
 @pytest.mark.usefixtures("chiefs")
 def test_a_case_stops_a_dossier_and_the_same_case_lets_it_go_on(app: Flask) -> None:
     path = f"/dossiers/{captured(app)}"

@@ -27,6 +27,7 @@ from tests.support.delivery import (
     dispatched,
     hand_over,
 )
+from tests.support.form_text import form_text
 from tests.support.issuance_office import NOW, PASSWORD, Office, citizens
 from tests.support.running import run_pending
 
@@ -141,9 +142,9 @@ def revoked(office: Office, reason: str) -> tuple[str, str]:
     return dossier, card
 
 
-def reject(office: Office, dossier: str) -> tuple[int, int]:
+def reject(office: Office, dossier: str, reason: str = "not_entitled") -> tuple[int, int]:
     """Two central officers reject a dossier; what both were answered."""
-    why = {"reason": "not_entitled", "legal_basis": "Luật 26/2023/QH15", "comment": "Không còn được cấp"}
+    why = {"reason": reason, "legal_basis": "Luật 26/2023/QH15", "comment": "Không còn được cấp"}
     first = office.sign_in("binh.both").post(f"/v1/dossiers/{dossier}/rejection", why)
     second = office.sign_in("thu.central").post(f"/v1/dossiers/{dossier}/rejection/confirmation")
     return first.status_code, second.status_code
@@ -208,21 +209,32 @@ def test_an_order_that_no_machine_can_make_ends_with_its_dossier_and_the_citizen
     monkeypatch.setattr(line, "_workshop", replace(line._workshop, draw_faces=unprintable))
     office.receive_blanks()
     assert office.sign_in("hoa.production").post("/v1/production-batches", {"limit": 1}).status_code == 201
-    assert reject(office, dossier) == (200, 409), "a worker may be about to make it"
+    assert reject(office, dossier, "card_unprintable") == (200, 409), "a worker may be about to make it"
     run_pending(line)
     assert order_of(office) == ("held", "CARD_TEXT_UNPRINTABLE")
     revocation = f"/v1/credentials/{card}/revocation"
     refused = office.sign_in(SUPERVISOR).post(revocation, {"reason": "data_error"})
     assert refused.get_json()["code"] == "STATE_NOT_ALLOWED"
-    assert reject(office, dossier) == (200, 200)
+    assert reject(office, dossier, "card_unprintable") == (200, 200)
     assert order_of(office) == ("cancelled", None)
     ended = card_of(office, card)
     assert (ended.state, ended.reason, ended.place) == ("revoked", "data_error", None)
+    notice = lan.get(f"/v1/dossiers/{dossier}/rejection-notice.pdf")
+    said = " ".join(form_text(notice.data).split())
+    assert "không in được lên thẻ căn cước" in said
     again = str(lan.capture(citizens()[4], "capture-0000000009").get_json()["id"])
     office.approve_all(again)
     office.make_cards()
     assert newest_card(office, again)["state"] == "qa_passed"
     books(office)
+
+
+def test_only_an_order_is_rejected_as_unprintable(office: Office) -> None:
+    dossier = str(office.sign_in("lan.capture").capture(citizens()[4]).get_json()["id"])
+    why = {"reason": "card_unprintable", "legal_basis": "Luật 26/2023/QH15", "comment": "Không in được"}
+    refused = office.sign_in("minh.approve").post(f"/v1/dossiers/{dossier}/rejection", why)
+    assert (refused.status_code, refused.get_json()["code"]) == (409, "STATE_NOT_ALLOWED")
+    assert office.sign_in("lan.capture").get(f"/v1/dossiers/{dossier}").get_json()["rejection"] is None
 
 
 def test_an_order_of_no_batch_ends_with_its_dossier_and_is_batched_no_more(office: Office) -> None:
