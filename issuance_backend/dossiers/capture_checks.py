@@ -33,6 +33,7 @@ from verification.messages.enrollment import (
     PortraitCheck,
 )
 from verification.messages.person_match import MatchAnswer
+from verification.messages.registry_access import Purpose
 
 MIN_PORTRAIT_SIZE = (360, 480)
 """Width and height in pixels below which the chip's picture would be more guessed than taken."""
@@ -115,11 +116,11 @@ class CaptureChecks:
         """Which engine judges portraits, if any."""
         return self._judge.engine
 
-    def extract(self, citizen_number: str) -> PersonExtract:
+    def extract(self, citizen_number: str, purpose: Purpose = Purpose.CAPTURE) -> PersonExtract:
         """The registry's entry; raises FieldsRefused on the number, RegistryUnavailable."""
         try:
             number = CitizenNumber(citizen_number)
-            extract = self._registry.extract(str(number))
+            extract = self._registry.extract(str(number), purpose)
         except (CitizenNumberMalformed, RegistryPersonUnknown) as fault:
             raise FieldsRefused({"citizen_number": fault.code}) from None
         if extract.life_status != "alive":
@@ -127,9 +128,11 @@ class CaptureChecks:
         return extract
 
     def require_holder(self, citizen_number: str) -> None:
-        """Raise HolderNotRegistered unless somebody who lives has this very number; RegistryUnavailable."""
+        """Raise HolderNotRegistered unless somebody who lives has this very number, now that the centre
+        approves; RegistryUnavailable.
+        """
         try:
-            extract = self.extract(citizen_number)
+            extract = self.extract(citizen_number, Purpose.CENTRAL_APPROVAL)
         except FieldsRefused as fault:
             raise HolderNotRegistered(fault.fields["citizen_number"]) from None
         if extract.citizen_number != citizen_number:

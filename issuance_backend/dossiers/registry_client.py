@@ -21,8 +21,11 @@ _MOST_COMPARED = 20
 class Registry(Protocol):
     """Where particulars come from."""
 
-    def extract(self, citizen_number: str) -> PersonExtract:
-        """The entry for a number; raises RegistryPersonUnknown or RegistryUnavailable."""
+    def extract(self, citizen_number: str, purpose: Purpose = Purpose.CAPTURE) -> PersonExtract:
+        """The entry for a number; raises RegistryPersonUnknown or RegistryUnavailable.
+
+        Its person is told for what it was read.
+        """
         ...
 
     def candidates(self, person: PersonFields, citizen_number: str) -> MatchAnswer:
@@ -41,11 +44,10 @@ class RegistryOverHttp:
             timeout=urllib3.Timeout(connect=1.0, read=3.0), retries=urllib3.Retry(1, redirect=0)
         )
 
-    def extract(self, citizen_number: str) -> PersonExtract:
+    def extract(self, citizen_number: str, purpose: Purpose = Purpose.CAPTURE) -> PersonExtract:
         """The entry for a number; raises RegistryPersonUnknown or RegistryUnavailable."""
-        response = self._asked(
-            "GET", f"/v1/persons/{citizen_number}", said={HEADER: self._reading().header()}
-        )
+        reading = msgspec.structs.replace(self._reading(), purpose=purpose)
+        response = self._asked("GET", f"/v1/persons/{citizen_number}", said={HEADER: reading.header()})
         if response.status == 404 and _code(response.data) == RegistryPersonUnknown.code:
             raise RegistryPersonUnknown("no entry for the number")
         if response.status != 200:

@@ -53,6 +53,7 @@ from verification.messages.dc01 import UnitView
 from verification.messages.enrollment import PersonExtract, PersonFields
 from verification.messages.person_match import MatchAnswer, MatchCandidate
 from verification.messages.production import BatchOrder, BlankDelivery, BlankRange
+from verification.messages.registry_access import Purpose
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 PASSWORD = "giữ-kín-mật-khẩu-2026"
@@ -110,15 +111,18 @@ class InventedRegistry:
     units: dict[str, list[UnitView]] = field(default_factory=dict)
     others: dict[str, tuple[MatchCandidate, ...]] = field(default_factory=dict)
     is_indexed: bool = True
+    read_for: list[Purpose] = field(default_factory=list)
+    """For what entries were read, in the order in which they were."""
 
     def names(self, code: str) -> list[UnitView]:
         if not self.is_up:
             raise RegistryUnavailable("switched off")
         return self.units.get(code, [])
 
-    def extract(self, citizen_number: str) -> PersonExtract:
+    def extract(self, citizen_number: str, purpose: Purpose = Purpose.CAPTURE) -> PersonExtract:
         if not self.is_up:
             raise RegistryUnavailable("switched off")
+        self.read_for.append(purpose)
         if citizen_number not in self.people:
             raise RegistryPersonUnknown("nobody")
         return extract(self.people[citizen_number])

@@ -25,6 +25,7 @@ class Purpose(StrEnum):
 
     CAPTURE = "capture"
     COMPARISON = "comparison"
+    CENTRAL_APPROVAL = "central_approval"
     OWN_RECORD = "own_record"
     COMMUNE_EXTRACT = "commune_extract"
     PUBLICATION = "publication"

@@ -31,6 +31,7 @@ from tests.support.issuance_office import citizens, picture
 from verification.errors import FieldsRefused, RegistryUnavailable, TransitionRefused
 from verification.messages.dossier_decisions import CaseHold, LookupAnswer, LookupRequest, RejectionReason
 from verification.messages.enrollment import DossierReturn
+from verification.messages.registry_access import Purpose
 
 FRAUD = RejectionReason("fraud", "Luật 26/2023/QH15, điều 23", "Giấy tờ giả")
 ASKED = LookupRequest("paper_prints")
@@ -323,6 +324,14 @@ def test_no_card_is_ordered_for_a_number_that_nobody_who_lives_has_any_more(
     assert (desk.events(dossier), desk.recorded(), desk.orders()) == (*before, [])
     desk.office.approvals.send_back(THU, dossier, returned("place_of_residence"))
     assert desk.state(dossier) == "returned"
+
+
+def test_the_registry_is_told_that_the_centre_approves(desk: Desk) -> None:
+    dossier = desk.locally_approved()
+    assert set(desk.registry.read_for) == {Purpose.CAPTURE}
+    desk.registry.read_for.clear()
+    desk.office.approvals.approve_centrally(THU, dossier)
+    assert desk.registry.read_for == [Purpose.CENTRAL_APPROVAL]
 
 
 def test_a_dossier_of_a_number_that_is_gone_can_be_rejected(desk: Desk) -> None:

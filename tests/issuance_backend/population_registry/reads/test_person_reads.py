@@ -28,6 +28,7 @@ from verification.messages.life_event import CorrectionReport
 from verification.messages.registry_access import (
     HEADER,
     PersonRead,
+    Purpose,
     ReadingFor,
     read_statement,
     stated,
@@ -177,11 +178,14 @@ def test_an_office_says_it_over_http(registry: RegistryWorld, tmp_path: Path) ->
     with serving(create_registry_app(callers, clock=registry.clock)) as url:
         assert RegistryOverHttp(url, "registry.read", lambda: STATEMENT).extract(NUMBER)
         assert RegistryOverHttp(url, "registry.read").extract(NUMBER)
+        approving = RegistryOverHttp(url, "registry.read", lambda: STATEMENT)
+        assert approving.extract(NUMBER, Purpose.CENTRAL_APPROVAL)
         own = ReadingFor(purpose="own_record", officer="mai")
         assert RecordsOverHttp(url, "registry.read").history(NUMBER, own).citizen_number == NUMBER
         told = RecordsOverHttp(url, "registry.read_log").reads(NUMBER)
     assert [(each.purpose, each.officer) for each in told] == [
         ("own_record", "mai"),
+        ("central_approval", "lan"),
         ("capture", None),
         ("capture", "lan"),
     ]
