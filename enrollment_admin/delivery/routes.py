@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
@@ -10,7 +10,8 @@ from enrollment_admin.delivery import cards_client
 from enrollment_admin.refusals import BackendRefused
 from enrollment_admin.review.routes import dossier_page
 from enrollment_admin.sign_in.routes import officers_backend
-from enrollment_admin.ui.pages import answer, error_page, outcome_of, page, refused, typed, wants_json
+from enrollment_admin.ui.navigation import DOSSIER_ROLES
+from enrollment_admin.ui.pages import answer, page, refused, typed, wants_json
 from verification.errors import CitizenNumberMalformed
 from verification.identity.citizen_number import CitizenNumber
 from verification.messages.capture_terms import OldCard
@@ -67,12 +68,7 @@ def delivery_blueprint(backend: BackendClient) -> Blueprint:
 
     @blueprint.post("/<card>/destroy")
     def destroy(card: str) -> ResponseReturnValue:
-        return outcome_of(
-            lambda: cards_client.sign_destruction(officers_backend(backend), card),
-            target=_back(),
-            done="done.destruction_signed",
-            again=lambda _faults: error_page(_no_reason()),
-        )
+        return _destroy(backend, card)
 
     return blueprint
 
@@ -111,7 +107,7 @@ def _cards_page(backend: BackendClient, number: str) -> ResponseReturnValue:
         return page("cards.html", 422, number=number, cards=None, code=fault.code, states=CARD_STATES)
     found = cards_client.of_number(officers_backend(backend), asked, request.args.get("cursor"))
     following = found.cursor and url_for("delivery.cards", citizen_number=asked, cursor=found.cursor)
-    return page("cards.html", number=asked, cards=found.entries, following=following, code=None)
+    return _listed("cards.html", number=asked, cards=found.entries, following=following, code=None)
 
 
 def _work_list(backend: BackendClient, state: str, cursor: str | None) -> ResponseReturnValue:
@@ -120,7 +116,24 @@ def _work_list(backend: BackendClient, state: str, cursor: str | None) -> Respon
         return redirect(url_for("delivery.cards"), 303)
     found = cards_client.in_state(officers_backend(backend), state, cursor)
     following = found.cursor and url_for("delivery.work_list", state=state, cursor=found.cursor)
-    return page("card_list.html", cards=found.entries, state=state, states=CARD_STATES, following=following)
+    return _listed(
+        "card_list.html", cards=found.entries, state=state, states=CARD_STATES, following=following
+    )
+
+
+def _listed(template: str, **values: object) -> ResponseReturnValue:
+    """A page of cards; whoever reads no dossiers finds no way to them."""
+    roles = frozenset(session["officer"]["roles"])
+    return page(template, roles=roles, reads_dossiers=not DOSSIER_ROLES.isdisjoint(roles), **values)
+
+
+def _destroy(backend: BackendClient, card: str) -> ResponseReturnValue:
+    try:
+        signed = cards_client.sign_destruction(officers_backend(backend), card)
+    except BackendRefused as fault:
+        return refused(fault, _back())
+    done = "done.destruction_signed" if signed.second_officer is None else "done.card_destroyed"
+    return answer(signed, _back(), done)
 
 
 def _hand_over(backend: BackendClient, card: str, proof: HandOver) -> ResponseReturnValue:
@@ -140,16 +153,18 @@ def _step(
         summary = cards_client.card_step(officers_backend(backend), card, step, message)
     except BackendRefused as fault:
         return refused(fault, _back())
-    return answer(summary, url_for("review.dossier", dossier=summary.dossier), done)
+    target = _back() if typed("list") else url_for("review.dossier", dossier=summary.dossier)
+    return answer(summary, target, done)
 
 
 CardMessage = HandOver | HolderConfirmation | CardSuspension
 
 
 def _back() -> str:
-    """The dossier that the form stood on, or the lists of cards."""
-    dossier = typed("dossier")
-    return url_for("review.dossier", dossier=dossier) if dossier else url_for("delivery.cards")
+    """The dossier or the list that the form stood on, or where the lists are offered."""
+    if typed("dossier"):
+        return url_for("review.dossier", dossier=typed("dossier"))
+    return url_for("delivery.work_list", state=typed("list") or None)
 
 
 def _no_reason() -> BackendRefused:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from flask import Flask
 
+from issuance_backend.credentials.undelivered_desk import age
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from tests.support.delivery import deliver, hand_over
@@ -86,6 +89,49 @@ def test_a_card_that_was_handed_in_is_listed_and_destroyed_by_two(
     assert card_of(office, dossier)["state"] == "destroyed"
     assert "Bị giữ: 1" not in text(sign_in(app, "hoa.production").get("/production")), "nobody wants another"
     assert page not in text(quality.get("/credentials/work-list?state=withdrawn"))
+
+
+def test_a_stock_keeper_signs_on_the_list_and_finds_no_way_to_dossiers(
+    app: Flask, office: Office, dossier: str
+) -> None:
+    card, page = card_of(office, dossier)["id"], "/credentials/work-list?state=withdrawn"
+    number, name = (card_of(office, dossier)[each] for each in ("citizen_number", "full_name"))
+    assert hand_over(office, card).status_code == 200
+    gone = office.sign_in("son.supervisor").post(
+        f"/v1/credentials/{card}/revocation", {"reason": "handed_in"}
+    )
+    assert gone.status_code == 200
+    keeper, act = sign_in(app, "khoa.stock"), f"/credentials/{card}/destroy"
+    for shown in (text(keeper.get(page)), text(keeper.get(f"/credentials?citizen_number={number}"))):
+        assert name in shown
+        assert f"/dossiers/{dossier}" not in shown
+    assert f'action="{act}"' in text(keeper.get(page))
+    assert act not in text(sign_in(app, "mai.office").get(page))
+    answer = keeper.post(act, {"list": "withdrawn"}, page=page)
+    assert (answer.status_code, answer.headers["Location"]) == (303, page)
+    assert "Cần thêm chữ ký của cán bộ thứ hai" in text(keeper.get(page))
+    keeper.post(act, {"list": "withdrawn"}, page=page)
+    assert fault("SAME_OFFICER").vi.what in text(keeper.get(page))
+    supervisor = sign_in(app, "son.supervisor")
+    assert f"/dossiers/{dossier}" in text(supervisor.get(page))
+    assert "thẻ đã tiêu hủy" in supervisor.done(act, {"list": "withdrawn"}, page=page)
+    assert act not in text(keeper.get(page))
+    assert card_of(office, dossier)["state"] == "destroyed"
+
+
+def test_a_stock_keeper_takes_in_what_nobody_fetched_on_the_list(
+    app: Flask, office: Office, dossier: str
+) -> None:
+    card, page = card_of(office, dossier)["id"], "/credentials/work-list?state=undelivered"
+    office.now[0] += timedelta(days=61)
+    assert age(office.database, lambda: office.now[0], 60) == 1
+    keeper, act = sign_in(app, "khoa.stock"), f"/credentials/{card}/return"
+    assert f'action="{act}"' in text(keeper.get(page))
+    assert act not in text(sign_in(app, "son.supervisor").get(page))
+    assert act not in keeper.done(act, {"list": "undelivered"}, page=page)
+    assert f"/credentials/{card}/destroy" in text(
+        keeper.get("/credentials/work-list?state=returned_to_centre")
+    )
 
 
 def test_lists_of_cards_without_a_state_are_offered_and_a_wrong_one_is_named(app: Flask) -> None:
