@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 
@@ -121,7 +123,7 @@ def _work_list(backend: BackendClient, state: str, cursor: str | None) -> Respon
     )
 
 
-def _listed(template: str, **values: object) -> ResponseReturnValue:
+def _listed(template: str, **values: Any) -> ResponseReturnValue:
     """A page of cards; whoever reads no dossiers finds no way to them."""
     roles = frozenset(session["officer"]["roles"])
     return page(template, roles=roles, reads_dossiers=not DOSSIER_ROLES.isdisjoint(roles), **values)
