@@ -204,7 +204,7 @@ def create_issuance_app(
     _mount_status(site, unit_map)
     _mount_citizens(site, settings, records or RecordsOverHttp(*asking))
     _mount_figures(site)
-    _mount_population_forms(site, FormOffice(RegistryForms(*asking)))
+    _mount_population_forms(site, FormOffice(RegistryForms(*asking, dc01_work.key_of_request)))
     if settings.intake_key_dir is not None:
         place = IntakePlace(settings.intake_dir, settings.intake_key_dir)
         dossiers = dossier_door(database, PacketDesk(checks, pictures))

@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 import urllib3
 
+from issuance_backend.idempotency.domain import HEADER as KEY_HEADER
 from issuance_backend.refusals import IdempotencyConflict
 from verification.errors import FieldsRefused, RegistryUnavailable, VerificationError
 from verification.messages.registry_access import HEADER, ReadingFor
@@ -37,7 +38,7 @@ class RegistryHttp:
 
         Where an entry is read, ``reading`` says for whom and for what.
         """
-        response = self._sent(method, path, message, reading)
+        response = self._sent(method, path, message, _read_for(reading))
         if response.status != 200:
             raise RegistryUnavailable(f"status {response.status}")
         try:
@@ -50,7 +51,7 @@ class RegistryHttp:
 
         Raises FieldsRefused and IdempotencyConflict as it does, RegistryUnavailable.
         """
-        response = self._sent("POST", path, message, None)
+        response = self._sent("POST", path, message, {})
         if response.status == 422:
             raise _refusal(response.data)
         if response.status != 201:
@@ -63,26 +64,32 @@ class RegistryHttp:
         message: msgspec.Struct | None = None,
         *,
         reading: ReadingFor | None = None,
+        key: str | None = None,
         refusals: Mapping[str, type[VerificationError]],
     ) -> urllib3.response.BaseHTTPResponse:
         """The answer to what an officer asks; raises, of ``refusals`` by their codes, what the registry said.
 
-        FieldsRefused beside them, and RegistryUnavailable for whatever else is no answer.
+        FieldsRefused beside them, and RegistryUnavailable for whatever else is no answer. What is sent again
+        under the same ``key`` is done once.
         """
-        response = self._sent(method, path, message, reading)
+        once = {} if key is None else {KEY_HEADER: key}
+        response = self._sent(method, path, message, {**_read_for(reading), **once})
         if response.status >= 300:
             raise _relayed(response.status, response.data, refusals)
         return response
 
     def _sent(
-        self, method: str, path: str, message: msgspec.Struct | None, reading: ReadingFor | None
+        self, method: str, path: str, message: msgspec.Struct | None, said: Mapping[str, str]
     ) -> urllib3.response.BaseHTTPResponse:
         body = None if message is None else msgspec.json.encode(message)
-        headers = self._headers if reading is None else {**self._headers, HEADER: reading.header()}
         try:
-            return self._pool.request(method, self._url + path, body=body, headers=headers)
+            return self._pool.request(method, self._url + path, body=body, headers={**self._headers, **said})
         except urllib3.exceptions.HTTPError as fault:
             raise RegistryUnavailable(type(fault).__name__) from None
+
+
+def _read_for(reading: ReadingFor | None) -> Mapping[str, str]:
+    return {} if reading is None else {HEADER: reading.header()}
 
 
 class _Problem(msgspec.Struct):

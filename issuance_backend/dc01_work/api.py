@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from issuance_backend.dc01_work.service import FormOffice
 from issuance_backend.http_body import answer, page_answer, picture_answer, read_body, read_page
+from issuance_backend.idempotency.domain import HEADER
 from issuance_backend.officers.api import acting_officer
 from verification.messages.dc01 import (
     MAX_SCAN_REQUEST_BYTES,
@@ -160,6 +163,12 @@ def permit_scans() -> None:
     """Before any request: the pictures of a form are larger than whatever else comes here."""
     if request.endpoint == _SCAN:
         request.max_content_length = MAX_SCAN_REQUEST_BYTES
+
+
+def key_of_request() -> str | None:
+    """Under what the registry does the request at hand once: its officer's own key, and nobody else's."""
+    key = request.headers.get(HEADER)
+    return key and hashlib.sha256(f"{acting_officer().id}/{key}".encode()).hexdigest()
 
 
 def _if_any(found: object | None) -> ResponseReturnValue:

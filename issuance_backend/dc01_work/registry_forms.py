@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -17,6 +17,7 @@ from issuance_backend.content_scanning.refusals import (
 )
 from issuance_backend.paging import Page, PageAsked, cursor_of
 from issuance_backend.refusals import (
+    AnswerLost,
     BlobAltered,
     BlobStoreUnavailable,
     Dc01BarcodeTaken,
@@ -25,7 +26,9 @@ from issuance_backend.refusals import (
     Dc01FormUnknown,
     Dc01PageUnknown,
     Dc01ScanOutside,
+    IdempotencyConflict,
     PictureErased,
+    RequestStillRunning,
     SameOfficer,
     UnitUnknown,
 )
@@ -44,6 +47,8 @@ _REFUSALS: Mapping[str, type[VerificationError]] = {
     for kind in (
         *(Dc01BarcodeTaken, Dc01BatchNotReady, Dc01BatchUnknown, Dc01FormUnknown, Dc01PageUnknown),
         *(Dc01ScanOutside, PictureErased, SameOfficer, TransitionRefused, UnitUnknown),
+        # Of a request that comes again: the registry knows what became of it.
+        *(AnswerLost, IdempotencyConflict, RequestStillRunning),
         *(ContentInfected, ContentNotScanned, ContentScannerUnavailable, BlobAltered, BlobStoreUnavailable),
     )
 }
@@ -62,10 +67,15 @@ class FormPicture:
 
 
 class RegistryForms:
-    """Asks the registry's own program; its token has the role dc01.work."""
+    """Asks the registry's own program; its token has the role dc01.work.
 
-    def __init__(self, url: str, token: str) -> None:
+    ``key`` names the request at hand, so that the registry does once what is sent again; None for one that
+    does not say it may come again.
+    """
+
+    def __init__(self, url: str, token: str, key: Callable[[], str | None]) -> None:
         self._http = RegistryHttp(url, token, seconds=_SECONDS)
+        self._key = key
 
     def read(self, kind: type[Answer], *path: str, **asked: str | None) -> Answer | None:
         """What stands at a path; None where there is nothing. Raises what the registry refuses."""
@@ -74,7 +84,8 @@ class RegistryForms:
 
     def send(self, kind: type[Answer], message: msgspec.Struct | None, *path: str) -> Answer | None:
         """Have something done; what became of it, None where that is only acknowledged."""
-        response = self._http.relayed("POST", _address(path, {}), message, refusals=_REFUSALS)
+        address, key = _address(path, {}), self._key()
+        response = self._http.relayed("POST", address, message, key=key, refusals=_REFUSALS)
         return None if response.status == 204 else _decoded(response.data, kind)
 
     def listed(self, kind: type[Answer], asked: PageAsked, *path: str, **only: str | None) -> Page[Answer]:

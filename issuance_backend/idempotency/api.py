@@ -8,10 +8,9 @@ from contextlib import ExitStack
 from flask import Response, after_this_request, request
 from flask.typing import ResponseReturnValue
 
-from issuance_backend.idempotency.domain import Attempt, KeptAnswer, request_digest
+from issuance_backend.idempotency.domain import HEADER, Attempt, KeptAnswer, request_digest
 from issuance_backend.idempotency.service import RequestRegister
 
-HEADER = "Idempotency-Key"
 _CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 

@@ -15,6 +15,9 @@ import msgspec
 from issuance_backend.refusals import AnswerLost, IdempotencyConflict, RequestStillRunning
 from verification.errors import RequestMalformed
 
+HEADER = "Idempotency-Key"
+"""Of a request that may come again."""
+
 KEPT_FOR = timedelta(hours=24)
 """Whoever repeats a request later than this finds it in the dossier's own history."""
 

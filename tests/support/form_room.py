@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from flask import Flask
 
 from issuance_backend.app import create_issuance_app
 from issuance_backend.blob_store.keys import add_key
@@ -45,9 +48,24 @@ class FormRoom:
 
     office: Office
     dc01: Dc01Office
+    registry: Flask
 
     def officer(self, name: str) -> OfficerClient:
         return self.office.sign_in(name)
+
+    def lose_answer(self) -> None:
+        """The registry does what it is asked next, and its answer never arrives."""
+        whole = self.registry.wsgi_app
+
+        def losing(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            answer = whole(environ, start_response)
+            if environ["REQUEST_METHOD"] == "GET":
+                return answer
+            self.registry.wsgi_app = whole  # type: ignore[method-assign]
+            b"".join(answer)
+            raise ConnectionResetError("the answer is lost")
+
+        self.registry.wsgi_app = losing  # type: ignore[method-assign,assignment]
 
     def keyed(self, count: int = 1, read: Any = None) -> tuple[str, list[str]]:
         """A batch of forms that one clerk keyed."""
@@ -79,12 +97,13 @@ def form_room(office: Office, engine: Engine, folder: Path, scanner: str | None 
     )
     # What the desks scan lies where the program finds it.
     dc01.scans._store = open_store(settings.store_place, dc01.database, dc01.clock)
-    with serving(create_registry_app(settings, clock=dc01.clock)) as url:
+    registry = create_registry_app(settings, clock=dc01.clock)
+    with serving(registry) as url:
         told = replace(office.settings, registry_url=url, registry_token_file=token)
         door = OfficerDoor(office.database, lambda: NOW)
         with patch.object(service, "_METHOD", "scrypt:1024:8:1"):
             for name, (role, unit) in PEOPLE.items():
                 door.enrol(name, name.replace(".", " ").title(), (role,), PASSWORD, unit)
         app = create_issuance_app(told, clock=lambda: office.now[0])
-        yield FormRoom(replace(office, app=app), dc01)
+        yield FormRoom(replace(office, app=app), dc01, registry)
     dc01.database.close()

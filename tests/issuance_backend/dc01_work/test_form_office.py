@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import msgspec
 import pytest
 from openapi_core import Config, OpenAPI
 from openapi_core.contrib.werkzeug import WerkzeugOpenAPIRequest, WerkzeugOpenAPIResponse
@@ -18,9 +21,12 @@ from werkzeug.test import EnvironBuilder
 from werkzeug.wrappers import Request
 
 import issuance_backend
+from issuance_backend import recorded_events
 from issuance_backend.dc01_work.domain import FormStep, require_area, require_step
 from issuance_backend.dc01_work.refusals import Dc01FormElsewhere
 from issuance_backend.dc01_work.registry_forms import _address
+from issuance_backend.idempotency.domain import request_digest
+from issuance_backend.idempotency.service import RequestRegister
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.refusals import Dc01BatchUnknown, RoleMissing
@@ -40,6 +46,7 @@ from tests.support.form_room import (
 )
 from tests.support.issuance_office import NOW, PASSWORD, Office, OfficerClient
 from tests.support.malware_scanner import MALWARE, running_clamd
+from verification.messages.dc01 import FormCollected
 
 CONTRACT = OpenAPI.from_file_path(
     str(Path(issuance_backend.__file__ or "").parent / "openapi/dc01_work.yaml"),
@@ -327,6 +334,57 @@ def test_the_same_request_again_is_answered_as_before_and_done_once(room: FormRo
     assert told(first) == told(again)
     assert again.headers["Idempotent-Replayed"] == "true"
     assert refused(post(collector, asked, collected_on="2021-01-10")) == (409, "STATE_NOT_ALLOWED")
+
+
+def test_what_is_repeated_after_a_lost_answer_is_done_once(room: FormRoom) -> None:
+    leader, collector = room.officer(LEADER), room.officer(COLLECTOR)
+    (form,) = room.dc01.plan(1)
+    for officer, path, said, status in (
+        (leader, "/v1/dc01-batches", {"unit": COMMUNE, "aql": "2.5"}, 201),
+        (collector, "/v1/dc01-forms", {"unit": COMMUNE, "barcodes": ["A1", "A2"]}, 201),
+        (collector, f"/v1/dc01-forms/{form}/collection", {"collected_on": "2021-01-10"}, 200),
+    ):
+        before, key = recorded(room), f"key-of-what-{path.rpartition('/')[2]}"
+        room.lose_answer()
+        lost = post(officer, path, key=key, **said)
+        assert refused(lost) == (503, "REGISTRY_UNAVAILABLE")
+        done = recorded(room)
+        assert done > before
+        assert told(post(officer, path, key=key, **said), status)
+        assert recorded(room) == done, path
+        # Who does not say that it is the same asks for another one.
+        other = post(officer, path, **said)
+        assert other.status_code == 201 or refused(other)[0] == 409
+
+
+def test_a_key_is_its_officers_own(room: FormRoom) -> None:
+    first, second = room.dc01.plan(2)
+    key, said = "key-0000000000001", {"collected_on": "2021-01-10"}
+    told(post(room.officer(COLLECTOR), f"/v1/dc01-forms/{first}/collection", key=key, **said))
+    told(post(room.officer(REVIEWER), f"/v1/dc01-forms/{second}/collection", key=key, **said))
+    assert room.dc01.states([first, second]) == ["collected"] * 2
+
+
+def test_what_the_registry_still_works_on_is_said(room: FormRoom) -> None:
+    """Its answer is lost because it is not there yet: nothing is begun a second time."""
+    (form,) = room.dc01.plan(1)
+    path = f"/v1/dc01/forms/{form}/collection"
+    key = hashlib.sha256(f"{COLLECTOR}/key-0000000000001".encode()).hexdigest()
+    body = msgspec.json.encode(FormCollected(collected_on=date(2021, 1, 10), officer=COLLECTOR))
+    register = RequestRegister(room.dc01.database, room.dc01.clock)
+    register.begin("issuance", key, request_digest("POST", f"{path}?", body))
+    said = {"collected_on": "2021-01-10"}
+    asked = f"/v1/dc01-forms/{form}/collection"
+    assert refused(post(room.officer(COLLECTOR), asked, key="key-0000000000001", **said)) == (
+        409,
+        "REQUEST_STILL_RUNNING",
+    )
+    assert room.dc01.states([form]) == ["planned"]
+
+
+def recorded(room: FormRoom) -> int:
+    with room.dc01.database.reading() as connection:
+        return recorded_events.newest(connection)
 
 
 def test_lists_come_in_pages_whose_links_lead_on_at_the_office(room: FormRoom) -> None:
