@@ -73,9 +73,14 @@ def require_step(officer: Officer, step: FormStep) -> None:
     officer.require(*ROLES[step])
 
 
+def is_of_area(officer: Officer, unit: str) -> bool:
+    """Whether a unit is the officer's, or below it."""
+    return officer.area is None or lies_in(unit, officer.area)
+
+
 def require_area(officer: Officer, unit: str) -> None:
     """Raise Dc01FormElsewhere for a unit that is not the officer's, nor below it."""
-    if officer.area is not None and not lies_in(unit, officer.area):
+    if not is_of_area(officer, unit):
         raise Dc01FormElsewhere("it belongs to another unit")
 
 

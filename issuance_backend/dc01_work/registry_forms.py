@@ -33,7 +33,9 @@ from issuance_backend.refusals import (
     UnitUnknown,
 )
 from issuance_backend.registry_http import RegistryHttp
+from issuance_backend.unit_codes import is_unit
 from verification.errors import RegistryUnavailable, TransitionRefused, VerificationError
+from verification.messages.dc01 import LineOfUnit
 from verification.messages.registry_access import ReadingFor
 
 Answer = TypeVar("Answer")
@@ -95,6 +97,13 @@ class RegistryForms:
         entries = _decoded(response.data, list[kind])  # type: ignore[valid-type]
         link = response.headers.get("Link", "").partition(">")[0].lstrip("<")
         return Page(tuple(entries), parse_qs(urlsplit(link).query).get("cursor", [None])[0])
+
+    def line(self, unit: str) -> str:
+        """The unit of today under which stands what was filed under this one; raises UnitUnknown."""
+        if not is_unit(unit):
+            raise UnitUnknown("no unit is written so")
+        response = self._http.relayed("GET", f"/v1/units/{unit}/line", refusals=_REFUSALS)
+        return _decoded(response.data, LineOfUnit).line
 
     def values(self, kind: type[Answer], form: str, reading: ReadingFor) -> Answer:
         """What is keyed of a form; the registry records the look."""

@@ -72,7 +72,7 @@ class FormOffice:
     def plan(self, officer: Officer, said: ResidentsListed) -> tuple[FormView, ...]:
         """Put residents of a commune on the list."""
         domain.require_step(officer, FormStep.LIST)
-        domain.require_area(officer, said.unit)
+        self._require_area(officer, said.unit)
         return self._send(tuple[FormView, ...], _by(officer, ResidentList, said), FORMS)
 
     def forms(self, officer: Officer, state: str, asked: PageAsked) -> Page[FormView]:
@@ -90,7 +90,7 @@ class FormOffice:
         officer.require(*READERS)
         found = _there(self._registry.read(tuple[FormView, ...], FORMS, barcode=barcode))
         for form in found:
-            domain.require_area(officer, form.unit)
+            self._require_area(officer, form.unit)
         return found
 
     def collect(self, officer: Officer, form_id: str, said: PaperCollected) -> FormView:
@@ -150,7 +150,7 @@ class FormOffice:
     def open_batch(self, officer: Officer, said: BatchWanted) -> BatchView:
         """Open a batch for the forms of one commune."""
         domain.require_step(officer, FormStep.LEAD)
-        domain.require_area(officer, said.unit)
+        self._require_area(officer, said.unit)
         return self._send(BatchView, _by(officer, BatchOpened, said), BATCHES)
 
     def batches(
@@ -184,14 +184,19 @@ class FormOffice:
         officer.require(*LEADERS)
         return _there(self._registry.read(tuple[ClerkRate, ...], "clerk-rates", area=officer.area))
 
+    def _require_area(self, officer: Officer, unit: str) -> None:
+        """As ``domain`` does; what was filed under a unit that is no more is its successor's."""
+        if not domain.is_of_area(officer, unit):
+            domain.require_area(officer, self._registry.line(unit))
+
     def _form(self, officer: Officer, form_id: str) -> FormView:
         form = _there(self._registry.read(FormView, FORMS, form_id))
-        domain.require_area(officer, form.unit)
+        self._require_area(officer, form.unit)
         return form
 
     def _batch(self, officer: Officer, batch_id: str) -> BatchView:
         batch = _there(self._registry.read(BatchView, BATCHES, batch_id))
-        domain.require_area(officer, batch.unit)
+        self._require_area(officer, batch.unit)
         return batch
 
     def _step(

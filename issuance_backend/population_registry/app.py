@@ -183,7 +183,7 @@ def _mount_forms(app: Flask, database: Database, doors: _Doors, clock: Clock, ro
     forms = FormDesk(database, clock, units)
     batches = BatchDesk(database, forms, units)
     worker = doors.changing(WORK_ROLE)
-    mount(app, units_blueprint(units, clock), guard=doors.asking(UNITS_ROLE))
+    mount(app, units_blueprint(units, clock), guard=doors.asking(UNITS_ROLE, WORK_ROLE))
     mount(app, unit_names_blueprint(units), guard=doors.asking(READ_ROLE))
     mount(app, counts_blueprint(units), guard=doors.changing(COUNT_ROLE))
     extracts = extracts_blueprint(ExtractDesk(database, clock, units), room.book)

@@ -22,13 +22,15 @@ from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.population_registry.app import create_registry_app
 from issuance_backend.population_registry.settings import RegistrySettings
-from tests.support.dc01_office import COMMUNE, NEIGHBOUR, Dc01Office
+from tests.support.dc01_office import COMMUNE, NEIGHBOUR, SINCE_2025, Dc01Office
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, PASSWORD, Office, OfficerClient
 from tests.support.served_app import serving
 
 DISTRICT = "001.005"
 CLERK, SECOND, THIRD = "nhap.mot", "nhap.hai", "nhap.ba"
+SUCCESSOR, NEW_CLERK, NEW_LEADER = "moi.xa", "moi.nhap", "moi.doi"
+"""Of the commune that both of the forms' became in July 2025, and of its province."""
 COLLECTOR, REVIEWER, LEADER, STRANGER, CHIEF = "thu.xa", "lan.xa", "hung.doi", "khac.xa", "truong.huyen"
 PEOPLE: dict[str, tuple[Role, str]] = {
     **dict.fromkeys((CLERK, SECOND, THIRD), (Role.FORM_CLERK, DISTRICT)),
@@ -36,6 +38,9 @@ PEOPLE: dict[str, tuple[Role, str]] = {
     LEADER: (Role.TEAM_LEADER, DISTRICT),
     CHIEF: (Role.DISTRICT_CHIEF, DISTRICT),
     STRANGER: (Role.COMMUNE_OFFICER, NEIGHBOUR),
+    SUCCESSOR: (Role.COMMUNE_OFFICER, SINCE_2025),
+    NEW_CLERK: (Role.FORM_CLERK, SINCE_2025),
+    NEW_LEADER: (Role.TEAM_LEADER, "01"),
     "nhap.khac": (Role.FORM_CLERK, NEIGHBOUR),
     "doi.khac": (Role.TEAM_LEADER, "002"),
     "thanh.tra": (Role.AUDITOR, DISTRICT),

@@ -100,7 +100,8 @@ class BatchDesk:
     def next_keying(self, officer: str, area: str | None = None) -> SecondKeying | None:
         """A drawn form for this officer to key; never one he keyed first, and nothing of what was keyed."""
         with self._database.reading() as connection:
-            found = repository.next_for(connection, officer, differing=False, area=area)
+            units = self._units.codes_in(connection, area)
+            found = repository.next_for(connection, officer, differing=False, units=units)
         if found is None:
             return None
         _, form = found
@@ -130,7 +131,8 @@ class BatchDesk:
     def next_difference(self, officer: str, area: str | None = None) -> OpenDifference | None:
         """A form of which two clerks read something else, for this third officer to decide."""
         with self._database.reading() as connection:
-            found = repository.next_for(connection, officer, differing=True, area=area)
+            units = self._units.codes_in(connection, area)
+            found = repository.next_for(connection, officer, differing=True, units=units)
         if found is None:
             return None
         recheck, form = found
@@ -179,14 +181,14 @@ class BatchDesk:
     ) -> Page[BatchView]:
         """Batches, of one state, unit or area where these are given."""
         with self._database.reading() as connection:
-            found = repository.batches(connection, asked, state, unit, area)
+            found = repository.batches(connection, asked, state, unit, self._units.codes_in(connection, area))
             views = [_batch_view(connection, batch) for batch in found]
         return page_of(views, asked, lambda batch: (batch.id,))
 
     def clerk_rates(self, area: str) -> tuple[ClerkRate, ...]:
         """How often each clerk's forms were wrong, out of the samples of judged batches of an area."""
         with self._database.reading() as connection:
-            judged = repository.judged_rechecks(connection, area)
+            judged = repository.judged_rechecks(connection, self._units.codes_in(connection, area))
         by_clerk: dict[str, list[Recheck]] = {}
         for recheck in judged:
             by_clerk.setdefault(recheck.first_clerk, []).append(recheck)

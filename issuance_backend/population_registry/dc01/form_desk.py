@@ -237,19 +237,19 @@ class FormDesk:
     def forms(self, state: FormState, asked: PageAsked, area: str | None = None) -> Page[FormView]:
         """The forms that wait in one state, of an area where it is given."""
         with self._database.reading() as connection:
-            found = repository.forms_in(connection, state, asked, area)
+            found = repository.forms_in(connection, state, asked, self._units.codes_in(connection, area))
         return page_of([blind_view(form) for form in found], asked, lambda form: (form.id,))
 
     def next_to_key(self, officer: str, area: str | None = None) -> FormView | None:
         """A form for this officer to key."""
         with self._database.reading() as connection:
-            found = repository.next_to_key(connection, officer, area)
+            found = repository.next_to_key(connection, officer, self._units.codes_in(connection, area))
         return None if found is None else blind_view(found)
 
     def waiting(self, area: str | None = None) -> FormsWaiting:
         """How many forms stand where, of an area where it is given."""
         with self._database.reading() as connection:
-            states = repository.states_in(connection, area)
+            states = repository.states_in(connection, self._units.codes_in(connection, area))
         return FormsWaiting({state.value: count for state, count in states.items()})
 
     @contextmanager

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Connection, Row, and_, func, insert, or_, select, text, update
+from sqlalchemy import Connection, Row, and_, func, insert, select, text, update
 
 from issuance_backend.paging import PageAsked
 from issuance_backend.population_registry.dc01.domain import (
@@ -81,31 +81,31 @@ def states_in_batch(connection: Connection, batch_id: str) -> dict[FormState, in
 
 
 def forms_in(
-    connection: Connection, state: FormState, asked: PageAsked, area: str | None = None
+    connection: Connection, state: FormState, asked: PageAsked, units: Collection[str] | None = None
 ) -> list[Form]:
-    """Forms of one state, of an area where it is given; one more than a page holds."""
+    """Forms of one state, of these units where any are given; one more than a page holds."""
     question = select(FORMS).where(FORMS.c.state == state.value)
-    if area is not None:
-        question = question.where(_in_area(FORMS.c.unit, area))
+    if units is not None:
+        question = question.where(FORMS.c.unit.in_(units))
     if asked.after is not None:
         question = question.where(FORMS.c.id > asked.after[0])
     return [_form(row) for row in connection.execute(question.order_by(FORMS.c.id).limit(asked.limit + 1))]
 
 
-def states_in(connection: Connection, area: str | None) -> dict[FormState, int]:
-    """How many forms stand where, of an area where it is given."""
+def states_in(connection: Connection, units: Collection[str] | None) -> dict[FormState, int]:
+    """How many forms stand where, of these units where any are given."""
     question = select(FORMS.c.state, func.count()).group_by(FORMS.c.state)
-    if area is not None:
-        question = question.where(_in_area(FORMS.c.unit, area))
+    if units is not None:
+        question = question.where(FORMS.c.unit.in_(units))
     return {FormState(state): count for state, count in connection.execute(question)}
 
 
-def next_to_key(connection: Connection, officer: str, area: str | None = None) -> Form | None:
+def next_to_key(connection: Connection, officer: str, units: Collection[str] | None = None) -> Form | None:
     """A form that waits for its first keying, or for another after its batch was rejected."""
     states = [FormState.INDEXED.value, FormState.BATCH_REJECTED.value]
     question = select(FORMS.c.id).where(FORMS.c.state.in_(states))
-    if area is not None:
-        question = question.where(_in_area(FORMS.c.unit, area))
+    if units is not None:
+        question = question.where(FORMS.c.unit.in_(units))
     waiting = connection.execute(question.order_by(FORMS.c.state, FORMS.c.id).limit(_CHOICE)).scalars().all()
     return form(connection, _own(waiting, officer)) if waiting else None
 
@@ -194,7 +194,7 @@ def batches(
     asked: PageAsked,
     state: BatchState | None,
     unit: str | None,
-    area: str | None = None,
+    units: Collection[str] | None = None,
 ) -> list[Batch]:
     """Batches by id, one more than a page holds."""
     question = select(BATCHES)
@@ -202,8 +202,8 @@ def batches(
         question = question.where(BATCHES.c.state == state.value)
     if unit is not None:
         question = question.where(BATCHES.c.unit == unit)
-    if area is not None:
-        question = question.where(_in_area(BATCHES.c.unit, area))
+    if units is not None:
+        question = question.where(BATCHES.c.unit.in_(units))
     if asked.after is not None:
         question = question.where(BATCHES.c.id > asked.after[0])
     rows = connection.execute(question.order_by(BATCHES.c.id).limit(asked.limit + 1))
@@ -260,7 +260,7 @@ def recheck(connection: Connection, form_id: str, round_: int) -> Recheck | None
 
 
 def next_for(
-    connection: Connection, officer: str, *, differing: bool, area: str | None = None
+    connection: Connection, officer: str, *, differing: bool, units: Collection[str] | None = None
 ) -> tuple[Recheck, Form] | None:
     """A drawn form that this officer may key again; or, ``differing``, may decide between two readings."""
     columns = RECHECKS.c
@@ -269,9 +269,9 @@ def next_for(
     else:
         fits = and_(text(NOT_KEYED_AGAIN), columns.first_clerk != officer)
     question = select(columns.form, columns.round).where(fits)
-    if area is not None:
+    if units is not None:
         its_batch = BATCHES.c.id == columns.batch
-        question = question.join_from(RECHECKS, BATCHES, its_batch).where(_in_area(BATCHES.c.unit, area))
+        question = question.join_from(RECHECKS, BATCHES, its_batch).where(BATCHES.c.unit.in_(units))
     question = question.order_by(columns.batch, columns.form).limit(_CHOICE)
     rounds = {row.form: row.round for row in connection.execute(question)}
     if not rounds:
@@ -281,7 +281,7 @@ def next_for(
     return (found, its_form) if found is not None and its_form is not None else None
 
 
-def judged_rechecks(connection: Connection, unit_prefix: str | None) -> list[Recheck]:
+def judged_rechecks(connection: Connection, units: Collection[str] | None) -> list[Recheck]:
     """The finished checks of every sample whose verdict is known."""
     open_sample = and_(BATCHES.c.state == BatchState.SAMPLED.value, BATCHES.c.round == RECHECKS.c.round)
     question = (
@@ -290,18 +290,14 @@ def judged_rechecks(connection: Connection, unit_prefix: str | None) -> list[Rec
         .where(RECHECKS.c.first_wrong.is_not(None), ~open_sample)
         .order_by(RECHECKS.c.first_clerk)
     )
-    if unit_prefix:
-        question = question.where(_in_area(BATCHES.c.unit, unit_prefix))
+    if units is not None:
+        question = question.where(BATCHES.c.unit.in_(units))
     return [_recheck(row) for row in connection.execute(question)]
 
 
 def _own(forms: Iterable[str], officer: str) -> str:
     """One of some forms: another for each officer, or two who ask at once would do the same work."""
     return min(forms, key=lambda form_id: hashlib.sha256(f"{officer} {form_id}".encode()).digest())
-
-
-def _in_area(unit: Column[str], area: str) -> ColumnElement[bool]:
-    return or_(unit == area, unit.like(f"{area}.%"))
 
 
 def _columns(form: Form) -> dict[str, object]:

@@ -94,6 +94,7 @@ class UnitRegister:
             self._after.setdefault(succession.code, []).append(succession)
             self._before.setdefault(succession.successor, []).append(succession)
         self._require_sound()
+        self._lines: tuple[date, Mapping[str, str]] | None = None
         self._provinces_with_communes = {code.partition(".")[0] for code in self.communes_ever()}
 
     def unit(self, code: str, day: date) -> Unit | None:
@@ -157,6 +158,15 @@ class UnitRegister:
             parent = code.rpartition(".")[0]
             return self.line(parent, day) if parent else UNKNOWN
         return _smallest_common(lines)
+
+    def codes_in(self, area: str, day: date) -> list[str]:
+        """Every code of this area and of what lies below it, and of what stands there on a day.
+
+        So whoever works for a commune works with what was filed under those that became it.
+        """
+        if self._lines is None or self._lines[0] != day:
+            self._lines = day, {code: self.line(code, day) for code in self._versions}
+        return [code for code, line in self._lines[1].items() if lies_in(code, area) or lies_in(line, area)]
 
     def _related(self, code: str, day: date) -> list[str]:
         versions = self._versions.get(code, [])

@@ -25,6 +25,7 @@ from issuance_backend.steps import Step
 from monitoring.database import Database
 from verification.errors import FieldsRefused
 from verification.messages.dc01 import LineOfUnit, StaffingGap, UnitTables, UnitView
+from verification.messages.national_time import vietnam_date
 
 LEAST_OFFICERS = 5
 """Regular officers that every commune is to have (the campaign's own rule)."""
@@ -77,6 +78,12 @@ class UnitOffice:
         if self._known is None or self._known[0] != newest:
             self._known = newest, _whole(connection)
         return self._known[1]
+
+    def codes_in(self, connection: Connection, area: str | None) -> list[str] | None:
+        """The codes under which the work of an area is filed, as units stand today; None for the nation."""
+        if not area:
+            return None
+        return self.register_in(connection).codes_in(area, vietnam_date(self._clock()))
 
     def under(self, parent: str, day: date) -> tuple[UnitView, ...]:
         """The units right below another on a day, or the provinces; raises UnitUnknown."""

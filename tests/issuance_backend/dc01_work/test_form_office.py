@@ -7,7 +7,7 @@ import io
 import json
 import os
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -37,9 +37,12 @@ from tests.support.form_room import (
     CLERK,
     COLLECTOR,
     LEADER,
+    NEW_CLERK,
+    NEW_LEADER,
     REVIEWER,
     SECOND,
     STRANGER,
+    SUCCESSOR,
     THIRD,
     FormRoom,
     form_room,
@@ -334,6 +337,32 @@ def test_the_same_request_again_is_answered_as_before_and_done_once(room: FormRo
     assert told(first) == told(again)
     assert again.headers["Idempotent-Replayed"] == "true"
     assert refused(post(collector, asked, collected_on="2021-01-10")) == (409, "STATE_NOT_ALLOWED")
+
+
+def test_what_was_filed_under_a_commune_is_its_successors(room: FormRoom) -> None:
+    """On the day of the merge, for steps, lists and batches alike; the neighbour's officers stay outside."""
+    batch, (form,) = room.dc01.indexed(1)
+    (planned,) = room.dc01.plan(1, NEIGHBOUR)
+    path, elsewhere = f"/v1/dc01-forms/{form}", (403, "DC01_FORM_ELSEWHERE")
+    successor, clerk, leader = map(room.officer, (SUCCESSOR, NEW_CLERK, NEW_LEADER))
+    room.dc01.now = datetime(2025, 6, 30, 3, tzinfo=UTC)
+    assert refused(get(clerk, path)) == refused(get(leader, f"/v1/dc01-batches/{batch}")) == elsewhere
+    assert told(get(clerk, "/v1/dc01-forms?state=indexed")) == told(get(leader, "/v1/dc01-batches")) == []
+    room.dc01.now = datetime(2025, 7, 1, 3, tzinfo=UTC)
+    assert [each["id"] for each in told(get(clerk, "/v1/dc01-forms?state=indexed"))] == [form]
+    assert told(get(clerk, "/v1/dc01-work/key/next"))["id"] == form
+    assert work(successor) == {"collect": 1, "scan": 0, "correct": 0, "review": 0}
+    assert told(post(successor, f"/v1/dc01-forms/{planned}/collection", collected_on="2021-01-10"))
+    told(post(clerk, f"{path}/keying", values=WHOLE))
+    assert [each["id"] for each in told(get(leader, "/v1/dc01-batches"))] == [batch]
+    assert told(post(leader, f"/v1/dc01-batches/{batch}/sample"))["state"] == "sampled"
+    second = room.officer(SECOND)
+    assert told(get(second, "/v1/dc01-work/key_again/next"))["form"] == form
+    assert post(second, f"{path}/second-keying", values={**WHOLE, "father": "X"}).status_code == 204
+    assert told(get(room.officer(THIRD), "/v1/dc01-work/decide/next"))["form"] == form
+    assert get(clerk, "/v1/dc01-work/decide/next").status_code == 204, "the first reader decides nothing"
+    assert refused(get(room.officer(STRANGER), path)) == elsewhere
+    assert refused(get(room.officer("doi.khac"), f"/v1/dc01-batches/{batch}")) == elsewhere
 
 
 def test_what_is_repeated_after_a_lost_answer_is_done_once(room: FormRoom) -> None:

@@ -118,6 +118,16 @@ def test_a_split_commune_stands_under_its_district_and_a_merged_one_under_what_i
     assert register.line("002.024", AFTER) == "08"
 
 
+def test_an_area_has_the_codes_of_what_became_it(office: UnitOffice) -> None:
+    register = office.register()
+    assert "002.024.00688" in register.codes_in("08.00700", AFTER)
+    assert "002.024.00688" not in register.codes_in("08.00799", AFTER)
+    assert {"08", "002", "002.024", "002.024.00688"} <= set(register.codes_in("08", AFTER))
+    # A day earlier it was nobody's yet, and whoever still works for the old unit keeps what is filed there.
+    assert "002.024.00688" not in register.codes_in("08.00700", BEFORE)
+    assert "002.024.00688" in register.codes_in("002.024", AFTER)
+
+
 def test_a_renamed_commune_keeps_its_code_and_each_day_has_its_name(office: UnitOffice) -> None:
     names = {unit.code: unit.name for unit in office.under("002.024", RENAMED_ON)}
     assert names["002.024.00702"] == "Tên mới"
