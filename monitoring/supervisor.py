@@ -92,7 +92,10 @@ class Supervisor:
         self.wait_ready(name)
 
     def stop_all(self) -> None:
-        """Ask every program to end, and wait for each: one that waits for another ends with it."""
+        """Ask every program to end, and wait for all: one that waits for another ends with it.
+
+        All together have ``STOP_SECONDS``; what runs then is killed.
+        """
         self._ended.set()
         with self._lock:
             processes = list(self._processes.values())
@@ -100,8 +103,9 @@ class Supervisor:
         for process in processes:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGTERM)
+        until = time.monotonic() + STOP_SECONDS
         for process in reversed(processes):
-            _wait_or_kill(process)
+            _wait_or_kill(process, until)
 
     def states(self) -> dict[str, str]:
         """``running``, ``stopped`` or ``ended`` for every program that was ever started."""
@@ -187,13 +191,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """SIGTERM to the child's own process group, SIGKILL after a while; only pids that we started."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGTERM)
-        _wait_or_kill(process)
+        _wait_or_kill(process, time.monotonic() + STOP_SECONDS)
 
 
-def _wait_or_kill(process: subprocess.Popen[bytes]) -> None:
-    """Wait for a process that was asked to end, and end it when it takes too long."""
+def _wait_or_kill(process: subprocess.Popen[bytes], until: float) -> None:
+    """Wait for a process that was asked to end, and end it when it takes longer than this moment."""
     try:
-        process.wait(STOP_SECONDS)
+        process.wait(max(0.0, until - time.monotonic()))
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait(STOP_SECONDS)

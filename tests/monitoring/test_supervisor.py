@@ -155,3 +155,21 @@ def test_programs_that_are_slow_to_end_end_together(tmp_path: Path) -> None:
         assert time.monotonic() - began < 3
         assert not [pid for pid in pids if alive(pid)]
         assert set(supervisor.states().values()) == {"stopped"}
+
+
+@pytest.mark.alone
+def test_programs_that_do_not_end_are_waited_for_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor_module, "STOP_SECONDS", 1.0)
+    stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(60)"
+    with supervised(tmp_path) as supervisor:
+        for number in range(4):
+            command = [sys.executable, "-S", "-c", stubborn]
+            supervisor.start(Program(name=f"stubborn-{number}", command=command, environment={}))
+        assert wait_until(lambda: all(log.read_text() for log in tmp_path.glob("*.log")))
+        pids = [process_id(supervisor, f"stubborn-{number}") for number in range(4)]
+        began = time.monotonic()
+        supervisor.stop_all()
+        assert 1 <= time.monotonic() - began < 3
+        assert not [pid for pid in pids if alive(pid)]
