@@ -62,11 +62,12 @@ def numbers_with_old_id(connection: Connection, old_id: str) -> list[str]:
     return list(connection.execute(question).scalars())
 
 
-def numbers_by_name(connection: Connection, full_name: str, date_of_birth: date) -> list[str]:
-    """Who bears exactly this name and was born on this day."""
+def numbers_by_name(connection: Connection, full_name: str, born: tuple[date, date], limit: int) -> list[str]:
+    """Who bears exactly this name and was born from one day to another, at most so many."""
     question = (
         select(PERSONS.c.citizen_number)
-        .where(PERSONS.c.full_name == full_name, PERSONS.c.date_of_birth == date_of_birth)
-        .order_by(PERSONS.c.citizen_number)
+        .where(PERSONS.c.full_name == full_name, PERSONS.c.date_of_birth.between(*born))
+        .order_by(PERSONS.c.date_of_birth, PERSONS.c.citizen_number)
+        .limit(limit)
     )
     return list(connection.execute(question).scalars())

@@ -27,6 +27,7 @@ from datetime import date
 from enum import StrEnum
 
 from issuance_backend.population_registry.domain import RegistryPerson
+from issuance_backend.population_registry.matching.birth import BirthDate, may_be_one_day
 from issuance_backend.population_registry.rules.checks import MANDATORY, missing_fields
 from issuance_backend.population_registry.rules.domain import Finding, Measure, Weight
 from issuance_backend.population_registry.rules.form_date import read_form_date
@@ -324,11 +325,9 @@ def registry_conflicts(values: Values, entry: RegistryPerson | None) -> tuple[st
         if values.get(name) and _spelled(values[name]) != _spelled(getattr(entry, name))
     ]
     born = read_form_date(values.get("date_of_birth", ""))
-    if born is not None:
-        day = entry.date_of_birth
-        # A form that knows the year alone does not contradict a whole date.
-        if (born.year, born.month or day.month, born.day or day.day) != (day.year, day.month, day.day):
-            conflicts.append("REGISTRY_DIFFERS:date_of_birth")
+    # A form that knows the year alone does not contradict a whole date.
+    if born is not None and not may_be_one_day(born, BirthDate.of(entry.date_of_birth)):
+        conflicts.append("REGISTRY_DIFFERS:date_of_birth")
     return tuple(conflicts)
 
 

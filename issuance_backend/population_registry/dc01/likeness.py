@@ -7,7 +7,7 @@ one side does not know speaks against nothing: a year of birth agrees with every
 from __future__ import annotations
 
 from issuance_backend.population_registry.dc01.domain import Values
-from issuance_backend.population_registry.matching.birth import BirthLevel, compare_births
+from issuance_backend.population_registry.matching.birth import may_be_one_day
 from issuance_backend.population_registry.matching.domain import Comparable
 from issuance_backend.population_registry.matching.keys import index_keys
 from issuance_backend.population_registry.matching.name import (
@@ -22,7 +22,6 @@ from issuance_backend.population_registry.rules.form_date import read_form_date
 _SAME_NAME = frozenset(
     {NameLevel.SAME, NameLevel.MARKS_MISSING, NameLevel.TONE_CONFUSED, NameLevel.SPACES_DIFFER}
 )
-_SAME_BIRTH = frozenset({BirthLevel.SAME, BirthLevel.SAME_MONTH, BirthLevel.SAME_YEAR})
 _NOWHERE = read_place("")
 
 
@@ -62,7 +61,7 @@ def may_be_one(one: Comparable, other: Comparable) -> bool:
         and compare_names(one.name, other.name).level in _SAME_NAME
         and births[0] is not None
         and births[1] is not None
-        and compare_births(births[0], births[1]) in _SAME_BIRTH
+        and may_be_one_day(births[0], births[1])
         and _may_be_one_name(one.father, other.father)
         and _may_be_one_name(one.mother, other.mother)
     )

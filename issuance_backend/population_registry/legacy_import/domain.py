@@ -1,9 +1,11 @@
 """One line of an archive of older cards, and what it means for the registry.
 
 linked      the registry's person has this number and agrees        the identity is valid
-conflict    the number is the person's and the rest is not           an officer decides
+conflict    the number is the person's and the rest is not,          an officer decides
+            or one person has this name, and of the birth
+            the archive knows the year or the month alone
 unknown     nobody in the registry                                   to be collected by form DC01
-ambiguous   several people of that name and day                      an officer decides
+ambiguous   several people of that name and birth                   an officer decides
 malformed   the line is no record                                    back to the archive
 repeated    imported before                                          nothing happens
 """
@@ -14,7 +16,7 @@ import hashlib
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -22,6 +24,8 @@ import msgspec
 
 from issuance_backend.population_registry.domain import RegistryPerson, same_text
 from issuance_backend.population_registry.identities.domain import IdentityKind
+from issuance_backend.population_registry.matching.birth import BirthDate, may_be_one_day, read_birth_date
+from verification.errors import MalformedDocument
 from verification.identity.legacy_encodings import unicode_text
 from verification.identity.person_name import normalized_name
 
@@ -47,12 +51,12 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LegacyRecord:
-    """An older card as its archive holds it."""
+    """An older card as its archive holds it; of the birth often the year alone is known."""
 
     kind: IdentityKind
     number: str
     full_name: str
-    date_of_birth: date
+    date_of_birth: BirthDate
     sex: str
     issued_on: date | None
     scan_quality: int | None
@@ -65,13 +69,14 @@ class LegacyRecord:
     @property
     def digest(self) -> str:
         """Equal for equal records, whatever file they come in."""
-        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+        content = asdict(self) | {"date_of_birth": self.date_of_birth.text}
+        return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()
 
     def agrees_with(self, person: RegistryPerson) -> bool:
-        """Whether the registry says the same of this person."""
+        """Whether the registry says the same of this person, as far as the date is known."""
         return (
             same_text(self.full_name, person.full_name)
-            and self.date_of_birth == person.date_of_birth
+            and may_be_one_day(self.date_of_birth, BirthDate.of(person.date_of_birth))
             and self.sex == person.sex
         )
 
@@ -90,8 +95,11 @@ class Tally:
     recapture: int = 0
 
 
-def parse(line: Mapping[str | None, str | list[str] | None]) -> LegacyRecord:
-    """The record of one line, its name in Unicode whatever the archive wrote; raises LineMalformed."""
+def parse(line: Mapping[str | None, str | list[str] | None], today: date) -> LegacyRecord:
+    """The record of one line, its name in Unicode whatever the archive wrote.
+
+    Raises LineMalformed, also for a birth before 1850 or after ``today``.
+    """
     texts = {name: (line.get(name) or "") for name in COLUMNS}
     if None in line or not all(isinstance(text, str) for text in texts.values()):
         raise LineMalformed("columns")
@@ -105,14 +113,16 @@ def parse(line: Mapping[str | None, str | list[str] | None]) -> LegacyRecord:
         raise LineMalformed("barcode")
     if values["sex"] not in {"M", "F"}:
         raise LineMalformed("sex")
-    born = _date(values["date_of_birth"], "date_of_birth")
+    born = _birth(values["date_of_birth"])
+    if born.first_day > today:
+        raise LineMalformed("date_of_birth")
     return LegacyRecord(
         kind=kind,
         number=number,
         full_name=_name(values["full_name"]),
         date_of_birth=born,
         sex=values["sex"],
-        issued_on=_date(values["issued_on"], "issued_on") if values["issued_on"] else None,
+        issued_on=_issued_on(values["issued_on"]) if values["issued_on"] else None,
         scan_quality=_quality(values["scan_quality"]),
     )
 
@@ -156,11 +166,26 @@ def _name(text: str) -> str:
     return name
 
 
-def _date(text: str, column: str) -> date:
+def _birth(text: str) -> BirthDate:
+    try:
+        whole = _iso_date(text)
+        return read_birth_date(text) if whole is None else BirthDate.of(whole)
+    except MalformedDocument:
+        raise LineMalformed("date_of_birth") from None
+
+
+def _issued_on(text: str) -> date:
+    day = _iso_date(text)
+    if day is None:
+        raise LineMalformed("issued_on")
+    return day
+
+
+def _iso_date(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise LineMalformed(column) from None
+        return None
 
 
 def _quality(text: str) -> int | None:

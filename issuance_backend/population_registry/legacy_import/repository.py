@@ -12,6 +12,8 @@ from issuance_backend.population_registry.legacy_import.domain import LegacyReco
 from issuance_backend.population_registry.legacy_import.tables import LEGACY_RECORDS
 
 _AT_ONCE = 500
+_MOST_NAMESAKES = 20
+"""A common name has thousands of people in a year: two of them say as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,13 @@ def known(connection: Connection, digests: Sequence[str]) -> dict[str, Outcome]:
 
 
 def namesakes(connection: Connection, record: LegacyRecord) -> list[str]:
-    """People of this name born on this day; archives often write names in capitals."""
+    """People of this name whose day of birth it may be, at most so many; archives often write capitals."""
     spellings = {record.full_name, " ".join(word.capitalize() for word in record.full_name.split())}
+    days = record.date_of_birth.first_day, record.date_of_birth.last_day
     found = {
         number
         for spelling in spellings
-        for number in entries.numbers_by_name(connection, spelling, record.date_of_birth)
+        for number in entries.numbers_by_name(connection, spelling, days, _MOST_NAMESAKES)
     }
     return sorted(found)
 
@@ -56,7 +59,7 @@ def add(connection: Connection, classified: Iterable[Classified], moment: str) -
             "kind": each.record.kind.value,
             "number": each.record.number,
             "full_name": each.record.full_name,
-            "date_of_birth": each.record.date_of_birth,
+            "date_of_birth": each.record.date_of_birth.text,
             "sex": each.record.sex,
             "issued_on": each.record.issued_on,
             "scan_quality": each.record.scan_quality,

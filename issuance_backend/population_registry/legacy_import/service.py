@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import secrets
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import date, datetime
 from itertools import islice
 
 from sqlalchemy import Connection
@@ -31,6 +31,7 @@ from issuance_backend.population_registry.people import repository as people
 from issuance_backend.refusals import LegacyFileMalformed
 from issuance_backend.steps import Step
 from monitoring.database import Database
+from verification.messages.national_time import vietnam_date
 from verification.messages.registry_records import IdentityClaim
 
 AT_ONCE = 50
@@ -58,7 +59,7 @@ class LegacyImport:
         Raises LegacyFileMalformed when the first line does not name the columns.
         """
         tally = Tally()
-        for portion in _portions(lines, tally):
+        for portion in _portions(lines, tally, vietnam_date(self._clock())):
             with self._database.writing() as connection:
                 moment = journal.begin(connection, self._clock())
                 classified = []
@@ -77,7 +78,7 @@ class LegacyImport:
     def rehearse(self, lines: Iterable[str]) -> Tally:
         """Say what an import would do; nothing is written. Raises LegacyFileMalformed."""
         tally, seen = Tally(), dict[str, Outcome]()
-        for portion in _portions(lines, tally):
+        for portion in _portions(lines, tally, vietnam_date(self._clock())):
             with self._database.reading() as connection:
                 _count(tally, _classify(connection, portion, seen))
         return tally
@@ -95,7 +96,7 @@ class LegacyImport:
                 yield number, citizen_number
 
 
-def _portions(lines: Iterable[str], tally: Tally) -> Iterator[list[LegacyRecord]]:
+def _portions(lines: Iterable[str], tally: Tally, today: date) -> Iterator[list[LegacyRecord]]:
     """The records of a file, some at a time; lines that are none are counted."""
     if csv.field_size_limit() > _MAX_FIELD:
         csv.field_size_limit(_MAX_FIELD)
@@ -108,7 +109,7 @@ def _portions(lines: Iterable[str], tally: Tally) -> Iterator[list[LegacyRecord]
             for row in rows:
                 tally.lines += 1
                 try:
-                    portion.append(domain.parse(row))
+                    portion.append(domain.parse(row, today))
                 except LineMalformed as fault:
                     tally.outcomes[Outcome.MALFORMED] += 1
                     tally.faults[str(fault)] += 1
@@ -135,6 +136,8 @@ def _classify(
 
 def _whose(connection: Connection, record: LegacyRecord) -> Classified:
     holders = _holders(connection, record)
+    # Without its number a card is somebody's by name and day; by name and year it may be anybody's.
+    is_certain = bool(holders) or record.date_of_birth.day > 0
     if not holders:
         holders = repository.namesakes(connection, record) if record.kind is IdentityKind.CMND_9 else []
     numbers = sorted({people.reference_number(connection, number) for number in holders})
@@ -146,7 +149,7 @@ def _whose(connection: Connection, record: LegacyRecord) -> Classified:
     others = {
         each.citizen_number for each in identities.with_document(connection, record.kind.value, record.number)
     } - {numbers[0]}
-    agrees = person is not None and record.agrees_with(person) and not others
+    agrees = is_certain and person is not None and record.agrees_with(person) and not others
     # A person with another nine-digit number has two, or this is somebody else of the same name.
     if (
         person is not None

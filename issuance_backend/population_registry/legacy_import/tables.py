@@ -14,7 +14,8 @@ LEGACY_RECORDS = Table(
     Column("kind", String(20), nullable=False),
     Column("number", String(12), nullable=False),
     Column("full_name", String(120), nullable=False),
-    Column("date_of_birth", Date, nullable=False),
+    # yyyy, yyyy-mm or yyyy-mm-dd: what the archive does not know is not made up.
+    Column("date_of_birth", String(10), nullable=False),
     Column("sex", String(1), nullable=False),
     Column("issued_on", Date),
     Column("scan_quality", Integer),

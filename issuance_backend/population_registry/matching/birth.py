@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -51,6 +52,17 @@ class BirthDate:
         """yyyymmdd with zeros for what is not known."""
         return self.year * 10_000 + self.month * 100 + self.day
 
+    @property
+    def first_day(self) -> date:
+        """The first day that it can mean."""
+        return date(self.year, self.month or 1, self.day or 1)
+
+    @property
+    def last_day(self) -> date:
+        """The last day that it can mean."""
+        month = self.month or 12
+        return date(self.year, month, self.day or calendar.monthrange(self.year, month)[1])
+
 
 def read_birth_date(text: str) -> BirthDate:
     """Read yyyy-mm-dd, dd/mm/yyyy (one digit allowed), ddmmyyyy, mm/yyyy or yyyy; zeros mean unknown.
@@ -86,6 +98,9 @@ class BirthLevel(StrEnum):
     OTHER = "other"
 
 
+_OF_ONE_DAY = frozenset({BirthLevel.SAME, BirthLevel.SAME_MONTH, BirthLevel.SAME_YEAR})
+
+
 def compare_births(one: BirthDate, other: BirthDate) -> BirthLevel:
     """How far two dates agree."""
     if one.year == other.year:
@@ -95,6 +110,11 @@ def compare_births(one: BirthDate, other: BirthDate) -> BirthLevel:
     if abs(one.year - other.year) == 1 and (one.month, one.day) == (other.month, other.day) and one.day:
         return BirthLevel.ONE_DIGIT_OTHER  # 1999 and 2000
     return BirthLevel.OTHER
+
+
+def may_be_one_day(one: BirthDate, other: BirthDate) -> bool:
+    """Whether nothing that both know tells the two days apart: a year agrees with every day of it."""
+    return compare_births(one, other) in _OF_ONE_DAY
 
 
 def _within_year(one: BirthDate, other: BirthDate) -> BirthLevel:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
 
-from issuance_backend.population_registry.matching.birth import BirthDate
 from issuance_backend.population_registry.rules.facts import Facts, sex_in, twelve_digits, year_in
 from issuance_backend.population_registry.units.domain import UnitLevel
 from verification.identity.administrative_units import provinces
@@ -113,7 +111,7 @@ def _birth_readable(facts: Facts) -> bool | None:
 
 
 def _birth_not_ahead(facts: Facts) -> bool | None:
-    return earliest(facts.born) <= facts.day if facts.born else None
+    return facts.born.first_day <= facts.day if facts.born else None
 
 
 def _birth_not_too_long_ago(facts: Facts) -> bool | None:
@@ -154,7 +152,7 @@ def _marrying_age(facts: Facts) -> bool | None:
     least = _MARRYING_YEARS.get(facts.text("sex"))
     if facts.text("marital_status") != MARRIED or facts.born is None or least is None:
         return None
-    born = earliest(facts.born)
+    born = facts.born.first_day
     years = facts.day.year - born.year - ((facts.day.month, facts.day.day) < (born.month, born.day))
     return years >= least
 
@@ -187,16 +185,11 @@ def _birth_commune(facts: Facts) -> bool | None:
     if not facts.units.is_known(code):
         return False
     # Late registrations are many: only a unit that was gone before the birth cannot be.
-    return facts.units.exists_after(code, earliest(born))
+    return facts.units.exists_after(code, born.first_day)
 
 
 def _filled(facts: Facts) -> bool:
     return all(map(facts.record.get, MANDATORY))
-
-
-def earliest(born: BirthDate) -> date:
-    """The first day that a partly known date can mean."""
-    return date(born.year, born.month or 1, born.day or 1)
 
 
 def missing_fields(record: Mapping[str, str]) -> list[str]:
