@@ -100,6 +100,11 @@ def _told_before(connection: Connection, kit: str, numbers: Sequence[int]) -> It
             yield KitNumbers(*row)
 
 
+def knows_kit(connection: Connection, kit: str) -> bool:
+    """Whether any number of a kit is known."""
+    return connection.execute(select(_NUMBERS.kit).where(_NUMBERS.kit == kit).limit(1)).first() is not None
+
+
 def missing(connection: Connection, areas: Sequence[str], version: int) -> list[MissingOfKit]:
     """The kits of some areas of which a number was missing or given up after step ``version``."""
     is_missing, is_given_up = _missing_at(version)

@@ -26,11 +26,20 @@ from issuance_backend.statistics import (
 )
 from issuance_backend.statistics.definitions import Vocabulary, vocabulary
 from issuance_backend.statistics.domain import age_of, count_of, into, out_of, spent_in
+from issuance_backend.statistics.figure_names import MISSING, STOCK, known_figure
 from issuance_backend.statistics.figures import Figures
 from issuance_backend.statistics.pace import PACE_DAYS, Progress
 from issuance_backend.statistics.repository import Bound, RecordsAsked, Target
 from issuance_backend.statistics.returns import Span, return_lines
-from issuance_backend.statistics.units import NATION, is_province, line_of, members_of, parent, unit_name
+from issuance_backend.statistics.units import (
+    NATION,
+    is_province,
+    is_to_come,
+    line_of,
+    members_of,
+    parent,
+    unit_name,
+)
 from issuance_backend.statistics.working_days import working_days
 from issuance_backend.unit_codes import is_unit, lies_in
 from monitoring.database import Database
@@ -65,7 +74,6 @@ MAX_TEXT = 20_000
 _LEADERS = (Role.SUPERVISOR, Role.TEAM_LEADER, Role.DISTRICT_CHIEF, Role.AUDITOR)
 _MAX_AMOUNT = 10**12
 _MAX_BASIS = 200
-_MISSING = "missing."
 _FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 """Nothing was recorded here before."""
 _SETTLED = timedelta(minutes=1)
@@ -185,16 +193,16 @@ class StatisticsOffice:
             _require_unit(connection, asked.unit, vietnam_date(as_of))
             version, _ = repository.version_at(connection, as_of)
             wanted = RecordsAsked(
-                figure=_figure_name(figure),
+                figure=known_figure(connection, figure),
                 areas=members_of(asked.unit, vietnam_date(as_of)),
                 first=_after(page) + 1,
                 last=version,
                 limit=page.limit + 1,
             )
-            kind, _, state = wanted.figure.removeprefix("stock.").partition(".")
-            if wanted.figure.startswith(_MISSING):
+            kind, _, state = wanted.figure.removeprefix(STOCK).partition(".")
+            if wanted.figure.startswith(MISSING):
                 rows = _missing_numbers(connection, wanted)
-            elif wanted.figure.startswith("stock."):
+            elif wanted.figure.startswith(STOCK):
                 rows = repository.stays_at(connection, (kind, state), wanted)
             else:
                 rows = repository.moves_behind(connection, wanted)
@@ -266,7 +274,7 @@ def _missing_numbers(
     connection: Connection, asked: RecordsAsked
 ) -> list[tuple[int, str, str, str, str, int]]:
     """The missing numbers of a kit as records: each under its own number, missing since a moment."""
-    kit = asked.figure.removeprefix(_MISSING)
+    kit = asked.figure.removeprefix(MISSING)
     found = number_repository.missing_numbers(
         connection, kit, asked.areas, asked.last, asked.first - 1, asked.limit
     )
@@ -277,7 +285,12 @@ def _missing_numbers(
 
 
 def _require_unit(connection: Connection, unit: str, day: date) -> None:
-    """Refuse where nobody works and nothing was ever counted: zeros would look like figures."""
+    """Refuse where nobody works and nothing was ever counted, and a unit of a later map.
+
+    Zeros would look like figures.
+    """
+    if is_to_come(unit, day):
+        raise UnitUnknown("no unit of that day")
     if unit == NATION or is_province(unit):
         return
     areas = members_of(unit, day) if is_unit(unit) else ()
@@ -494,7 +507,8 @@ def _targets(seen: _Seen, now: Figures) -> tuple[TargetFigure, ...]:
     found = [
         target
         for target in repository.targets(seen.connection, seen.day, seen.as_of)
-        if target.unit in lines or _is_line_below(line_of(target.unit, seen.day), lines, seen.asked.unit)
+        if not is_to_come(target.unit, seen.day)
+        and (target.unit in lines or _is_line_below(line_of(target.unit, seen.day), lines, seen.asked.unit))
     ]
     names = sorted({count_of(target.definition) for target in found})
     starts = {target: target.starts_on - timedelta(days=1) for target in found}
@@ -550,11 +564,6 @@ def _after(page: PageAsked) -> int:
     if not (number.isascii() and number.isdigit() and len(number) <= 10):
         raise FieldsRefused({"cursor": "FIELD_CHARACTERS"})
     return min(int(number), 2**31 - 2)
-
-
-def _figure_name(figure: str) -> str:
-    kinds = ("stock.", "in.", "out.", "clock.", "time.", "cause.", "measured.", "band.", _MISSING)
-    return figure if figure.startswith(kinds) else count_of(vocabulary().counter(figure).id)
 
 
 def _target(index: int, target: NewTarget) -> Target:

@@ -48,6 +48,11 @@ def is_province(unit: str) -> bool:
     return unit == UNKNOWN or unit in provinces() or unit in units_2025()
 
 
+def is_to_come(unit: str, day: date) -> bool:
+    """Whether this is one of the units of July 2025, or lies in one, and the day is before."""
+    return day < MERGED_ON and unit.partition(".")[0] in units_2025()
+
+
 @lru_cache(maxsize=4096)
 def members_of(area: str, day: date) -> tuple[str, ...]:
     """Under which recorded codes the area of a report for this day is found."""

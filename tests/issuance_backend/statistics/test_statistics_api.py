@@ -139,6 +139,23 @@ def test_what_is_no_work_is_not_in_a_report(office: Office) -> None:
         ("report.csv?unit=999", 404, "UNIT_UNKNOWN"),
         ("records?figure=captured&unit=999", 404, "UNIT_UNKNOWN"),
         ("records?figure=issued", 404, "FIGURE_UNKNOWN"),
+        ("records?figure=", 404, "FIGURE_UNKNOWN"),
+        ("records?figure=stock.dossier.validate", 404, "FIGURE_UNKNOWN"),
+        ("records?figure=stock.validated", 404, "FIGURE_UNKNOWN"),
+        ("records?figure=stock.", 404, "FIGURE_UNKNOWN"),
+        ("records?figure=in.dossier.nowhere", 404, "FIGURE_UNKNOWN"),
+        ("records?figure=out.dossier.nowhere", 404, "FIGURE_UNKNOWN"),
+        ("records?figure=time.dossier.validated.24", 404, "FIGURE_UNKNOWN"),
+        ("records?figure=cause.returns.NEVER_NAMED", 404, "FIGURE_UNKNOWN"),
+        ("records?figure=clock.local.never", 404, "FIGURE_UNKNOWN"),
+        ("records?figure=clock.none.late", 404, "FIGURE_UNKNOWN"),
+        ("records?figure=measured.never", 404, "FIGURE_UNKNOWN"),
+        ("records?figure=band.finger_quality.11.0", 404, "FIGURE_UNKNOWN"),
+        ("records?figure=missing.KIT-NEVER", 404, "FIGURE_UNKNOWN"),
+        ("report?unit=01&as_of=2021-03-01", 404, "UNIT_UNKNOWN"),
+        ("report?unit=01&as_of=2025-06-30", 404, "UNIT_UNKNOWN"),
+        ("report?unit=01.00157&as_of=2021-03-01", 404, "UNIT_UNKNOWN"),
+        ("records?figure=captured&unit=01&as_of=2021-03-01", 404, "UNIT_UNKNOWN"),
         ("records?figure=captured&limit=0", 422, "FIELDS_REFUSED"),
         ("records?figure=captured&cursor=zzz", 422, "FIELDS_REFUSED"),
         ("records?figure=captured&cursor=WyJ4Il0", 422, "FIELDS_REFUSED"),
@@ -147,6 +164,23 @@ def test_what_is_no_work_is_not_in_a_report(office: Office) -> None:
 def test_what_is_no_question_is_refused(office: Office, query: str, status: int, code: str) -> None:
     answer = office.sign_in("lan.capture").get(f"/v1/statistics/{query}")
     assert (answer.status_code, answer.get_json()["code"]) == (status, code)
+
+
+def test_units_are_those_of_the_day(office: Office) -> None:
+    lan = office.sign_in("lan.capture")
+    asked = ["unit=001&as_of=2021-03-01", "unit=001", "unit=01&as_of=2025-07-01", "unit=01"]
+    assert [lan.get(f"/v1/statistics/report?{each}").status_code for each in asked] == [200] * 4
+
+
+def test_a_figure_that_is_nought_is_no_unknown_one(office: Office) -> None:
+    lan = worked(office)
+    nought = ("out.card.active", "out.dossier.completed", "clock.local.late", "band.finger_quality.01.80")
+    nought += ("measured.visits", "delivered&as_of=2026-01-01", "stock.card.active&as_of=2026-01-01")
+    found = {name: lan.get(f"/v1/statistics/records?figure={name}") for name in nought}
+    told = {name: (answer.status_code, len(answer.get_json())) for name, answer in found.items()}
+    assert {name: told[name][0] for name in nought} == dict.fromkeys(nought, 200)
+    assert told["out.card.active"] == told["clock.local.late"] == (200, 0)
+    assert told["delivered&as_of=2026-01-01"] == told["stock.card.active&as_of=2026-01-01"] == (200, 0)
 
 
 @pytest.mark.parametrize(
