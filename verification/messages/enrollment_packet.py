@@ -16,7 +16,7 @@ import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -71,6 +71,7 @@ SEAL_BYTES = 28
 
 _NONCE_BYTES = 12
 _CONTENT_KEY_BYTES = 32
+_MAX_MOMENT = 32
 _MAX_SEQUENCE = 2**31 - 1
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,39}")
 _ITEM = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -559,7 +560,11 @@ def _require_answered_for(particulars: PacketParticulars, envelope: PacketEnvelo
 
 
 def _is_moment(text: str) -> bool:
+    """Whether this is a moment with its zone that any other zone can tell as well: not in year 1 or 9999."""
+    if len(text) > _MAX_MOMENT:
+        return False
     try:
-        return datetime.fromisoformat(text).tzinfo is not None and len(text) <= 32
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return False
+    return moment.tzinfo is not None and MINYEAR < moment.year < MAXYEAR

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,7 +17,7 @@ from joserfc import jwe, jws
 from joserfc.jwk import ECKey, GuestProtocol, OKPKey
 
 from tests.support.issuance_office import citizens
-from tests.support.sealed_packets import MOMENT, SIGNED, Kit, stream
+from tests.support.sealed_packets import MOMENT, PRINT, SIGNED, Kit, stream
 from verification.errors import LimitExceeded, VerificationError
 from verification.messages import enrollment_packet, packet_encryption
 from verification.messages.canonical import canonical_json
@@ -39,6 +40,7 @@ from verification.messages.enrollment_packet import (
     sign_packet_receipt,
     to_file,
 )
+from verification.messages.national_time import vietnam_date
 from verification.messages.refusals import (
     CitizenConsentInvalid,
     CitizenSignatureMissing,
@@ -242,6 +244,33 @@ def test_the_citizen_signs_or_a_supervisor_says_why_not(kit: Kit) -> None:
 def test_a_moment_has_a_zone(kit: Kit, moment: str) -> None:
     with pytest.raises(PacketMalformed):
         kit.seal(blobs=SMALL, happened_at=moment)
+
+
+AT_THE_ENDS = ("0001-01-01T00:00:00+14:00", "0001-12-31T23:00:00-12:00", "9999-12-31T23:59:59-14:00")
+
+
+@pytest.mark.parametrize("moment", [*AT_THE_ENDS, f"{MOMENT}{' ' * 40}"])
+def test_a_moment_that_another_zone_cannot_tell_is_refused_by_kit_and_centre(kit: Kit, moment: str) -> None:
+    ours = kit.seal(blobs=SMALL)
+    payload = base64.urlsafe_b64decode(json.loads(ours.metadata)["payload"] + "===")
+    envelope = msgspec.json.decode(payload, type=enrollment_packet.PacketEnvelope)
+    keys = PacketKeys(kit.officer_key, kit.kit_key, CENTRE.public_key())
+    sealed = msgspec.structs.replace(envelope, happened_at=moment)
+    resigned = enrollment_packet._signed_packet(sealed, keys, ours.content)
+    with pytest.raises(PacketMalformed):
+        enrollment_packet.parse_packet(resigned.metadata)
+    said = {"happened_at": moment}, {"begun_at": moment}, {"consent": Consent("vi", moment, "ab" * 32)}
+    for each in said:
+        with pytest.raises(PacketMalformed):
+            kit.seal(blobs=SMALL, **each)
+
+
+@pytest.mark.parametrize("moment", ["0002-01-01T00:00:00+14:00", "9998-12-31T23:59:59-14:00"])
+def test_of_every_other_moment_the_day_in_vietnam_is_known(kit: Kit, moment: str) -> None:
+    early = Consent("vi", "0002-01-01T00:00:00+14:00", PRINT.sha256)
+    packet = kit.seal(blobs=SMALL, happened_at=moment, consent=early)
+    found = enrollment_packet.parse_packet(packet.metadata).envelope.happened_at
+    assert vietnam_date(datetime.fromisoformat(found)).year in {1, 9999}
 
 
 def test_no_more_items_than_a_capture_has(kit: Kit) -> None:
