@@ -13,7 +13,8 @@ matched          compared                                  clean, or conflict
 conflict         something contradicts                     an officer corrects it
 correction       corrected                                 another officer looks
 recheck          looked at                                 clean, or conflict again
-clean            nothing contradicts                       life confirms it
+clean            nothing contradicts                       life confirms it; conflict again where the
+                                                          registry gets somebody who is alike
 live             life confirmed it in the last 24 months
 stale            nothing confirmed it for longer           life confirms it
 """
@@ -98,6 +99,7 @@ class FormEvent(StrEnum):
     SETTLE = "settle"
     CONFIRM = "confirm"
     AGE = "age"
+    DOUBT = "doubt"
 
 
 _S, _E = FormState, FormEvent
@@ -132,6 +134,9 @@ TABLE = StateTable[FormState, FormEvent](
         (_S.STALE, _E.CONFIRM): _S.LIVE,
         (_S.CLEAN, _E.AGE): _S.STALE,
         (_S.LIVE, _E.AGE): _S.STALE,
+        (_S.CLEAN, _E.DOUBT): _S.CONFLICT,
+        (_S.LIVE, _E.DOUBT): _S.CONFLICT,
+        (_S.STALE, _E.DOUBT): _S.CONFLICT,
     }
 )
 advance, fold = TABLE.advance, TABLE.fold

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from issuance_backend.moments import rfc3339
 from issuance_backend.population_registry import repository as entries
+from issuance_backend.population_registry.dc01 import doubts
 from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.identities import facts, timeline
 from issuance_backend.population_registry.identities.domain import DATES, LOADED, ROOT
@@ -70,6 +71,7 @@ def record(connection: Connection, statement: Statement, actor: str, moment: dat
         entries.update_fields(connection, person.citizen_number, _columns(changed))
         change = propagation.Change(person.citizen_number, person.subject, frozenset(changed), actor, moment)
         propagation.follow(connection, change)
+        doubts.follow_entry(connection, person_behind(connection, person.citizen_number)[1], moment, entry)
     return person
 
 

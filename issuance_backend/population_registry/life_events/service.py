@@ -15,6 +15,7 @@ from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.outbox.domain import Notice, Topic
 from issuance_backend.population_registry import journal
 from issuance_backend.population_registry import repository as entries
+from issuance_backend.population_registry.dc01 import doubts
 from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.identities import holding, timeline
 from issuance_backend.population_registry.identities.domain import IdentityEvent, IdentityKind
@@ -129,7 +130,9 @@ def _birth(act: Act, event: Birth) -> str:
     request = NumberRequest(f"birth-{named}", prefix_of(event.province, act.report.occurred_on, sex))
     number = issuing.reserve(issue, [request])[0].citizen_number
     issuing.confirm(issue, request.request_id)
-    entries.add(act.connection, [domain.newborn(number, event)], act.moment)
+    child = domain.newborn(number, event)
+    entries.add(act.connection, [child], act.moment)
+    doubts.follow_entry(act.connection, child, act.moment)
     claim = IdentityClaim(
         citizen_number=number, kind=IdentityKind.CIVIL_REGISTER.value, officer=act.report.officer
     )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Integer, Row, bindparam, delete, func, insert, or_, select
+from sqlalchemy import Connection, Integer, Row, bindparam, delete, func, insert, or_, select, update
 
 from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.matching.domain import Comparable, prepare_person, source_of
@@ -47,6 +47,8 @@ _PERSON_COLUMNS = [PERSONS.c[name] for name in RegistryPerson.__dataclass_fields
 # Numbers of one statement: PostgreSQL and SQLite both take more.
 _DELETED_AT_ONCE = 500
 _WORD_LENGTH = 60
+_NOT_COUNTED = 0
+"""As the source of an entry: no digest of one."""
 
 IndexRow = tuple[Any, ...]
 """One row of the index: its values in the order of the table's columns."""
@@ -84,6 +86,18 @@ def put(connection: Connection, persons: Iterable[RegistryPerson]) -> int:
         connection.execute(delete(MATCH_ENTRIES).where(_ENTRY.citizen_number.in_(some)))
     load_rows(connection, MATCH_ENTRIES.name, _ENTRY_COLUMNS, rows)
     return len(rows)
+
+
+def keep(connection: Connection, person: RegistryPerson) -> None:
+    """Let an entry be found from the moment it is written, where there is an index.
+
+    It stays marked as changed: the next round counts the words of its name. An index that was never made is
+    not begun with one entry, or it would pass for whole.
+    """
+    if not is_empty(connection):
+        put(connection, [person])
+        changed = update(MATCH_ENTRIES).where(_ENTRY.citizen_number == person.citizen_number)
+        connection.execute(changed.values(source=_NOT_COUNTED))
 
 
 def load(connection: Connection, rows: Iterable[IndexRow]) -> int:

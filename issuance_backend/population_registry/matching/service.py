@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from issuance_backend.moments import Clock
+from issuance_backend.population_registry import journal
 from issuance_backend.population_registry.matching import repository
 from issuance_backend.population_registry.matching.birth import read_birth_date
 from issuance_backend.population_registry.matching.domain import Candidate, Claim, prepare_claim
@@ -63,6 +64,8 @@ class MatchingDesk:
                 stale, following = repository.not_indexed(connection, after, _BATCH)
             if stale:
                 with self._database.writing() as connection:
+                    # Whoever writes an entry indexes it: one after the other.
+                    journal.begin(connection, self._clock())
                     stale, following = repository.not_indexed(connection, after, _BATCH)
                     done += repository.put(connection, stale)
                 self._database.give_way()
