@@ -21,7 +21,10 @@ _SCALES = {"nghìn": 1_000, "ngàn": 1_000, "triệu": 1_000_000, "tỷ": 1_000_
 _LESS = ("gần",)
 _MORE = ("hơn", "trên")
 _ABOUT = ("khoảng", "~")
-_NUMBER = r"\d{1,3}(?:\.\d{3})+(?!\d)|\d+(?:,\d+)?"
+_NUMBER = r"\d{1,3}(?:\.\d{3})+(?!\d)|\d+\.\d{1,2}(?!\d)|\d+(?:,\d+)?"
+"""A point parts thousands; before one or two digits it can only be the comma of another language."""
+
+_POINTED = re.compile(r"\d+\.\d{1,2}")
 _TOKEN = re.compile(
     rf"(?:(?P<about>gần|hơn|trên|khoảng|~)\s*)?(?<![\w.,])(?P<number>{_NUMBER})"
     r"(?:\s*(?P<percent>%)|\s+(?P<scale>nghìn|ngàn|triệu|tỷ|tỉ)\b)?",
@@ -42,6 +45,12 @@ _NOUNS = (
     "phiếu dc01", "nhân khẩu", "cơ sở", "hồ sơ", "yêu cầu", "địa phương", "biển số", "dịch vụ", "thẻ",
     "tỉnh", "xã", "cán bộ", "công an", "nhiệm vụ", "lượt", "bệnh nhân",
 )  # fmt: skip
+_OUT_OF = re.compile(
+    rf"(?:(?:{'|'.join(_NOUNS)}) )?(?:(?:căn cước(?: công dân)?|cccd) )?"
+    "(?:trên(?: tổng(?: số)?)?|trong(?: tổng)? số)"
+)
+"""Right behind what is counted "trên" says of how many; anywhere else it says "more than"."""
+
 # The longest first: "tiếp nhận" is no "nhận".
 _WORDS = {
     "xử lý, truyền": "sent",
@@ -126,6 +135,8 @@ class _Token:
     number: Number
     printed: Decimal
     is_percent: bool
+    is_whole: bool
+    """Whether the number before it is said, in words, to be out of it."""
 
 
 def read(text: str, as_of: date | None = None) -> list[Statement]:
@@ -187,12 +198,25 @@ def _tokens(plain: str) -> list[_Token]:
     for index, match in enumerate(matches):
         before = lower[matches[index - 1].end() if index else 0 : match.start()]
         behind = lower[match.end() : matches[index + 1].start() if index + 1 < len(matches) else len(lower)]
-        printed = Decimal(match["number"].replace(".", "").replace(",", "."))
+        printed = _decimal(match["number"])
         value = int(printed * _SCALES.get((match["scale"] or "").lower(), 1))
-        low, high = _bounds(value, (match["about"] or "").lower())
+        about = (match["about"] or "").lower()
+        is_whole = bool(found) and _is_out_of(found[-1], f"{before} {about}", value)
+        low, high = _bounds(value, "" if is_whole else about)
         number = Number(value=value, low=low, high=high, noun=_noun(behind), word=_word(before, behind))
-        found.append(_Token(match.start(), match.end(), number, printed, bool(match["percent"])))
+        percent = bool(match["percent"])
+        found.append(_Token(match.start(), match.end(), number, printed, percent, is_whole))
     return found
+
+
+def _decimal(text: str) -> Decimal:
+    return Decimal(text if _POINTED.fullmatch(text) else text.replace(".", "").replace(",", "."))
+
+
+def _is_out_of(former: _Token, between: str, value: int) -> bool:
+    """Whether "80.000 thẻ trên 746.000 hồ sơ" is said: a smaller number of something, nothing between."""
+    is_part = not former.is_percent and former.number.value <= value
+    return is_part and _OUT_OF.fullmatch(" ".join(between.split())) is not None
 
 
 def _share(plain: str, tokens: list[_Token], index: int, shared: set[int]) -> ShareClaim:
@@ -210,7 +234,7 @@ def _share(plain: str, tokens: list[_Token], index: int, shared: set[int]) -> Sh
     if not before:
         return claim
     last = tokens[before[-1]]
-    if len(before) > 1 and "/" in plain[tokens[before[-2]].end : last.start]:
+    if len(before) > 1 and (last.is_whole or "/" in plain[tokens[before[-2]].end : last.start]):
         part = tokens[before[-2]].number
         noun = part.noun or last.number.noun or claim.noun
         return replace(claim, part=part, wholes=(last.number,), noun=noun)

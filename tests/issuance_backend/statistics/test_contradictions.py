@@ -62,6 +62,31 @@ BAD = [
         {"first": "500000", "second": "510000", "counted": "hồ sơ"},
     ),
     ("190 dịch vụ gồm 44 và 145", "SUM_WRONG", {"computed": "189"}),
+    (
+        "Hà Nội nhận 80.000 thẻ trên 746.000 hồ sơ, đạt 12,3 %.",
+        "SHARE_WRONG",
+        {"part": "80000", "of": "746000", "computed": "10.7"},
+    ),
+    (
+        "Trả 80.000 thẻ căn cước công dân trên tổng số 746.000 hồ sơ, đạt 12.3%.",
+        "SHARE_WRONG",
+        {"printed": "12.3", "of": "746000", "computed": "10.7"},
+    ),
+    (
+        "Đã thu 85.172.210 phiếu DC01 trên 87.306.594 nhân khẩu, đạt 97.5 %.",
+        "CUT_NOT_ROUNDED",
+        {"printed": "97.5", "computed": "97.6"},
+    ),
+    (
+        "Giải quyết 0.5 triệu yêu cầu trong số 1.5 triệu yêu cầu, đạt 33.4 %.",
+        "SHARE_WRONG",
+        {"part": "500000", "of": "1500000", "computed": "33.3"},
+    ),
+    (
+        "Đến nay 97.6 % cơ sở đã triển khai. Đến nay 96.7 % cơ sở đã triển khai.",
+        "TWO_VALUES",
+        {"first": "97.6", "second": "96.7", "hint": "same_digits"},
+    ),
 ]
 GOOD = [
     "54.794 + 282.554 = 337.348 biển số.",
@@ -82,6 +107,14 @@ GOOD = [
     "Ngày 6/4 Hà Nội thu nhận 1,8 triệu hồ sơ. Ngày 7/4 Hà Nội thu nhận 2 triệu hồ sơ.",
     "Ngày 06.04.2021 thu nhận 1,8 triệu hồ sơ. Ngày 07.04.2021 thu nhận 2 triệu hồ sơ.",
     "0/0 hồ sơ, đạt 0 %.",
+    "Hà Nội nhận 80.000 thẻ trên 746.000 hồ sơ, đạt 10,7 %.",
+    "Hà Nội nhận 80.000 thẻ trên 746.000 hồ sơ, đạt 10.7 %.",
+    "Hà Nội nhận 80.000 thẻ trên tổng số 746.000 hồ sơ (10,72 %).",
+    "Đã thu 85.172.210 phiếu DC01 trong tổng số 87.306.594 nhân khẩu, đạt 97.6 %.",
+    # "Trên" that says "more than": nothing is divided by it.
+    "Nhận 80.000 thẻ, trên 746.000 hồ sơ đã truyền, đạt 12,3 %.",
+    "Nhận 80.000 thẻ và trên 746.000 hồ sơ, đạt 12,3 %.",
+    "Thu nhận trên 15 triệu hồ sơ/50 triệu thẻ, đạt 30 %.",
     "",
 ]
 
@@ -125,6 +158,27 @@ def test_every_province_of_either_map_is_a_place() -> None:
 )
 def test_what_is_said_over_and_over_is_named_once_each(text: str) -> None:
     assert 0 < len(findings(claims.read(text, date(2021, 4, 6)))) <= 1_000
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("97.6", "97.6"), ("97.62", "97.62"), ("1.234", "1234"), ("97,6", "97.6"), ("1.234.567", "1234567")],
+)
+def test_a_point_parts_thousands_or_stands_for_a_comma(text: str, value: str) -> None:
+    (claim,) = claims.read(f"{text} % cơ sở đã triển khai")
+    assert isinstance(claim, claims.ShareClaim)
+    assert str(claim.printed) == value
+
+
+def test_out_of_so_many_is_no_more_than_so_many() -> None:
+    def bounds(text: str) -> tuple[int, int]:
+        last = [each for each in claims.read(text) if isinstance(each, claims.Count)][-1]
+        return last.number.low, last.number.high
+
+    assert bounds("Nhận 5 thẻ trên 100 hồ sơ") == (100, 100)
+    assert bounds("Nhận 5 thẻ, trên 100 hồ sơ") == (100, 105)
+    assert bounds("Nhận 5 thẻ. Thu nhận trên 100 hồ sơ") == (100, 105)
+    assert bounds("Nhận 500 thẻ trên 100 hồ sơ") == (100, 105), "a part is not more than its whole"
 
 
 @pytest.mark.parametrize("digits", [1, 14, 15, 16, 32, 400])
