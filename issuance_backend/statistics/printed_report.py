@@ -18,6 +18,7 @@ from reportlab.platypus import Flowable, KeepTogether, Paragraph, SimpleDocTempl
 from issuance_backend.moments import parse_moment
 from issuance_backend.printed_type import BOLD, FONTS, PLAIN, register_type, text_style
 from issuance_backend.statistics.definitions import Distribution, vocabulary
+from issuance_backend.statistics.naming import Vietnamese
 from issuance_backend.statistics.tabulation import Sheet, sheets
 from verification.messages.national_time import VIETNAM
 from verification.messages.statistics import PartFigure, Report
@@ -86,7 +87,7 @@ def _content(report: Report) -> list[Flowable]:
         if named:
             content.append(_bars(cause.vi, named))
     content.extend(_quality(report))
-    for sheet in sheets(report):
+    for sheet in sheets(report, Vietnamese()):
         if sheet.rows:
             content.extend(_table(part) for part in _narrow(sheet))
     return content

@@ -11,6 +11,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from issuance_backend.moments import parse_moment
 from issuance_backend.statistics.definitions import vocabulary
+from issuance_backend.statistics.naming import Vietnamese
 from issuance_backend.statistics.tabulation import Sheet, sheets
 from verification.messages.statistics import Report
 
@@ -28,7 +29,7 @@ def as_xlsx(report: Report) -> bytes:
         workbook.set_properties({"title": f"{report.unit_name} {report.as_of}", "created": created})
         heading = workbook.add_format({"bold": True, "bottom": 1})
         whole = workbook.add_format({"num_format": "#,##0"})
-        for sheet in sheets(report):
+        for sheet in sheets(report, Vietnamese()):
             page = workbook.add_worksheet(sheet.name)
             page.write_row(0, 0, sheet.columns, heading)
             for number, row in enumerate(sheet.rows, start=1):

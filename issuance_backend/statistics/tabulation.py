@@ -7,7 +7,8 @@ import io
 from dataclasses import dataclass
 
 from issuance_backend.statistics.definitions import vocabulary
-from verification.messages.statistics import Report, UnitLine
+from issuance_backend.statistics.naming import Codes
+from verification.messages.statistics import Report, StageFigure, UnitLine
 
 Cell = str | int
 _NATION = "VN"
@@ -22,8 +23,14 @@ class Sheet:
     rows: tuple[tuple[Cell, ...], ...]
 
 
-def sheets(report: Report) -> tuple[Sheet, ...]:
-    """Every table of a report, in a fixed order; nothing in them says when they were printed."""
+CODES = Codes()
+
+
+def sheets(report: Report, names: Codes = CODES) -> tuple[Sheet, ...]:
+    """Every table of a report, in a fixed order; nothing in them says when they were printed.
+
+    Shares, time limits, kinds and states are called by ``names``: by their codes, which programs read.
+    """
     return (
         Sheet("Nguồn số liệu", ("Mục", "Giá trị"), _source(report)),
         _units(report),
@@ -31,23 +38,26 @@ def sheets(report: Report) -> tuple[Sheet, ...]:
             "Tỷ lệ",
             ("Định nghĩa", "Phiên bản", "Tử số", "Mẫu số", "Phần trăm"),
             tuple(
-                (each.definition, each.version, each.part, each.whole, each.percent or "")
+                (names.share(each.definition), each.version, each.part, each.whole, each.percent or "")
                 for each in report.shares
             ),
         ),
         Sheet(
             "Trạng thái",
             ("Loại", "Trạng thái", "Vào", "Ra", "Tồn"),
-            tuple((each.kind, each.state, each.entered, each.left, each.stock) for each in report.stocks),
+            tuple(
+                (*names.place(each.kind, each.state), each.entered, each.left, each.stock)
+                for each in report.stocks
+            ),
         ),
         _causes(report),
-        _clocks(report),
-        _stages(report),
-        _turnarounds(report),
+        _clocks(report, names),
+        _stages(report, names),
+        _turnarounds(report, names),
         _averages(report),
         _parts(report),
         _kits(report),
-        _targets(report),
+        _targets(report, names),
         Sheet(
             "Kiểm tra cân đối",
             ("Đồng nhất thức", "Số lần kiểm", "Sai"),
@@ -111,7 +121,7 @@ def _causes(report: Report) -> Sheet:
     )
 
 
-def _clocks(report: Report) -> Sheet:
+def _clocks(report: Report, names: Codes) -> Sheet:
     return Sheet(
         "Thời hạn",
         (
@@ -129,7 +139,7 @@ def _clocks(report: Report) -> Sheet:
         ),
         tuple(
             (
-                each.definition,
+                names.clock(each.definition),
                 each.version,
                 each.started,
                 each.inside,
@@ -146,7 +156,7 @@ def _clocks(report: Report) -> Sheet:
     )
 
 
-def _stages(report: Report) -> Sheet:
+def _stages(report: Report, names: Codes) -> Sheet:
     return Sheet(
         "Công việc đang chờ",
         (
@@ -161,8 +171,7 @@ def _stages(report: Report) -> Sheet:
         ),
         tuple(
             (
-                each.kind,
-                f"{each.state} ◄" if each.is_bottleneck else each.state,
+                *_waiting(each, names),
                 each.stock,
                 each.oldest_since or "",
                 _cell(each.half_left_within_minutes),
@@ -175,7 +184,7 @@ def _stages(report: Report) -> Sheet:
     )
 
 
-def _turnarounds(report: Report) -> Sheet:
+def _turnarounds(report: Report, names: Codes) -> Sheet:
     return Sheet(
         "Thời gian ở mỗi bước",
         (
@@ -190,8 +199,7 @@ def _turnarounds(report: Report) -> Sheet:
         ),
         tuple(
             (
-                each.kind,
-                each.state,
+                *names.place(each.kind, each.state),
                 each.left,
                 each.seconds,
                 each.average_minutes or "",
@@ -267,7 +275,7 @@ def _kits(report: Report) -> Sheet:
     )
 
 
-def _targets(report: Report) -> Sheet:
+def _targets(report: Report, names: Codes) -> Sheet:
     return Sheet(
         "Chỉ tiêu giao",
         (
@@ -291,7 +299,7 @@ def _targets(report: Report) -> Sheet:
                 each.rank,
                 each.unit or _NATION,
                 each.unit_name,
-                each.definition,
+                names.counter(each.definition),
                 each.starts_on,
                 each.ends_on,
                 each.target,
@@ -306,6 +314,11 @@ def _targets(report: Report) -> Sheet:
             for each in report.targets
         ),
     )
+
+
+def _waiting(each: StageFigure, names: Codes) -> tuple[Cell, Cell]:
+    kind, state = names.place(each.kind, each.state)
+    return kind, f"{state} ◄" if each.is_bottleneck else state
 
 
 def _cell(value: int | None) -> Cell:
