@@ -25,6 +25,7 @@ from issuance_backend.population_registry.legacy_import.domain import COLUMNS, r
 from issuance_backend.population_registry.legacy_import.service import LegacyImport
 from issuance_backend.population_registry.life_events.service import LifeEventOffice
 from issuance_backend.population_registry.people import repository as people
+from issuance_backend.population_registry.publication.number_check import NumberCheck
 from issuance_backend.population_registry.storage import DEFAULT_DATABASE_URL, migrated, registry_store
 from issuance_backend.population_registry.synthetic_citizens import generate
 from issuance_backend.recorded_events import ChainBroken
@@ -143,11 +144,17 @@ def _recapture_list(_: argparse.Namespace, database: Database) -> str:
     return "\n".join(f"{number},{citizen_number or ''}" for number, citizen_number in found)
 
 
+def _number_check(_: argparse.Namespace, database: Database) -> str:
+    found = NumberCheck(database).disagreeing()
+    return "\n".join(f"{number},{' '.join(faults)}" for number, faults in found)
+
+
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Database], str]] = {
     "generate": _generate,
     "life-status": _life_status,
     "import-legacy": _import_legacy,
     "recapture-list": _recapture_list,
+    "number-check": _number_check,
 }
 
 
@@ -174,6 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     older.add_argument("--dry-run", action="store_true", help="only say what an import would do")
     older.add_argument("--of", type=int, metavar="LINES", help="the file is a sample of so many lines")
     commands.add_parser("recapture-list", help="number on the card and citizen number of bad scans")
+    commands.add_parser("number-check", help="whose number does not agree with date of birth or sex")
     commands.add_parser("verify-events", help="walk the chain of recorded events")
     commands.add_parser("purge", help="forget answers kept for repeated requests")
     add_store_commands(commands.add_parser("store", help="keys, check and care of sealed pictures of forms"))

@@ -98,14 +98,7 @@ def values_digest(entry: RegistryPerson, attributes: tuple[str, ...]) -> str:
 
 def entry_faults(entry: RegistryPerson, today: date) -> tuple[str, ...]:
     """The gate: what is wrong with an entry by itself, without another to compare it with."""
-    faults: set[str] = set()
-    try:
-        doubts = CitizenNumber(entry.citizen_number).doubts(
-            birth_year=entry.date_of_birth.year, sex=entry.sex
-        )
-        faults.update(doubt.value for doubt in doubts if doubt is not NumberDoubt.PROVINCE_UNKNOWN)
-    except CitizenNumberMalformed as fault:
-        faults.add(fault.code)
+    faults = set(number_faults(entry))
     if not all(part.isalpha() for part in _letters(entry.full_name)):
         faults.add("FIELD_CHARACTERS")
     if not entry.full_name.strip():
@@ -115,6 +108,16 @@ def entry_faults(entry: RegistryPerson, today: date) -> tuple[str, ...]:
     if entry.date_of_birth > today or _died_before_birth(entry):
         faults.add("FIELD_DATE")
     return tuple(sorted(faults))
+
+
+def number_faults(entry: RegistryPerson) -> tuple[str, ...]:
+    """Where an entry's number does not agree with its year of birth (century and all) or its sex."""
+    try:
+        number = CitizenNumber(entry.citizen_number)
+    except CitizenNumberMalformed as fault:
+        return (fault.code,)
+    doubts = number.doubts(birth_year=entry.date_of_birth.year, sex=entry.sex)
+    return tuple(doubt.value for doubt in doubts if doubt is not NumberDoubt.PROVINCE_UNKNOWN)
 
 
 def _letters(name: str) -> list[str]:
