@@ -1,9 +1,10 @@
 """``python -m issuance_backend.population_registry housekeeping``: what nobody waits for at the registry.
 
 Answers kept for repeated requests and readings of two years ago are forgotten, forms that nothing confirmed
-for 24 months become stale, pictures of settled forms are erased when their time is over and their store is
-swept where one is set, entries that changed are indexed for matching, and the filters that kits take along
-are made once a day. Any number of programs may do it at once.
+for 24 months become stale, clean ones of before likeness was compared are compared, pictures of settled forms
+are erased when their time is over and their store is swept where one is set, entries that changed are indexed
+for matching, and the filters that kits take along are made once a day. Any number of programs may do it at
+once.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ def run(
         "old requests forgotten": RequestRegister(database, clock).purge,
         "readings forgotten": ReadBook(database, clock).forget,
         "forms stale": forms.age,
+        "older forms doubtful": forms.judge_older,
         "pictures of forms erased": ScanDesk(database, clock, forms, store).erase,
         **({} if store is None else {"objects swept": store.sweep}),
         "entries indexed": MatchingDesk(database, clock).refresh,

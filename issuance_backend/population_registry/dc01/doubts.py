@@ -1,4 +1,4 @@
-"""What an entry that is new or was changed makes doubtful: clean forms without a number that are like it."""
+"""Clean forms that are doubtful all the same: somebody is alike whom nobody held against them before."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from issuance_backend.population_registry.dc01 import repository
 from issuance_backend.population_registry.dc01.alike import LIKE_PERSON, alike_conflicts
-from issuance_backend.population_registry.dc01.domain import FormEvent
+from issuance_backend.population_registry.dc01.domain import CLEAN_STATES, Form, FormEvent
 from issuance_backend.population_registry.dc01.likeness import comparable, may_be_one
 from issuance_backend.population_registry.dc01.recording import Recording
 from issuance_backend.population_registry.domain import RegistryPerson
@@ -37,3 +37,11 @@ def follow_entry(
             # All of them, as at a comparison: whoever decides next decides about those told apart as well.
             found = dict.fromkeys((*alike_conflicts(connection, form), LIKE_PERSON))
             recording.step(form, FormEvent.DOUBT, conflicts=tuple(found))
+
+
+def doubt_if_alike(recording: Recording, form: Form) -> bool:
+    """Doubt a clean form of before likeness was compared, if anybody is alike; of two the later one."""
+    found = alike_conflicts(recording.connection, form) if form.state in CLEAN_STATES else ()
+    if found:
+        recording.step(form, FormEvent.DOUBT, conflicts=found)
+    return bool(found)

@@ -25,6 +25,7 @@ from issuance_backend.population_registry.dc01.domain import (
     FormState,
     Values,
 )
+from issuance_backend.population_registry.dc01.doubts import doubt_if_alike
 from issuance_backend.population_registry.dc01.measures import fresh_from
 from issuance_backend.population_registry.dc01.recording import (
     Recording,
@@ -150,7 +151,7 @@ class FormDesk:
 
         May be called again after an interruption: what is done stays done.
         """
-        self._have_keys()
+        self.judge_older()
         done = 0
         while True:
             with self.acting(SYSTEM) as recording:
@@ -202,7 +203,7 @@ class FormDesk:
                 return self._settle(recording, looked, like if by else ())
             return recording.step(looked, FormEvent.CONTRADICT, conflicts=("CORRECTION_NOT_RIGHT", *like))
 
-        self._have_keys()
+        self.judge_older()
         return self._changed(form_id, said.officer, change)
 
     def confirm(self, citizen_number: str, day: date, officer: str) -> int:
@@ -286,18 +287,23 @@ class FormDesk:
         if unit is None or unit.level is not UnitLevel.COMMUNE:
             raise UnitUnknown("no such commune today")
 
-    def _have_keys(self) -> None:
-        """Make what the first comparison needs: keys of forms of before, and the index of persons.
+    def judge_older(self) -> int:
+        """Make what the first comparison needs; returns how many forms of before are doubtful by it.
 
-        Later the index is housekeeping's.
+        That is the index of persons, which is housekeeping's later, and the keys of forms that are older than
+        such comparisons. Of these the clean ones are compared, with persons and with each other.
         """
         with self._database.reading() as connection:
             was_indexed, has_older = matching.was_indexed(connection), repository.lacks_likeness(connection)
-        while has_older:
-            with self._database.writing() as connection:
-                has_older = repository.make_likeness(connection, _PORTION) == _PORTION
         if not was_indexed:
             MatchingDesk(self._database, self._clock).refresh()
+        doubtful = 0
+        while has_older:
+            with self.acting(SYSTEM) as recording:
+                found = repository.make_likeness(recording.connection, _PORTION)
+                doubtful += sum(doubt_if_alike(recording, form) for form in found)
+            has_older = len(found) == _PORTION
+        return doubtful
 
     def _settle(self, recording: Recording, form: Form, told_apart: tuple[str, ...] = ()) -> Form:
         values = form.values or {}

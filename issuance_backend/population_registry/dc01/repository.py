@@ -126,14 +126,14 @@ def clean_forms_of_likeness(connection: Connection, key: int, *, without_number:
         yield _form(row)
 
 
-def make_likeness(connection: Connection, limit: int) -> int:
-    """Give forms of before their key of likeness, at most ``limit``; how many."""
-    question = select(FORMS.c.id, FORMS.c.particulars).where(FORMS.c.likeness.is_(None)).limit(limit)
-    rows = connection.execute(question).all()
-    for row in rows:
-        key = likeness_key(msgspec.json.decode(row.particulars or "{}", type=dict[str, str]))
-        connection.execute(update(FORMS).where(FORMS.c.id == row.id).values(likeness=key))
-    return len(rows)
+def make_likeness(connection: Connection, limit: int) -> list[Form]:
+    """Give forms of before their key of likeness, at most ``limit``; which."""
+    question = select(FORMS).where(FORMS.c.likeness.is_(None)).order_by(FORMS.c.id).limit(limit)
+    found = [_form(row) for row in connection.execute(question)]
+    for each in found:
+        key = likeness_key(each.values or {})
+        connection.execute(update(FORMS).where(FORMS.c.id == each.id).values(likeness=key))
+    return found
 
 
 def lacks_likeness(connection: Connection) -> bool:

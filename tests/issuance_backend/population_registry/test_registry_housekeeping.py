@@ -45,7 +45,7 @@ def test_one_round_does_every_duty_and_the_next_finds_none(
     assert office.states(forms) == ["clean"]
     assert command.main(["housekeeping", "--once"]) == 0
     told = capsys.readouterr().out.strip()
-    duties = "1 old requests forgotten; 0 readings forgotten; 1 forms stale"
+    duties = "1 old requests forgotten; 0 readings forgotten; 1 forms stale; 0 older forms doubtful"
     assert told == f"{duties}; 1 pictures of forms erased; 1 entries indexed; 2 people in new filters"
     assert office.states(forms) == ["stale"]
     found = MatchingDesk(office.database, office.clock).find(

@@ -192,15 +192,16 @@ def test_forms_of_before_are_found_by_those_of_now(database_engine: Engine) -> N
                 text(
                     "INSERT INTO dc01_forms (id, barcode, unit, state, version, particulars, pages,"
                     " keyed_round, findings, missing, conflicts)"
-                    " VALUES (:id, :id, '001.005.00157', 'clean', 3, :read, 0, 1, '[]', '[]', '[]')"
+                    " VALUES (:id, :id, '001.005.00157', :state, 3, :read, 0, 1, '[]', '[]', '[]')"
                 ),
-                {"id": form, "read": read},
+                {"id": form, "state": "planned" if read is None else "clean", "read": read},
             )
     migrate(database, command.upgrade, "head", MIGRATIONS)
     question = "SELECT id, likeness, particulars, state FROM dc01_forms"
     with database.reading() as connection:
         kept = {row[0]: row[1:] for row in connection.execute(text(question)).all()}
-    assert kept == {form: (None, read, "clean") for form, read in old.items()}
+    states = {form: "planned" if read is None else "clean" for form, read in old.items()}
+    assert kept == {form: (None, read, states[form]) for form, read in old.items()}
     office = Dc01Office(database.url, now=datetime(2021, 2, 1, 3, tzinfo=UTC))
     (form,) = office.accepted(1)
     with database.writing() as connection:
@@ -211,6 +212,8 @@ def test_forms_of_before_are_found_by_those_of_now(database_engine: Engine) -> N
     with database.reading() as connection:
         keys = dict(connection.execute(text("SELECT id, likeness FROM dc01_forms")).all())  # type: ignore[arg-type]
     assert {name: keys[name] for name in old} == {"whole": likeness_key(WHOLE), "nameless": 0, "planned": 0}
+    assert office.states(old) == ["clean", "conflict", "planned"]
+    assert office.forms.form("nameless").conflicts == ("NAMES_NOBODY",)
     office.database.close()
     migrate(database, command.downgrade, "0012", MIGRATIONS)
     with database.reading() as connection:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import date
 from itertools import count
 
 import pytest
+from sqlalchemy import update
 
 from issuance_backend import recorded_events
+from issuance_backend.population_registry.dc01.tables import FORMS
 from issuance_backend.population_registry.life_events.service import LifeEventOffice
 from issuance_backend.population_registry.matching import repository as matching
 from issuance_backend.population_registry.matching.service import MatchingDesk
@@ -163,3 +166,32 @@ def test_an_index_that_was_never_made_is_not_begun_with_one_entry(database_engin
         assert not matching.was_indexed(connection)
     _, (form,) = matched(office, WHOLE)
     assert stands(office, form) == ("conflict", "LIKE_PERSON"), "the first comparison makes the whole index"
+
+
+def test_clean_forms_of_before_are_compared_once(office: Dc01Office) -> None:
+    twin, nobodys = {**WHOLE, "date_of_birth": "1990"}, {**somebody(3), "mother": "LÊ THỊ TƯ"}
+    numbered = {**somebody(2), "old_id": "012345678"}
+    reads = [WHOLE, twin, somebody(1), numbered, somebody(2), nobodys]
+    batch, ids = matched(
+        office, *[{**read, "full_name": f"NGUYỄN {chr(65 + n)}"} for n, read in enumerate(reads)]
+    )
+    with office.database.writing() as connection:
+        # What a program left that did not compare forms without a number, whatever they say.
+        for form, read in zip(ids, reads, strict=True):
+            said = json.dumps(read, ensure_ascii=False)
+            connection.execute(
+                update(FORMS).where(FORMS.c.id == form).values(particulars=said, likeness=None)
+            )
+    office.register(NUMBER, mother="Trần Thị Bình")
+    MatchingDesk(office.database, office.clock).refresh()
+    assert office.forms.judge_older() == 3
+    assert office.states(ids[:2]) == ["conflict", "conflict"], "both are like the person"
+    assert stands(office, ids[2]) == stands(office, ids[5]) == ("clean",)
+    pair = {form: stands(office, form) for form in ids[3:5]}
+    (clean,) = [form for form, stood in pair.items() if stood == ("clean",)]
+    (doubtful,) = pair.keys() - {clean}
+    assert pair[doubtful] == ("conflict", f"LIKE_FORM:{office.forms.form(clean).barcode}")
+    assert office.forms.judge_older() == 0
+    assert office.batches.batch(batch).state == "accepted"
+    assert office.indices.indices("", office.now.date()) == recounted(office)
+    assert settled(office, doubtful, somebody(2), "papers_seen") == ("clean",)
