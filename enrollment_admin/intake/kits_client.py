@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
-from enrollment_admin.backend_client import BackendClient
+from enrollment_admin.backend_client import PAGE_SIZE, BackendClient
 from verification.messages.packet_intake import (
     GapClosing,
     KitNumbers,
@@ -22,9 +22,10 @@ def kits(backend: BackendClient) -> list[KitSummary]:
     return backend.ask("GET", "/v1/kits", list[KitSummary])
 
 
-def numbers(backend: BackendClient, kit: str) -> KitNumbers:
-    """Where every running number of a kit stands."""
-    return backend.ask("GET", f"/v1/kits/{quote(kit, safe='')}/numbers", KitNumbers)
+def numbers(backend: BackendClient, kit: str, cursor: str | None) -> KitNumbers:
+    """Where every running number of a kit stands, with some of its doubtful packets."""
+    query = urlencode({"limit": str(PAGE_SIZE)} | ({"cursor": cursor} if cursor else {}))
+    return backend.ask("GET", f"/v1/kits/{quote(kit, safe='')}/numbers?{query}", KitNumbers)
 
 
 def register_kit(backend: BackendClient, kit: KitRegistration) -> None:

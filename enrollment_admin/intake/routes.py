@@ -92,10 +92,12 @@ def _local_moment(text: str) -> str | None:
 
 
 def _kit_page(backend: BackendClient, kit: str, faults: dict[str, str] | None = None) -> ResponseReturnValue:
+    found = kits_client.numbers(officers_backend(backend), kit, request.args.get("cursor"))
     return page(
         "kit.html",
         422 if faults else 200,
-        kit=kits_client.numbers(officers_backend(backend), kit),
+        kit=found,
+        following=found.cursor and url_for("intake.numbers", kit=kit, cursor=found.cursor),
         is_supervisor="supervisor" in session["officer"]["roles"],
         step=request.endpoint,
         faults=faults or {},

@@ -10,6 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from flask import Flask
 
+from enrollment_admin.intake import kits_client
 from tests.support.busy_office import KIT, bring, registered_kit
 from tests.support.cheap_prints import cheap_prints
 from tests.support.issuance_office import Office, citizens, picture
@@ -97,6 +98,38 @@ def test_a_doubtful_packet_is_decided_in_a_case(
     assert f'action="{path}"' not in shown
     listed = text(sign_in(app, "minh.approve").get("/dossiers"))
     assert (citizens()[1].full_name in listed) == (decision == "accept")
+
+
+def test_more_doubtful_packets_than_a_page_holds_are_on_the_next(
+    app: Flask, office: Office, supervisor: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kits_client, "PAGE_SIZE", 1)
+    kit = registered_kit(app, office)
+    packets = [kit.seal(citizens()[number]) for number in range(3)]
+    bring(office, packets[2])
+    for number in ("1", "2"):
+        supervisor.done(f"{KIT_PAGE}/gaps", {"sequence": number, **CASE}, page=KIT_PAGE)
+    for late in packets[:2]:
+        bring(office, late)
+    shown = text(supervisor.get(KIT_PAGE))
+    held = [each.packet_hash in shown for each in packets[:2]]
+    following = re.search(r'rel="next" href="([^"]+)"', shown)
+    assert (held, following is not None) == ([True, False], True)
+    assert following
+    last = text(supervisor.get(following.group(1)))
+    assert [each.packet_hash in last for each in packets[:2]] == [False, True]
+    assert ('rel="next"' in last, f'href="{KIT_PAGE}">Trang đầu' in last) == (False, True)
+    action = re.search(rf'action="({KIT_PAGE}/packets/[^"]+)"', last)
+    assert action
+    refused = supervisor.post(action.group(1), {"decision": "refuse", "case_id": ""}, page=KIT_PAGE)
+    shown = text(refused)
+    assert (refused.status_code, packets[1].packet_hash in shown) == (422, True)
+    assert f'href="{KIT_PAGE}">Trang đầu' in shown
+    cursor = following.group(1).rpartition("=")[2]
+    shown = supervisor.done(action.group(1), {"decision": "refuse", **CASE}, page=KIT_PAGE)
+    assert packets[0].packet_hash in shown
+    beyond = text(supervisor.get(f"{KIT_PAGE}?cursor={cursor}"))
+    assert 'class="verdict-what">Đủ<' not in beyond, "an empty page says nothing of those before it"
 
 
 def test_a_leader_sees_what_is_missing_and_decides_nothing(

@@ -117,7 +117,10 @@ class DoubtfulPacket(msgspec.Struct, frozen=True):
 
 
 class KitNumbers(msgspec.Struct, frozen=True):
-    """Every running number of a kit beyond ``settled`` is in one of these; ``closed`` were given up."""
+    """Every running number of a kit beyond ``settled`` is in one of these; ``closed`` were given up.
+
+    The doubtful ones come by hundreds: ``cursor`` says that there are more.
+    """
 
     kit: str
     settled: int
@@ -127,3 +130,4 @@ class KitNumbers(msgspec.Struct, frozen=True):
     received: tuple[NumberRun, ...]
     closed: tuple[NumberRun, ...]
     doubtful: tuple[DoubtfulPacket, ...]
+    cursor: str | None = None

@@ -14,7 +14,7 @@ from issuance_backend.dossiers.intake.kit_office import KitOffice
 from issuance_backend.dossiers.intake.refusals import PacketChunkRefused
 from issuance_backend.dossiers.intake.returns_desk import KitReturnsDesk
 from issuance_backend.dossiers.intake.service import IntakeDesk
-from issuance_backend.http_body import BYTES, answer, read_body
+from issuance_backend.http_body import BYTES, answer, read_body, read_page
 from issuance_backend.officers.api import acting_officer
 from verification.errors import LimitExceeded, RequestMalformed
 from verification.messages.commune_extract import ExtractRequest
@@ -102,7 +102,7 @@ def kits_blueprint(office: KitOffice) -> Blueprint:
 
     @blueprint.get("/kits/<kit>/numbers")
     def numbers(kit: str) -> ResponseReturnValue:
-        return answer(office.numbers(acting_officer(), kit))
+        return answer(office.numbers(acting_officer(), kit, read_page(1)))
 
     @blueprint.post("/kits/<kit>/gaps/<sequence>/closing")
     def close_gap(kit: str, sequence: str) -> ResponseReturnValue:

@@ -48,6 +48,8 @@ _BLOCKED = "officer-blocked"
 """In the place of a case: the block itself is recorded beside it."""
 _PAGES_LOOKED_AT = 100
 """Whoever revokes an officer's key waits for no more; what is behind them the next answer tells."""
+_FIRST_PAGE = PageAsked()
+_MOST_DIGITS = 10
 _SIGNING = frozenset({Role.CAPTURE, Role.APPROVER, Role.SUPERVISOR})
 _READERS = (Role.SUPERVISOR, Role.TEAM_LEADER, Role.DISTRICT_CHIEF, Role.AUDITOR)
 
@@ -119,11 +121,14 @@ class KitOffice:
             if officer.area is None or (kit.unit is not None and lies_in(kit.unit, officer.area))
         ]
 
-    def numbers(self, officer: Officer, kit_id: str) -> KitNumbers:
-        """Where every running number of a kit is (invariant I7); raises KitUnknown."""
+    def numbers(self, officer: Officer, kit_id: str, asked: PageAsked = _FIRST_PAGE) -> KitNumbers:
+        """Where every running number of a kit is (invariant I7), with a page of its doubtful packets.
+
+        Raises KitUnknown, and FieldsRefused for a cursor of another list.
+        """
         officer.require(*_READERS)
         with self._database.reading() as connection:
-            return _numbers(connection, kit_repository.kit(connection, kit_id))
+            return _numbers(connection, kit_repository.kit(connection, kit_id), asked)
 
     def close_gap(self, officer: Officer, kit_id: str, sequence: int, asked: GapClosing) -> KitNumbers:
         """Give up a packet that will never come; those after it are opened. Raises TransitionRefused."""
@@ -198,10 +203,11 @@ def revoke_keys_of_blocked(connection: Connection, officer: str, by: str, moment
     return keys
 
 
-def _numbers(connection: Connection, kit: Kit) -> KitNumbers:
+def _numbers(connection: Connection, kit: Kit, asked: PageAsked) -> KitNumbers:
     states = repository.numbers(connection, kit.id, kit.settled)
     closed = [gap.sequence for gap in kit_repository.closed_gaps(connection, kit.id)]
-    doubtful = repository.in_state(connection, PacketState.DOUBTFUL, kit.id)
+    doubtful = repository.doubtful(connection, kit.id, _number_before(asked), asked.limit + 1)
+    page = page_of(doubtful, asked, lambda packet: (str(packet.sequence),))
     pending = [
         number for number, state in states.items()
         if state is PacketState.ANNOUNCED and number not in closed
@@ -215,8 +221,17 @@ def _numbers(connection: Connection, kit: Kit) -> KitNumbers:
         pending=_runs(pending),
         received=_runs(here),
         closed=_runs(closed),
-        doubtful=tuple(_doubtful(packet) for packet in doubtful),
+        doubtful=tuple(_doubtful(packet) for packet in page.entries),
+        cursor=page.cursor,
     )
+
+
+def _number_before(asked: PageAsked) -> int:
+    """The number after which a page of a kit's packets begins; raises FieldsRefused."""
+    (number,) = asked.after or ("0",)
+    if not (number.isascii() and number.isdecimal() and len(number) <= _MOST_DIGITS):
+        raise FieldsRefused({"cursor": "FIELD_CHARACTERS"})
+    return int(number)
 
 
 def _runs(numbers: list[int] | tuple[int, ...]) -> tuple[NumberRun, ...]:

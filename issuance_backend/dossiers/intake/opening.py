@@ -17,7 +17,7 @@ from issuance_backend.dossiers.intake.domain import MAX_AHEAD, Doubt, PacketEven
 from issuance_backend.dossiers.intake.inbox import Inbox
 from issuance_backend.dossiers.intake.kit_repository import Kit
 from issuance_backend.dossiers.intake.refusals import PacketIncomplete
-from issuance_backend.dossiers.intake.repository import Packet
+from issuance_backend.dossiers.intake.repository import FIRST_PLACE, Packet
 from issuance_backend.dossiers.intake.steps import advance
 from issuance_backend.moments import Clock, parse_moment, rfc3339
 from issuance_backend.officers.certification import may_seal
@@ -79,6 +79,8 @@ class Opening:
         self._dossiers = dossiers
         self._clock = clock
         self._scanner = scanner
+        self._tried = FIRST_PLACE
+        """Up to here this round tried what cases released."""
 
     def decrypt(self, packet: UnverifiedPacket, sealed: Mapping[str, memoryview]) -> OpenedPacket:
         """Decrypt a packet whose signatures were verified; raises PacketAltered or PacketMalformed."""
@@ -134,20 +136,34 @@ class Opening:
         return decided
 
     def open_waiting(self) -> int:
-        """Open whatever can be opened, of every kit and whatever a case released; how many were decided.
+        """Open what can be opened, of every kit and of what cases released; how many were decided.
 
-        What cannot be opened now holds up its own kit and no other.
+        What cannot be opened now holds up its own kit and no other. Released packets are tried some at a
+        time from where the last turn ended: those that always fail neither keep later ones waiting, nor
+        the kits.
         """
+        while True:
+            decided = self._open_kits() + self._open_some_released()
+            if decided or self._tried == FIRST_PLACE:
+                return decided
+
+    def _open_kits(self) -> int:
         with self._database.reading() as connection:
             kits = repository.kits_with_received(connection)
-            released = repository.in_state(connection, PacketState.RELEASED)
         decided = 0
         for kit in kits:
             try:
                 decided += self.open_in_turn(kit)
             except Unavailable:
                 continue
-        return decided + sum(self.open_released(packet.packet) for packet in released)
+        return decided
+
+    def _open_some_released(self) -> int:
+        with self._database.reading() as connection:
+            released = repository.released(connection, self._tried, AT_ONCE)
+        last = released[-1] if len(released) == AT_ONCE else None
+        self._tried = (last.kit, last.sequence) if last else FIRST_PLACE
+        return sum(self.open_released(packet.packet) for packet in released)
 
     def open_released(self, packet_hash: str) -> bool:
         """Open a packet that a case vouches for; False when it cannot be now, or was already."""

@@ -6,7 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, text, tuple_, update
+from sqlalchemy import (
+    Connection,
+    RowMapping,
+    Select,
+    bindparam,
+    delete,
+    insert,
+    select,
+    text,
+    tuple_,
+    update,
+)
 
 from issuance_backend.dossiers.intake.domain import PacketState
 from issuance_backend.dossiers.intake.refusals import PacketSequenceTaken, PacketUnknown
@@ -26,9 +37,20 @@ _OF_RECEIPT = (
 _SAVE = update(PACKETS).where(
     PACKETS.c.packet == bindparam("which"), PACKETS.c.version == bindparam("former")
 )
+_IN_STATE = (
+    select(PACKETS)
+    .where(PACKETS.c.state == bindparam("standing"))
+    .order_by(PACKETS.c.kit, PACKETS.c.sequence)
+)
 _ADD = insert(PACKETS)
 _COLUMNS = tuple(column.name for column in PACKETS.c)
 _ADD_ITEM = insert(PACKET_ITEMS)
+
+Place = tuple[str, int]
+"""A packet's kit and number."""
+
+FIRST_PLACE: Place = ("", 0)
+"""Before every packet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +134,20 @@ def numbers(connection: Connection, kit: str, settled: int) -> dict[int, PacketS
     return {row.sequence: PacketState(row.state) for row in rows}
 
 
-def in_state(connection: Connection, state: PacketState, kit: str | None = None) -> list[Packet]:
-    """Packets in one state, by kit and number, at most a thousand."""
-    question = select(PACKETS).where(PACKETS.c.state == state.value)
-    if kit is not None:
-        question = question.where(PACKETS.c.kit == kit)
-    rows = connection.execute(question.order_by(PACKETS.c.kit, PACKETS.c.sequence).limit(1000))
+def doubtful(connection: Connection, kit: str, after: int, limit: int) -> list[Packet]:
+    """Some of a kit's packets that wait for a case, by number, beyond one."""
+    question = _IN_STATE.where(PACKETS.c.kit == kit, PACKETS.c.sequence > after)
+    return _in_state(connection, question, PacketState.DOUBTFUL, limit)
+
+
+def released(connection: Connection, after: Place, limit: int) -> list[Packet]:
+    """Some packets that a case let in and that are no dossier yet, by kit and number, beyond a place."""
+    question = _IN_STATE.where(tuple_(PACKETS.c.kit, PACKETS.c.sequence) > after)
+    return _in_state(connection, question, PacketState.RELEASED, limit)
+
+
+def _in_state(connection: Connection, question: Select[Any], state: PacketState, limit: int) -> list[Packet]:
+    rows = connection.execute(question.limit(limit), {"standing": state.value})
     return [_packet(row) for row in rows.mappings()]
 
 

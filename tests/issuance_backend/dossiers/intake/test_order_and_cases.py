@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import random
 from collections.abc import Callable
@@ -18,11 +19,12 @@ from sqlalchemy import inspect, select
 
 from issuance_backend import recorded_events
 from issuance_backend.dossiers.intake import domain, kit_repository, opening, repository, tables
+from issuance_backend.dossiers.intake.domain import PacketState
 from issuance_backend.dossiers.intake.refusals import KitUnknown, PacketClockAhead, SignerTaken
 from issuance_backend.dossiers.intake.tables import PACKETS
 from issuance_backend.moments import rfc3339
 from issuance_backend.officers.domain import Officer, Role
-from issuance_backend.paging import MAX_PAGE
+from issuance_backend.paging import MAX_PAGE, PageAsked, page_asked
 from issuance_backend.refusals import RoleMissing
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
@@ -30,7 +32,13 @@ from tests.support.engines import Engine
 from tests.support.issuance_office import NOW
 from tests.support.packet_centre import LEADER, SUPERVISOR, VOUCHING, Centre
 from tests.support.sealed_packets import Kit
-from verification.errors import DossierAlreadyOpen, FieldsRefused, Refused, TransitionRefused
+from verification.errors import (
+    DossierAlreadyOpen,
+    FieldsRefused,
+    Refused,
+    RegistryUnavailable,
+    TransitionRefused,
+)
 from verification.messages.approval_list import OFFICE
 from verification.messages.enrollment_packet import OpenedPacket, SealedPacket
 from verification.messages.packet_intake import (
@@ -50,6 +58,22 @@ ACCEPT, REFUSE = PacketRelease(CASE, is_accepted=True), PacketRelease(CASE, is_a
 
 def sealed(kit: Kit, count: int) -> list[SealedPacket]:
     return [kit.seal(blobs={"portrait": b"p"}) for _ in range(count)]
+
+
+def copied(centre: Centre, kit: Kit, state: PacketState, count: int) -> list[int]:
+    """So many more packets of a kit in one state; their numbers."""
+    centre.bring(kit.seal())
+    with centre.database.writing() as connection:
+        (row,) = connection.execute(select(PACKETS).where(PACKETS.c.kit == kit.name)).mappings()
+        numbers = list(range(2, count + 2))
+        names = [hashlib.sha256(f"{kit.name} {number}".encode()).hexdigest() for number in numbers]
+        changed = {**row, "state": state.value, "dossier": None}
+        rows = [
+            {**changed, "packet": name, "sequence": number, "receipt_code": name[:19]}
+            for number, name in zip(numbers, names, strict=True)
+        ]
+        connection.execute(PACKETS.insert(), rows)
+    return numbers
 
 
 def numbers_of(runs: tuple[NumberRun, ...]) -> list[int]:
@@ -315,6 +339,70 @@ def test_what_a_desk_refuses_waits_for_a_case_and_holds_up_nobody(centre: Centre
     with centre.database.reading() as connection:
         rows = connection.exec_driver_sql("SELECT count(*) FROM dossiers").scalar_one()
     assert rows == 2, "what was refused left nothing behind"
+
+
+def test_doubtful_packets_are_told_by_pages_and_none_is_left_out(centre: Centre, kit: Kit) -> None:
+    copies = copied(centre, kit, PacketState.DOUBTFUL, 2 * MAX_PAGE + 101)
+    copied(centre, centre.kit("kit-000", officer="mai.capture"), PacketState.DOUBTFUL, 3)
+    told: list[int] = []
+    asked: PageAsked | None = PageAsked()
+    while asked is not None:
+        numbers = centre.intake.kits.numbers(LEADER, kit.name, asked)
+        assert len(numbers.doubtful) <= MAX_PAGE
+        told += [each.sequence for each in numbers.doubtful]
+        asked = page_asked(None, numbers.cursor, 1) if numbers.cursor else None
+    assert told == copies
+    for cursor in ("x", "-1", "9" * 11, "٣"):
+        with pytest.raises(FieldsRefused) as refused:
+            centre.intake.kits.numbers(LEADER, kit.name, PageAsked(after=(cursor,)))
+        assert refused.value.fields == {"cursor": "FIELD_CHARACTERS"}
+
+
+def released(centre: Centre, kit: Kit, count: int) -> list[str]:
+    """Packets that a case let in while the desk could not answer for them, by hash."""
+    packets = sealed(kit, count)
+    for packet in packets:
+        centre.dossiers.faults[packet.packet_hash] = DossierAlreadyOpen("one dossier at a time")
+        centre.bring(packet)
+        centre.dossiers.faults[packet.packet_hash] = RegistryUnavailable("away")
+        centre.intake.kits.decide(SUPERVISOR, packet.packet_hash, ACCEPT)
+        assert centre.recorded(packet) == "released"
+    return [packet.packet_hash for packet in packets]
+
+
+def test_released_packets_that_never_open_keep_nobody_waiting(
+    centre: Centre, kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "AT_ONCE", 2)
+    waiting = released(centre, kit, 7)
+    tried: list[str] = []
+    looked_at = centre.dossiers.prepare
+
+    def prepare(packet: OpenedPacket) -> OpenedPacket:
+        tried.append(packet.packet_hash)
+        return looked_at(packet)
+
+    monkeypatch.setattr(centre.dossiers, "prepare", prepare)
+    assert centre.intake.opening.open_waiting() == 0
+    assert tried == waiting, "a turn that opens nothing has tried every one"
+    for each in (waiting[1], waiting[6]):
+        del centre.dossiers.faults[each]
+    tried.clear()
+    assert centre.intake.opening.open_waiting() == 1
+    assert (tried, centre.dossiers.opened) == (waiting[:2], [waiting[1]])
+    behind = kit.seal()
+    with monkeypatch.context() as away:
+        away.setattr(centre.dossiers, "is_up", RegistryUnavailable("away"))
+        centre.bring(behind)
+    tried.clear()
+    assert centre.intake.opening.open_waiting() == 1
+    assert tried == [behind.packet_hash, *waiting[2:4]], "it walks on, and a kit does not wait for a round"
+    tried.clear()
+    assert centre.intake.opening.open_waiting() == 1
+    assert (tried, centre.dossiers.opened[-1]) == (waiting[4:], waiting[6])
+    tried.clear()
+    assert centre.intake.opening.open_waiting() == 0
+    assert tried == [waiting[0], *waiting[2:6]], "and begins anew"
 
 
 def test_who_may_do_what(centre: Centre, kit: Kit) -> None:

@@ -171,8 +171,15 @@ def test_a_second_application_waits_for_a_case(carrier: Carrier, kit: Kit, super
     carrier.bring(kit.seal(blobs=ITEMS))
     second = kit.seal(blobs=ITEMS)
     carrier.bring(second)
-    told = carrier.judge(supervisor.get(f"/v1/kits/{kit.name}/numbers")).get_json()
+    third = kit.seal(blobs=ITEMS)
+    carrier.bring(third)
+    told = carrier.judge(supervisor.get(f"/v1/kits/{kit.name}/numbers?limit=1")).get_json()
     assert [each["code"] for each in told["doubtful"]] == ["DOSSIER_ALREADY_OPEN"]
+    further = f"/v1/kits/{kit.name}/numbers?limit=1&cursor={told['cursor']}"
+    told = carrier.judge(supervisor.get(further)).get_json()
+    assert ([each["packet"] for each in told["doubtful"]], told["cursor"]) == ([third.packet_hash], None)
+    refused = carrier.judge(supervisor.get(f"/v1/kits/{kit.name}/numbers?cursor=WyJ4Il0")).get_json()
+    assert refused["fields"] == {"cursor": "FIELD_CHARACTERS"}
     path = f"/v1/doubtful-packets/{second.packet_hash}/decision"
     answer = carrier.judge(supervisor.post(path, {**CASE, "is_accepted": False}))
     assert answer.status_code == 200
