@@ -28,7 +28,8 @@ from verification.errors import VerificationError
 from verification.messages.certified_officers import officers_file
 from verification.messages.commune_extract import ExtractRequest, SealedExtract, extract_file
 from verification.messages.enrollment_packet import CHUNK_BYTES, from_file
-from verification.messages.kit_returns import returns_file
+from verification.messages.kit_refusals import refusals_file
+from verification.messages.kit_returns import SealedReturns, returns_file
 from verification.messages.packet_intake import KitRegistration, SignerRegistration
 
 PAUSE_SECONDS = 1.0
@@ -54,7 +55,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     extract = commands.add_parser("extract", help="seal what kits asked for on a stick, for the way back")
     extract.add_argument("requests", type=Path, nargs="+")
     extract.add_argument("--to", type=Path, required=True, help="the folder of the stick")
-    returns = commands.add_parser("returns", help="seal what kits capture again, for the way back")
+    returns = commands.add_parser("returns", help="seal what kits capture again, and sign what was refused")
     returns.add_argument("requests", type=Path, nargs="+", help="the same that ask for extracts")
     returns.add_argument("--to", type=Path, required=True, help="the folder of the stick")
     work = commands.add_parser("work", help="open what was received and could not be opened at once")
@@ -111,12 +112,17 @@ def _sealing(action: str, environ: Mapping[str, str], database: Database) -> _Se
         extracts = issuance_extracts(environ, database)
         return lambda asked: _extract_files(asked.kit, extracts.seal(asked))
     returns = issuance_intake(environ, database).returns
-    return lambda asked: {returns_file(asked.kit): returns.seal(asked).returns}
+    return lambda asked: _returns_files(asked.kit, returns.seal(asked))
 
 
 def _extract_files(kit: str, sealed: SealedExtract) -> dict[str, str]:
     listed = {officers_file(kit): sealed.officers} if sealed.officers else {}
     return {extract_file(kit): sealed.extract, **listed}
+
+
+def _returns_files(kit: str, sealed: SealedReturns) -> dict[str, str]:
+    listed = {refusals_file(kit): sealed.refused} if sealed.refused else {}
+    return {returns_file(kit): sealed.returns, **listed}
 
 
 def _bring_all(intake: Intake, files: Sequence[Path], folder: Path | None) -> str:

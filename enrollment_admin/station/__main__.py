@@ -27,6 +27,7 @@ from enrollment_admin.station.gate import Declaration
 from enrollment_admin.station.kit import Kit, KitProfile, make_kit, open_kit, renew_profile, utc_now
 from enrollment_admin.station.kit_pages.app import STICKS, create_kit_app, serve
 from enrollment_admin.station.outbox import Outbox
+from enrollment_admin.station.refused_packets import Refusal, RefusedPackets
 from enrollment_admin.station.returns import Returns
 from enrollment_admin.station.scanned_prints import FILE_TYPES, finger_of, scanned
 from enrollment_admin.station.sealing import Answering
@@ -36,9 +37,11 @@ from verification.errors import RequestMalformed, VerificationError
 from verification.fingerprint.nbis_engine import NbisEngine
 from verification.messages.capture_terms import OldCard, Reason, StatedTerms
 from verification.messages.commune_extract import CommuneExtract
+from verification.messages.fault_catalogue import fault
 from verification.messages.forms import FormEdition
 from verification.messages.packet_intake import KitRegistration, PacketKeyList, SignerRegistration
 from verification.messages.prints_taken import CaptureMethod
+from verification.messages.receipt_code import receipt_code
 from verification.messages.signing_key import public_key_of, thumbprint
 
 YES, NO = "yes", "no"
@@ -155,6 +158,33 @@ def _returns(options: argparse.Namespace) -> object:
     ]
 
 
+def _refused(options: argparse.Namespace) -> object:
+    """What the centre refused, by the number on the printed form, and what an officer does about it."""
+    kit = _kit(options)
+    if options.url:
+        Returns(kit).fetch(_centre(options))
+    refused = RefusedPackets(kit)
+    if options.seen_to:
+        if options.officer is None:
+            raise ConfigurationFault("--seen-to needs --officer")
+        refused.see_to(options.seen_to, options.officer)
+    return [_told(kit, each) for each in refused.standing()]
+
+
+def _told(kit: Kit, each: Refusal) -> dict[str, object]:
+    why = fault(each.code) if each.code else None
+    return {
+        "draft": f"{kit.profile.name}-{each.draft}",
+        "packet": each.packet,
+        "receipt_code": receipt_code(each.packet),
+        "sequence": each.sequence,
+        "refused_at": each.refused_at,
+        "code": each.code,
+        "why": {"vi": why.vi.what, "en": why.en.what} if why else None,
+        "capture_again": each.is_captured_again,
+    }
+
+
 def _export(options: argparse.Namespace) -> object:
     """Packets, and the request for an extract and for returns, answered on the same stick."""
     kit = _kit(options)
@@ -167,8 +197,9 @@ def _import(options: argparse.Namespace) -> object:
     kit = _kit(options)
     take_officers(kit, options.stick)
     has_extract, has_returns = kit.take_extract(options.stick), Returns(kit).take(options.stick)
+    has_refused = RefusedPackets(kit).take(options.stick)
     receipts = Outbox(kit).take_receipts(options.stick)
-    return {"extract": has_extract, "returns": has_returns, "receipts": receipts}
+    return {"extract": has_extract, "returns": has_returns, "refused": has_refused, "receipts": receipts}
 
 
 def _serve(options: argparse.Namespace) -> object:
@@ -321,7 +352,12 @@ def _carrier_commands(command: _Described) -> None:
     _reach(command("fetch", _fetch, "fetch the commune's extract from the centre"), required=True)
     command("export", _export, "write what waits to a stick").add_argument("--to", type=Path, required=True)
     _reach(command("returns", _returns, "what came back to be captured again"), required=False)
-    brought = command("import", _import, "take receipts, returns and the commune's extract from a stick")
+    refused = command("refused", _refused, "which packets the centre refused, and why")
+    _reach(refused, required=False)
+    refused.add_argument("--seen-to", metavar="PACKET", help="its citizen was told: it is listed no more")
+    refused.add_argument("--officer", help="who told the citizen")
+    told = "take receipts, returns, refusals and the commune's extract from a stick"
+    brought = command("import", _import, told)
     brought.add_argument("--from", dest="stick", type=Path, required=True)
 
 

@@ -57,10 +57,10 @@ class CentreClient:
         sent = msgspec.json.encode(asked)
         return _decoded(self._send("POST", "/v1/commune-extracts", sent, JSON), SealedExtract)
 
-    def returns(self, asked: ExtractRequest) -> str:
-        """The list of what the kit that asks captures again, sealed for it."""
+    def returns(self, asked: ExtractRequest) -> SealedReturns:
+        """The list of what the kit that asks captures again, sealed for it, and what was refused."""
         sent = msgspec.json.encode(asked)
-        return _decoded(self._send("POST", "/v1/kit-returns", sent, JSON), SealedReturns).returns
+        return _decoded(self._send("POST", "/v1/kit-returns", sent, JSON), SealedReturns)
 
     def _send(
         self,

@@ -6,6 +6,7 @@ from enrollment_admin.station.capture_desk import CaptureDesk
 from enrollment_admin.station.gate import Declaration, GateAnswer, judge
 from enrollment_admin.station.kit import Kit
 from enrollment_admin.station.refusals import ExtractMissing
+from enrollment_admin.station.refused_packets import Refusal, RefusedPackets
 from enrollment_admin.station.returns import Returns
 from verification.errors import VerificationError
 from verification.messages.commune_extract import CommuneExtract
@@ -47,6 +48,14 @@ class Desks:
             return Returns(self.kit).standing(), None
         except VerificationError as fault:
             return (), fault.code
+
+    def refused(self) -> tuple[Refusal, ...]:
+        """What the centre refused and nobody has seen to."""
+        return RefusedPackets(self.kit).standing()
+
+    def see_to(self, packet: str, officer: str) -> None:
+        """An officer told the citizen of a refused packet; raises RefusalUnknown."""
+        RefusedPackets(self.kit).see_to(packet, officer)
 
     def _judged(self, declaration: Declaration) -> GateAnswer:
         return judge(declaration, self.extract(), vietnam_date(self.kit.clock()))

@@ -88,6 +88,15 @@ PACKETS = Table(
     Column("receipt", String),
     Column("refused", String),
 )
+REFUSED_PACKETS = Table(
+    "refused_packets",
+    METADATA,
+    Column("packet", String, primary_key=True),
+    Column("refused_at", String, nullable=False),
+    Column("code", String),
+    Column("seen_to_at", String),
+    Column("seen_to_by", String),
+)
 
 WRONG_PASSPHRASES = Table(
     "wrong_passphrases",

@@ -123,6 +123,18 @@ class ReturnsInvalid(UntrustedDocument):
     code = "KIT_RETURNS_INVALID"
 
 
+class RefusalUnknown(Refused):
+    """No refusal of this packet waits here, or another officer has seen to it."""
+
+    code = "KIT_REFUSAL_UNKNOWN"
+
+
+class RefusalsInvalid(UntrustedDocument):
+    """A list of refused packets was not signed by the centre for this kit."""
+
+    code = "KIT_REFUSALS_INVALID"
+
+
 class ReceiptOfAnother(UntrustedDocument):
     """A receipt is for a packet that this kit did not seal."""
 

@@ -9,6 +9,7 @@ from enrollment_admin.station.centre_client import CentreClient
 from enrollment_admin.station.durable_files import disk, write_whole
 from enrollment_admin.station.kit import Kit
 from enrollment_admin.station.refusals import ReturnsInvalid, ReturnUnknown
+from enrollment_admin.station.refused_packets import RefusedPackets
 from verification.errors import LimitExceeded, SignatureInvalid
 from verification.messages.kit_returns import (
     MAX_TOKEN,
@@ -27,10 +28,16 @@ class Returns:
 
     def __init__(self, kit: Kit) -> None:
         self._kit = kit
+        self._refused = RefusedPackets(kit)
 
     def fetch(self, centre: CentreClient) -> bool:
-        """Ask the centre; whether anything stands. Raises as ``keep`` and the centre's client do."""
-        self.keep(centre.returns(self._kit.extract_request()))
+        """Ask the centre, also for what it refused; whether anything is to be captured again.
+
+        Raises as ``keep``, the list of refused packets and the centre's client do.
+        """
+        told = centre.returns(self._kit.extract_request())
+        self.keep(told.returns)
+        self._refused.keep(told.refused)
         return bool(self.standing())
 
     def take(self, folder: Path) -> bool:

@@ -53,9 +53,13 @@ class KitReturns(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SealedReturns(msgspec.Struct, frozen=True):
-    """The list as it travels."""
+    """The list as it travels, and beside it which packets were refused (``kit_refusals``).
+
+    Kits from before there were such lists pass over them; a centre from then sends none.
+    """
 
     returns: str
+    refused: str | None = None
 
 
 def returns_file(kit: str) -> str:

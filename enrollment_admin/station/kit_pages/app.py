@@ -18,6 +18,7 @@ from enrollment_admin.station.kit_pages.door import door_blueprint, require_sign
 from enrollment_admin.station.kit_pages.drafts import drafts_blueprint
 from enrollment_admin.station.kit_pages.sending import Sending
 from enrollment_admin.station.outbox import Outbox
+from enrollment_admin.station.refused_packets import RefusedPackets
 from enrollment_admin.station.returns import Returns
 from enrollment_admin.ui.navigation import Entry
 from enrollment_admin.ui.pages import STATION, error_page, http_error_page, prepare, unexpected_error_page
@@ -55,7 +56,8 @@ def create_kit_app(kit: Kit, centre: CentreClient | None, sticks: Path = STICKS)
     app.before_request(_require_own_name)
     prepare(app, ENTRIES)
     outbox, returns = Outbox(kit), Returns(kit)
-    carriers = Carriers(kit, outbox, returns, Sending(outbox, returns, centre), centre, sticks)
+    sending = Sending(outbox, returns, centre)
+    carriers = Carriers(kit, outbox, returns, RefusedPackets(kit), sending, centre, sticks)
     mount(app, language_blueprint(), guard=require_form_token)
     mount(app, door_blueprint(kit.officers), guard=require_form_token)
     mount(app, drafts_blueprint(Desks(kit)), guard=require_signed_in)

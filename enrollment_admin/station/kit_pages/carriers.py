@@ -15,6 +15,7 @@ from enrollment_admin.station.kit import Kit
 from enrollment_admin.station.kit_pages.sending import Sending
 from enrollment_admin.station.outbox import NETWORK, STICK, Outbox
 from enrollment_admin.station.refusals import CentreUnavailable, ReturnsInvalid, StickMissing
+from enrollment_admin.station.refused_packets import RefusedPackets
 from enrollment_admin.station.returns import Returns
 from enrollment_admin.ui.pages import answer, page, typed, wants_json
 
@@ -26,6 +27,7 @@ class Carriers:
     kit: Kit
     outbox: Outbox
     returns: Returns
+    refused: RefusedPackets
     sending: Sending
     centre: CentreClient | None
     sticks: Path
@@ -115,10 +117,11 @@ def _add_sticks(blueprint: Blueprint, carriers: Carriers) -> None:
         has_officers = take_officers(carriers.kit, stick)
         has_extract = carriers.kit.take_extract(stick)
         has_returns = carriers.returns.take(stick)
+        has_refusals = carriers.refused.take(stick)
         report = carriers.outbox.take_receipts(stick)
         for _, code in report.refused:
             flash(code, "fault")
-        is_new = report.receipted or has_officers or has_extract or has_returns
+        is_new = report.receipted or has_officers or has_extract or has_returns or has_refusals
         done = "kit.done.imported" if is_new else "kit.done.nothing_new"
         return answer(None, url_for("carriers.outbox"), done)
 
@@ -135,6 +138,7 @@ def _outbox_page(carriers: Carriers) -> ResponseReturnValue:
         progress=carriers.sending.progress,
         report=None if is_sending else carriers.sending.report,
         returned=carriers.returned(),
+        refused=len(carriers.refused.standing()),
         can_send=carriers.centre is not None,
         sticks=carriers.present(),
         by={NETWORK: "kit.outbox.network", STICK: "kit.outbox.stick"},

@@ -72,6 +72,7 @@ def list_page(desks: Desks, desk: CaptureDesk) -> ResponseReturnValue:
     """What is on this kit, and how much of it waits."""
     extract, extract_code = desks.extract_or_fault()
     returned, returned_code = desks.returned_or_fault()
+    refused = desks.refused()
     figures, drafts, form = desk.figures(), desk.drafts(), desks.kit.profile.form
     return page(
         "kit/list.html",
@@ -86,7 +87,9 @@ def list_page(desks: Desks, desk: CaptureDesk) -> ResponseReturnValue:
         returned_code=returned_code,
         form=form,
         is_form_current=is_current(form, vietnam_date(desks.kit.clock())),
-        slips={each.dossier: receipt_code(each.packet) for each in returned},
+        refused=refused,
+        kit=desks.kit.profile,
+        slip_of=receipt_code,
     )
 
 

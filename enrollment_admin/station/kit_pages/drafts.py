@@ -93,7 +93,7 @@ def drafts_blueprint(desks: Desks) -> Blueprint:
 
 
 def _add_beginnings(blueprint: Blueprint, desks: Desks) -> None:
-    """A capture of somebody new, or of what the centre returned."""
+    """A capture of somebody new, or of what the centre returned or refused."""
 
     @blueprint.get("/drafts/new")
     def new() -> ResponseReturnValue:
@@ -106,6 +106,11 @@ def _add_beginnings(blueprint: Blueprint, desks: Desks) -> None:
     @blueprint.post("/returns/<dossier>")
     def begin_answer(dossier: str) -> ResponseReturnValue:
         return _shown(_desk(desks).answer(dossier), 201)
+
+    @blueprint.post("/refused/<packet>")
+    def see_to(packet: str) -> ResponseReturnValue:
+        desks.see_to(packet, signed_in())
+        return answer(None, url_for("station.drafts"), "kit.done.seen_to")
 
 
 def _add_acts(blueprint: Blueprint, desks: Desks) -> None:

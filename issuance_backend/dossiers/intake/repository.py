@@ -140,6 +140,16 @@ def doubtful(connection: Connection, kit: str, after: int, limit: int) -> list[P
     return _in_state(connection, question, PacketState.DOUBTFUL, limit)
 
 
+def refused(connection: Connection, kit: str, limit: int) -> list[Packet]:
+    """A kit's refused packets, the latest numbers first."""
+    question = (
+        select(PACKETS)
+        .where(PACKETS.c.state == PacketState.REFUSED.value, PACKETS.c.kit == kit)
+        .order_by(PACKETS.c.sequence.desc())
+    )
+    return [_packet(row) for row in connection.execute(question.limit(limit)).mappings()]
+
+
 def released(connection: Connection, after: Place, limit: int) -> list[Packet]:
     """Some packets that a case let in and that are no dossier yet, by kit and number, beyond a place."""
     question = _IN_STATE.where(tuple_(PACKETS.c.kit, PACKETS.c.sequence) > after)

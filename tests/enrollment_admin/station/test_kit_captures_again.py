@@ -157,10 +157,10 @@ def test_a_list_travels_on_a_stick_and_an_older_one_changes_nothing(stand: KitAt
     dossier = stand.sent()
     stick = stand.bench.place / "stick"
     stick.mkdir()
-    earlier = stand.centre.returns(stand.kit.extract_request())
+    earlier = stand.centre.returns(stand.kit.extract_request()).returns
     stand.send_back(dossier, "portrait")
     stand.office.now[0] = stand.office.now[0].replace(hour=8)
-    (stick / "kit-007-returns.jwe").write_text(stand.centre.returns(stand.kit.extract_request()))
+    (stick / "kit-007-returns.jwe").write_text(stand.centre.returns(stand.kit.extract_request()).returns)
     assert stand.returns.take(stick)
     assert not stand.returns.take(stick), "nothing is new"
     assert not stand.returns.keep(earlier)
@@ -170,7 +170,7 @@ def test_a_list_travels_on_a_stick_and_an_older_one_changes_nothing(stand: KitAt
 def test_a_list_of_another_kit_or_of_nobody_s_making_is_refused(stand: KitAtOffice) -> None:
     dossier = stand.sent()
     stand.send_back(dossier, "portrait")
-    token = stand.centre.returns(stand.kit.extract_request())
+    token = stand.centre.returns(stand.kit.extract_request()).returns
     listed = open_returns(token, stand.kit.receipt_keys(), stand.kit.opening_key, "kit-007")
     forger, own = ec.generate_private_key(ec.SECP256R1()), stand.kit.opening_key.public_key()
     forged = seal_returns(listed, forger, own, os.urandom)

@@ -47,6 +47,7 @@ from verification.messages.commune_extract import (
     sign_request,
 )
 from verification.messages.dc01 import UnitEntry, UnitTables
+from verification.messages.kit_refusals import read_refusals, refusals_file
 from verification.messages.kit_returns import open_returns, returns_file
 from verification.messages.national_time import vietnam_date
 from verification.messages.signing_key import PublicKey, SigningKey, public_jwk, public_key_of, thumbprint
@@ -307,6 +308,8 @@ def test_what_was_asked_on_a_stick_is_sealed_for_the_way_back(
         (tmp_path / returns_file(KIT)).read_text(), {thumbprint(receipts): receipts}, OPENING, KIT
     )
     assert returns.returned == (), "the same request is answered with what came back"
+    signed = (tmp_path / refusals_file(KIT)).read_text()
+    assert read_refusals(signed, {thumbprint(receipts): receipts}, KIT).refused == ()
 
 
 def test_returns_are_sealed_for_a_registered_kit_alone(kit: KitAtTheOffice) -> None:
