@@ -193,8 +193,11 @@ def _log_writes_ahead(cursor: sqlite3.Cursor) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     reads = connection.get_execution_options().get("read_only", False)
-    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reads else 'OFF'}")
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    # By the driver itself: these two are half of what a short transaction asks.
+    cursor = connection.connection.cursor()
+    cursor.execute(f"PRAGMA query_only={'ON' if reads else 'OFF'}")
+    cursor.execute("BEGIN" if reads else "BEGIN IMMEDIATE")
+    cursor.close()
 
 
 def _make_folder(url: str) -> None:

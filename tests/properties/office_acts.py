@@ -236,7 +236,7 @@ class Acts:
 
     def search_gallery(self) -> object:
         """Some of the tasks that wait."""
-        return sum(self.search.worker.run_once() for _ in range(4))
+        return all(self.search.worker.run_once() for _ in range(4))
 
     def examine(self) -> object:
         case = self.some("adjudication", "open", "one", "differ")
