@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import struct
+from functools import cache
 
 import numpy as np
 from nbis import nbis
@@ -45,10 +46,7 @@ class NbisEngine:
     id = "nbis-py-0.1.3"
 
     def __init__(self) -> None:
-        settings = nbis.NbisExtractorSettings(
-            min_quality=0.0, get_center=False, check_fingerprint=False, compute_nfiq2=True, ppi=float(PPI)
-        )
-        self._extractor = nbis.new_nbis_extractor(settings)
+        self._extractor = _extractor()
 
     def extract(self, picture: Print, position: FingerPosition, ppi: int = PPI) -> FingerSample:
         """The minutiae of one print; raises FingerImageUndecodable and FingerQualityInsufficient."""
@@ -121,6 +119,15 @@ def _as_library_reads(template: FingerTemplate) -> bytes:
 
 def _in_steps(quality: int) -> int:
     return round(quality * 63 / 100)
+
+
+@cache
+def _extractor() -> nbis.NbisExtractor:
+    """One for all engines of a process: it keeps nothing of a print, and the model of NFIQ 2 takes 60 MB."""
+    settings = nbis.NbisExtractorSettings(
+        min_quality=0.0, get_center=False, check_fingerprint=False, compute_nfiq2=True, ppi=float(PPI)
+    )
+    return nbis.new_nbis_extractor(settings)
 
 
 def _require_print(picture: Print, ppi: int) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -51,6 +52,14 @@ def test_a_template_says_what_it_is_of() -> None:
     assert (read.position, read.width, read.height) == (INDEX, 320, 420)
     assert len(read.minutiae) == sample_of(1).quality.minutiae > 30
     assert read.quality == sample_of(1).quality.nfiq2
+
+
+def test_engines_at_work_at_once_find_what_each_finds_alone() -> None:
+    asked = [NbisEngine() for _ in range(4)]
+    assert len({id(each._extractor) for each in asked}) == 1, "the model is in memory once"
+    with ThreadPoolExecutor(len(asked)) as pool:
+        found = list(pool.map(lambda number: asked[number].extract(print_of(number), INDEX), range(4)))
+    assert found == [sample_of(number) for number in range(4)]
 
 
 def test_two_touches_of_a_finger_are_closer_than_two_fingers() -> None:
