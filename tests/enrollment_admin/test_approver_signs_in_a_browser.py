@@ -134,13 +134,22 @@ def test_the_pages_are_right_in_every_state(
 ) -> None:
     walk.sign_in(VU, language)
     faults: list[str] = []
-    for step in ("none", "key-none", "key", "unregistered"):
+    jwk: dict[str, str] = {}
+    for step in ("none", "key-none", "key", "unregistered", "ready", "signed"):
         if step in {"none", "unregistered"}:
             choose(walk, *dossiers)
         elif step == "key-none":
             walk.open(KEY_PAGE, kind)
+        elif step == "key":
+            jwk = made_key(walk)
+        elif step == "ready":
+            register(walk, jwk)
+            walk.sign_in(VU, language)
+            assert choose(walk, *dossiers) == "ready"
         else:
-            made_key(walk)
+            walk.press(SIGN)
+            faults += walk.faults(f"approver-lists-{language}-{kind}", language, kind)
+            walk.press("tbody a")
         walk.size(WIDTHS[kind])
         faults += walk.faults(f"approver-{step}-{language}-{kind}", language, kind)
     assert not faults, "\n".join(faults)

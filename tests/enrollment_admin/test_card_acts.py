@@ -114,7 +114,7 @@ def test_a_stock_keeper_signs_on_the_list_and_finds_no_way_to_dossiers(
     assert fault("SAME_OFFICER").vi.what in text(keeper.get(page))
     supervisor = sign_in(app, "son.supervisor")
     assert f"/dossiers/{dossier}" in text(supervisor.get(page))
-    assert "thẻ đã tiêu hủy" in supervisor.done(act, {"list": "withdrawn"}, page=page)
+    assert "thẻ đã tiêu huỷ" in supervisor.done(act, {"list": "withdrawn"}, page=page)
     assert act not in text(keeper.get(page))
     assert card_of(office, dossier)["state"] == "destroyed"
 

@@ -106,7 +106,7 @@ def test_a_form_becomes_part_of_an_accepted_batch(stand: RunningStand, walk: Wal
     sign_in(walk, stand, COMMUNE_OFFICERS[0])
     keep(walk, "desk")
     assert [each.text for each in chrome.find_elements(By.CSS_SELECTOR, ".work .number")][:2] == [
-        "1 phiếu"
+        "Số phiếu: 1"
     ] * 2
     walk.one("summary").click()
     walk.write("plan-unit", FORMS_COMMUNE)
@@ -133,7 +133,7 @@ def test_a_form_becomes_part_of_an_accepted_batch(stand: RunningStand, walk: Wal
     (batch,) = (
         str(each.get_attribute("value"))
         for each in Select(walk.one("#batch")).options
-        if "(0 phiếu)" in each.text
+        if "(Số phiếu: 0)" in each.text
     )
     Select(walk.one("#batch")).select_by_value(batch)
     keep(walk, "index")
