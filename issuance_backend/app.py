@@ -178,21 +178,13 @@ def create_issuance_app(
     require_printer(settings)
     database = Database(settings.database_url)
     asking = settings.registry_url, read_secret(settings.registry_token_file)
-    source, unit_map = (
-        registry or RegistryOverHttp(*asking, reading_of_request),
-        units or UnitMapOverHttp(*asking),
-    )
+    source = registry or RegistryOverHttp(*asking, reading_of_request)
+    unit_map = units or UnitMapOverHttp(*asking)
     scanner, judge = scanner_at(settings.content_scanner), judge_from(settings.model_dir)
     pictures = Pictures(database, open_store(settings.store_place, database, clock))
     checks = CaptureChecks(source, judge, scanner)
-    office = ApplicationOffice(
-        database,
-        checks,
-        pictures,
-        clock,
-        neighbours=Neighbours(order_ended, require_certified),
-        terms=_approval_terms(settings),
-    )
+    neighbours, terms = Neighbours(order_ended, require_certified), _approval_terms(settings)
+    office = ApplicationOffice(database, checks, pictures, clock, neighbours=neighbours, terms=terms)
     site = _opened_site(settings, database, scanner, clock)
     paper = PaperDesk(office, clock, units=unit_map, status_address=settings.status_address)
     production, drawer = ProductionDesk(database, clock), CardDrawer(settings.card_dir)
@@ -212,9 +204,8 @@ def create_issuance_app(
     if settings.search_key_dir is not None:
         modalities = installed_modalities(judge.engine)
         search = SearchDesk(database, KeyRoom(settings.search_key_dir), modalities, clock)
-        _mount_search(site, search, office)
-        made_by = Makers(face_maker(modalities, settings.model_dir), finger_maker(modalities))
-        _mount_investigations(site, search, PictureSearchDesk(search, made_by, scanner, clock))
+        makers = Makers(face_maker(modalities, settings.model_dir), finger_maker(modalities))
+        _mount_search(site, search, office, PictureSearchDesk(search, makers, scanner, clock))
     return site.app
 
 
@@ -354,17 +345,15 @@ def _mount_intake(
     site.for_officers(kits_blueprint(packets.kits))
 
 
-def _mount_search(site: _Site, search: SearchDesk, office: ApplicationOffice) -> None:
-    """Who else looks like this, and the officers who judge it."""
+def _mount_search(
+    site: _Site, search: SearchDesk, office: ApplicationOffice, by_picture: PictureSearchDesk
+) -> None:
+    """Who else looks like this, the officers who judge it, and searches under a warrant, by picture too."""
     applications = Applications(stands=awaits_examiners, took_part=acts.worked_on, fingers=fingers)
     shown = CasePictures(portrait=office.picture, finger=office.finger)
     examiners = ExaminersDesk(site.database, site.clock, shown, applications=applications)
     site.for_programs(tasks_blueprint(search), *SEARCH_ROLES)
     site.for_officers(adjudication_blueprint(examiners))
-
-
-def _mount_investigations(site: _Site, search: SearchDesk, by_picture: PictureSearchDesk) -> None:
-    """Searches under a warrant: by what is held already, and by a picture that an investigator brings."""
     site.for_officers(investigations_blueprint(search), investigation_pictures_blueprint(by_picture))
 
 
