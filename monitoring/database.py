@@ -147,9 +147,10 @@ class Database:
 def _busy_said_plainly() -> Iterator[None]:
     try:
         yield
-    except OperationalError as fault:
-        state = getattr(fault.orig, "sqlstate", None)
-        if state in _BUSY_STATES or _BUSY_SQLITE in str(fault.orig):
+    except (OperationalError, sqlite3.OperationalError) as fault:
+        cause = fault.orig if isinstance(fault, OperationalError) else fault
+        state = getattr(cause, "sqlstate", None)
+        if state in _BUSY_STATES or _BUSY_SQLITE in str(cause):
             # Only that it was busy: the statement's values are a person's.
             raise DatabaseBusy(state or "locked") from None
         raise
@@ -193,7 +194,7 @@ def _log_writes_ahead(cursor: sqlite3.Cursor) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     reads = connection.get_execution_options().get("read_only", False)
-    # By the driver itself: these two are half of what a short transaction asks.
+    # By the driver itself, whose errors are its own: these two are half of what a short transaction asks.
     cursor = connection.connection.cursor()
     cursor.execute(f"PRAGMA query_only={'ON' if reads else 'OFF'}")
     cursor.execute("BEGIN" if reads else "BEGIN IMMEDIATE")

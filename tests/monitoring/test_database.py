@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from issuance_backend.schema import EVENT_HEAD, PORTRAITS
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
+from monitoring import database as database_module
 from monitoring.database import Database, before_commit, committing_with
 from monitoring.environment import ConfigurationFault
 from monitoring.refusals import DatabaseBusy
@@ -145,6 +146,19 @@ def test_two_who_wait_for_each_other_are_told_that_it_was_busy(postgres: Engine)
     with ThreadPoolExecutor(2) as pool:
         ends = [each.result(30) for each in (pool.submit(lock, "a", "b"), pool.submit(lock, "b", "a"))]
     assert sorted(ends) == ["40P01", "done"]
+
+
+def test_who_waits_too_long_for_another_program_is_told_that_it_was_busy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "_BUSY_SECONDS", 0)
+    one, other = (Database(f"sqlite:///{tmp_path / 'office.db'}") for _ in range(2))
+    one.migrate(ISSUANCE_MIGRATIONS)
+    assert other.answers()
+    with one.writing(), pytest.raises(DatabaseBusy, match="locked") as refused, other.writing():
+        """Never reached."""
+    assert refused.value.retryable
+    write(other, "afterwards")
 
 
 def test_a_server_that_was_restarted_is_no_fault(postgres: Engine) -> None:
