@@ -12,7 +12,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from issuance_backend.case_ids import require_case, require_filed
-from issuance_backend.moments import Clock, parse_moment, rfc3339
+from issuance_backend.moments import Clock, moment_in, rfc3339
 from issuance_backend.officers import certificate_repository as certificates
 from issuance_backend.officers import repository
 from issuance_backend.officers.certificates import Certificate, Hold, Level, Withdrawal
@@ -142,7 +142,7 @@ class CertificationDesk:
         if whose == officer.id:
             raise CertificateInOwnName("another supervisor withdraws it")
         require_case(asked.case_id)
-        since, moment = _moment(asked.since), rfc3339(self._clock())
+        since, moment = moment_in("since", asked.since), rfc3339(self._clock())
         with self._database.writing() as connection:
             require_filed(connection, asked.case_id)
             _of_area(connection, officer, whose)
@@ -205,16 +205,6 @@ def _day(text: str) -> date | None:
     except ValueError:
         return None
     return day if day.isoformat() == text else None
-
-
-def _moment(text: str) -> str:
-    try:
-        moment = parse_moment(text)
-        if moment.tzinfo is not None:
-            return rfc3339(moment)
-    except (ValueError, OverflowError):
-        pass
-    raise FieldsRefused({"since": "FIELD_DATE"})
 
 
 def _step(event: str, state: str, by: str, at: str, detail: dict[str, str]) -> Step:

@@ -19,7 +19,7 @@ from issuance_backend.dossiers.intake.opening import Opening
 from issuance_backend.dossiers.intake.refusals import KeyInOwnName
 from issuance_backend.dossiers.intake.repository import Packet
 from issuance_backend.dossiers.intake.steps import advance, record_key, record_kit
-from issuance_backend.moments import Clock, parse_moment, rfc3339
+from issuance_backend.moments import Clock, moment_in, parse_moment, rfc3339
 from issuance_backend.officers import repository as officers
 from issuance_backend.officers.certificates import Held, Withdrawal
 from issuance_backend.officers.domain import Officer, Role
@@ -89,7 +89,7 @@ class KitOffice:
         """
         officer.require(Role.SUPERVISOR)
         kind, case_id = _kind(asked.kind), require_case(asked.case_id)
-        revoked_at = _moment("revoked_at", asked.revoked_at)
+        revoked_at = moment_in("revoked_at", asked.revoked_at)
         met = _MET[kind]
         page = page_asked(None, asked.cursor, 1 if kind is SignerKind.OFFICE else 2)
         keys, held = 0, Held(0, ())
@@ -254,7 +254,7 @@ def _signer(kind: SignerKind, owner: str, jwk: Mapping[str, str], since: str, un
         owner=owner,
         jwk=msgspec.json.encode(dict(jwk), order="sorted").decode(),
         valid_from=since,
-        valid_until=_moment("valid_until", until) if until else None,
+        valid_until=moment_in("valid_until", until) if until else None,
     )
 
 
@@ -262,16 +262,6 @@ def _kind(text: str) -> SignerKind:
     if text not in set(SignerKind):
         raise FieldsRefused({"kind": "FIELD_CHARACTERS"})
     return SignerKind(text)
-
-
-def _moment(field: str, text: str) -> str:
-    try:
-        moment = parse_moment(text)
-    except ValueError:
-        raise FieldsRefused({field: "FIELD_DATE"}) from None
-    if moment.tzinfo is None:
-        raise FieldsRefused({field: "FIELD_DATE"})
-    return rfc3339(moment)
 
 
 def _require_owner(connection: Connection, signer: Signer) -> None:

@@ -440,6 +440,8 @@ def test_what_cannot_be_registered(centre: Centre, kit: Kit) -> None:
         SignerRegistration("kit", kit.name, {**jwk, "d": "AA"}),
         SignerRegistration("kit", kit.name, {}),
         SignerRegistration("kit", kit.name, jwk, valid_until="tomorrow"),
+        SignerRegistration("kit", kit.name, jwk, valid_until="2026-11-22T00:00:00"),
+        SignerRegistration("kit", kit.name, jwk, valid_until="9999-12-31T23:59:59-14:00"),
     ):
         with pytest.raises(FieldsRefused):
             office.register_signer(SUPERVISOR, asked)
