@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from issuance_backend.biometric_search.gallery_index import SHORTLIST, Enrolment, GalleryIndex, Question
 from issuance_backend.biometric_search.modality import Modalities, Sample
 from tests.support.search_bed import finger_modality, samples_of
+from tests.support.second_touch import cracked
+from verification.fingerprint.nbis_engine import NbisEngine
+from verification.fingerprint.procedural_finger import render_finger
+from verification.lds.finger_image import FingerPosition
 
 
 def only_fingers(person: int, touch: int = 1) -> tuple[Sample, ...]:
@@ -30,6 +36,20 @@ def test_who_asks_is_not_compared_with_themselves() -> None:
     gallery.add([(1, enrolled(0, "who asks")), (2, enrolled(0, "other"))])
     (candidate,) = gallery.identify(Question(samples=only_fingers(0), but_not="who asks"))
     assert candidate.number == 2
+
+
+def test_cracked_skin_is_found_again_in_a_second_enrolment() -> None:
+    """The same print, read once more: so much agrees that bozorth3 would take its twenty seconds."""
+    engine, modality = NbisEngine(), finger_modality()
+    skin = cracked(render_finger(5, FingerPosition.RIGHT_THUMB))
+    again = np.roll(skin, (3, 2), (0, 1))
+    taken = [engine.extract(each, FingerPosition.RIGHT_THUMB).template for each in (skin, again)]
+    gallery = index()
+    gallery.add([(1, Enrolment(reference="one", samples=(modality.sample(taken[0]),)))])
+    gallery.add([(2, enrolled(3, "other"))])
+    (candidate,) = gallery.identify(Question(samples=(modality.sample(taken[1]),)))
+    assert candidate.number == 1
+    assert candidate.likenesses[0].decibans == modality.calibration.ceiling
 
 
 def test_whoever_was_removed_takes_no_place_from_who_is_there() -> None:
