@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
@@ -34,6 +35,7 @@ _BANDS = tuple(map(colors.HexColor, ("#6b7178", "#a33a2c", "#c98a1b", "#7f9cc0",
 """From the worst to the best; not told by colour alone: the table below has the amounts."""
 
 _GRID = colors.HexColor("#c4c9cf")
+_DECIMAL = re.compile(r"-?\d+\.\d+")
 
 
 def as_pdf(report: Report, fonts: Path = FONTS) -> bytes:
@@ -174,7 +176,10 @@ def _narrow(sheet: Sheet) -> list[Sheet]:
 
 
 def _shown(value: str | int) -> str:
-    return _whole(value) if isinstance(value, int) else value
+    """As it is written in Viet Nam, where the comma parts what is less than one."""
+    if isinstance(value, int):
+        return _whole(value)
+    return value.replace(".", ",") if _DECIMAL.fullmatch(value) else value
 
 
 def _whole(value: float) -> str:

@@ -85,6 +85,16 @@ def test_a_briefing_names_shares_states_limits_and_targets_in_vietnamese(
     assert not [code for code in (*CODED, "local_processing", "transport") if code in text]
 
 
+def test_paper_has_the_comma_of_viet_nam_and_files_the_point_of_programs(report: Report) -> None:
+    percents = [each.percent for each in report.shares if each.percent]
+    assert percents
+    paper, file = text_of_pdf(report), as_csv(report).decode()
+    for percent in percents:
+        assert percent in file
+        assert percent.replace(".", ",") in paper.split()
+        assert percent not in paper.split()
+
+
 def test_files_for_programs_keep_the_codes(report: Report) -> None:
     text = as_csv(report).decode()
     assert not [code for code in CODED if code not in text]
