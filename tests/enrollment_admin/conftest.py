@@ -8,6 +8,9 @@ from flask import Flask
 
 from tests.support.issuance_office import Office, make_office
 from tests.support.office_pages import pages_of
+from tests.support.quick_passwords import _quick_passwords
+
+__all__ = ["_quick_passwords"]
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,9 @@ import pytest
 
 from tests.support.engines import Engine
 from tests.support.issuance_office import Office, make_office
+from tests.support.quick_passwords import _quick_passwords
+
+__all__ = ["_quick_passwords"]
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from issuance_backend import __main__ as command
-from issuance_backend.officers.domain import BLOCK_LENGTH, FAILURES_BEFORE_BLOCK, SESSION_LENGTH
+from issuance_backend.officers import repository, service
+from issuance_backend.officers.domain import BLOCK_LENGTH, FAILURES_BEFORE_BLOCK, SESSION_LENGTH, Role
+from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.schema import METADATA
 from tests.support.issuance_office import NOW, PASSWORD, Office
+from tests.support.quick_passwords import OWN_METHOD
 
 
 def sign_in(office: Office, officer: str, password: str) -> Any:
@@ -51,6 +54,20 @@ def test_neither_password_nor_token_stands_in_the_database(office: Office) -> No
     assert PASSWORD not in dump
     assert lan.token not in dump
     assert "scrypt:" in dump
+
+
+def test_a_password_is_hashed_so_that_guessing_takes_long(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "_METHOD", OWN_METHOD)
+    OfficerDoor(office.database, lambda: NOW).enrol("mot", "Một", (Role.CAPTURE,), PASSWORD)
+    with office.database.reading() as connection:
+        account = repository.account(connection, "mot")
+    assert account is not None
+    assert account.password_hash.startswith("scrypt:32768:8:1$"), (
+        "32 MB and a tenth of a second for each guess"
+    )
+    assert sign_in(office, "mot", PASSWORD).status_code == 201
 
 
 def test_the_command_enrols_and_changes_officers(
