@@ -28,6 +28,7 @@ from verification.messages.kit_refusals import (
     MAX_LIST,
     KitRefusals,
     RefusedPacket,
+    read_refusals,
     refusals_file,
     sign_refusals,
 )
@@ -85,6 +86,9 @@ def test_a_packet_that_a_case_refused_is_told_until_an_officer_has_seen_to_it(st
     other = stand.another("kit-008")
     other.returns.fetch(other.centre)
     assert RefusedPackets(other.kit).standing() == ()
+    answered = other.centre.returns(other.kit.extract_request()).refused
+    assert answered is not None
+    assert read_refusals(answered, other.kit.receipt_keys(), "kit-008").refused == (), "not its packet"
     with pytest.raises(RefusalUnknown):
         here.see_to("ab" * 32, OFFICER)
     here.see_to(packet, OFFICER)
