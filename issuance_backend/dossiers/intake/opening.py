@@ -136,11 +136,11 @@ class Opening:
         return decided
 
     def open_waiting(self) -> int:
-        """Open what can be opened, of every kit and of what cases released; how many were decided.
+        """Open some of what can be, of every kit and of what cases released; how many were decided.
 
-        What cannot be opened now holds up its own kit and no other. Released packets are tried some at a
-        time from where the last turn ended: those that always fail neither keep later ones waiting, nor
-        the kits.
+        No kit waits for the backlog of another; what cannot be opened now holds up its own kit and no
+        other. Released packets are tried some at a time from where the last turn ended: those that always
+        fail neither keep later ones waiting, nor the kits.
         """
         while True:
             decided = self._open_kits() + self._open_some_released()
@@ -153,7 +153,7 @@ class Opening:
         decided = 0
         for kit in kits:
             try:
-                decided += self.open_in_turn(kit)
+                decided += self.open_in_turn(kit, most=AT_ONCE)
             except Unavailable:
                 continue
         return decided

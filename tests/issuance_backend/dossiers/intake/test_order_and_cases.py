@@ -124,8 +124,21 @@ def test_nobody_waits_until_everything_behind_their_packet_is_opened(
     for packet in reversed(packets):
         centre.bring(packet)
     assert len(centre.dossiers.opened) == 3
-    assert centre.intake.opening.open_waiting() == 3
+    assert [centre.intake.opening.open_waiting() for _ in range(3)] == [2, 1, 0]
     assert centre.dossiers.opened == [packet.packet_hash for packet in packets]
+
+
+def test_no_kit_waits_for_the_backlog_of_another(
+    centre: Centre, kit: Kit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "AT_ONCE", 2)
+    backlog, other = sealed(kit, 5), centre.kit("kit-99").seal()
+    with monkeypatch.context() as away:
+        away.setattr(centre.dossiers, "is_up", RegistryUnavailable("away"))
+        for packet in (*backlog, other):
+            centre.bring(packet)
+    assert centre.intake.opening.open_waiting() == 3
+    assert centre.dossiers.opened == [*(each.packet_hash for each in backlog[:2]), other.packet_hash]
 
 
 @pytest.mark.parametrize("seed", range(2))
