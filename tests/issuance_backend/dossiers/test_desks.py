@@ -364,7 +364,7 @@ def test_a_dossier_that_changes_while_the_registry_is_asked_is_not_approved(
     monkeypatch.setattr(
         desk.registry,
         "extract",
-        lambda number: (
+        lambda number, _purpose: (
             desk.office.approvals.send_back(SON, dossier, returned("place_of_residence")),
             extract(desk.registry.people[number]),
         )[1],
