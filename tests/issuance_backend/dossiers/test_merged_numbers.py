@@ -10,6 +10,7 @@ from issuance_backend.outbox.domain import Ask, Topic
 from issuance_backend.outbox.service import NoticeBoard
 from issuance_backend.population_registry.service import RegistryDesk
 from issuance_backend.population_registry.storage import MIGRATIONS as REGISTRY_MIGRATIONS
+from monitoring.database import Database
 from tests.support.application_desk import OfficerJudges, capture_of
 from tests.support.delivery import active, card_of
 from tests.support.engines import Engine
@@ -17,11 +18,12 @@ from tests.support.issuance_office import NOW, Office, citizens
 from tests.support.registry_office import RegistryWorld, make_registry
 from tests.support.running import run_pending
 from verification.errors import FieldsRefused
-from verification.messages.enrollment import PersonFields
+from verification.messages.enrollment import PersonExtract, PersonFields
 from verification.messages.event_feed import EventFeed
 from verification.messages.life_event import Death, DeathAnnulled, LifeEventView
 from verification.messages.national_time import vietnam_date
 from verification.messages.person_match import MatchAnswer
+from verification.messages.registry_access import Purpose
 from verification.messages.registry_records import MergeOrder
 
 KEPT, ALIAS = citizens()[0], citizens()[1]
@@ -47,8 +49,14 @@ class RegistryFeed:
         self._board.confirm("card-office", position)
 
 
-class Entries(RegistryDesk):
+class Entries:
     """The registry's entries; nobody is compared."""
+
+    def __init__(self, database: Database) -> None:
+        self._desk = RegistryDesk(database)
+
+    def extract(self, citizen_number: str, purpose: Purpose = Purpose.CAPTURE) -> PersonExtract:
+        return self._desk.extract(citizen_number)
 
     def candidates(self, person: PersonFields, citizen_number: str) -> MatchAnswer:
         return MatchAnswer(candidates=(), complete=True)

@@ -150,7 +150,8 @@ def test_officers_who_ask_at_once_get_forms_of_their_own(client: FlaskClient, of
     clerks = [f"clerk-{number}" for number in range(12)]
     batch, ids = office.indexed(13)
     told = [get(client, "/v1/dc01/keyings/next", officer=clerk).get_json()["id"] for clerk in clerks]
-    assert len(set(told)) > 4, "of thirteen forms twelve clerks do not all key the same"
+    # Of ids drawn at random: eight different ones as a rule, no more than two once in ten million.
+    assert len(set(told)) > 2, "of thirteen forms twelve clerks do not all key the same"
     assert told[0] == get(client, "/v1/dc01/keyings/next", officer=clerks[0], area=COMMUNE).get_json()["id"]
     assert get(client, "/v1/dc01/keyings/next", officer="clerk-1", area=NEIGHBOUR).status_code == 204
     office.key(ids)
@@ -159,7 +160,7 @@ def test_officers_who_ask_at_once_get_forms_of_their_own(client: FlaskClient, of
     drawn = [
         get(client, "/v1/dc01/second-keyings/next", officer=clerk).get_json()["form"] for clerk in clerks
     ]
-    assert len(set(drawn)) > 3
+    assert len(set(drawn)) > 2
     assert set(drawn) <= {
         form for form, state in zip(ids, office.states(ids), strict=True) if "sampled" in state
     }
