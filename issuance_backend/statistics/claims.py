@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -30,7 +31,14 @@ _TOKEN = re.compile(
     r"(?:\s*(?P<percent>%)|\s+(?P<scale>nghìn|ngàn|triệu|tỷ|tỉ)\b)?",
     re.IGNORECASE,
 )
-_SENTENCE = re.compile(r"[;\n]|\.(?=\s|$)")
+_CLAUSE = re.compile(r"[^;\n.]+(?:\.(?!\s|$)[^;\n.]*)*")
+_SENTENCE_ENDS = re.compile(r"\n|\.(?=\s|$)")
+_ORDINAL = re.compile(
+    r"\b(?:mức(?: độ)?|cấp độ|tháng|quý|(?:đề án|kế hoạch|thông tư|nghị định|quyết định|điều|khoản)(?: số)?)"
+    r" \d+(?![\d%]|[.,]\d| ?%)(?:/[\w-]+)*|\bnăm (?:19|20)\d\d(?![\d.,]*\d)",
+    re.IGNORECASE,
+)
+"""Numbers that count nothing: a level, a month, a law."""
 _DAY = re.compile(
     r"(?<!\d)(?P<day>\d{1,2})[/.-](?P<month>\d{1,2})[/.-](?P<year>\d{4})(?!\d)"
     r"|(?:(?<=ngày )|(?<=đến )|(?<=hôm ))(?P<short_day>\d{1,2})/(?P<short_month>\d{1,2})(?![\d/.,]*\d)",
@@ -45,6 +53,24 @@ _NOUNS = (
     "phiếu dc01", "nhân khẩu", "cơ sở", "hồ sơ", "yêu cầu", "địa phương", "biển số", "dịch vụ", "thẻ",
     "tỉnh", "xã", "cán bộ", "công an", "nhiệm vụ", "lượt", "bệnh nhân",
 )  # fmt: skip
+_ENDS = re.compile(r"xử lý, truyền|[,;.()\n]|\bvà\b")
+"""Where what is said of one number ends and what is said of the next one begins."""
+
+_GOES_ON = re.compile(
+    r"\s*(?:\(|(?:(?:tỷ|tỉ) lệ|đạt|chiếm|tương đương|tương ứng|tức|bằng|là|được|với|khoảng)[ :]*)+"
+)
+"""All that may stand between a sentence's end and a share of what that sentence counted."""
+
+_OF_A_TARGET = re.compile(r"\s*(?:so với |của )?(?:tổng )?(?:chỉ tiêu|kế hoạch|mục tiêu)\b[^,;.()\n]{0,20}")
+_OF_SOMETHING_ELSE = re.compile(r"\s*(?:chỉ tiêu|kế hoạch|mục tiêu|dân số|so với|của cùng|cùng kỳ)\b")
+_CHANGED = re.compile(r"\b(?:tăng|giảm|vượt|cao hơn|thấp hơn)\b")
+"""A change is no share of anything."""
+
+_LISTED = re.compile(r"[,;+]|và")
+_NEAR = 40
+_STOPS = frozenset(",;.)\n") | {"và"}
+_END_OF_CLAUSE = re.compile(r"[,;.\n(]")
+
 _OUT_OF = re.compile(
     rf"(?:(?:{'|'.join(_NOUNS)}) )?(?:(?:căn cước(?: công dân)?|cccd) )?"
     "(?:trên(?: tổng(?: số)?)?|trong(?: tổng)? số)"
@@ -66,12 +92,29 @@ _WORDS = {
     "truyền": "sent",
     "duyệt": "approved",
     "trao": "delivered",
+    "trả lời": "requests_answered",
     "trả": "delivered",
     "nhận": "received",
     "cấp": "issued",
 }
+_WORD = re.compile(
+    rf"(?<!\w)(?:{'|'.join(word for word in _WORDS if word != 'cấp')}"
+    r"|(?<!cung )(?<!khẩn )(?<!nâng )(?<!trợ )(?<!các )(?<!đơn vị )"
+    r"cấp(?! (?:xã|huyện|quận|phường|tỉnh|trung|bộ|ủy|phòng|ngành|cơ sở|độ)))(?!\w)"
+)
+"""A level of government is no issue of a card."""
+
 UNDEFINED_WORDS = frozenset({"issued"})
 """Words that stand for no counter: "cấp" is said of captures, of printed cards and of cards handed over."""
+
+OF_WHAT_IS_DONE = frozenset({"on_time", "late"})
+"""What is on time or late is part of what was done last before it, and the two are all of it."""
+
+_MOST_BACK, _SENTENCES_BACK = 12, 3
+"""How many numbers, and how many sentences, a share's whole may stand before it."""
+
+_IN_PLACE_OF_NOTHING = frozenset({"", "dossier", "yêu cầu"})
+"""What a number that names nothing may count, where a verb says what was done."""
 
 _SAME_THING = {"thẻ": "dossier", "hồ sơ": "dossier", "tỉnh": "province", "địa phương": "province"}
 
@@ -85,6 +128,18 @@ class Number:
     high: int
     noun: str = ""
     word: str = ""
+    is_bare: bool = False
+    """Whether nothing is said behind it but what was done."""
+
+    is_whole: bool = False
+    """Whether the number before it is said to be out of it."""
+
+    @property
+    def subject(self) -> str:
+        """What is counted, however the text calls it; empty where it does not say."""
+        if not self.noun and self.is_bare and self.word and not self.word.startswith("requests"):
+            return "" if self.word in OF_WHAT_IS_DONE else "dossier"
+        return _SAME_THING.get(self.noun, self.noun)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +150,7 @@ class Count:
     place: str
     as_of: date | None
     number: Number
-
-    @property
-    def subject(self) -> str:
-        """What is counted, however the text calls it."""
-        return _SAME_THING.get(self.number.noun, self.number.noun)
+    sentence: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +165,11 @@ class ShareClaim:
     wholes: tuple[Number, ...]
     noun: str
     is_percent: bool = True
+    word: str = ""
+    sentence: int = 0
+    low: Decimal
+    high: Decimal
+    """Between which the printed share lies where it says "nearly" or "about"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,39 +179,98 @@ class SumClaim:
     quote: str
     total: int
     parts: tuple[int, ...]
+    is_all: bool = True
+    """Whether the text says that these are all parts."""
 
 
 Statement = Count | ShareClaim | SumClaim
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Clause:
+    """What stands between two ends: of one day, of the places that it names."""
+
+    start: int
+    end: int
+    sentence: int
+    quote: str
+    places: _Places
+    day: date | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Token:
     start: int
     end: int
     number: Number
     printed: Decimal
+    low: Decimal
+    high: Decimal
     is_percent: bool
-    is_whole: bool
-    """Whether the number before it is said, in words, to be out of it."""
+    clause: _Clause
+    place: str
+    before: str
+    """What is said of this number, and of no other, before it."""
+
+    @property
+    def about(self) -> tuple[str, date | None]:
+        return self.place, self.clause.day
 
 
 def read(text: str, as_of: date | None = None) -> list[Statement]:
     """Every statement of a text; ``as_of`` is the day it speaks of where it names none."""
-    found: list[Statement] = []
-    day, place = as_of, ""
-    for sentence in _SENTENCE.split(unicodedata.normalize("NFC", text)):
-        quote = " ".join(sentence.split())
-        day = _day(quote, as_of) or day
-        places = _Places(_named(quote), place)
+    whole = re.sub(r"[^\S\n]+", " ", unicodedata.normalize("NFC", text))
+    plain = whole
+    for nothing_counted in (_DAY, _ORDINAL):
+        plain = nothing_counted.sub(lambda match: " " * len(match.group()), plain)
+    # Letter by letter: there are letters whose small form is two.
+    plain = "".join(letter.lower()[:1] for letter in plain)
+    tokens = _tokens(plain, _clauses(whole, as_of))
+    found: list[Statement] = list(_sums(plain, tokens))
+    shared: set[int] = set()
+    for index, token in enumerate(tokens):
+        clause = token.clause
+        if token.is_percent or _is_quotient(plain, tokens, index):
+            claim = _share(plain, tokens, index, shared)
+            shared.add(index)
+            if claim.part is not None:
+                shared.add(next(at for at in reversed(range(index)) if tokens[at].number is claim.part))
+            found.append(claim)
+        else:
+            found.append(
+                Count(
+                    quote=clause.quote,
+                    place=token.place,
+                    as_of=clause.day,
+                    number=token.number,
+                    sentence=clause.sentence,
+                )
+            )
+    return found
+
+
+def _clauses(whole: str, as_of: date | None) -> list[_Clause]:
+    found: list[_Clause] = []
+    day, place, sentence, ended = as_of, "", 0, 0
+    for match in _CLAUSE.finditer(whole):
+        sentence += len(_SENTENCE_ENDS.findall(whole[ended : match.start() + 1]))
+        ended = match.end()
+        day = _day(match.group(), as_of) or day
+        named = tuple((start + match.start(), name) for start, name in _named(match.group()))
+        places = _Places(named, place)
         place = places.last
-        plain = _DAY.sub(lambda match: " " * len(match.group()), quote)
-        found.extend(_statements(plain, quote, places, day))
+        quote = " ".join(match.group().split())
+        found.append(
+            _Clause(
+                start=match.start(), end=match.end(), sentence=sentence, quote=quote, places=places, day=day
+            )
+        )
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Places:
-    """Where a sentence names places, and of which one the sentence before it spoke."""
+    """Where a clause names places, and of which one the clause before it spoke."""
 
     named: tuple[tuple[int, str], ...]
     former: str
@@ -170,43 +285,77 @@ class _Places:
         return before[-1] if before else self.named[0][1] if self.named else self.former
 
 
-def _statements(plain: str, quote: str, places: _Places, day: date | None) -> list[Statement]:
-    tokens = _tokens(plain)
-    found: list[Statement] = []
-    total = _sum(plain, quote, tokens)
-    if total is not None:
-        found.append(total)
-    shared: set[int] = set()
-    for index, token in enumerate(tokens):
-        place = places.of(token.start)
-        if token.is_percent or _is_quotient(plain, tokens, index):
-            claim = _share(plain, tokens, index, shared)
-            claim = replace(claim, quote=quote, place=place, as_of=day)
-            found.append(claim)
-            shared.add(index)
-            if claim.part is not None:
-                shared.add(next(at for at in range(index) if tokens[at].number is claim.part))
-        else:
-            found.append(Count(quote=quote, place=place, as_of=day, number=token.number))
-    return found
-
-
-def _tokens(plain: str) -> list[_Token]:
+def _tokens(plain: str, clauses: list[_Clause]) -> list[_Token]:
     found: list[_Token] = []
-    lower = plain.lower()
     matches = [each for each in _TOKEN.finditer(plain) if len(each["number"]) <= _MOST_CHARACTERS]
+    at = former = 0
     for index, match in enumerate(matches):
-        before = lower[matches[index - 1].end() if index else 0 : match.start()]
-        behind = lower[match.end() : matches[index + 1].start() if index + 1 < len(matches) else len(lower)]
+        while clauses[at].end <= match.start():
+            at += 1
+        clause = clauses[at]
+        gap = plain[former : match.start()]
+        former = match.end()
+        before = gap[_own_from(gap) :] if index else plain[clause.start : match.start()]
+        following = matches[index + 1].start() if index + 1 < len(matches) else len(plain)
+        behind = _said_behind(plain[match.end() : following])
+        is_pair = index > 0 and _is_pair(gap)
         printed = _decimal(match["number"])
-        value = int(printed * _SCALES.get((match["scale"] or "").lower(), 1))
-        about = (match["about"] or "").lower()
-        is_whole = bool(found) and _is_out_of(found[-1], f"{before} {about}", value)
-        low, high = _bounds(value, "" if is_whole else about)
-        number = Number(value=value, low=low, high=high, noun=_noun(behind), word=_word(before, behind))
+        value = int(printed * _SCALES.get(match["scale"] or "", 1))
+        about = match["about"] or ""
+        is_whole = bool(found) and (is_pair or _is_out_of(found[-1], f"{gap} {about}", value))
+        low, high = _bounds(value, "" if is_whole and not is_pair else about)
         percent = bool(match["percent"])
-        found.append(_Token(match.start(), match.end(), number, printed, percent, is_whole))
+        number = Number(
+            value=value,
+            low=low,
+            high=high,
+            noun=_noun(before if percent else "", behind),
+            word=_word(before, behind),
+            is_bare=not re.search(r"[^\W\d_]", _WORD.sub("", behind)),
+            is_whole=is_whole,
+        )
+        if is_pair:
+            found[-1] = _with_words_of(found[-1], number)
+        slack = printed / 20 if about else Decimal(0)
+        found.append(
+            _Token(
+                start=match.start(),
+                end=match.end(),
+                number=number,
+                printed=printed,
+                low=printed - (slack if about not in _MORE else 0),
+                high=printed + (slack if about not in _LESS else 0),
+                is_percent=percent,
+                clause=clause,
+                place=clause.places.of(match.start()),
+                before=before,
+            )
+        )
     return found
+
+
+def _own_from(gap: str) -> int:
+    """From where on the words between two numbers are said of the second."""
+    ends = [each.end() for each in _ENDS.finditer(gap) if len(each.group()) <= 2]
+    return ends[-1] if ends else 0
+
+
+def _said_behind(gap: str) -> str:
+    """What is said of a number behind it: up to the next end; a bracket is opened for what follows it."""
+    end = next((each.start() for each in _ENDS.finditer(gap) if each.group() in _STOPS), len(gap))
+    return gap[:end]
+
+
+def _is_pair(gap: str) -> bool:
+    return "/" in gap and _END_OF_CLAUSE.search(gap) is None
+
+
+def _with_words_of(token: _Token, whole: Number) -> _Token:
+    """In "53/63 địa phương hoàn thành" what stands behind the pair is said of its first number."""
+    number = token.number
+    word = "" if whole.word.startswith("requests") else whole.word
+    number = replace(number, noun=number.noun or whole.noun, word=number.word or word)
+    return replace(token, number=number)
 
 
 def _decimal(text: str) -> Decimal:
@@ -220,53 +369,127 @@ def _is_out_of(former: _Token, between: str, value: int) -> bool:
 
 
 def _share(plain: str, tokens: list[_Token], index: int, shared: set[int]) -> ShareClaim:
+    token = tokens[index]
     claim = ShareClaim(
-        quote="",
-        place="",
-        as_of=None,
-        printed=tokens[index].printed,
+        quote=token.clause.quote,
+        place=token.place,
+        as_of=token.clause.day,
+        printed=token.printed,
+        low=token.low,
+        high=token.high,
         part=None,
         wholes=(),
-        noun=tokens[index].number.noun,
-        is_percent=tokens[index].is_percent,
+        noun=token.number.noun,
+        word=token.number.word,
+        is_percent=token.is_percent,
+        sentence=token.clause.sentence,
     )
-    before = [at for at in range(index) if not tokens[at].is_percent]
-    if not before:
+    if _CHANGED.search(token.before) or not _is_of_the_last(plain, tokens, index):
         return claim
-    last = tokens[before[-1]]
-    if len(before) > 1 and (last.is_whole or "/" in plain[tokens[before[-2]].end : last.start]):
-        part = tokens[before[-2]].number
-        noun = part.noun or last.number.noun or claim.noun
-        return replace(claim, part=part, wholes=(last.number,), noun=noun)
-    between = plain[last.end : tokens[index].start]
-    if before[-1] != index - 1 or len(between) > 40:
-        return claim
-    wholes = tuple(
-        tokens[at].number
-        for at in before[:-1]
-        if at not in shared and tokens[at].number.value > last.number.value
-    )
-    return replace(claim, part=last.number, wholes=wholes, noun=last.number.noun or claim.noun)
+    last = tokens[index - 1].number
+    if index > 1 and last.is_whole:
+        part = tokens[index - 2].number
+        wholes: tuple[Number, ...] = (last,)
+    else:
+        part, wholes = last, _wholes(plain, tokens, index, shared)
+    noun = part.noun or (last.noun if last.is_whole else "") or claim.noun
+    return replace(claim, part=part, wholes=wholes, noun=noun, word=part.word or claim.word)
+
+
+def _is_of_the_last(plain: str, tokens: list[_Token], index: int) -> bool:
+    """Whether a share is one of the number before it."""
+    if index == 0 or tokens[index - 1].is_percent:
+        return False
+    last, token = tokens[index - 1], tokens[index]
+    gap = plain[last.end : token.start]
+    if last.clause is token.clause:
+        return last.number.is_whole or len(gap) <= _NEAR
+    is_next = token.clause.sentence - last.clause.sentence <= 1
+    return is_next and not token.number.noun and _GOES_ON.fullmatch(token.before) is not None
+
+
+def _wholes(plain: str, tokens: list[_Token], index: int, shared: set[int]) -> tuple[Number, ...]:
+    """What the number before a share may be out of: what its own clause counts, else the ones before."""
+    following = tokens[index + 1].start if index + 1 < len(tokens) else len(plain)
+    behind = plain[tokens[index].end : following]
+    if following < len(plain) and _OF_A_TARGET.fullmatch(behind):
+        return (tokens[index + 1].number,)
+    if _OF_SOMETHING_ELSE.match(behind):
+        return ()
+    part = tokens[index - 1]
+    before = [
+        tokens[at]
+        for at in range(max(0, index - _MOST_BACK), index - 1)
+        if at not in shared and not tokens[at].is_percent and tokens[at].number.value >= part.number.value
+    ]
+    own = [each for each in before if each.clause is part.clause]
+    found = [each.number for each in own or before if each in own or _is_kin(part, each)]
+    if part.number.word in OF_WHAT_IS_DONE:
+        found = [each for each in found if each.word not in OF_WHAT_IS_DONE][-1:]
+    return tuple(found)
+
+
+def _is_kin(part: _Token, whole: _Token) -> bool:
+    """Whether one number may be out of another that an earlier clause tells."""
+    if part.about != whole.about or part.clause.sentence - whole.clause.sentence > _SENTENCES_BACK:
+        return False
+    one, other = part.number.subject, whole.number.subject
+    if one and other:
+        return one == other
+    return bool(whole.number.noun or whole.number.word) and (one or other) in _IN_PLACE_OF_NOTHING
 
 
 def _is_quotient(plain: str, tokens: list[_Token], index: int) -> bool:
-    if index < 2:
+    if index < 2 or not tokens[index - 1].number.is_whole:
         return False
     first, second = tokens[index - 2], tokens[index - 1]
     return "/" in plain[first.end : second.start] and "=" in plain[second.end : tokens[index].start]
 
 
-def _sum(plain: str, quote: str, tokens: list[_Token]) -> SumClaim | None:
-    values = [token.number.value for token in tokens if not token.is_percent]
-    between = [plain[left.end : right.start].lower() for left, right in pairwise(tokens)]
-    if len(values) < 3 or len(values) != len(tokens):
+def _sums(plain: str, tokens: list[_Token]) -> Iterator[SumClaim]:
+    gaps = [plain[left.end : right.start] for left, right in pairwise(tokens)]
+    first = 0
+    while first < len(gaps):
+        last = first
+        while last < len(gaps) and "+" in gaps[last]:
+            last += 1
+        if last > first:
+            yield from _equations(tokens, gaps, first, last)
+        elif (listed := _listed(tokens, gaps, first)) is not None:
+            yield listed
+        first = max(last, first + 1)
+
+
+def _equations(tokens: list[_Token], gaps: list[str], first: int, last: int) -> Iterator[SumClaim]:
+    """The sums of numbers between which a plus stands, said before or behind them."""
+    parts = tuple(each.number.value for each in tokens[first : last + 1])
+    totals = [last + 1] if last < len(gaps) and "=" in gaps[last] else []
+    totals += [first - 1] if first and ("=" in gaps[first - 1] or "gồm" in gaps[first - 1]) else []
+    for at in totals:
+        yield SumClaim(quote=tokens[at].clause.quote, total=tokens[at].number.value, parts=parts)
+
+
+def _listed(tokens: list[_Token], gaps: list[str], at: int) -> SumClaim | None:
+    """A total and the parts behind it: all of them behind "gồm", perhaps only some behind other words."""
+    is_all, is_bracket = "gồm" in gaps[at], gaps[at].rstrip().endswith("(")
+    if tokens[at].is_percent or not (is_all or is_bracket or "trong đó" in gaps[at]):
         return None
-    if "=" in between[-1] and all("+" in gap for gap in between[:-1]):
-        return SumClaim(quote=quote, total=values[-1], parts=tuple(values[:-1]))
-    opens = "gồm" in between[0] or "=" in between[0]
-    if opens and all("+" in gap or "và" in gap or "," in gap for gap in between[1:]):
-        return SumClaim(quote=quote, total=values[0], parts=tuple(values[1:]))
-    return None
+    parts: list[int] = []
+    for following in range(at + 1, len(tokens)):
+        part, gap = tokens[following], gaps[following - 1]
+        goes_on = following == at + 1 or (_LISTED.search(gap) and not (is_bracket and ")" in gap))
+        if not goes_on or part.clause.sentence != tokens[at].clause.sentence:
+            break
+        if is_all and (part.is_percent or part.clause is not tokens[at].clause):
+            break
+        if not part.is_percent:
+            parts.append(part.number.value)
+    quote = tokens[at].clause.quote
+    return (
+        SumClaim(quote=quote, total=tokens[at].number.value, parts=tuple(parts), is_all=is_all)
+        if len(parts) > 1
+        else None
+    )
 
 
 def _bounds(value: int, about: str) -> tuple[int, int]:
@@ -278,20 +501,22 @@ def _bounds(value: int, about: str) -> tuple[int, int]:
     return (value - slack, value + slack) if about in _ABOUT else (value, value)
 
 
-def _noun(behind: str) -> str:
+def _noun(before: str, behind: str) -> str:
+    """What is counted: the first noun behind, else the last one before."""
     near = behind[:40]
     found = [(near.find(noun), noun) for noun in _NOUNS if noun in near]
-    return min(found)[1] if found else ""
+    if found:
+        return min(found)[1]
+    found = [(before.rfind(noun), noun) for noun in _NOUNS if noun in before]
+    return max(found)[1] if found else ""
 
 
 def _word(before: str, behind: str) -> str:
-    """The verb before a number; the one right behind it where there is none before."""
-    found = [(before.rfind(word) + len(word), len(word), word) for word in _WORDS if word in before]
-    if found:
-        return _WORDS[max(found)[2]]
-    near = behind[:30]
-    after = [(near.find(word), -len(word), word) for word in _WORDS if word in near]
-    return _WORDS[min(after)[2]] if after else ""
+    """What was done: the last verb before a number; the first one behind it where there is none before."""
+    if found := _WORD.findall(before):
+        return _WORDS[found[-1]]
+    after = _WORD.search(behind[:30])
+    return _WORDS[after.group()] if after else ""
 
 
 def _day(quote: str, as_of: date | None) -> date | None:

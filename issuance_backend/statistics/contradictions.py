@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal, localcontext
 from enum import StrEnum
+from itertools import pairwise
 from typing import TypeVar
 
 from issuance_backend.statistics.claims import (
+    OF_WHAT_IS_DONE,
     UNDEFINED_WORDS,
     Count,
     Number,
@@ -24,6 +27,13 @@ _DIGITS_OF_A_SHARE = 80
 
 
 _Claim = TypeVar("_Claim", Count, ShareClaim)
+
+
+_OTHERS = re.compile(r"còn lại|đang|chưa|trước hạn|trong hạn|sớm hạn")
+"""Words of a dossier that is neither on time nor late."""
+
+_NEARLY_ALL = 100
+"""Listed parts that miss their whole by more than a hundredth were not meant to be all of it."""
 
 
 class Verdict(StrEnum):
@@ -62,6 +72,7 @@ def _findings(statements: Sequence[Statement]) -> tuple[TextFinding, ...]:
     for share in shares:
         found.extend(_share_findings(share))
     found.extend(_split_findings(shares))
+    found.extend(_rate_findings(shares))
     found.extend(_repeated_shares(shares))
     found.extend(_sum_findings(sums))
     found.extend(_vocabulary(counts))
@@ -101,7 +112,9 @@ def _fit(share: ShareClaim, whole: Number) -> _Fit:
     low = Decimal(part.low) * scale / whole.high
     high = Decimal(part.high) * scale / max(1, whole.low)
     unit = _unit(share)
-    rounded = low.quantize(unit, ROUND_HALF_UP) <= share.printed <= high.quantize(unit, ROUND_HALF_UP)
+    rounded = low.quantize(unit, ROUND_HALF_UP) <= share.high and share.low <= high.quantize(
+        unit, ROUND_HALF_UP
+    )
     return _Fit(whole, exact, rounded, exact.quantize(unit, ROUND_DOWN) == share.printed)
 
 
@@ -111,13 +124,36 @@ def _split_findings(shares: Sequence[ShareClaim]) -> Iterable[TextFinding]:
 
 
 def _split_finding(one: ShareClaim, other: ShareClaim) -> TextFinding | None:
-    common = set(_values(one.wholes)) & set(_values(other.wholes))
-    if one.part is None or other.part is None or one.part.value + other.part.value not in common:
+    if not _make_a_whole(one, other):
         return None
-    total = one.printed + other.printed
     # Rounded well, the two can miss a hundred by one unit of their last place, and only by rounding.
-    if total == 100 or (_fits(one) and _fits(other)):
+    if one.printed + other.printed == 100 or (_fits(one) and _fits(other)):
         return None
+    return _split(one, other)
+
+
+def _make_a_whole(one: ShareClaim, other: ShareClaim) -> bool:
+    common = set(_values(one.wholes)) & set(_values(other.wholes))
+    return one.part is not None and other.part is not None and one.part.value + other.part.value in common
+
+
+def _rate_findings(shares: Sequence[ShareClaim]) -> Iterable[TextFinding]:
+    """What is on time and what is late make a hundred, also where only their shares are told."""
+    for one, other in pairwise(shares):
+        is_one_breath = (one.place, one.as_of) == (other.place, other.as_of)
+        is_one_breath &= other.sentence - one.sentence <= 2
+        if not is_one_breath or {one.word, other.word} != OF_WHAT_IS_DONE or _make_a_whole(one, other):
+            continue
+        missed = 100 - one.printed - other.printed
+        # Where something is left, a third share or a word may say what it is.
+        beside = [each.printed for each in shares if each.quote in {one.quote, other.quote}]
+        is_told = missed > 0 and (missed in beside or _OTHERS.search(f"{one.quote} {other.quote}".lower()))
+        if abs(missed) > max(_unit(one), _unit(other)) and not is_told:
+            yield _split(one, other)
+
+
+def _split(one: ShareClaim, other: ShareClaim) -> TextFinding:
+    total = one.printed + other.printed
     facts = {"parts": f"{_plain(one.printed)} + {_plain(other.printed)}", "sum": _plain(total)}
     return _finding("SPLIT_NOT_HUNDRED", Verdict.WRONG, other.quote, facts)
 
@@ -150,7 +186,8 @@ def _against_earlier(
 
 def _sum_findings(sums: Sequence[SumClaim]) -> Iterable[TextFinding]:
     for claim in sums:
-        if sum(claim.parts) != claim.total:
+        missed = abs(sum(claim.parts) - claim.total)
+        if missed and (claim.is_all or missed * _NEARLY_ALL <= claim.total):
             facts = {"printed": str(claim.total), "computed": str(sum(claim.parts))}
             yield _finding("SUM_WRONG", Verdict.WRONG, claim.quote, facts)
 
@@ -158,12 +195,12 @@ def _sum_findings(sums: Sequence[SumClaim]) -> Iterable[TextFinding]:
 def _vocabulary(counts: Sequence[Count]) -> Iterable[TextFinding]:
     """A word that stands for no counter, beside a counter of the same things in the same place."""
     for count in counts:
-        if count.number.word not in UNDEFINED_WORDS or count.subject != "dossier":
+        if count.number.word not in UNDEFINED_WORDS or count.number.subject != "dossier":
             continue
         others = [
             each
             for each in counts
-            if each.subject == count.subject
+            if each.number.subject == count.number.subject
             and each.place == count.place
             and each.number.word not in UNDEFINED_WORDS
             and each.number.word
@@ -180,8 +217,8 @@ def _repeated_counts(counts: Sequence[Count], shares: Sequence[ShareClaim]) -> I
     same: dict[tuple[str, str, str], dict[tuple[int, date | None, str], Count]] = {}
     for count in counts:
         number = count.number
-        if number.noun and number.word and id(number) not in parts:
-            said = same.setdefault((count.subject, number.word, count.place), {})
+        if number.noun and number.word and not number.is_whole and id(number) not in parts:
+            said = same.setdefault((count.number.subject, number.word, count.place), {})
             said.setdefault((number.value, count.as_of, count.quote), count)
     for said in same.values():
         yield from _against_earlier(list(said.values()), _repeated_count)
@@ -202,24 +239,37 @@ def _repeated_count(one: Count, other: Count) -> TextFinding | None:
     return None
 
 
+_BREATH = 4
+"""So many sentences say what became of what came in: what is done, what is on time, late, and left."""
+
 _WHOLE, _BETWEEN, _DONE = "requests_received", "requests_accepted", "requests_answered"
 
 
 def _missing_states(counts: Sequence[Count]) -> Iterable[TextFinding]:
     """Of what came in, some is done: what the rest is must be said in the same breath."""
-    by_quote: dict[str, list[Count]] = {}
+    sentences: dict[int, list[Count]] = {}
     for count in counts:
-        by_quote.setdefault(count.quote, []).append(count)
-    for quote, same in by_quote.items():
-        values = {each.number.value for each in same}
-        done = [each.number.value for each in same if each.number.word == _DONE]
-        if any(each.number.word == _BETWEEN for each in same):
-            continue
-        for came_in in (each.number.value for each in same if each.number.word == _WHOLE):
-            part = next((one for one in done if one < came_in and came_in - one not in values), None)
+        sentences.setdefault(count.sentence, []).append(count)
+    for sentence, same in sentences.items():
+        for came_in in (each for each in same if each.number.word == _WHOLE):
+            breath = [
+                each
+                for near in range(sentence, sentence + _BREATH)
+                for each in sentences.get(near, ())
+                if (each.place, each.as_of) == (came_in.place, came_in.as_of)
+            ]
+            whole, values = came_in.number.value, {each.number.value for each in breath}
+            if any(each.number.word == _BETWEEN for each in breath):
+                continue
+            done = (each for each in breath if each.sentence <= sentence + 1 and each.number.word == _DONE)
+            part = next(
+                (one for one in done if one.number.value < whole and whole - one.number.value not in values),
+                None,
+            )
             if part is not None:
-                facts = {"came_in": str(came_in), "done": str(part), "unaccounted": str(came_in - part)}
-                yield _finding("STATE_MISSING", Verdict.AMBIGUOUS, quote, facts)
+                left = whole - part.number.value
+                facts = {"came_in": str(whole), "done": str(part.number.value), "unaccounted": str(left)}
+                yield _finding("STATE_MISSING", Verdict.AMBIGUOUS, part.quote, facts)
 
 
 def _fits(share: ShareClaim) -> bool:
