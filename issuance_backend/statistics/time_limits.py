@@ -8,7 +8,7 @@ from issuance_backend.statistics import repository, roll_up
 from issuance_backend.statistics.clocks import ClockRun
 
 WHOLE_DOSSIER = "total"
-"""The clock that runs from the capture to the hand-over."""
+"""The clock that runs from the capture until the card is at the office, where it waits for its holder."""
 
 
 def time_limit(connection: Connection, subject: str, clock: str = WHOLE_DOSSIER) -> ClockRun | None:

@@ -7,13 +7,18 @@ return or a case pauses them.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from issuance_backend.dossiers.domain import CLOSED, DossierState
 from issuance_backend.statistics.definitions import vocabulary
+from issuance_backend.statistics.domain import Position, happening_of, move, told_to
+from issuance_backend.statistics.roll_up import rules
 from issuance_backend.statistics.service import Asked, StatisticsOffice
+from issuance_backend.statistics.working_days import working_days
 from monitoring.database import Database
 from tests.support.figure_history import Told, record
 from verification.messages.statistics import ClockFigure
@@ -36,9 +41,10 @@ def test_every_limit_of_a_dossier_and_its_card_is_the_one_of_the_law() -> None:
     assert all(set(clock.pauses) == PAUSED_IN[clock.kind] for clock in clocks)
 
 
-def test_a_dossiers_limit_runs_until_its_card_is_in_the_holders_hands_or_none_will_be() -> None:
+def test_a_dossiers_limit_runs_until_its_card_is_at_the_office_or_none_will_be() -> None:
     total = next(clock for clock in vocabulary().clocks if clock.id == "total")
     assert set(total.stops) == {DossierState.COMPLETED}
+    assert set(total.stopped_by) == {"received"}
     assert set(total.ends) == CLOSED - {DossierState.COMPLETED}
 
 
@@ -169,3 +175,76 @@ def test_only_the_first_capture_says_that_the_centre_took_it(database: Database)
     record(database, [after(0, "dossier/1", "captured", unit="001"), later])
     report = StatisticsOffice(database, lambda: TUESDAY + timedelta(days=2)).report(Asked())
     assert "central" not in {clock.definition for clock in report.clocks}
+
+
+Stages = tuple[int, ...]
+"""Working days at the unit, at the centre, on the way, and at the office until the card is fetched."""
+
+KEPT: list[tuple[Stages, bool]] = [((2, 3, 2, 10), False), ((0, 4, 2, 10), True)]
+
+
+def whole_way(first: date, stages: Stages, *, at_centre: bool) -> list[Told]:
+    """A dossier and its card, each stage with so many working days."""
+    days = [first]
+    for count in stages:
+        days.append(working_days().after(days[-1], count))
+    captured, approved, passed, arrived, fetched = (datetime.combine(day, time(3), UTC) for day in days)
+    place = {"captured_at": "centre"} if at_centre else {"unit": "001"}
+    return [
+        Told(captured, "dossier/1", "captured", place),
+        Told(approved, "dossier/1", "local_approved"),
+        Told(approved, "card/1", "ordered", {"dossier": "1"}),
+        Told(passed, "card/1", "qa_passed"),
+        Told(arrived, "card/1", "at_office"),
+        Told(fetched, "card/1", "active"),
+        Told(fetched, "dossier/1", "completed"),
+    ]
+
+
+def verdicts(database: Database, steps: list[Told]) -> dict[str, tuple[int, int]]:
+    """On time and late of every clock, a month after these steps."""
+    record(database, steps)
+    report = StatisticsOffice(database, lambda: steps[-1].at + timedelta(days=30)).report(Asked())
+    return {clock.definition: (clock.on_time, clock.late) for clock in report.clocks}
+
+
+@pytest.mark.parametrize(("stages", "at_centre"), KEPT, ids=["at a unit", "at the centre"])
+def test_a_dossier_that_keeps_the_last_day_of_every_limit_is_on_time_in_all(
+    database: Database, stages: Stages, at_centre: bool
+) -> None:
+    found = verdicts(database, whole_way(TUESDAY.date(), stages, at_centre=at_centre))
+    assert found == dict.fromkeys(WORKING_DAYS, (1, 0))
+
+
+@pytest.mark.parametrize(("central", "late"), [(7, False), (8, True)], ids=["eleventh", "twelfth"])
+def test_the_card_has_eleven_working_days_to_be_at_its_office(
+    database: Database, central: int, late: bool
+) -> None:
+    found = verdicts(database, whole_way(TUESDAY.date(), (2, central, 2, 0), at_centre=False))
+    assert found["total"] == ((0, 1) if late else (1, 0))
+    assert found["central"] == (0, 1)
+
+
+@given(
+    first=st.dates(date(2021, 1, 1), date(2027, 12, 31)),
+    kept=st.sampled_from(KEPT),
+    spared=st.tuples(*[st.integers(0, 10)] * 4),
+)
+def test_whoever_keeps_every_part_keeps_the_whole_whatever_the_calendar(
+    first: date, kept: tuple[Stages, bool], spared: Stages
+) -> None:
+    """The clocks themselves, without a database: every day of the week, every Tết."""
+    most, at_centre = kept
+    stages = tuple(max(0, days - less) for days, less in zip(most, spared, strict=True))
+    positions: dict[str, Position] = {}
+    marks: list[str] = []
+    for number, told in enumerate(whole_way(first, stages, at_centre=at_centre)):
+        former = positions.get(told.subject)
+        happening = happening_of(number, told.subject, told.state, told.at, told.detail)
+        made = move(rules(), former, happening)
+        if told.subject == "card/1":
+            made, positions["dossier/1"] = told_to(rules(), positions["dossier/1"], made, former)
+        positions[told.subject] = made.position
+        marks.extend(figure for _, figure in made.marks if figure.startswith("clock."))
+    ended = {mark for mark in marks if mark.endswith((".on_time", ".late"))}
+    assert ended == {f"clock.{name}.on_time" for name in WORKING_DAYS}
