@@ -37,6 +37,7 @@ from enrollment_admin.sign_in.routes import officers_backend, require_officer, s
 from enrollment_admin.signers.routes import signers_blueprint
 from enrollment_admin.station.routes import station_blueprint
 from enrollment_admin.stock.routes import stock_blueprint
+from enrollment_admin.targets.routes import targets_blueprint
 from enrollment_admin.ui.pages import error_page, http_error_page, prepare, unexpected_error_page
 from enrollment_admin.ui.routes import language_blueprint
 from enrollment_admin.ui.sessions import keep_sessions, require_form_token
@@ -77,6 +78,7 @@ PAGES = (
     dc01_corrections_blueprint,
     dc01_batches_blueprint,
     reports_blueprint,
+    targets_blueprint,
     planner_blueprint,
 )
 

@@ -132,9 +132,15 @@ from issuance_backend.picture_templates import face_maker, finger_maker
 from issuance_backend.service_tokens import ServiceCaller, load_callers, require_service, service_or
 from issuance_backend.settings import IssuanceSettings, require_printer
 from issuance_backend.statistics import record_check_gauge
-from issuance_backend.statistics.api import TARGETS_ROLE, statistics_blueprint, targets_blueprint
+from issuance_backend.statistics.api import (
+    TARGETS_ROLE,
+    own_targets_blueprint,
+    statistics_blueprint,
+    targets_blueprint,
+)
 from issuance_backend.statistics.record_check import RecordCheckDesk
 from issuance_backend.statistics.service import StatisticsOffice
+from issuance_backend.statistics.target_desk import TargetDesk
 from issuance_backend.storage import issuance_database
 from issuance_backend.unit_names.api import unit_names_blueprint
 from issuance_backend.unit_names.registry_map import UnitMap, UnitMapOverHttp
@@ -304,9 +310,13 @@ def _mount_production(site: _Site, production: ProductionDesk, drawer: CardDrawe
 def _mount_figures(site: _Site) -> None:
     """What is counted and planned, and what subscribers are told."""
     statistics = StatisticsOffice(site.database, site.clock)
-    checks = RecordCheckDesk(site.database, site.clock)
-    site.for_officers(campaign_plans_blueprint(PlanningDesk()), statistics_blueprint(statistics, checks))
-    site.for_programs(targets_blueprint(statistics), TARGETS_ROLE)
+    checks, targets = RecordCheckDesk(site.database, site.clock), TargetDesk(site.database, site.clock)
+    site.for_officers(
+        campaign_plans_blueprint(PlanningDesk()),
+        statistics_blueprint(statistics, checks),
+        own_targets_blueprint(targets),
+    )
+    site.for_programs(targets_blueprint(targets), TARGETS_ROLE)
     site.for_programs(events_blueprint(NoticeBoard(site.database, site.clock)), *EVENT_ROLES)
 
 

@@ -8,10 +8,12 @@ from urllib.parse import urlencode
 from enrollment_admin.backend_client import BackendClient, FileAnswer, Listed
 from verification.messages.statistics import (
     Definitions,
+    NewTarget,
     RecordCheck,
     RecordLine,
     Report,
     ReturnReport,
+    TargetsSet,
     TextFindings,
     TextToCheck,
 )
@@ -49,6 +51,11 @@ def records(
 def returns(backend: BackendClient, asked: Mapping[str, str]) -> ReturnReport:
     """Captures that were sent back; ``asked`` as for a report."""
     return backend.ask("GET", f"{_STATISTICS}/returns?{urlencode(asked)}", ReturnReport)
+
+
+def set_target(backend: BackendClient, target: NewTarget) -> TargetsSet:
+    """Set one target."""
+    return backend.ask("POST", f"{_STATISTICS}/targets", TargetsSet, target)
 
 
 def check_text(backend: BackendClient, text: TextToCheck) -> TextFindings:

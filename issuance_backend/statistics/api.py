@@ -1,4 +1,4 @@
-"""Figures over HTTP: for officers to read, for the planning service to set targets."""
+"""Figures over HTTP: for officers to read; targets, set by leaders and by the planning service."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from issuance_backend.statistics.record_check import RecordCheckDesk
 from issuance_backend.statistics.service import Asked, Period, StatisticsOffice, end_of_day
 from issuance_backend.statistics.spreadsheet import as_xlsx
 from issuance_backend.statistics.tabulation import as_csv
+from issuance_backend.statistics.target_desk import TargetDesk
 from verification.errors import FieldsRefused
-from verification.messages.statistics import NewTargets, Report, TargetsSet, TextToCheck
+from verification.messages.statistics import NewTarget, NewTargets, Report, TextToCheck
 
 TARGETS_ROLE = "statistics.targets"
 """May set what is to be reached."""
@@ -70,14 +71,24 @@ def statistics_blueprint(office: StatisticsOffice, checks: RecordCheckDesk) -> B
     return blueprint
 
 
-def targets_blueprint(office: StatisticsOffice) -> Blueprint:
+def own_targets_blueprint(desk: TargetDesk) -> Blueprint:
+    """POST /v1/statistics/targets, for whoever leads."""
+    blueprint = Blueprint("own_targets", __name__, url_prefix="/v1/statistics/targets")
+
+    @blueprint.post("")
+    def set_target() -> ResponseReturnValue:
+        return answer(desk.set_by_officer(acting_officer(), read_body(NewTarget)), 201)
+
+    return blueprint
+
+
+def targets_blueprint(desk: TargetDesk) -> Blueprint:
     """POST /v1/statistics-targets, for the planning service."""
     blueprint = Blueprint("statistics_targets", __name__, url_prefix="/v1/statistics-targets")
 
     @blueprint.post("")
     def set_targets() -> ResponseReturnValue:
-        count = office.set_targets(read_body(NewTargets).targets, calling_service().name)
-        return answer(TargetsSet(count), 201)
+        return answer(desk.set_by_program(read_body(NewTargets).targets, calling_service().name), 201)
 
     return blueprint
 

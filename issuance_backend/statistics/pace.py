@@ -31,6 +31,8 @@ class Progress:
     done: int
     lately: int
     lately_days: int
+    basis: str
+    set_by: str
 
 
 def target_figure(progress: Progress, today: date) -> TargetFigure:
@@ -55,6 +57,8 @@ def target_figure(progress: Progress, today: date) -> TargetFigure:
         reached_on=_reached(missing, (progress.lately, days), today),
         is_over_target=progress.done > progress.target,
         rank=0,
+        basis=progress.basis,
+        set_by=progress.set_by,
     )
 
 

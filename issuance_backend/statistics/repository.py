@@ -441,9 +441,10 @@ class Target:
     ends_on: date
     amount: int
     basis: str
+    set_by: str
 
 
-def add_target(connection: Connection, target: Target, set_at: datetime, set_by: str) -> None:
+def add_target(connection: Connection, target: Target, set_at: datetime) -> None:
     """Set a target; an earlier one of the same counter, unit and days is history from now on."""
     number = connection.execute(select(func.coalesce(func.max(FIGURE_TARGETS.c.id), 0))).scalar_one() + 1
     row = insert(FIGURE_TARGETS).values(
@@ -455,7 +456,7 @@ def add_target(connection: Connection, target: Target, set_at: datetime, set_by:
         amount=target.amount,
         basis=target.basis,
         set_at=stored(set_at),
-        set_by=set_by,
+        set_by=target.set_by,
     )
     connection.execute(row)
 
@@ -481,6 +482,7 @@ def targets(connection: Connection, day: date, as_of: datetime) -> list[Target]:
             ends_on=row.ends_on,
             amount=row.amount,
             basis=row.basis,
+            set_by=row.set_by,
         )
     return [newest[place] for place in sorted(newest)]
 

@@ -1,4 +1,4 @@
-"""The office of statistics: reports for any moment, the records behind a figure, targets, texts to check."""
+"""The office of statistics: reports for any moment, the records behind a figure, texts to check."""
 
 from __future__ import annotations
 
@@ -55,7 +55,6 @@ from verification.messages.statistics import (
     IdentityCheck,
     KitFigure,
     MeasureDefinition,
-    NewTarget,
     OlderThan,
     RecordLine,
     Report,
@@ -69,11 +68,8 @@ from verification.messages.statistics import (
     UnitLine,
 )
 
-MAX_TARGETS = 5_000
 MAX_TEXT = 20_000
 _LEADERS = (Role.SUPERVISOR, Role.TEAM_LEADER, Role.DISTRICT_CHIEF, Role.AUDITOR)
-_MAX_AMOUNT = 10**12
-_MAX_BASIS = 200
 _FIRST = datetime(2000, 1, 1, tzinfo=UTC)
 """Nothing was recorded here before."""
 _SETTLED = timedelta(minutes=1)
@@ -178,7 +174,7 @@ class StatisticsOffice:
         as_of = _moment(asked, now)
         with self._database.reading() as connection:
             roll_up.require_current(connection)
-            _require_unit(connection, asked.unit, vietnam_date(as_of))
+            require_unit(connection, asked.unit, vietnam_date(as_of))
             return _report(_seen(connection, asked, as_of, now))
 
     def records(self, asked: Asked, figure: str, page: PageAsked) -> Page[RecordLine]:
@@ -190,7 +186,7 @@ class StatisticsOffice:
         as_of = _moment(asked, self._clock())
         with self._database.reading() as connection:
             roll_up.require_current(connection)
-            _require_unit(connection, asked.unit, vietnam_date(as_of))
+            require_unit(connection, asked.unit, vietnam_date(as_of))
             version, _ = repository.version_at(connection, as_of)
             wanted = RecordsAsked(
                 figure=known_figure(connection, figure),
@@ -223,7 +219,7 @@ class StatisticsOffice:
         first_day = asked.period.first_day(day)
         with self._database.reading() as connection:
             roll_up.require_current(connection)
-            _require_unit(connection, unit, day)
+            require_unit(connection, unit, day)
             before, _ = repository.version_at(connection, end_of_day(first_day - timedelta(days=1)))
             version, _ = repository.version_at(connection, as_of)
             span = Span(before + 1, version)
@@ -238,17 +234,6 @@ class StatisticsOffice:
             period_to=day.isoformat(),
             lines=lines,
         )
-
-    def set_targets(self, targets: tuple[NewTarget, ...], by: str) -> int:
-        """Set targets; raises FieldsRefused, and then sets none."""
-        checked = [_target(index, target) for index, target in enumerate(targets[: MAX_TARGETS + 1])]
-        if not 0 < len(checked) <= MAX_TARGETS:
-            raise FieldsRefused({"targets": "FIELD_TOO_LONG" if checked else "FIELD_MISSING"})
-        moment = self._clock()
-        with self._database.writing() as connection:
-            for target in checked:
-                repository.add_target(connection, target, moment, by)
-        return len(checked)
 
     @staticmethod
     def check_text(asked: TextToCheck) -> TextFindings:
@@ -284,7 +269,7 @@ def _missing_numbers(
     ]
 
 
-def _require_unit(connection: Connection, unit: str, day: date) -> None:
+def require_unit(connection: Connection, unit: str, day: date) -> None:
     """Refuse where nobody works and nothing was ever counted, and a unit of a later map.
 
     Zeros would look like figures.
@@ -508,7 +493,7 @@ def _targets(seen: _Seen, now: Figures) -> tuple[TargetFigure, ...]:
         target
         for target in repository.targets(seen.connection, seen.day, seen.as_of)
         if not is_to_come(target.unit, seen.day)
-        and (target.unit in lines or _is_line_below(line_of(target.unit, seen.day), lines, seen.asked.unit))
+        and (target.unit in lines or _is_line_below(seen, target.unit, lines))
     ]
     names = sorted({count_of(target.definition) for target in found})
     starts = {target: target.starts_on - timedelta(days=1) for target in found}
@@ -524,9 +509,13 @@ def _targets(seen: _Seen, now: Figures) -> tuple[TargetFigure, ...]:
     return pace.ranked(pace.target_figure(each, seen.day) for each in progress)
 
 
-def _is_line_below(line: str, lines: set[str], area: str) -> bool:
-    """Whether a target's unit has a line here; one that has done nothing yet has its target all the same."""
-    return line in lines or (line != NATION and parent(line) == area)
+def _is_line_below(seen: _Seen, unit: str, lines: set[str]) -> bool:
+    """Whether a target's unit has a line here; one that has done nothing yet has its target all the same.
+
+    An area of former codes is shown by them: of what is right below it, under its own as well.
+    """
+    line, area = line_of(unit, seen.day), seen.asked.unit
+    return line in lines or (unit != NATION and area in {parent(line), parent(unit)})
 
 
 def _progress(target: Target, now: Figures, earlier: tuple[Figures, Figures], week_ago: date) -> Progress:
@@ -541,6 +530,8 @@ def _progress(target: Target, now: Figures, earlier: tuple[Figures, Figures], we
         done=done - before,
         lately=done - lately,
         lately_days=(now.day - week_ago).days,
+        basis=target.basis,
+        set_by=target.set_by,
     )
 
 
@@ -564,35 +555,3 @@ def _after(page: PageAsked) -> int:
     if not (number.isascii() and number.isdigit() and len(number) <= 10):
         raise FieldsRefused({"cursor": "FIELD_CHARACTERS"})
     return min(int(number), 2**31 - 2)
-
-
-def _target(index: int, target: NewTarget) -> Target:
-    starts_on, ends_on = _day(target.starts_on), _day(target.ends_on)
-    counters = {counter.id for counter in vocabulary().counters}
-    basis = target.basis.strip()
-    wrong = {
-        "starts_on": "FIELD_DATE" if starts_on is None else None,
-        "ends_on": "FIELD_DATE" if ends_on is None or (starts_on and ends_on < starts_on) else None,
-        "definition": None if target.definition in counters else "FIELD_CHARACTERS",
-        "unit": None if target.unit == NATION or is_unit(target.unit) else "FIELD_CHARACTERS",
-        "amount": None if 0 < target.amount <= _MAX_AMOUNT else "FIELD_CHARACTERS",
-        "basis": None if 0 < len(basis) <= _MAX_BASIS else "FIELD_MISSING",
-    }
-    faults = {f"{index}.{name}": fault for name, fault in wrong.items() if fault}
-    if faults or starts_on is None or ends_on is None:
-        raise FieldsRefused(faults)
-    return Target(
-        definition=target.definition,
-        unit=target.unit,
-        starts_on=starts_on,
-        ends_on=ends_on,
-        amount=target.amount,
-        basis=basis,
-    )
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

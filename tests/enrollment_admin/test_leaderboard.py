@@ -28,7 +28,7 @@ def target(unit: str = "01") -> TargetFigure:
     return TargetFigure(
         definition="captured", unit=unit, unit_name="", starts_on="2026-01-01", ends_on="2026-12-31",
         target=10, done=5, percent=None, days_left=1, needed_a_day=None, pace_a_day="0", projected=5,
-        reached_on=None, is_over_target=False, rank=1,
+        reached_on=None, is_over_target=False, rank=1, basis="KH 1", set_by="plan",
     )  # fmt: skip
 
 

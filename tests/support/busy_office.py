@@ -217,6 +217,7 @@ def _office_visits(dossiers: dict[str, str], box: str, batch: str) -> list[Visit
         Visit("reports", "son.supervisor", "/reports?period=month"),
         Visit("leaderboard", "son.supervisor", "/reports/leaderboard"),
         Visit("returns", "son.supervisor", "/reports/returns?period=month"),
+        Visit("targets", "son.supervisor", "/reports/targets"),
         Visit("records", "son.supervisor", "/reports/records?figure=captured"),
         Visit("text", "son.supervisor", "/reports/text"),
         Visit("kits", "son.supervisor", "/kits"),

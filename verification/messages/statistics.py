@@ -228,6 +228,8 @@ class TargetFigure(msgspec.Struct, frozen=True):
     reached_on: str | None
     is_over_target: bool
     rank: int
+    basis: str
+    set_by: str
 
 
 class UnitLine(msgspec.Struct, frozen=True):

@@ -148,4 +148,6 @@ def progress(target: int, done: int, lately: int, ends_on: date) -> Progress:
         done=done,
         lately=lately,
         lately_days=7,
+        basis="KH 1",
+        set_by="chief",
     )

@@ -15,6 +15,7 @@ from issuance_backend.statistics.printed_report import as_pdf
 from issuance_backend.statistics.service import Asked, StatisticsOffice
 from issuance_backend.statistics.spreadsheet import as_xlsx
 from issuance_backend.statistics.tabulation import as_csv, sheets
+from issuance_backend.statistics.target_desk import TargetDesk
 from monitoring.database import Database
 from tests.support.figure_history import START, Told, record
 from verification.messages.statistics import NewTarget, Report
@@ -37,7 +38,8 @@ def report(database: Database) -> Report:
     ]
     record(database, steps)
     office = StatisticsOffice(database, lambda: NOW)
-    office.set_targets((NewTarget("captured", "036", "2021-01-01", "2021-07-01", 7, "=cmd()"),), "planning")
+    plan = TargetDesk(database, lambda: NOW)
+    plan.set_by_program((NewTarget("captured", "036", "2021-01-01", "2021-07-01", 7, "=cmd()"),), "planning")
     return office.report(Asked(as_of=START + timedelta(days=1)))
 
 

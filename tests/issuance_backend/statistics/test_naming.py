@@ -29,6 +29,7 @@ from issuance_backend.statistics.printed_report import as_pdf
 from issuance_backend.statistics.service import Asked, StatisticsOffice
 from issuance_backend.statistics.spreadsheet import as_xlsx
 from issuance_backend.statistics.tabulation import as_csv, sheets
+from issuance_backend.statistics.target_desk import TargetDesk
 from monitoring.database import Database
 from tests.support.figure_history import START, Told, record
 from verification.messages.statistics import NewTarget, Report
@@ -59,7 +60,10 @@ def report(database: Database) -> Report:
     ]
     record(database, steps)
     office = StatisticsOffice(database, lambda: START + timedelta(days=9))
-    office.set_targets((NewTarget("captured", "036", "2021-01-01", "2021-07-01", 7, "Kế hoạch"),), "planning")
+    plan = TargetDesk(database, lambda: START + timedelta(days=9))
+    plan.set_by_program(
+        (NewTarget("captured", "036", "2021-01-01", "2021-07-01", 7, "Kế hoạch"),), "planning"
+    )
     return office.report(Asked())
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from issuance_backend.statistics.definitions import rounded, vocabulary
 from issuance_backend.statistics.service import Asked, StatisticsOffice, end_of_day
+from issuance_backend.statistics.target_desk import TargetDesk
 from monitoring.database import Database
 from tests.support.figure_history import Told, record
 from verification.messages.statistics import NewTarget, Report
@@ -63,7 +64,8 @@ def test_a_history_gives_the_figures_of_its_document(database: Database, case: d
     office = StatisticsOffice(database, lambda: as_of)
     if "targets" in case:
         targets = tuple(NewTarget(*target, basis="Plan of the Ministry") for target in case["targets"])
-        assert office.set_targets(targets, "planning") == len(targets)
+        set_ = TargetDesk(database, lambda: as_of).set_by_program(targets, "planning")
+        assert set_.count == len(targets)
     for unit, name, value in case["figures"]:
         assert read(office.report(Asked(unit=unit)), name) == value, (unit, name)
     report = office.report(Asked())
@@ -79,7 +81,7 @@ def test_the_pace_that_35_million_in_86_days_need(database: Database) -> None:
         [Told(datetime.fromisoformat("2021-04-01T02:00:00Z"), "dossier/1", "captured", {"size": "15000000"})],
     )
     office = StatisticsOffice(database, lambda: end_of_day(date(2021, 4, 6)))
-    office.set_targets(
+    TargetDesk(database, lambda: end_of_day(date(2021, 4, 6))).set_by_program(
         (NewTarget("captured", "", "2021-01-01", "2021-07-01", 50_000_000, "Plan"),), "planning"
     )
     target = office.report(Asked()).targets[0]

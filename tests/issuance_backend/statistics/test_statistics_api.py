@@ -262,6 +262,22 @@ def test_a_target_that_is_none_sets_nothing(office: Office, changes: dict[str, o
     assert report(office.sign_in("lan.capture"))["targets"] == []
 
 
+def test_a_chief_sets_a_target_of_the_own_area_alone_and_it_says_who_set_it(office: Office) -> None:
+    door = OfficerDoor(office.database, lambda: NOW)
+    door.enrol("vu.chief", "Vũ", (Role.DISTRICT_CHIEF,), PASSWORD, "001.02")
+    door.enrol("tu.unit", "Tú", (Role.TEAM_LEADER,), PASSWORD, "001.02.00013")
+    chief = office.sign_in("vu.chief")
+    for unit, status in (("001.02", 201), ("001.02.00013", 201), ("001", 404), ("001.020", 404), ("", 404)):
+        assert chief.post("/v1/statistics/targets", target(unit=unit)).status_code == status, unit
+    refused = office.sign_in("tu.unit").post("/v1/statistics/targets", target(unit="001.02.00013"))
+    assert refused.get_json()["code"] == "OFFICER_ROLE_MISSING"
+    assert chief.post("/v1/statistics/targets", target(amount=-1)).get_json()["fields"].keys() == {"amount"}
+    found = report(chief, "?unit=001.02")["targets"]
+    assert {(each["unit"], each["basis"], each["set_by"]) for each in found} == {
+        (unit, "Plan 56/KH-BCA", "vu.chief") for unit in ("001.02", "001.02.00013")
+    }
+
+
 def test_only_the_planning_service_sets_targets_and_only_officers_read(office: Office) -> None:
     assert set_targets(office, target(), token="other").status_code == 401
     assert set_targets(office).status_code == 422
