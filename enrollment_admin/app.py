@@ -8,6 +8,7 @@ from flask import Flask
 from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from enrollment_admin.accounts.routes import accounts_blueprint
 from enrollment_admin.adjudication.routes import adjudication_blueprint, examiners_blueprint
 from enrollment_admin.approval_lists.routes import approval_lists_blueprint
 from enrollment_admin.backend_client import BackendClient
@@ -60,6 +61,7 @@ PAGES = (
     production_blueprint,
     delivery_blueprint,
     suspensions_blueprint,
+    accounts_blueprint,
     shipping_blueprint,
     stock_blueprint,
     own_record_blueprint,

@@ -232,6 +232,8 @@ def _announce(stack: Stack, scene: Scene) -> None:
   gateways             {addresses.url("gateway")}/openapi.yaml, {addresses.url("office_gateway")}/openapi.yaml
   population registry  {addresses.url("registry")}/healthz
   issuance backend     {addresses.url("issuance")}/healthz
+  e-ID activation      {addresses.url("issuance")}/v1/account-activations/...
+                       (by whoever signs citizens in: {stack.folder}/keys/citizen_sign_in.token)
   card drawer          {addresses.url("wallet")}/slots
   demonstration stand  {scene.url}/   (who stands before the camera, which card is on the reader)
 

@@ -62,6 +62,8 @@ SERVICE_CALLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "gateway": ("status.query", "events.credential-status"),
         "kits": ("packet.deliver",),
         "status_page": ("application.status",),
+        # Where citizens sign in with their accounts: no program of this machine, it is given the token.
+        "citizen_sign_in": ("account.activate",),
     },
 }
 

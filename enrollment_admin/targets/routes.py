@@ -6,10 +6,9 @@ from flask import Blueprint, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
-from enrollment_admin.refusals import BackendRefused
 from enrollment_admin.reports import charts, statistics_client
 from enrollment_admin.sign_in.routes import officers_backend
-from enrollment_admin.ui.pages import language, outcome_of, page, typed
+from enrollment_admin.ui.pages import beside, language, outcome_of, page, typed
 from verification.messages.statistics import NewTarget, TargetsSet
 
 SETTERS = frozenset({"supervisor", "district_chief"})
@@ -43,23 +42,16 @@ def targets_blueprint(backend: BackendClient) -> Blueprint:
 def _set(officers: BackendClient, filled: dict[str, str]) -> TargetsSet:
     amount = filled["amount"].replace(".", "")
     is_number = amount.isascii() and amount.isdecimal() and len(amount) <= 12
-    try:
-        return statistics_client.set_target(
-            officers,
-            # What is no number counts as none, which is refused beside its field.
-            NewTarget(
-                definition=filled["definition"],
-                unit=filled["unit"],
-                starts_on=filled["starts_on"],
-                ends_on=filled["ends_on"],
-                amount=int(amount) if is_number else 0,
-                basis=filled["basis"],
-            ),
-        )
-    except BackendRefused as fault:
-        if fault.answered_code != "UNIT_UNKNOWN":
-            raise
-        raise BackendRefused(422, fault.answered_code, {"unit": fault.answered_code}) from None
+    # What is no number counts as none, which is refused beside its field.
+    target = NewTarget(
+        definition=filled["definition"],
+        unit=filled["unit"],
+        starts_on=filled["starts_on"],
+        ends_on=filled["ends_on"],
+        amount=int(amount) if is_number else 0,
+        basis=filled["basis"],
+    )
+    return beside(lambda: statistics_client.set_target(officers, target), {"UNIT_UNKNOWN": "unit"})
 
 
 def _page(

@@ -27,6 +27,9 @@ CARD_ROLES = frozenset(
 )
 
 
+ACCOUNT_ROLES = frozenset({"capture", "central_approver", "supervisor", "office", "auditor"})
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One page of the top line; ``roles`` is who finds it there, empty for everybody."""
@@ -88,6 +91,7 @@ ENTRIES = (
         "auditor",
     ),
     _entry("delivery.cards", "nav.cards", *sorted(CARD_ROLES), also=("suspensions",)),
+    _entry("accounts.listed", "nav.accounts", *sorted(ACCOUNT_ROLES)),
     _entry("own_record.start", "nav.own_record", "capture", "office"),
     _entry("complaints.listed", "nav.complaints", "supervisor", "district_chief", "auditor"),
     _entry(

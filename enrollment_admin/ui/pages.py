@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -177,6 +177,17 @@ def outcome_of(
             return again(fault_.fields)
         return refused(fault_, target)
     return answer(message, target, done, status)
+
+
+def beside(act: Callable[[], Message], fields: Mapping[str, str]) -> Message:
+    """Carry out a step; a refusal with one of these codes is told beside the field that it belongs to."""
+    try:
+        return act()
+    except BackendRefused as fault_:
+        field = fields.get(fault_.answered_code)
+        if field is None:
+            raise
+        raise BackendRefused(422, fault_.answered_code, {field: fault_.answered_code}) from None
 
 
 def shown_outcome(

@@ -12,11 +12,12 @@ from issuance_backend.credentials import account_repository as repository
 from issuance_backend.credentials import accounts, holds
 from issuance_backend.credentials.account_repository import Account
 from issuance_backend.credentials.account_steps import record, take_step
-from issuance_backend.credentials.accounts import AccountEvent
+from issuance_backend.credentials.accounts import AccountEvent, AccountState
 from issuance_backend.credentials.domain import Reason
 from issuance_backend.credentials.repository import dossier_number
 from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.officers.domain import Officer, Role
+from issuance_backend.paging import Page, PageAsked
 from issuance_backend.recorded_events import SYSTEM
 from issuance_backend.refusals import AccountUnknown, DossierUnknown, SameOfficer
 from monitoring.database import Database
@@ -25,6 +26,7 @@ from verification.identity.citizen_number import CitizenNumber
 from verification.messages.delivery import AccountOrder, AccountSuspension, AccountView
 
 _REASONS = frozenset({Reason.INVESTIGATION, Reason.FRAUD, Reason.LOSS, Reason.DATA_ERROR})
+_READERS = (Role.CAPTURE, Role.CENTRAL_APPROVER, Role.SUPERVISOR, Role.OFFICE, Role.AUDITOR)
 
 
 class AccountOffice:
@@ -88,9 +90,18 @@ class AccountOffice:
 
     def of_number(self, officer: Officer, citizen_number: str) -> list[AccountView]:
         """Every account ever made for a number, the newest first."""
-        officer.require(Role.CAPTURE, Role.CENTRAL_APPROVER, Role.SUPERVISOR, Role.OFFICE, Role.AUDITOR)
+        officer.require(*_READERS)
         with self._database.reading() as connection:
             return [_view(account) for account in repository.of_number(connection, citizen_number)]
+
+    def work_list(self, officer: Officer, state: str, asked: PageAsked) -> Page[AccountView]:
+        """The accounts in one state that were ordered in the officer's area; raises FieldsRefused."""
+        officer.require(*_READERS)
+        if state not in set(AccountState):
+            raise FieldsRefused({"state": "FIELD_CHARACTERS"})
+        with self._database.reading() as connection:
+            found = repository.page_of_state(connection, AccountState(state), officer.area, asked)
+        return Page(tuple(_view(account) for account in found.entries), found.cursor)
 
     def _decide(
         self, officer: Officer, account_id: str, event: AccountEvent, reason: Reason | None
@@ -161,4 +172,5 @@ def _view(account: Account) -> AccountView:
         ordered_by=account.ordered_by,
         approved_by=account.approved_by,
         since=account.since,
+        unit=account.unit,
     )

@@ -12,7 +12,13 @@ from sqlalchemy.exc import IntegrityError
 from issuance_backend.credentials.accounts import AccountState
 from issuance_backend.credentials.domain import Reason
 from issuance_backend.credentials.tables import ACCOUNTS, OPEN_ACCOUNT
+from issuance_backend.listing import lies_in, read_page
+from issuance_backend.paging import Page, PageAsked
 from verification.errors import TransitionRefused
+
+LIST_KEY = 2
+_KEY = (ACCOUNTS.c.since, ACCOUNTS.c.id)
+"""Lists go by the moment of the last change, and by id where that is the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +75,16 @@ def of_number(connection: Connection, citizen_number: str) -> list[Account]:
     question = select(ACCOUNTS).where(ACCOUNTS.c.citizen_number == citizen_number)
     question = question.order_by(ACCOUNTS.c.since.desc(), ACCOUNTS.c.id)
     return [_account(row) for row in connection.execute(question).mappings()]
+
+
+def page_of_state(
+    connection: Connection, state: AccountState, area: str | None, asked: PageAsked
+) -> Page[Account]:
+    """Some of the accounts in a state that a unit or those below it ordered, the newest change first."""
+    question = select(ACCOUNTS).where(ACCOUNTS.c.state == state.value)
+    if area is not None:
+        question = question.where(lies_in(ACCOUNTS.c.unit, area))
+    return read_page(connection, question, _KEY, asked, _account, newest_first=True)
 
 
 def of_dossier(connection: Connection, dossier: str) -> list[Account]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
+from issuance_backend.credentials import account_repository
 from issuance_backend.credentials.account_office import AccountOffice
 from issuance_backend.credentials.repository import LIST_KEY
 from issuance_backend.credentials.service import DeliveryDesk
@@ -154,6 +155,12 @@ def accounts_blueprint(office: AccountOffice) -> Blueprint:
     def accounts() -> ResponseReturnValue:
         number = request.args.get("citizen_number", "")
         return answer(office.of_number(acting_officer(), number))
+
+    @blueprint.get("/work-list")
+    def work_list() -> ResponseReturnValue:
+        state = request.args.get("state", "")
+        asked = read_page(account_repository.LIST_KEY)
+        return page_answer(office.work_list(acting_officer(), state, asked))
 
     @blueprint.post("")
     def order() -> ResponseReturnValue:

@@ -94,4 +94,5 @@ ACCOUNTS = Table(
     ),
     Index("accounts_by_dossier", "dossier"),
     Index("accounts_by_number", "citizen_number", "since"),
+    Index("accounts_by_state", "state", "since", "id"),
 )

@@ -55,7 +55,7 @@ def test_the_top_line_leads_to_what_an_auditor_reads(app: Flask, office: Office,
     found = re.findall(r'href="([^"]+)"', line.group(1))
     assert found == [
         *("/dossiers", "/counter", "/investigations/requests/", "/kits", "/production"),
-        *("/stock", "/boxes", "/credentials", "/complaints", "/dc01", "/reports"),
+        *("/stock", "/boxes", "/credentials", "/accounts", "/complaints", "/dc01", "/reports"),
     ]
     for path in found:
         # Forms are the registry's, and this office has none: ``test_dc01_pages``.

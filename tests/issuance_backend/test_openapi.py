@@ -397,6 +397,8 @@ def test_real_accounts_keep_the_contract(office: Office) -> None:
     for body in ({"citizen_number": number}, {"citizen_number": number}, {"citizen_number": "1"}, {}):
         accounts.judge(lan.post("/v1/accounts", body))
     made = accounts.judge(lan.get(f"/v1/accounts?citizen_number={number}")).get_json()[0]["id"]
+    for state in ("captured", "used"):
+        accounts.judge(thu.get(f"/v1/accounts/work-list?state={state}"))
     path, why = f"/v1/accounts/{made}", {"reason": "investigation"}
     accounts.judge(thu.post(f"{path}/approval"))
     for token in (STATUS_TOKEN, "wrong"):

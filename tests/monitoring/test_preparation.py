@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -50,6 +51,12 @@ def test_a_site_of_an_older_version_gets_the_officers_and_communes_of_this_one(
     codes = [code for (code,) in rows(registry, "SELECT code FROM administrative_units")]
     assert FORMS_COMMUNE in codes
     assert [line for line in said if "officers" in line], "it is said that somebody joined"
+
+    callers = json.loads((settings.keys / "issuance_callers.json").read_bytes())
+    token = (settings.keys / "citizen_sign_in.token").read_bytes()
+    granted = {name for name, each in callers.items() if "account.activate" in each["roles"]}
+    assert granted == {"citizen_sign_in"}
+    assert callers["citizen_sign_in"]["sha256"] == hashlib.sha256(token).hexdigest()
 
     said.clear()
     Preparation(settings, said.append).make()

@@ -212,6 +212,7 @@ def _office_visits(dossiers: dict[str, str], box: str, batch: str) -> list[Visit
         Visit("packing", "khoa.stock", f"/boxes/new?unit={OFFICE_UNIT}"),
         Visit("box", "mai.office", box),
         Visit("cards", "mai.office", "/credentials"),
+        Visit("accounts", "son.supervisor", "/accounts"),
         Visit("cards-of", "mai.office", f"/credentials?citizen_number={citizens()[4].citizen_number}"),
         Visit("cards-list", "mai.office", "/credentials/work-list?state=at_office"),
         Visit("reports", "son.supervisor", "/reports?period=month"),

@@ -133,3 +133,4 @@ class AccountView(msgspec.Struct, frozen=True):
     ordered_by: str
     approved_by: str | None
     since: str
+    unit: str | None
