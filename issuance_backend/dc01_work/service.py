@@ -11,7 +11,7 @@ from issuance_backend.dc01_work.domain import LEADERS, READERS, WAITING, FormSte
 from issuance_backend.dc01_work.registry_forms import FormPicture, RegistryForms
 from issuance_backend.officers.domain import Officer
 from issuance_backend.paging import Page, PageAsked
-from verification.errors import RegistryUnavailable
+from issuance_backend.registry_relay import there
 from verification.messages.dc01 import (
     Acting,
     BatchOpened,
@@ -58,7 +58,7 @@ class FormOffice:
     def work(self, officer: Officer) -> tuple[FormWork, ...]:
         """The officer's steps in their order, and how much waits for each."""
         officer.require(*READERS)
-        states = _there(self._registry.read(FormsWaiting, "waiting", area=officer.area)).states
+        states = there(self._registry.read(FormsWaiting, "waiting", area=officer.area)).states
         blind = {FormStep.KEY_AGAIN: self.next_second_keying, FormStep.DECIDE: self.next_difference}
         steps = [step for step in FormStep if officer.roles.intersection(domain.ROLES[step])]
         return tuple(
@@ -88,7 +88,7 @@ class FormOffice:
     def of_barcode(self, officer: Officer, barcode: str) -> tuple[FormView, ...]:
         """The form with this barcode, or none."""
         officer.require(*READERS)
-        found = _there(self._registry.read(tuple[FormView, ...], FORMS, barcode=barcode))
+        found = there(self._registry.read(tuple[FormView, ...], FORMS, barcode=barcode))
         for form in found:
             self._require_area(officer, form.unit)
         return found
@@ -182,7 +182,7 @@ class FormOffice:
     def clerk_rates(self, officer: Officer) -> tuple[ClerkRate, ...]:
         """How often each clerk of the officer's area read wrong."""
         officer.require(*LEADERS)
-        return _there(self._registry.read(tuple[ClerkRate, ...], "clerk-rates", area=officer.area))
+        return there(self._registry.read(tuple[ClerkRate, ...], "clerk-rates", area=officer.area))
 
     def _require_area(self, officer: Officer, unit: str) -> None:
         """As ``domain`` does; what was filed under a unit that is no more is its successor's."""
@@ -190,12 +190,12 @@ class FormOffice:
             domain.require_area(officer, self._registry.line(unit))
 
     def _form(self, officer: Officer, form_id: str) -> FormView:
-        form = _there(self._registry.read(FormView, FORMS, form_id))
+        form = there(self._registry.read(FormView, FORMS, form_id))
         self._require_area(officer, form.unit)
         return form
 
     def _batch(self, officer: Officer, batch_id: str) -> BatchView:
-        batch = _there(self._registry.read(BatchView, BATCHES, batch_id))
+        batch = there(self._registry.read(BatchView, BATCHES, batch_id))
         self._require_area(officer, batch.unit)
         return batch
 
@@ -214,7 +214,7 @@ class FormOffice:
         self._registry.send(FormView, message, FORMS, form_id, name)
 
     def _send(self, kind: type[Answer], message: msgspec.Struct | None, *path: str) -> Answer:
-        return _there(self._registry.send(kind, message, *path))
+        return there(self._registry.send(kind, message, *path))
 
     def _next(self, officer: Officer, step: FormStep, kind: type[Answer], name: str) -> Answer | None:
         domain.require_step(officer, step)
@@ -233,9 +233,3 @@ def _reading(officer: Officer) -> ReadingFor:
         roles=",".join(sorted(officer.roles)),
         officer=officer.id,
     )
-
-
-def _there(found: Answer | None) -> Answer:
-    if found is None:
-        raise RegistryUnavailable("an answer without a body")
-    return found

@@ -24,7 +24,7 @@ import issuance_backend
 from issuance_backend import recorded_events
 from issuance_backend.dc01_work.domain import FormStep, require_area, require_step
 from issuance_backend.dc01_work.refusals import Dc01FormElsewhere
-from issuance_backend.dc01_work.registry_forms import _address
+from issuance_backend.dc01_work.registry_forms import RegistryForms
 from issuance_backend.idempotency.domain import request_digest
 from issuance_backend.idempotency.service import RequestRegister
 from issuance_backend.officers.domain import Officer, Role
@@ -437,7 +437,7 @@ def test_what_is_no_name_leads_to_no_other_address_of_the_registry(room: FormRoo
     ):
         assert answer.status_code == 404
     with pytest.raises(Dc01BatchUnknown):
-        _address(("batches", name), {})
+        RegistryForms("http://127.0.0.1", "", lambda: None).address(("batches", name), {})
 
 
 def test_a_registry_that_is_down_is_said(office: Office) -> None:
