@@ -129,6 +129,9 @@ from issuance_backend.personalization.blank_stock.service import StockOffice
 from issuance_backend.personalization.card_printer import CardDrawer
 from issuance_backend.personalization.portrait_judge import judge_from
 from issuance_backend.picture_templates import face_maker, finger_maker
+from issuance_backend.registry_work import registry_parts
+from issuance_backend.registry_work.api import indices_blueprint
+from issuance_backend.registry_work.indices import IndexOffice
 from issuance_backend.service_tokens import ServiceCaller, load_callers, require_service, service_or
 from issuance_backend.settings import IssuanceSettings, require_printer
 from issuance_backend.statistics import record_check_gauge
@@ -202,7 +205,7 @@ def create_issuance_app(
     _mount_status(site, unit_map)
     _mount_citizens(site, settings, records or RecordsOverHttp(*asking))
     _mount_figures(site)
-    _mount_population_forms(site, FormOffice(RegistryForms(*asking, dc01_work.key_of_request)))
+    _mount_registry(site, *asking)
     if settings.intake_key_dir is not None:
         place = IntakePlace(settings.intake_dir, settings.intake_key_dir)
         dossiers = dossier_door(database, PacketDesk(checks, pictures))
@@ -290,9 +293,12 @@ def _mount_citizens(site: _Site, settings: IssuanceSettings, records: RegistryRe
     site.for_programs(complaint_status_blueprint(complaints), APPLICATION_STATUS_ROLE)
 
 
-def _mount_population_forms(site: _Site, office: FormOffice) -> None:
-    """What officers do with forms DC01, which the registry keeps."""
+def _mount_registry(site: _Site, url: str, token: str) -> None:
+    """What officers do in the registry: forms DC01, and how good the data are."""
+    asking = url, token, dc01_work.key_of_request
+    office = FormOffice(RegistryForms(*asking))
     site.for_officers(
+        indices_blueprint(IndexOffice(registry_parts.quality_indices(*asking))),
         dc01_work.work_blueprint(office),
         dc01_work.forms_blueprint(office),
         dc01_work.pages_blueprint(office),

@@ -103,6 +103,7 @@ from issuance_backend.refusals import (
     UnitTablesRefused,
     UnitUnknown,
 )
+from issuance_backend.registry_work.refusals import RegistryAreaElsewhere
 from verification.errors import (
     DossierAlreadyOpen,
     FieldsRefused,
@@ -143,6 +144,7 @@ STATUSES: Mapping[type[VerificationError], int] = {
     FormUnknown: 404,
     Dc01FormUnknown: 404,
     Dc01FormElsewhere: 403,
+    RegistryAreaElsewhere: 403,
     Dc01BatchUnknown: 404,
     Dc01PageUnknown: 404,
     Dc01ScanOutside: 404,

@@ -55,7 +55,7 @@ SERVICE_CALLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "gateway": ("person.query",),
         "issuance": (
             *("person.query", "person.match", "registry.read", "registry.extract", "events.life-event"),
-            *("registry.read_log", "person.correct", "dc01.work"),
+            *("registry.read_log", "person.correct", "dc01.work", "quality.read"),
         ),
     },
     "issuance": {

@@ -100,6 +100,11 @@ ENTRIES = (
         *("commune_officer", "form_clerk", "team_leader", "district_chief", "auditor"),
         also=("dc01_scans", "dc01_keyings", "dc01_differences", "dc01_corrections", "dc01_batches"),
     ),
+    _entry(
+        "registry_indices.shown",
+        "nav.registry_indices",
+        *("commune_officer", "team_leader", "district_chief", "supervisor", "auditor"),
+    ),
     _entry("reports.report", "nav.reports", also=("targets",)),
     _entry("planner.new", "nav.plan", "supervisor"),
 )

@@ -37,7 +37,7 @@ from issuance_backend.population_registry.storage import migrated
 from monitoring.stand.drawn_people import prints
 from tests.support.delivery import card_of, deliver, finished
 from tests.support.engines import Sqlite
-from tests.support.form_room import CLERK, form_room
+from tests.support.form_room import CLERK, SUPERVISOR, form_room
 from tests.support.issuance_office import (
     NOW,
     PASSWORD,
@@ -57,8 +57,8 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.yaml"))
 }
 CONTRACTS = sorted(DOCUMENTS.keys() - {SHARED})
-FORMS_OF_REGISTRY = "dc01_work"
-"""Every answer of its is the registry's."""
+OF_REGISTRY = {"dc01_work": CLERK, "registry_work": SUPERVISOR}
+"""Documents of which every answer is the registry's, and whose work they are."""
 
 METHODS = {"get", "post", "put", "delete", "patch"}
 BASE = "http://localhost"
@@ -508,18 +508,19 @@ def test_health_keeps_the_contract(office: Office, registry: Flask) -> None:
     assert contract.statuses == {200}
 
 
-@pytest.mark.parametrize("name", sorted(set(CONTRACTS) - {FORMS_OF_REGISTRY}))
+@pytest.mark.parametrize("name", sorted(set(CONTRACTS) - OF_REGISTRY.keys()))
 def test_generated_requests_find_no_server_error(office: Office, registry: Flask, name: str) -> None:
     """Whatever is sent: no 5xx and every answer in the contract."""
     require_no_server_error(office, registry, name, "binh.both")
 
 
-def test_generated_requests_about_forms_find_no_server_error(
-    office: Office, registry: Flask, tmp_path: Path
+@pytest.mark.parametrize("name", OF_REGISTRY)
+def test_generated_requests_to_the_registry_find_no_server_error(
+    office: Office, registry: Flask, tmp_path: Path, name: str
 ) -> None:
-    """The same of what a clerk sends on to the registry."""
+    """The same of what officers send on to the registry."""
     with form_room(office, Sqlite(tmp_path), tmp_path) as room:
-        require_no_server_error(room.office, registry, FORMS_OF_REGISTRY, CLERK)
+        require_no_server_error(room.office, registry, name, OF_REGISTRY[name])
 
 
 def require_no_server_error(office: Office, registry: Flask, name: str, officer_name: str) -> None:

@@ -27,8 +27,8 @@ ASKED = {
 }
 """What a question cannot be asked without."""
 OF_SERVICES = {"/v1/events", "/v1/events/position", "/v1/packet-keys"}
-OF_THE_REGISTRY = "/v1/dc01-"
-"""Forms DC01 are the registry's: ``dc01_work/test_form_office.py`` asks there, with one beside the office."""
+OF_THE_REGISTRY = ("/v1/dc01-", "/v1/registry-")
+"""These are the registry's: ``dc01_work`` and ``registry_work`` ask there, with one beside the office."""
 
 
 @pytest.fixture

@@ -1,0 +1,14 @@
+"""The parts of the registry that its officers work in, each behind a token of the office."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from issuance_backend.registry_http import RegistryHttp
+from issuance_backend.registry_relay import RegistryRelay, by_code
+
+
+def quality_indices(url: str, token: str, key: Callable[[], str | None]) -> RegistryRelay:
+    """The indices; the token has the role quality.read."""
+    http = RegistryHttp(url, token)
+    return RegistryRelay(http=http, key=key, root="/v1/quality-indices", refusals=by_code())
