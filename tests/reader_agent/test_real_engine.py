@@ -27,8 +27,9 @@ from verification.face.simulated_camera import HeldPhoto, Sitter
 pytestmark = pytest.mark.needs_models
 HOLDER, STRANGER = 117, 68
 UNHURRIED, SHORT = FaceLimits(capture=20.0, turn=20.0), FaceLimits(capture=20.0, turn=5.0)
-"""A machine that does much beside this needs its time; only who never turns the head uses it up."""
-DEGREES = {"left": 28.0, "right": -28.0, None: 0.0}
+"""A machine that does much beside this needs its time; a photograph uses all of it up."""
+DEGREES = {"left": 36.0, "right": -36.0, None: 0.0}
+"""Plainly turned: at 28 degrees this drawn head shows it to the right in one picture of five only."""
 
 
 @cache
