@@ -21,6 +21,7 @@ from enrollment_admin.dc01_forms.routes import corrections_blueprint as dc01_cor
 from enrollment_admin.dc01_forms.routes import differences_blueprint as dc01_differences_blueprint
 from enrollment_admin.dc01_forms.routes import forms_blueprint as dc01_forms_blueprint
 from enrollment_admin.dc01_forms.routes import keyings_blueprint as dc01_keyings_blueprint
+from enrollment_admin.dc01_forms.routes import people_blueprint as dc01_people_blueprint
 from enrollment_admin.dc01_forms.routes import scans_blueprint as dc01_scans_blueprint
 from enrollment_admin.decisions.routes import decisions_blueprint, legal_blueprint, lookups_blueprint
 from enrollment_admin.delivery.routes import delivery_blueprint, suspensions_blueprint
@@ -75,6 +76,7 @@ PAGES = (
     examiners_blueprint,
     investigations_blueprint,
     dc01_forms_blueprint,
+    dc01_people_blueprint,
     dc01_scans_blueprint,
     dc01_keyings_blueprint,
     dc01_differences_blueprint,

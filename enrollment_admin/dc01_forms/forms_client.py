@@ -11,6 +11,7 @@ from verification.messages.dc01 import (
     BatchView,
     BatchWanted,
     ClerkRate,
+    FormPerson,
     FormValues,
     FormView,
     FormWork,
@@ -77,6 +78,11 @@ def picture(backend: BackendClient, form_id: str, page: str) -> FileAnswer:
     return backend.file(f"{_form(form_id)}/pages/{quote(page, safe='')}")
 
 
+def person(backend: BackendClient, form_id: str) -> FormPerson:
+    """Under which number its person is registered."""
+    return backend.ask("GET", f"{_form(form_id)}/person", FormPerson)
+
+
 def step(backend: BackendClient, form_id: str, name: str, message: msgspec.Struct) -> FormView:
     """A step of a form, by the address that the contract gives it."""
     return backend.ask("POST", f"{_form(form_id)}/{name}", FormView, message)
@@ -111,7 +117,7 @@ def batch(backend: BackendClient, batch_id: str) -> BatchView:
 
 
 def batch_step(backend: BackendClient, batch_id: str, name: str) -> BatchView:
-    """Draw the ``sample`` of a batch, or have it compared by ``matching``."""
+    """Draw the ``sample`` of a batch, have it compared by ``matching``, or its people registered."""
     return backend.ask("POST", f"{_BATCHES}/{quote(batch_id, safe='')}/{name}", BatchView)
 
 

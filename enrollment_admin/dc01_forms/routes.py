@@ -46,7 +46,7 @@ AQLS = ("0.10", "0.15", "0.25", "0.40", "0.65", "1.0", "1.5", "2.5", "4.0", "6.5
 LEVELS = ("I", "II", "III")
 USUAL_AQL, USUAL_LEVEL = "1.0", "II"
 TOLD_APART_BY: tuple[ToldApartBy, ...] = get_args(ToldApartBy)
-LISTED = ("planned", "collected", "scanned", "conflict", "correction")
+LISTED = ("planned", "collected", "scanned", "conflict", "correction", "clean")
 """The states of which officers look through the forms; what is keyed comes one by one."""
 
 OTHER = "other"
@@ -92,6 +92,19 @@ def forms_blueprint(backend: BackendClient) -> Blueprint:
     @blueprint.get("/forms/<form>/pages/<number>")
     def picture(form: str, number: str) -> ResponseReturnValue:
         return file_response(forms_client.picture(officers_backend(backend), form, number))
+
+    return blueprint
+
+
+def people_blueprint(backend: BackendClient) -> Blueprint:
+    """/dc01/forms/<form>/person: under which number the registry holds a form's person."""
+    blueprint = Blueprint("dc01_people", __name__, url_prefix="/dc01/forms/<form>/person")
+
+    @blueprint.get("")
+    def shown(form: str) -> ResponseReturnValue:
+        officers = officers_backend(backend)
+        found = forms_client.form(officers, form)
+        return page("dc01_person.html", form=found, person=forms_client.person(officers, form))
 
     return blueprint
 
@@ -224,7 +237,7 @@ def batches_blueprint(backend: BackendClient) -> Blueprint:
             verdict=drawing.verdict(found),
         )
 
-    @blueprint.post("/<batch>/<any(sample, matching):step>")
+    @blueprint.post("/<batch>/<any(sample, matching, registration):step>")
     def take(batch: str, step: str) -> ResponseReturnValue:
         return outcome_of(
             lambda: forms_client.batch_step(officers_backend(backend), batch, step),

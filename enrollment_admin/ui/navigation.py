@@ -98,7 +98,14 @@ ENTRIES = (
         "dc01_forms.desk",
         "nav.dc01",
         *("commune_officer", "form_clerk", "team_leader", "district_chief", "auditor"),
-        also=("dc01_scans", "dc01_keyings", "dc01_differences", "dc01_corrections", "dc01_batches"),
+        also=(
+            "dc01_people",
+            "dc01_scans",
+            "dc01_keyings",
+            "dc01_differences",
+            "dc01_corrections",
+            "dc01_batches",
+        ),
     ),
     _entry(
         "registry_indices.shown",

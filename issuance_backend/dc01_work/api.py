@@ -99,6 +99,10 @@ def pages_blueprint(office: FormOffice) -> Blueprint:
     def values(form: str) -> ResponseReturnValue:
         return answer(office.values(acting_officer(), form))
 
+    @blueprint.get("/person")
+    def person(form: str) -> ResponseReturnValue:
+        return answer(office.person(acting_officer(), form))
+
     return blueprint
 
 
@@ -155,6 +159,10 @@ def batches_blueprint(office: FormOffice) -> Blueprint:
     @blueprint.post("/<batch>/matching")
     def match(batch: str) -> ResponseReturnValue:
         return answer(office.match(acting_officer(), batch))
+
+    @blueprint.post("/<batch>/registration")
+    def register(batch: str) -> ResponseReturnValue:
+        return answer(office.register(acting_officer(), batch))
 
     return blueprint
 

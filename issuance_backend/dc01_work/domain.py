@@ -28,7 +28,8 @@ class FormStep(StrEnum):
     CORRECT = "correct"
     REVIEW = "review"
     LEAD = "lead"
-    """Open a batch, close it and draw its sample, have what was accepted compared with the registry."""
+    """Open a batch, close it and draw its sample, have what was accepted compared with the registry, and have
+    it register whom it does not hold."""
 
 
 ROLES: Mapping[FormStep, tuple[Role, ...]] = {
@@ -46,6 +47,9 @@ ROLES: Mapping[FormStep, tuple[Role, ...]] = {
 
 READERS = (Role.COMMUNE_OFFICER, Role.FORM_CLERK, Role.TEAM_LEADER, Role.DISTRICT_CHIEF, Role.AUDITOR)
 """Who sees where forms and batches stand; nothing of what is written on them."""
+
+TOLD_NUMBERS = ROLES[FormStep.REVIEW]
+"""Who sees under which number the person of a form is registered: who hands it on, and who registered."""
 
 LEADERS = (Role.TEAM_LEADER, Role.DISTRICT_CHIEF, Role.AUDITOR)
 """Who sees how well each clerk reads."""

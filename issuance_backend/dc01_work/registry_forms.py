@@ -21,6 +21,7 @@ from issuance_backend.refusals import (
     Dc01PageUnknown,
     Dc01ScanOutside,
     PictureErased,
+    RegistryPersonUnknown,
     SameOfficer,
 )
 from issuance_backend.registry_http import RegistryHttp
@@ -35,7 +36,7 @@ _SECONDS = 20.0
 
 _REFUSALS = by_code(
     *(Dc01BarcodeTaken, Dc01BatchNotReady, Dc01BatchUnknown, Dc01FormUnknown, Dc01PageUnknown),
-    *(Dc01ScanOutside, PictureErased, SameOfficer, TransitionRefused),
+    *(Dc01ScanOutside, PictureErased, RegistryPersonUnknown, SameOfficer, TransitionRefused),
     *(ContentInfected, ContentNotScanned, ContentScannerUnavailable, BlobAltered, BlobStoreUnavailable),
 )
 
@@ -60,9 +61,9 @@ class RegistryForms(RegistryRelay):
             unknown={"forms": Dc01FormUnknown, "batches": Dc01BatchUnknown},
         )
 
-    def values(self, kind: type[Answer], form: str, reading: ReadingFor) -> Answer:
-        """What is keyed of a form; the registry records the look."""
-        return there(self.read(kind, "forms", form, "values", reading=reading, officer=reading.officer))
+    def looked_at(self, kind: type[Answer], form: str, what: str, reading: ReadingFor) -> Answer:
+        """What is keyed of a form (``values``) or whose it is (``person``); the registry records the look."""
+        return there(self.read(kind, "forms", form, what, reading=reading, officer=reading.officer))
 
     def picture(self, form: str, page: str, reading: ReadingFor) -> FormPicture:
         """One page of a form; the registry records the look."""

@@ -7,7 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from issuance_backend.dc01_work import domain
-from issuance_backend.dc01_work.domain import LEADERS, READERS, WAITING, FormStep
+from issuance_backend.dc01_work.domain import LEADERS, READERS, TOLD_NUMBERS, WAITING, FormStep
 from issuance_backend.dc01_work.registry_forms import FormPicture, RegistryForms
 from issuance_backend.officers.domain import Officer
 from issuance_backend.paging import Page, PageAsked
@@ -23,6 +23,7 @@ from verification.messages.dc01 import (
     FormDecision,
     FormIndexed,
     FormKeyed,
+    FormPerson,
     FormReview,
     FormScanned,
     FormsWaiting,
@@ -145,7 +146,7 @@ class FormOffice:
     def values(self, officer: Officer, form_id: str) -> FormValues:
         """What is keyed now, for who mends, corrects or reviews it."""
         domain.require_at_work(officer, self._form(officer, form_id).state)
-        return self._registry.values(FormValues, form_id, _reading(officer))
+        return self._registry.looked_at(FormValues, form_id, "values", _reading(officer))
 
     def open_batch(self, officer: Officer, said: BatchWanted) -> BatchView:
         """Open a batch for the forms of one commune."""
@@ -178,6 +179,19 @@ class FormOffice:
         self._batch(officer, batch_id)
         self._send(dict[str, int], None, BATCHES, batch_id, "matching")
         return self._batch(officer, batch_id)
+
+    def register(self, officer: Officer, batch_id: str) -> BatchView:
+        """Have whoever the registry does not hold become its entries, in the officer's name."""
+        domain.require_step(officer, FormStep.LEAD)
+        self._batch(officer, batch_id)
+        self._send(dict[str, int], Acting(officer=officer.id), BATCHES, batch_id, "registration")
+        return self._batch(officer, batch_id)
+
+    def person(self, officer: Officer, form_id: str) -> FormPerson:
+        """Whose form it is."""
+        officer.require(*TOLD_NUMBERS)
+        self._form(officer, form_id)
+        return self._registry.looked_at(FormPerson, form_id, "person", _reading(officer))
 
     def clerk_rates(self, officer: Officer) -> tuple[ClerkRate, ...]:
         """How often each clerk of the officer's area read wrong."""

@@ -78,6 +78,8 @@ from issuance_backend.population_registry.publication.api import (
 )
 from issuance_backend.population_registry.publication.service import PublicationOffice
 from issuance_backend.population_registry.reads.service import ReadBook
+from issuance_backend.population_registry.registration.api import registration_blueprint
+from issuance_backend.population_registry.registration.service import RegistrationDesk
 from issuance_backend.population_registry.service import RegistryDesk
 from issuance_backend.population_registry.settings import RegistrySettings
 from issuance_backend.population_registry.storage import migrated
@@ -194,6 +196,8 @@ def _mount_forms(app: Flask, database: Database, doors: _Doors, clock: Clock, ro
     mount(app, keyings_blueprint(forms, batches), guard=worker)
     mount(app, batches_blueprint(batches, forms), guard=worker)
     mount(app, checks_blueprint(batches, forms), guard=worker)
+    registration = RegistrationDesk(database, forms, room.book)
+    mount(app, registration_blueprint(registration, batches), guard=worker)
     quality = quality_blueprint(IndexDesk(database, clock, units))
     mount(app, quality, guard=doors.asking(QUALITY_ROLE))
 

@@ -17,9 +17,10 @@ from enrollment_admin.dc01_forms.fields import NAMES
 from enrollment_admin.dc01_forms.routes import AQLS, LEVELS
 from enrollment_admin.ui.translations_file import LANGUAGES, sentences
 from issuance_backend.dc01_work.domain import WAITING, FormStep
+from issuance_backend.population_registry.dc01 import repository as forms
 from issuance_backend.population_registry.dc01.domain import FIELDS, BatchState
 from issuance_backend.population_registry.dc01.sampling import _LETTERS_OF, _ZERO_AT
-from tests.support.dc01_office import COMMUNE, PAGES, WHOLE
+from tests.support.dc01_office import COMMUNE, PAGES, WHOLE, somebody
 from tests.support.engines import Sqlite
 from tests.support.form_room import (
     CLERK,
@@ -137,6 +138,33 @@ def test_a_namesake_becomes_clean_by_what_another_officer_saw(room: FormRoom, pa
     said = {"is_right": "yes", "told_apart_by": "people_met"}
     reviewer.done(f"{path}/review", said, page=f"{path}/review")
     assert room.dc01.states([first, form]) == ["clean", "clean"]
+
+
+def test_a_leader_registers_a_batch_and_the_commune_reads_each_number(room: FormRoom, pages: Flask) -> None:
+    partial = {**somebody(1), "date_of_birth": "1990"}
+    whole, partly = room.dc01.accepted(2, read=lambda at: partial if at else WHOLE)
+    leader, collector = sign_in(pages, LEADER), sign_in(pages, COLLECTOR)
+    batch = f"/dc01/batches/{room.dc01.forms.form(whole).batch}"
+    assert "Đăng ký vào cơ sở dữ liệu dân cư" not in text(leader.get(batch))
+    leader.done(f"{batch}/matching", page=batch)
+    assert "Chưa có trong cơ sở dữ liệu dân cư" in text(collector.get("/dc01/forms?state=clean"))
+    assert "Đăng ký vào cơ sở dữ liệu dân cư" in text(leader.get(batch))
+    assert "Đăng ký vào cơ sở dữ liệu dân cư" not in text(collector.get(batch))
+    registered = leader.done(f"{batch}/registration", page=batch)
+    assert "Đăng ký vào cơ sở dữ liệu dân cư" not in registered
+    with room.dc01.database.reading() as connection:
+        number = forms.form(connection, whole).person  # type: ignore[union-attr]
+    assert number
+    listed = text(collector.get("/dc01/forms?state=clean"))
+    assert f'href="/dc01/forms/{whole}/person"' in listed
+    assert number not in listed, "a number is shown to who asks for it, and the look is recorded"
+    assert number in text(collector.get(f"/dc01/forms/{whole}/person"))
+    clerk = sign_in(pages, CLERK)
+    assert "/person" not in text(clerk.get("/dc01/forms?state=clean"))
+    assert clerk.get(f"/dc01/forms/{whole}/person").status_code == 403
+    assert "cần đủ ngày, tháng, năm sinh" in text(collector.get(f"/dc01/forms/{partly}/correction"))
+    absent = collector.get(f"/dc01/forms/{partly}/person")
+    assert absent.status_code == 404
 
 
 def test_officers_find_their_work_in_the_top_line_and_no_other(room: FormRoom, pages: Flask) -> None:

@@ -19,6 +19,8 @@ from issuance_backend.population_registry.dc01.batch_desk import BatchDesk
 from issuance_backend.population_registry.dc01.form_desk import FormDesk
 from issuance_backend.population_registry.dc01.index_desk import IndexDesk
 from issuance_backend.population_registry.dc01.scan_desk import ScanDesk
+from issuance_backend.population_registry.reads.service import ReadBook
+from issuance_backend.population_registry.registration.service import RegistrationDesk
 from issuance_backend.population_registry.storage import migrated
 from issuance_backend.population_registry.units.service import UnitOffice
 from issuance_backend.refusals import BlobUnknown
@@ -154,6 +156,7 @@ class Dc01Office:
         self.store = BlobStore(self.database, self.objects, keys, self.clock)
         self.scans = ScanDesk(self.database, self.clock, self.forms, self.store, self.scanner)
         self.indices = IndexDesk(self.database, self.clock, self.units)
+        self.registration = RegistrationDesk(self.database, self.forms, ReadBook(self.database, self.clock))
 
     def register(self, citizen_number: str, old_id: str | None = None, mother: str = "Trần Thị Bình") -> str:
         """Somebody of whom the registry says what the form says; returns the number."""

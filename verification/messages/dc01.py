@@ -207,6 +207,7 @@ class FormView(msgspec.Struct, frozen=True):
 
     ``findings`` are told to who keyed it, and to everybody once nobody keys it blindly any more. So many
     ``pages`` of its picture are kept here; ``scan`` names one that is kept outside by its SHA-256.
+    ``registered`` says whether the registry has the entry whose form it is.
     """
 
     id: str
@@ -218,6 +219,13 @@ class FormView(msgspec.Struct, frozen=True):
     scan: str | None
     findings: tuple[str, ...]
     conflicts: tuple[str, ...]
+    registered: bool = False
+
+
+class FormPerson(msgspec.Struct, frozen=True):
+    """Whose form it is: the number under which the registry holds the person."""
+
+    citizen_number: str
 
 
 class FormValues(msgspec.Struct, frozen=True):
@@ -281,6 +289,8 @@ class BatchView(msgspec.Struct, frozen=True):
     """Of the share of wrong forms that was found: its exact 95 % interval."""
     states: dict[str, int] = {}
     """How many of its forms stand where."""
+    unregistered: int = 0
+    """How many of its clean forms are of nobody whom the registry holds."""
 
 
 class FormsWaiting(msgspec.Struct, frozen=True):

@@ -16,7 +16,7 @@ from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.extracts.domain import communes_of
 from issuance_backend.population_registry.identities import facts, timeline
 from issuance_backend.population_registry.identities.domain import ROOT
-from issuance_backend.population_registry.identities.recording import loaded_fact
+from issuance_backend.population_registry.identities.recording import entry_origin, loaded_fact
 from issuance_backend.population_registry.identities.timeline import Fact
 from issuance_backend.population_registry.people import repository as people
 from issuance_backend.population_registry.publication import repository as publications
@@ -71,7 +71,7 @@ def _residences(connection: Connection, number: str) -> Iterator[Fact]:
             return
     entry, recorded_at = entries.person(connection, number), entries.recorded_at(connection, number)
     if entry is not None and recorded_at is not None:
-        yield loaded_fact(entry, RESIDENCE, recorded_at)
+        yield loaded_fact(entry, RESIDENCE, recorded_at, entry_origin(connection, entry, recorded_at))
 
 
 def _moment(day: date) -> str:

@@ -85,14 +85,14 @@ def scans_blueprint(desk: ScanDesk) -> Blueprint:
 
     @blueprint.get("/<form_id>/pages/<number>")
     def page(form_id: str, number: str) -> ResponseReturnValue:
-        officer, which = _officer(), _page_number(number)
-        shown = desk.picture(form_id, which, officer, calling_service().name, _reading(officer))
+        officer, which = asking_officer(), _page_number(number)
+        shown = desk.picture(form_id, which, officer, calling_service().name, reading_of(officer))
         return picture_answer(shown.content, shown.media_type)
 
     @blueprint.get("/<form_id>/values")
     def values(form_id: str) -> ResponseReturnValue:
-        officer = _officer()
-        return answer(desk.values(form_id, officer, calling_service().name, _reading(officer)))
+        officer = asking_officer()
+        return answer(desk.values(form_id, officer, calling_service().name, reading_of(officer)))
 
     return blueprint
 
@@ -170,17 +170,17 @@ def checks_blueprint(desk: BatchDesk, forms: FormDesk) -> Blueprint:
 
     @blueprint.get("/keyings/next")
     def next_form() -> ResponseReturnValue:
-        form = forms.next_to_key(_officer(), _area())
+        form = forms.next_to_key(asking_officer(), _area())
         return ("", 204) if form is None else answer(form)
 
     @blueprint.get("/second-keyings/next")
     def next_keying() -> ResponseReturnValue:
-        task = desk.next_keying(_officer(), _area())
+        task = desk.next_keying(asking_officer(), _area())
         return ("", 204) if task is None else answer(task)
 
     @blueprint.get("/differences/next")
     def next_difference() -> ResponseReturnValue:
-        task = desk.next_difference(_officer(), _area())
+        task = desk.next_difference(asking_officer(), _area())
         return ("", 204) if task is None else answer(task)
 
     @blueprint.get("/clerk-rates")
@@ -217,7 +217,8 @@ def asked_day() -> date | None:
         raise FieldsRefused({"on": "FIELD_DATE"}) from None
 
 
-def _officer() -> str:
+def asking_officer() -> str:
+    """Who asks through the calling program; raises FieldsRefused where nobody is named."""
     officer = request.args.get("officer", "")
     if not officer:
         raise FieldsRefused({"officer": "FIELD_MISSING"})
@@ -229,7 +230,7 @@ def _page_number(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) == 1 else 0
 
 
-def _reading(officer: str) -> ReadingFor:
+def reading_of(officer: str) -> ReadingFor:
     """For whom a picture is looked at: the calling program names the officer and says where they work."""
     said = read_statement(request.headers.get(HEADER, ""))
     return msgspec.structs.replace(said, purpose=Purpose.POPULATION_FORM.value, officer=officer)

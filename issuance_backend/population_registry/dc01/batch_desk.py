@@ -275,6 +275,7 @@ def _batch_view(connection: Connection, batch: Batch) -> BatchView:
         low=round(found.low, 6) if found else None,
         high=round(found.high, 6) if found else None,
         states={state.value: count for state, count in states.items()},
+        unregistered=repository.count_unregistered(connection, batch.id),
     )
 
 

@@ -223,7 +223,8 @@ def _spelled(text: str) -> list[tuple[str, int]]:
 class Form:
     """A form with what is keyed of it; ``checked_right`` is the blind check's say on the first keying.
 
-    So many ``pages`` of its picture are kept here; ``scan`` names one that is kept outside.
+    So many ``pages`` of its picture are kept here; ``scan`` names one that is kept outside. ``person`` is the
+    number of the registry's entry whose form it is, once that is known.
     """
 
     id: str
@@ -244,11 +245,17 @@ class Form:
     conflicts: tuple[str, ...] = ()
     corrected_by: str | None = None
     confirmed_on: date | None = None
+    person: str | None = None
 
     @property
     def subject(self) -> str:
         """How recorded events name the form."""
         return f"dc01/{self.id}"
+
+    @property
+    def bears_own_number(self) -> bool:
+        """Whether a citizen number is keyed."""
+        return bool((self.values or {}).get("citizen_number"))
 
     @property
     def number(self) -> str | None:
@@ -320,10 +327,8 @@ def missing(values: Values) -> tuple[str, ...]:
 _COMPARED = ("full_name", "sex", "ethnicity", "place_of_origin", "father", "mother")
 
 
-def registry_conflicts(values: Values, entry: RegistryPerson | None) -> tuple[str, ...]:
+def registry_conflicts(values: Values, entry: RegistryPerson) -> tuple[str, ...]:
     """Where a form and the registry's entry for its number contradict each other."""
-    if entry is None:
-        return ("REGISTRY_PERSON_UNKNOWN",)
     conflicts = [
         f"REGISTRY_DIFFERS:{name}"
         for name in _COMPARED

@@ -15,7 +15,13 @@ from issuance_backend.paging import Page, PageAsked, page_of
 from issuance_backend.population_registry import journal
 from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.dc01 import domain, repository
-from issuance_backend.population_registry.dc01.alike import LIKE_FORM, LIKE_PERSON, alike_conflicts
+from issuance_backend.population_registry.dc01.alike import (
+    LIKE_FORM,
+    LIKE_PERSON,
+    alike_conflicts,
+    person_in_doubt,
+    person_of,
+)
 from issuance_backend.population_registry.dc01.domain import (
     CLEAN_STATES,
     KEYED_BLINDLY,
@@ -37,6 +43,7 @@ from issuance_backend.population_registry.dc01.scan_pages import require_keyed_i
 from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.matching import repository as matching
 from issuance_backend.population_registry.matching.service import MatchingDesk
+from issuance_backend.population_registry.numbers import issuing
 from issuance_backend.population_registry.people import repository as people
 from issuance_backend.population_registry.publication.service import require_officer_name
 from issuance_backend.population_registry.reads import repository as reads
@@ -307,27 +314,39 @@ class FormDesk:
 
     def _settle(self, recording: Recording, form: Form, told_apart: tuple[str, ...] = ()) -> Form:
         values = form.values or {}
-        found = self._conflicts(recording.connection, form, values)
+        found = self._conflicts(recording, form, values)
         found = (*found, *alike_conflicts(recording.connection, form))
         if form.findings or not set(found) <= set(told_apart):
             # All of them: whoever decides next decides about those that were told apart as well.
             return recording.step(form, FormEvent.CONTRADICT, conflicts=found)
-        entry = _person(recording.connection, form)
-        if entry is not None:
-            reads.name_person(recording.connection, form.id, entry.citizen_number)
-        return recording.step(form, FormEvent.SETTLE, conflicts=())
+        entry = person_of(recording.connection, form)
+        number = None if entry is None else entry.citizen_number
+        if number is not None:
+            reads.name_person(recording.connection, form.id, number)
+        return recording.step(form, FormEvent.SETTLE, conflicts=(), person=number)
 
-    def _conflicts(self, connection: Connection, form: Form, values: Values) -> tuple[str, ...]:
+    def judge_again(self, recording: Recording, form: Form) -> tuple[str, ...]:
+        """What speaks against a clean form now: the registry may have changed since it was settled."""
+        found = self._conflicts(recording, form, form.values or {})
+        if person_of(recording.connection, form) is None:
+            found = (*found, *person_in_doubt(recording.connection, form))
+        return found
+
+    def _conflicts(self, recording: Recording, form: Form, values: Values) -> tuple[str, ...]:
+        connection = recording.connection
         if form.number is None:
             return ()
-        entry = _person(connection, form)
+        entry = person_of(connection, form)
         numbers = {form.number} if entry is None else numbers_of(connection, entry) | {form.number}
         others = repository.forms_of_numbers(connection, numbers)
         is_second = any(other.id != form.id and other.state in CLEAN_STATES for other in others)
-        # An older number that no entry has says nothing; one of twelve digits is the registry's own.
-        is_told = entry is not None or form.number == values.get("citizen_number")
-        found = domain.registry_conflicts(values, entry) if is_told else ()
-        if entry is not None and _is_anothers(connection, values.get("old_id", ""), entry):
+        if entry is not None:
+            found = domain.registry_conflicts(values, entry)
+        else:
+            # Numbers of before stand on older cards; one that was drawn here is whoever's it was drawn for.
+            is_drawn = issuing.is_drawn_for_somebody(connection, form.number, recording.moment)
+            found = ("NUMBER_OF_ANOTHER",) if is_drawn else ()
+        if _is_anothers(connection, values.get("old_id", ""), entry):
             found = (*found, "REGISTRY_DIFFERS:old_id")
         return (*found, "DUPLICATE_FORM") if is_second else found
 
@@ -346,18 +365,10 @@ class FormDesk:
         return by_day[form.collected_on].check(values)
 
 
-def _person(connection: Connection, form: Form) -> RegistryPerson | None:
-    """Whom the form's number means: that of an older card leads to whoever has it."""
-    number = form.number
-    if number is None:
-        return None
-    holders = entries.numbers_with_old_id(connection, number) or [number]
-    return entries.person(connection, people.reference_number(connection, holders[0]))
-
-
-def _is_anothers(connection: Connection, old_id: str, entry: RegistryPerson) -> bool:
+def _is_anothers(connection: Connection, old_id: str, entry: RegistryPerson | None) -> bool:
     holders = entries.numbers_with_old_id(connection, old_id)
-    return any(people.reference_number(connection, each) != entry.citizen_number for each in holders)
+    own = entry.citizen_number if entry else None
+    return any(people.reference_number(connection, each) != own for each in holders)
 
 
 def known(connection: Connection, form_id: str) -> Form:
@@ -385,4 +396,5 @@ def view(form: Form) -> FormView:
         scan=form.scan,
         findings=(*form.missing, *form.findings),
         conflicts=form.conflicts,
+        registered=form.person is not None,
     )

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, and_, func, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, select, text, update
 
 from issuance_backend.paging import PageAsked
 from issuance_backend.population_registry.dc01.domain import (
@@ -34,6 +34,14 @@ _TEXTS = ("findings", "missing", "conflicts")
 _BATCH_FIELDS = tuple(Batch.__dataclass_fields__)
 _CHOICE = 50
 """Among so many forms an officer's own is chosen."""
+
+_CLEAN = sorted(state.value for state in CLEAN_STATES)
+
+WITHOUT_NUMBER = FORMS.c.citizen_number.is_(None)
+"""Forms that bear no number."""
+
+NOBODYS = FORMS.c.person.is_(None)
+"""Forms of whom the registry has no entry, as far as is known."""
 
 
 def add_form(connection: Connection, form: Form) -> None:
@@ -116,14 +124,30 @@ def forms_of_numbers(connection: Connection, numbers: Collection[str]) -> list[F
     return [_form(row) for row in connection.execute(question)]
 
 
-def clean_forms_of_likeness(connection: Connection, key: int, *, without_number: bool) -> Iterator[Form]:
-    """Clean forms under a key of :func:`likeness_key` by id, only those without a number where asked."""
-    states = [state.value for state in CLEAN_STATES]
-    question = select(FORMS).where(FORMS.c.likeness == key, FORMS.c.state.in_(states))
-    if without_number:
-        question = question.where(FORMS.c.citizen_number.is_(None))
+def clean_forms_of_likeness(connection: Connection, key: int, *only: ColumnElement[bool]) -> Iterator[Form]:
+    """Clean forms under a key of :func:`likeness_key` by id, all or only some of them."""
+    question = select(FORMS).where(FORMS.c.likeness == key, FORMS.c.state.in_(_CLEAN), *only)
     for row in connection.execute(question.order_by(FORMS.c.id)):
         yield _form(row)
+
+
+def unregistered(connection: Connection, batch_id: str, after: str, limit: int) -> list[str]:
+    """The clean forms of a batch that are nobody's in the registry, by id."""
+    question = select(FORMS.c.id).where(FORMS.c.batch == batch_id, FORMS.c.state.in_(_CLEAN), NOBODYS)
+    return list(
+        connection.execute(question.where(FORMS.c.id > after).order_by(FORMS.c.id).limit(limit)).scalars()
+    )
+
+
+def count_unregistered(connection: Connection, batch_id: str) -> int:
+    """How many clean forms of a batch are nobody's in the registry."""
+    question = select(func.count()).where(FORMS.c.batch == batch_id, FORMS.c.state.in_(_CLEAN), NOBODYS)
+    return connection.execute(question).scalar_one()
+
+
+def barcodes_of(connection: Connection, citizen_number: str) -> list[str]:
+    """The barcodes of a person's forms."""
+    return list(connection.execute(select(FORMS.c.barcode).where(FORMS.c.person == citizen_number)).scalars())
 
 
 def make_likeness(connection: Connection, limit: int) -> list[Form]:
@@ -317,6 +341,7 @@ def _columns(form: Form) -> dict[str, object]:
         "checked_right": form.checked_right,
         "corrected_by": form.corrected_by,
         "confirmed_on": form.confirmed_on,
+        "person": form.person,
         **{name: _json(getattr(form, name)) for name in _TEXTS},
     }
 

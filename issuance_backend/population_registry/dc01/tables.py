@@ -70,6 +70,9 @@ FORMS = Table(
     Column("conflicts", Text, nullable=False),
     Column("corrected_by", String(40)),
     Column("confirmed_on", Date),
+    # Of the registry's entry whose form it is; none before it is settled, or the registry has nobody yet.
+    Column("person", String(12)),
+    Index("dc01_forms_by_person", "person"),
     Index("dc01_forms_by_batch", "batch", "state"),
     Index("dc01_forms_by_state", "state", "id"),
     Index("dc01_forms_by_number", "citizen_number"),

@@ -17,7 +17,7 @@ from issuance_backend.moments import rfc3339
 from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.dc01 import doubts
 from issuance_backend.population_registry.domain import RegistryPerson
-from issuance_backend.population_registry.identities import facts, timeline
+from issuance_backend.population_registry.identities import facts, repository, timeline
 from issuance_backend.population_registry.identities.domain import DATES, LOADED, ROOT
 from issuance_backend.population_registry.identities.timeline import (
     BEGINNING,
@@ -88,7 +88,8 @@ def _record_one(
     standing = facts.standing(connection, person.subject, name, ROOT)
     if not standing:
         recorded_at = entries.recorded_at(connection, person.citizen_number) or at
-        loaded = Revision((), (loaded_fact(entry, name, recorded_at),))
+        origin = entry_origin(connection, entry, recorded_at)
+        loaded = Revision((), (loaded_fact(entry, name, recorded_at, origin),))
         facts.keep(connection, person.subject, name, ROOT, loaded, recorded_at)
         standing = facts.standing(connection, person.subject, name, ROOT)
     origin = Origin(
@@ -111,9 +112,17 @@ def _record_one(
     return current.value if current else _text(entry, name)
 
 
-def loaded_fact(entry: RegistryPerson, name: str, recorded_at: str) -> Fact:
+def entry_origin(connection: Connection, entry: RegistryPerson, recorded_at: str) -> Origin:
+    """Who said what an entry was made of: the identity that it was written with, or a bulk load."""
+    number = entry.citizen_number
+    identities = repository.identities_of(connection, [number])
+    first = next((each for each in identities if each.claimed_at == recorded_at), None)
+    source, evidence = (first.source, first.document_number or "") if first else (LOADED, "")
+    return Origin(source=source, evidence=evidence, confidence=100, reported_for=number)
+
+
+def loaded_fact(entry: RegistryPerson, name: str, recorded_at: str, origin: Origin) -> Fact:
     """What stood in the entry before anything happened to it."""
-    origin = Origin(source=LOADED, evidence="", confidence=100, reported_for=entry.citizen_number)
     return Fact(
         value=_text(entry, name),
         valid_from=BEGINNING,

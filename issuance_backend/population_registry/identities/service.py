@@ -34,7 +34,11 @@ from issuance_backend.population_registry.identities.holding import (
     refer,
     step_identity,
 )
-from issuance_backend.population_registry.identities.recording import loaded_fact, person_behind
+from issuance_backend.population_registry.identities.recording import (
+    entry_origin,
+    loaded_fact,
+    person_behind,
+)
 from issuance_backend.population_registry.identities.repository import Identity
 from issuance_backend.population_registry.identities.timeline import Fact, Origin
 from issuance_backend.population_registry.people import repository as people
@@ -169,9 +173,10 @@ def _attributes(
     if person is not None:
         for attribute, layer, fact in facts.about(connection, person.subject):
             held.setdefault((layer, attribute), []).append(fact)
+    origin = entry_origin(connection, entry, recorded_at)
     for name in ATTRIBUTES:
         if (ROOT, name) not in held:
-            held[ROOT, name] = [loaded_fact(entry, name, recorded_at)]
+            held[ROOT, name] = [loaded_fact(entry, name, recorded_at, origin)]
     return held
 
 

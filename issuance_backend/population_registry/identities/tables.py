@@ -12,7 +12,7 @@ IDENTITIES = Table(
     Column("id", String(16), primary_key=True),
     Column("citizen_number", String(12), nullable=False),
     Column("kind", String(20), nullable=False),
-    Column("document_number", String(20)),
+    Column("document_number", String(40)),
     Column("source", String(40), nullable=False),
     Column("status", String(10), nullable=False),
     Column("claimed_at", String(32), nullable=False),

@@ -15,10 +15,10 @@ from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.outbox.domain import Notice, Topic
 from issuance_backend.population_registry import journal
 from issuance_backend.population_registry import repository as entries
-from issuance_backend.population_registry.dc01 import doubts
 from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.identities import holding, timeline
-from issuance_backend.population_registry.identities.domain import IdentityEvent, IdentityKind
+from issuance_backend.population_registry.identities.domain import IdentityKind
+from issuance_backend.population_registry.identities.entering import enter
 from issuance_backend.population_registry.identities.recording import person_behind
 from issuance_backend.population_registry.life_events import domain, marriages, repository
 from issuance_backend.population_registry.life_events.act import Act
@@ -131,17 +131,10 @@ def _birth(act: Act, event: Birth) -> str:
     number = issuing.reserve(issue, [request])[0].citizen_number
     issuing.confirm(issue, request.request_id)
     child = domain.newborn(number, event)
-    entries.add(act.connection, [child], act.moment)
-    doubts.follow_entry(act.connection, child, act.moment)
     claim = IdentityClaim(
         citizen_number=number, kind=IdentityKind.CIVIL_REGISTER.value, officer=act.report.officer
     )
-    identity = holding.new_identity(claim, act.source, act.moment)
-    holding.claim_identity(act.connection, identity, act.report.officer, act.moment)
-    identity = holding.step_identity(
-        act.connection, identity, IdentityEvent.VALIDATE, act.report.officer, act.moment
-    )
-    holding.refer(act.connection, identity, act.report.officer, act.moment)
+    enter(act.connection, child, claim, act.source, act.moment)
     return number
 
 

@@ -104,6 +104,16 @@ def _is_district(part: str) -> bool:
     return bool(re.match(r"(?:QUAN|HUYEN|THANH PHO|THI XA|TP|TX|Q|H)\b", words))
 
 
+def province_code(text: str) -> str | None:
+    """The three digits of the province that an address ends with; None where it names none of the 63."""
+    return _codes_by_name().get(read_place(text).province)
+
+
+@cache
+def _codes_by_name() -> dict[str, str]:
+    return {plain_name(entry.name): code for code, entry in provinces().items()}
+
+
 @cache
 def _units_by_name() -> dict[str, str]:
     """Old provinces and the units of 2025 by name; where a name is both, the old one lies in the new one."""

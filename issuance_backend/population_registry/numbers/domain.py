@@ -70,12 +70,17 @@ class NumberRequest:
     prefix: str
 
 
+def has_century(born: date) -> bool:
+    """Whether the number has a digit for the century of a birth."""
+    first, end = _CENTURIES
+    return first <= born.year < end
+
+
 def prefix_of(province: str, born: date, sex: str) -> str:
     """Province of birth registration, century with sex, year (Circular 59/2021/TT-BCA, article 4)."""
-    first, end = _CENTURIES
-    if not first <= born.year < end:
+    if not has_century(born):
         raise ValueError("the number has no digit for this century")
-    century = 2 * ((born.year - first) // 100) + (1 if sex == "F" else 0)
+    century = 2 * ((born.year - _CENTURIES[0]) // 100) + (1 if sex == "F" else 0)
     return f"{province}{century}{born.year % 100:02d}"
 
 

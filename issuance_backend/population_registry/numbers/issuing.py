@@ -90,6 +90,14 @@ def adopt(act: Issuing, citizen_number: str) -> bool:
     return True
 
 
+def is_drawn_for_somebody(connection: Connection, citizen_number: str, moment: datetime) -> bool:
+    """Whether the number is kept for, or was issued to, a request: it is on no card of before."""
+    known = repository.find(connection, citizen_number)
+    if known is None or known.request_id is None:
+        return False
+    return known.expires_at is None or known.expires_at > rfc3339(moment)
+
+
 def _of_request(act: Issuing, request_id: str) -> DrawnNumber:
     number = repository.of_requests(act.connection, [request_id]).get(request_id)
     if number is None:

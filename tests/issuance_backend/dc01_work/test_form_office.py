@@ -29,6 +29,7 @@ from issuance_backend.idempotency.domain import request_digest
 from issuance_backend.idempotency.service import RequestRegister
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.officers.service import OfficerDoor
+from issuance_backend.population_registry import repository as entries
 from issuance_backend.refusals import Dc01BatchUnknown, RoleMissing
 from tests.support.dc01_office import COMMUNE, NEIGHBOUR, PAGES, WHOLE
 from tests.support.engines import Engine
@@ -132,6 +133,33 @@ def test_a_form_goes_from_the_list_to_a_clean_record_by_different_officers(room:
     assert [(each["clerk"], each["forms"], each["wrong_forms"]) for each in rates] == [(CLERK, 1, 0)]
 
 
+def test_a_citizen_of_a_form_is_registered_and_captured_for_a_card_at_once(room: FormRoom) -> None:
+    collector, leader = map(room.officer, (COLLECTOR, LEADER))
+    (form,) = room.dc01.accepted(1)
+    batch, path = room.dc01.forms.form(form).batch, f"/v1/dc01-forms/{form}"
+    matched = told(post(leader, f"/v1/dc01-batches/{batch}/matching"))
+    assert (matched["states"], matched["unregistered"]) == ({"clean": 1}, 1)
+    assert refused(get(collector, f"{path}/person")) == (404, "REGISTRY_PERSON_UNKNOWN")
+    assert told(get(collector, path))["registered"] is False
+    key = "registration-0000000001"
+    for _ in range(2):
+        registered = told(post(leader, f"/v1/dc01-batches/{batch}/registration", key))
+        assert (registered["states"], registered["unregistered"]) == ({"clean": 1}, 0)
+    assert told(get(collector, path))["registered"] is True
+    number = told(get(collector, f"{path}/person"))["citizen_number"]
+    for other in (CLERK, CHIEF, "thanh.tra"):
+        assert refused(get(room.officer(other), f"{path}/person")) == (403, "OFFICER_ROLE_MISSING")
+    with room.dc01.database.reading() as connection:
+        person = entries.person(connection, number)
+        looks = connection.exec_driver_sql("SELECT citizen_number, officer, unit FROM person_reads")
+        assert [tuple(row) for row in looks] == [(number, COLLECTOR, COMMUNE)]
+    assert person is not None
+    marks = {"identification": "Nốt ruồi dưới mắt trái"}
+    captured = room.office.sign_in("lan.capture").capture(person, person=marks)
+    assert captured.status_code == 201, captured.get_data(as_text=True)
+    assert captured.get_json()["citizen_number"] == number
+
+
 def work(officer: OfficerClient) -> dict[str, int]:
     return {each["step"]: each["forms"] for each in told(get(officer, "/v1/dc01-work"))}
 
@@ -183,9 +211,10 @@ def test_nothing_of_another_unit_is_touched_or_shown(room: FormRoom) -> None:
     by_step = {"collection": collector, "correction": collector, "review": collector}
     for step, said in STEPS.items():
         assert refused(post(by_step.get(step, clerk), f"{path}/{step}", **said)) == elsewhere, step
+    assert refused(get(collector, f"{path}/person")) == elsewhere
     for read in (path, f"{path}/pages/1", f"{path}/values", "/v1/dc01-forms?barcode=DC00000000"):
         assert refused(get(clerk, read)) == elsewhere, read
-    for step in ("sample", "matching"):
+    for step in ("sample", "matching", "registration"):
         assert refused(post(leader, f"/v1/dc01-batches/{batch}/{step}")) == elsewhere
     assert refused(get(leader, f"/v1/dc01-batches/{batch}")) == elsewhere
     assert refused(post(leader, "/v1/dc01-batches", unit=COMMUNE)) == elsewhere

@@ -100,7 +100,8 @@ def test_a_form_with_a_number_is_compared_with_those_that_bear_none(office: Dc01
     assert office.forms.form(second).conflicts == (f"LIKE_FORM:{barcode(office, first)}",)
     (third,) = matched(office, with_number)
     (fourth,) = matched(office, {**WHOLE, "old_id": "087654321"})
-    assert office.states([third, fourth]) == ["clean", "clean"], "their numbers tell them apart"
+    assert office.states([third, fourth]) == ["clean", "conflict"], "it would be a second entry"
+    assert office.forms.form(fourth).conflicts == ("LIKE_PERSON",)
 
 
 def test_a_form_without_number_is_held_against_the_registrys_persons(office: Dc01Office) -> None:

@@ -294,7 +294,7 @@ def test_the_registry_and_a_second_form_of_one_number_contradict(office: Dc01Off
     office.forms.match(office.forms.form(ids[0]).batch or "")
     by_place = {form: office.forms.form(form) for form in ids}
     assert by_place[ids[0]].conflicts[0] == "REGISTRY_DIFFERS:mother"
-    assert by_place[ids[3]].conflicts == ("REGISTRY_PERSON_UNKNOWN",)
+    assert by_place[ids[3]].conflicts == ("LIKE_PERSON",), "the same woman under a number that is no entry's"
     same = [by_place[form] for form in ids[1:3]]
     assert sorted(form.state for form in same) == ["clean", "conflict"]
     assert [form.conflicts for form in same if form.state == "conflict"] == [("DUPLICATE_FORM",)]

@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from issuance_backend import recorded_events
 from issuance_backend.paging import PageAsked
+from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.dc01 import repository
 from issuance_backend.population_registry.dc01.domain import (
     CLEAN_STATES,
@@ -110,6 +111,7 @@ class Walk:
             *[self.second] * 10,
             *[self.third] * 5,
             *[self.match] * 4,
+            *[self.register] * 2,
             *[self.correct] * 2,
             *[self.review] * 2,
             *[self.confirm] * 4,
@@ -179,6 +181,10 @@ class Walk:
 
     def match(self) -> None:
         self.office.forms.match(self.chance.choice(self.batches))
+
+    def register(self) -> None:
+        officer = self.chance.choice(["leader", "k1"])
+        self.office.registration.register(self.chance.choice(self.batches), officer)
 
     def correct(self) -> None:
         form = self.one_in("conflict")
@@ -275,6 +281,22 @@ def require_nobody_twice(office: Dc01Office, forms: list[Form]) -> None:
         assert names[0] != names[1] or (one.number and other.number)
 
 
+def require_one_entry_a_person(office: Dc01Office, forms: list[Form]) -> None:
+    """Of registered forms that were never told apart no two are of one person, and each has its entry."""
+    registered = [form for form in forms if form.person is not None]
+    made: dict[tuple[str, ...], str] = {}
+    with office.database.reading() as connection:
+        for form in registered:
+            assert entries.person(connection, form.person or "") is not None
+            steps = recorded_events.of_subject(connection, form.subject)
+            if not any("told_apart" in step.detail for step in steps):
+                said = form.values or {}
+                who = tuple(said.get(name, "") for name in ("full_name", "date_of_birth", "mother"))
+                if who[0] != WHOLE["full_name"]:
+                    assert made.setdefault(who, form.person or "") == form.person
+    assert made
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_under_random_work_no_rejected_batch_gives_a_clean_record_and_every_figure_is_the_forms_own(
     database_engine: Engine, seed: int
@@ -304,6 +326,7 @@ def test_under_random_work_no_rejected_batch_gives_a_clean_record_and_every_figu
         if office.now.date() != today:
             remembered[today] = office.indices.indices("", today)
     require_nobody_twice(office, all_forms(office))
+    require_one_entry_a_person(office, all_forms(office))
     assert len(remembered) > 3
     for day, figures in remembered.items():
         assert office.indices.indices("", day) == figures
