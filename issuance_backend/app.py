@@ -117,7 +117,8 @@ from issuance_backend.officers.certification import CertificationDesk, require_c
 from issuance_backend.officers.service import OfficerDoor
 from issuance_backend.outbox.api import EVENT_ROLES, events_blueprint
 from issuance_backend.outbox.service import NoticeBoard
-from issuance_backend.personalization.batches.api import production_blueprint
+from issuance_backend.personalization.batches.api import printed_cards_blueprint, production_blueprint
+from issuance_backend.personalization.batches.printed_look import PrintedLook
 from issuance_backend.personalization.batches.service import (
     ProductionDesk,
     card_destroyed,
@@ -310,7 +311,13 @@ def _mount_registry(site: _Site, url: str, token: str) -> None:
 def _mount_production(site: _Site, production: ProductionDesk, drawer: CardDrawer) -> None:
     """Batches of cards, and the blanks that they are made of."""
     stock = StockOffice(site.database, site.clock, drawer.destroy)
-    site.for_officers(production_blueprint(production), stock_blueprint(stock), destructions_blueprint(stock))
+    look = PrintedLook(site.database, drawer.printed)
+    site.for_officers(
+        production_blueprint(production),
+        printed_cards_blueprint(look),
+        stock_blueprint(stock),
+        destructions_blueprint(stock),
+    )
 
 
 def _mount_figures(site: _Site) -> None:

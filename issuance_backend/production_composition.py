@@ -10,7 +10,7 @@ from issuance_backend.moments import Clock, utc_now
 from issuance_backend.personalization.card_printer import CardDrawer
 from issuance_backend.personalization.chip_key_pool import ChipKeyPool
 from issuance_backend.personalization.composition import workshop
-from issuance_backend.personalization.demo_print_defect import DrawerWithABadPrint
+from issuance_backend.personalization.demo_print_defect import DrawerWithBadPrints
 from issuance_backend.personalization.service import CardLine
 from issuance_backend.settings import IssuanceSettings, require_printer
 from monitoring.database import Database
@@ -23,7 +23,7 @@ def create_card_line(
     """A worker that makes cards with the settings of the office; tests hand in another clock."""
     require_printer(settings)
     pictures = Pictures(database, open_store(settings.store_place, database, clock))
-    drawer = DrawerWithABadPrint if settings.demo_bad_print else CardDrawer
+    drawer = DrawerWithBadPrints if settings.demo_bad_print else CardDrawer
     machines = workshop(settings.pki_dir, drawer(settings.card_dir), pictures, keys, clock)
     return CardLine(database, machines, clock)
 

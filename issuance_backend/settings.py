@@ -32,7 +32,7 @@ class IssuanceSettings(StoreSettings):
     ``tcp:host:port`` of clamd; ``none`` in a demonstration only.
     ``status_address`` is the public page that tells citizens where their applications stand, for the QR code
     on their slips; without it a slip has the receipt code alone.
-    ``demo_bad_print`` lets the drawer print its first card out of focus; production refuses to start with it.
+    ``demo_bad_print`` lets the drawer print its first two cards badly; production refuses to start with it.
     """
 
     service_tokens: Path

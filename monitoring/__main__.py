@@ -238,7 +238,8 @@ def _announce(stack: Stack, scene: Scene) -> None:
   demonstration stand  {scene.url}/   (who stands before the camera, which card is on the reader)
 
   working unseen       {"; ".join(" ".join(words) for words in WORKERS.values())}; registry housekeeping
-  on purpose           the first card of a new stack is printed badly: quality control stops it
+  on purpose           the first card of a new stack is printed badly: quality control stops it;
+                       the second has a stain, which a quality officer sees on its picture
 
   officers and their passwords: {stack.folder}/keys/*.password
   all scenarios against this stack: python -m monitoring probe

@@ -15,6 +15,7 @@ from monitoring import staff as posts
 from monitoring.approver import Approver
 from monitoring.probe_clients import HttpClient, Json, ProbeFailed, require_refusal
 from monitoring.staff import UNIT, Officer, Staff
+from monitoring.stand.quality_eye import is_stained
 
 SEARCH_SECONDS = 60.0
 CARD_SECONDS = 60.0
@@ -23,16 +24,18 @@ BLANKS = 20
 BLANK_ACCOUNTS = ("stock", "issued", "spoiled", "destroyed")
 BLANK_SERIES = "DM"
 SAME_OFFICER = "SAME_OFFICER"
+SEEN_STAINED = "surface_damaged"
 LEGAL_BASIS = "Luật 26/2023/QH15, Điều 23"
 SIGNED = bytes.fromhex("89504e470d0a1a0a")
 """Stands for the picture of a signature: whoever is drawn has no hand."""
 
 
 class Made(NamedTuple):
-    """A card that passed quality control, and on which blank of its order."""
+    """A card that passed quality control, on which blank of its order, and in which batch."""
 
     card: str
     attempt: int
+    batch: str
 
 
 FIRST_CARD: Mapping[str, str] = MappingProxyType({"fee_reason": "first", "old_card": "none"})
@@ -138,14 +141,30 @@ class IssuingOffice:
 
     def make_cards(self, dossiers: Sequence[str]) -> dict[str, Made]:
         """Put the waiting orders into a batch and wait for the workers; the good card of each dossier."""
-        operating = self._staff.at_office(posts.OPERATOR)
         batch = self._staff.at_pages(posts.OPERATOR).press("/production", limit="500")["id"]
+        return self._made(str(batch), dossiers)
+
+    def look_over(self, made: Mapping[str, Made]) -> dict[str, Made]:
+        """A quality officer looks at the print of every good card; what is stained is refused, made again."""
+        looking, again = self._staff.at_pages(posts.QUALITY_OFFICER), dict(made)
+        for dossier, each in made.items():
+            at = f"/production/cards/{each.card}"
+            if is_stained(looking.picture(f"{at}/front.png")):
+                looking.press(f"{at}/refuse", fault=SEEN_STAINED)
+                again |= self._made(each.batch, [dossier])
+        return again
+
+    def _made(self, batch: str, dossiers: Sequence[str]) -> dict[str, Made]:
+        operating = self._staff.at_office(posts.OPERATOR)
         until = time.monotonic() + CARD_SECONDS
         while time.monotonic() < until:
             orders = _list(operating, f"/v1/production-batches/{batch}")
             ours = {str(order["dossier"]): order for order in orders if order["dossier"] in dossiers}
             if ours and all(order["card_state"] == "qa_passed" for order in ours.values()):
-                return {each: Made(str(order["card"]), int(order["attempt"])) for each, order in ours.items()}
+                return {
+                    each: Made(str(order["card"]), int(order["attempt"]), batch)
+                    for each, order in ours.items()
+                }
             time.sleep(LOOK_SECONDS)
         raise ProbeFailed("the cards were not made in time")
 

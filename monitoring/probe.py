@@ -206,10 +206,14 @@ class Probe:
             if made[dossier].attempt > 1:
                 found = ", ".join(sorted(self._office.findings(str(citizen["citizen_number"]))))
                 self._say(f"  a bad print was stopped ({found}) and made again on the next blank")
+        judged = self._office.look_over(made)
+        if judged != made:
+            self._say(f"  {posts.QUALITY_OFFICER} saw a stain on a card that had passed: refused, made again")
+        made = judged
         spoiled = self._office.destroy_spoiled()
         if spoiled:
             self._say(
-                f"  {spoiled} spoiled blank destroyed by {posts.QUALITY_OFFICER} and {posts.STOCK_KEEPER}"
+                f"  {spoiled} spoiled blanks destroyed by {posts.QUALITY_OFFICER} and {posts.STOCK_KEEPER}"
             )
         self._office.deliver([made[dossier].card for dossier in dossiers])
         self._say(f"packed by {posts.OPERATOR}, carried by {posts.COURIER}, taken in by {posts.OFFICE_CLERK}")

@@ -75,6 +75,10 @@ class Officer:
         """Send one of the pages' forms; raises ProbeFailed with the code of a refusal."""
         return self._client.send_form(path, {"csrf_token": self._token, **fields})
 
+    def picture(self, path: str) -> bytes:
+        """A picture that a page shows."""
+        return self._client.get(path)
+
     def read(self, path: str) -> Json:
         """A page as the JSON that stands for it."""
         return self._client.get_json(path)

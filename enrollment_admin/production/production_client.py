@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from enrollment_admin.backend_client import BackendClient, Listed
+from enrollment_admin.backend_client import BackendClient, FileAnswer, Listed
 from verification.messages.production import (
     BatchOrder,
     BatchOrderState,
@@ -47,6 +47,11 @@ def release(backend: BackendClient, dossier: str) -> None:
 def refuse_card(backend: BackendClient, card: str, report: FaultReport) -> None:
     """What a quality officer saw on a card that had passed."""
     backend.tell("POST", f"/v1/produced-cards/{quote(card, safe='')}/refusal", report)
+
+
+def printed_face(backend: BackendClient, card: str, face: str) -> FileAnswer:
+    """The ``front`` or ``back`` of a card that passed, as the machine's scanner saw it (PNG)."""
+    return backend.file(f"/v1/produced-cards/{quote(card, safe='')}/{face}.png")
 
 
 def books(backend: BackendClient) -> BlankStock:

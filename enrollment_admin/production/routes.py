@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, request, session, url_for
+from flask import Blueprint, Response, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from enrollment_admin.backend_client import BackendClient
@@ -45,6 +45,11 @@ def production_blueprint(backend: BackendClient) -> Blueprint:
             done="done.produced",
             again=lambda _faults: _batches_page(backend, None),
         )
+
+    @blueprint.get("/production/cards/<card>/<any(front,back):face>.png")
+    def printed(card: str, face: str) -> ResponseReturnValue:
+        found = production_client.printed_face(officers_backend(backend), card, face)
+        return Response(found.content, content_type="image/png")
 
     @blueprint.post("/production/cards/<card>/refuse")
     def refuse(card: str) -> ResponseReturnValue:

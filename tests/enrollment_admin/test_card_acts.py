@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from flask import Flask
 from issuance_backend.credentials.undelivered_desk import age
 from issuance_backend.officers.domain import Role
 from issuance_backend.officers.service import OfficerDoor
+from issuance_backend.personalization.card_printer import CardDrawer
 from tests.support.delivery import deliver, hand_over
 from tests.support.issuance_office import NOW, PASSWORD, Office
 from tests.support.office_pages import approved, captured, sign_in, text
@@ -142,3 +144,25 @@ def test_lists_of_cards_without_a_state_are_offered_and_a_wrong_one_is_named(app
     refused = office.get("/credentials/work-list?state=there")
     assert refused.status_code == 422
     assert f"Trạng thái: {fault('FIELD_CHARACTERS').vi.what}" in text(refused)
+
+
+def test_a_quality_officer_looks_at_a_printed_card_and_refuses_it(app: Flask, office: Office) -> None:
+    dossier = captured(app)
+    approved(app, dossier)
+    office.make_cards()
+    nga, operator = sign_in(app, "nga.quality"), sign_in(app, "hoa.production")
+    found = re.search(r'href="(/production/[0-9a-f]+)"', text(nga.get("/production")))
+    assert found
+    pictures = re.findall(
+        r'href="(/production/cards/[0-9a-f]{16}/(?:front|back)\.png)"', text(nga.get(found[1]))
+    )
+    printed = CardDrawer(office.card_dir).printed(card_of(office, dossier)["id"])
+    answers = [nga.get(each) for each in pictures]
+    assert [each.get_data() for each in answers] == [printed.front, printed.back]
+    assert {each.content_type for each in answers} == {"image/png"}
+    assert "front.png" not in text(operator.get(found[1]))
+    assert operator.get(pictures[0]).status_code == 403
+    act = pictures[0].replace("front.png", "refuse")
+    nga.done(act, {"fault": "surface_damaged", "batch": found[1].rsplit("/", 1)[1]}, page=found[1])
+    assert "front.png" not in text(nga.get(found[1]))
+    assert nga.get(pictures[0]).status_code == 409

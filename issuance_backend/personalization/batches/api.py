@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from flask import Blueprint
+from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
 from issuance_backend.http_body import answer, page_answer, read_body, read_page
 from issuance_backend.officers.api import acting_officer
+from issuance_backend.personalization.batches.printed_look import PrintedLook
 from issuance_backend.personalization.batches.repository import LIST_KEY
 from issuance_backend.personalization.batches.service import ProductionDesk
 from verification.messages.production import BatchOrder, FaultReport
@@ -37,5 +38,19 @@ def production_blueprint(desk: ProductionDesk) -> Blueprint:
     def refuse(card: str) -> ResponseReturnValue:
         desk.refuse_card(acting_officer(), card, read_body(FaultReport))
         return "", 204
+
+    return blueprint
+
+
+def printed_cards_blueprint(look: PrintedLook) -> Blueprint:
+    """/v1/produced-cards: what a quality officer judges by eye."""
+    blueprint = Blueprint("printed_cards", __name__, url_prefix="/v1/produced-cards")
+
+    @blueprint.get("/<card>/<any(front,back):face>.png")
+    def printed(card: str, face: str) -> ResponseReturnValue:
+        faces = look.faces(acting_officer(), card)
+        picture = Response(faces.front if face == "front" else faces.back, content_type="image/png")
+        picture.headers["Cache-Control"] = "no-store"
+        return picture
 
     return blueprint

@@ -54,6 +54,22 @@ def test_whoever_made_a_card_or_kept_its_blank_does_not_judge_it(office: Office,
     assert office.sign_in("nga.quality").post(path, fault).status_code == 204
 
 
+def test_a_quality_officer_sees_the_print_of_a_card_that_can_still_be_refused(office: Office) -> None:
+    dossier = approved(office)
+    office.make_cards()
+    card, nga = card_of(office, dossier), office.sign_in("nga.quality")
+    printed, at = CardDrawer(office.card_dir).printed(card), "/v1/produced-cards"
+    assert (printed.front, printed.back) == tuple(
+        nga.get(f"{at}/{card}/{face}.png").get_data() for face in ("front", "back")
+    )
+    assert nga.get(f"{at}/{card}/front.png").headers["Cache-Control"] == "no-store"
+    assert office.sign_in(OPERATOR).get(f"{at}/{card}/front.png").status_code == 403
+    assert nga.get(f"{at}/{'0' * 16}/front.png").get_json()["code"] == "CREDENTIAL_UNKNOWN"
+    assert nga.get(f"{at}/{card}/side.png").status_code == 404
+    assert nga.post(f"{at}/{card}/refusal", {"fault": "surface_damaged"}).status_code == 204
+    assert nga.get(f"{at}/{card}/front.png").get_json()["code"] == "STATE_NOT_ALLOWED"
+
+
 def test_an_operators_batch_takes_its_blanks_from_anothers_delivery(office: Office) -> None:
     """Though the operator's own came first."""
     stock = StockOffice(office.database, lambda: NOW, CardDrawer(office.card_dir).destroy)
