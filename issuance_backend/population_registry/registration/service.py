@@ -24,7 +24,8 @@ from verification.messages.dc01 import FormPerson
 from verification.messages.registry_access import ReadingFor
 from verification.messages.registry_records import IdentityClaim
 
-_PORTION = 50
+_PORTION = 20
+"""An entry is some thirty statements: whoever else writes waits for so many forms and no more."""
 
 
 class RegistrationDesk:
