@@ -7,10 +7,12 @@ the record that it came from.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -19,10 +21,12 @@ from sqlalchemy import Connection, Executable, case, func, or_, select, text
 from issuance_backend.moments import Clock, parse_moment, rfc3339
 from issuance_backend.schema import EVENTS
 from issuance_backend.statistics import repository, roll_up
-from issuance_backend.statistics.domain import kind_of, state_of, weighed
-from issuance_backend.statistics.tables import FIGURE_CHECKS, FIGURE_MOVES
+from issuance_backend.statistics.clocks import ClockRun, Run
+from issuance_backend.statistics.domain import age_of, kind_of, state_of, weighed
+from issuance_backend.statistics.tables import FIGURE_CHECKS, FIGURE_DAYS, FIGURE_DUES, FIGURE_MOVES
 from issuance_backend.statistics.units import NATION, lineage
 from monitoring.database import Database
+from verification.messages.national_time import vietnam_date
 from verification.messages.statistics import DifferingFigure, RecordCheck
 
 EVERY = timedelta(days=1)
@@ -32,24 +36,51 @@ _AT_ONCE = 1_000
 _INTO, _OUT, _STOCK = "in.", "out.", "stock."
 _moves = FIGURE_MOVES.c
 
+_AGE, _CLOCK, _DUE = "age.", "clock.", "due."
+_STILL_DUE = {
+    **dict.fromkeys(("start", "resume", "left_late"), 1),
+    **dict.fromkeys(("came_late", "on_time", "late", "ended", "pause"), -1),
+}
+"""By how much each mark of a clock changes what fell due, in time, and was not done with in time."""
+
+# Each move with its day in UTC, and whether Viet Nam wrote the next one by then.
+_dated = select(
+    FIGURE_MOVES,
+    func.substr(_moves.at, 1, 10).label("day"),
+    case((func.substr(_moves.at, 12, 2) >= "17", 1), else_=0).label("is_next"),
+).subquery("dated")
+_on = _dated.c
 _MOVED = select(
-    _moves.marks,
-    func.sum(_moves.size),
-    func.sum(_moves.size * _moves.spent),
-    func.sum(_moves.size * _moves.measured),
-).group_by(_moves.marks)
+    _on.marks,
+    _on.day,
+    _on.is_next,
+    func.sum(_on.size),
+    func.sum(_on.size * _on.spent),
+    func.sum(_on.size * _on.measured),
+).group_by(_on.marks, _on.day, _on.is_next)
+_AGED = (
+    select(_on.unit, _on.day, _on.is_next, func.sum(_on.size))
+    .where(_on.ended_by.is_(None))
+    .group_by(_on.unit, _on.day, _on.is_next)
+)
+_RUNNING = (
+    select(_moves.clocks, func.sum(_moves.size)).where(_moves.ended_by.is_(None)).group_by(_moves.clocks)
+)
 _STANDING = (
     select(_moves.kind, _moves.state, _moves.unit, func.sum(_moves.size))
     .where(_moves.ended_by.is_(None))
     .group_by(_moves.kind, _moves.state, _moves.unit)
 )
+_days, _dues = FIGURE_DAYS.c, FIGURE_DUES.c
 # A balance goes on from the day before: each must be the sum of all amounts up to its day.
-_TOLD = text(
-    "SELECT figure, unit, sum(amount), max(CASE WHEN balance <> running THEN 1 ELSE 0 END)"
-    " FROM (SELECT figure, unit, amount, balance,"
-    " sum(amount) OVER (PARTITION BY figure, unit ORDER BY day) AS running FROM figure_days) AS days"
-    " GROUP BY figure, unit"
+_TOLD = select(
+    _days.figure,
+    _days.unit,
+    _days.day,
+    _days.amount,
+    _days.balance != func.sum(_days.amount).over(partition_by=(_days.figure, _days.unit), order_by=_days.day),
 )
+_FELL_DUE = select(_dues.clock, _dues.unit, _dues.due_on, _dues.due - _dues.cleared)
 _lines = select(
     EVENTS.c.sequence,
     EVENTS.c.subject,
@@ -152,17 +183,20 @@ class RecordCheckDesk:
 
 
 def _found(connection: Connection, checked_at: datetime) -> RecordCheck:
-    version, _ = repository.last(connection)
+    version, newest_at = repository.last(connection)
+    today = vietnam_date(newest_at or checked_at)
     # What is recorded of each figure less what is told of it; it grows with units, not with records.
-    owed, differing = _recorded(connection), set()
-    for figure, unit, amount, is_uneven in _rows(connection, _TOLD):
-        owed[figure, unit] -= int(amount)
+    owed, differing = _recorded(connection, today), set()
+    for figure, unit, day, amount, is_uneven in _rows(connection, _TOLD):
+        owed[figure, unit] -= amount * _weight(day)
         if is_uneven:
             differing.add((figure, unit))
         if figure.startswith(_INTO):
-            owed[figure.replace(_INTO, _STOCK, 1), unit] -= int(amount)
+            owed[figure.replace(_INTO, _STOCK, 1), unit] -= amount
         elif figure.startswith(_OUT):
-            owed[figure.replace(_OUT, _STOCK, 1), unit] += int(amount)
+            owed[figure.replace(_OUT, _STOCK, 1), unit] += amount
+    for clock, unit, day, amount in _rows(connection, _FELL_DUE):
+        owed[_due(clock), unit] -= amount * _weight_due(clock, day, today)
     differing.update(place for place, amount in owed.items() if amount)
     # A subject is a person's dossier: only its kind is told.
     for question in (_ASTRAY, _UNRECORDED):
@@ -172,17 +206,60 @@ def _found(connection: Connection, checked_at: datetime) -> RecordCheck:
     return RecordCheck(rfc3339(checked_at), version, len(owed), len(differing), named)
 
 
-def _recorded(connection: Connection) -> Counter[tuple[str, str]]:
+def _recorded(connection: Connection, today: date) -> Counter[tuple[str, str]]:
     """Every figure of every unit as the moves say it; stocks are what has not left."""
     sums: Counter[tuple[str, str]] = Counter()
-    for marks, *amounts in _rows(connection, _MOVED):
+    for marks, day, is_next, *amounts in _rows(connection, _MOVED):
+        weight = _weight(_vietnam_day(day, is_next))
         for (unit, figure), amount in weighed(repository.read_marks(marks), *map(int, amounts)):
             for area in lineage(unit):
-                sums[figure, area] += amount
-    for kind, state, unit, size in _rows(connection, _STANDING):
+                sums[figure, area] += amount * weight
+                if figure.startswith(_CLOCK):
+                    _tell_due(sums, figure, area, amount)
+    for unit, figure, amount in _standing(connection, today):
         for area in lineage(unit):
-            sums[f"{_STOCK}{kind}.{state}", area] += int(size)
+            sums[figure, area] += amount
     return sums
+
+
+def _tell_due(sums: Counter[tuple[str, str]], mark: str, area: str, amount: int) -> None:
+    _, clock, what = mark.split(".", 2)
+    sums[_due(clock), area] += amount * _STILL_DUE[what]
+
+
+def _standing(connection: Connection, today: date) -> Iterator[tuple[str, str, int]]:
+    """What has not moved on, by unit and figure: stocks, days of clocks still to come, days of ages."""
+    for kind, state, unit, size in _rows(connection, _STANDING):
+        yield unit, f"{_STOCK}{kind}.{state}", int(size)
+    for clocks, size in _rows(connection, _RUNNING):
+        for run in msgspec.json.decode(clocks, type=tuple[ClockRun, ...]):
+            if run.run is Run.RUNNING and run.due_on >= today:
+                yield run.unit, _due(run.clock), int(size) * _weight(run.due_on)
+    for ages in roll_up.rules().vocabulary.ages:
+        asked = _AGED.where(_on.kind == ages.kind, _on.state == ages.state)
+        for unit, day, is_next, size in _rows(connection, asked):
+            yield unit, age_of(ages.kind, ages.state), int(size) * _weight(_vietnam_day(day, is_next))
+
+
+def _due(clock: str) -> str:
+    return clock if clock.startswith(_AGE) else f"{_DUE}{clock}"
+
+
+def _weight_due(clock: str, day: date, today: date) -> int:
+    """Ages stand on their days; of clocks all days together are known, and those to come one by one."""
+    if clock.startswith(_AGE):
+        return _weight(day)
+    return 1 + (_weight(day) if day >= today else 0)
+
+
+def _vietnam_day(day: str, is_next: int) -> date:
+    return date.fromisoformat(day) + timedelta(days=is_next)
+
+
+@cache
+def _weight(day: date) -> int:
+    """A number of its own for each day: sums weighted by it agree where the amounts of every day do."""
+    return int.from_bytes(hashlib.blake2b(day.isoformat().encode(), digest_size=8).digest())
 
 
 def _rows(connection: Connection, question: Executable) -> Iterator[Sequence[Any]]:

@@ -96,6 +96,19 @@ ALTERED = [
      {("stock.dossier.received", "079"), ("in.dossier.received", "")}),
     ("UPDATE figure_moves SET unit = '001' WHERE subject = 'dossier/lot'",
      {("stock.dossier.received", "079"), ("stock.dossier.received", "001")}),
+    ("UPDATE figure_days SET day = '2020-01-31' WHERE figure = 'in.dossier.received' AND unit = '079'",
+     {("in.dossier.received", "079")}),
+    ("UPDATE figure_days SET day = '2020-01-31' WHERE figure = 'clock.local.start' AND unit = ''",
+     {("clock.local.start", "")}),
+    ("UPDATE figure_dues SET due = due + 1 WHERE clock = 'total' AND unit = ''", {("due.total", "")}),
+    ("UPDATE figure_dues SET cleared = cleared + 1 WHERE clock = 'local' AND unit = '001'",
+     {("due.local", "001")}),
+    ("UPDATE figure_dues SET due_on = '2035-01-31' WHERE clock = 'total' AND unit = '079'",
+     {("due.total", "079")}),
+    ("UPDATE figure_dues SET unit = '036' WHERE clock = 'local' AND unit = '079'",
+     {("due.local", "036"), ("due.local", "079")}),
+    ("DELETE FROM figure_dues WHERE clock = 'central' AND unit = '001.02'", {("due.central", "001.02")}),
+    ("UPDATE figure_moves SET clocks = '[]' WHERE subject = 'dossier/lot'", {("due.total", "079")}),
     ("DELETE FROM events WHERE sequence = 3", {("moves.dossier.received", HERE)}),
 ]  # fmt: skip
 
@@ -106,6 +119,49 @@ def test_whatever_is_not_what_was_recorded_is_named(
 ) -> None:
     alter(database, sentence)
     assert expected <= places(desk.check())
+
+
+@pytest.fixture
+def late_desk(database: Database) -> RecordCheckDesk:
+    """Clocks that were missed, paused in time and late, went on, and began late; cards that wait."""
+
+    def on(day: float, subject: str, state: str, **detail: str) -> Told:
+        return Told(START + timedelta(days=day), subject, state, {"unit": HERE} | detail)
+
+    record(database, [
+        on(0, "dossier/1", "captured"), on(0, "dossier/2", "captured"), on(0, "dossier/3", "captured"),
+        on(0, "dossier/4", "captured", happened_at="2020-01-06T03:00:00Z"),
+        on(1, "dossier/1", "returned"), on(1, "dossier/2", "local_approved"),
+        on(1, "card/2", "ordered", dossier="2"), on(20, "card/2", "qa_passed"),
+        on(20.7, "card/2", "at_office"),
+        on(30, "dossier/1", "captured"), on(30, "dossier/3", "suspended"), on(30, "dossier/4", "returned"),
+        on(30, "card/9", "at_office"), on(31, "dossier/4", "captured"),
+        on(31, "dossier/3", "captured"), on(32, "dossier/3", "withdrawn"),
+    ])  # fmt: skip
+    return RecordCheckDesk(database, lambda: START + timedelta(days=40))
+
+
+def test_clocks_that_were_late_and_paused_agree_with_the_record(late_desk: RecordCheckDesk) -> None:
+    assert late_desk.check().named == ()
+
+
+@pytest.mark.parametrize(
+    ("sentence", "figure"),
+    [
+        ("SET due = due - 1 WHERE clock = 'central'", "due.central"),
+        ("SET cleared = 0 WHERE clock = 'local' AND cleared > 0", "due.local"),
+        (
+            "SET due_on = '2020-01-31' WHERE clock = 'age.card.at_office' AND due_on > '2021-05-01'",
+            "age.card.at_office",
+        ),
+        ("SET cleared = cleared + 1 WHERE clock = 'age.card.at_office'", "age.card.at_office"),
+    ],
+)
+def test_due_days_and_ages_that_were_altered_are_named(
+    database: Database, late_desk: RecordCheckDesk, sentence: str, figure: str
+) -> None:
+    alter(database, "UPDATE figure_dues " + sentence)
+    assert (figure, HERE) in places(late_desk.check())
 
 
 def test_what_was_altered_agrees_again_when_it_is_counted_again(
