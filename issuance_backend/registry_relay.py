@@ -10,15 +10,17 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import msgspec
 
+from issuance_backend.officers.domain import Officer
 from issuance_backend.paging import Page, PageAsked, cursor_of
 from issuance_backend.refusals import AnswerLost, IdempotencyConflict, RequestStillRunning, UnitUnknown
 from issuance_backend.registry_http import RegistryHttp
 from issuance_backend.unit_codes import is_unit
 from verification.errors import RegistryUnavailable, VerificationError
 from verification.messages.dc01 import LineOfUnit
-from verification.messages.registry_access import ReadingFor
+from verification.messages.registry_access import Purpose, ReadingFor
 
 Answer = TypeVar("Answer")
+Sent = TypeVar("Sent", bound=msgspec.Struct)
 Refusals = Mapping[str, type[VerificationError]]
 
 _NAME = re.compile(r"[A-Za-z0-9-]{1,40}")
@@ -26,8 +28,9 @@ _NAME = re.compile(r"[A-Za-z0-9-]{1,40}")
 
 def by_code(*kinds: type[VerificationError]) -> Refusals:
     """These refusals, and those of a request that comes again: the registry knows what became of it."""
-    again = (AnswerLost, IdempotencyConflict, RequestStillRunning, UnitUnknown)
-    return {kind.code: kind for kind in (*kinds, *again)}
+    again = (AnswerLost, IdempotencyConflict, RequestStillRunning)
+    known: tuple[type[VerificationError], ...] = (*kinds, *again, UnitUnknown)
+    return {kind.code: kind for kind in known}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,18 @@ class RegistryRelay:
             raise self.unknown.get(path[0], RegistryUnavailable)("no such name")
         query = urlencode({name: value for name, value in asked.items() if value is not None})
         return "/".join((self.root, *path)) + (query and f"?{query}")
+
+
+def in_name_of(officer: Officer, kind: type[Sent], said: msgspec.Struct) -> Sent:
+    """What an officer said, as the registry takes it: in the name of whoever is signed in."""
+    return kind(officer=officer.id, **msgspec.structs.asdict(said))
+
+
+def reading_of(officer: Officer, purpose: Purpose) -> ReadingFor:
+    """For whom and for what the registry is asked."""
+    return ReadingFor(
+        purpose=purpose, unit=officer.unit, roles=",".join(sorted(officer.roles)), officer=officer.id
+    )
 
 
 def decoded(content: bytes, kind: type[Answer]) -> Answer:

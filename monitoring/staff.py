@@ -24,6 +24,7 @@ COURIER, OFFICE_CLERK, SUPERVISOR = "courier", "office-clerk", "supervisor"
 COMMUNE_OFFICERS = ("commune-officer", "commune-officer-2")
 FORM_CLERKS = ("form-clerk-1", "form-clerk-2", "form-clerk-3")
 FORMS_LEADER = "forms-leader"
+REGISTRARS = ("registrar-1", "registrar-2", "registrar-3")
 
 
 CAPTURE, APPROVER = "capture", "approver"
@@ -54,6 +55,8 @@ OFFICERS: Mapping[str, Post] = {
     **dict.fromkeys(COMMUNE_OFFICERS, Post(("commune_officer",), FORMS_COMMUNE)),
     **dict.fromkeys(FORM_CLERKS, Post(("form_clerk",), FORMS_COMMUNE)),
     FORMS_LEADER: Post(("team_leader",), FORMS_COMMUNE),
+    # One proposes what is published, and two others sign.
+    **dict.fromkeys(REGISTRARS, Post(("registrar",))),
     "district-chief": Post(("district_chief",)),
     "archive-clerk": Post(("archive_clerk",)),
     "investigator": Post(("investigator",)),

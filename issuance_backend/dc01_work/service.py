@@ -11,7 +11,7 @@ from issuance_backend.dc01_work.domain import LEADERS, READERS, TOLD_NUMBERS, WA
 from issuance_backend.dc01_work.registry_forms import FormPicture, RegistryForms
 from issuance_backend.officers.domain import Officer
 from issuance_backend.paging import Page, PageAsked
-from issuance_backend.registry_relay import there
+from issuance_backend.registry_relay import in_name_of, reading_of, there
 from verification.messages.dc01 import (
     Acting,
     BatchOpened,
@@ -39,9 +39,8 @@ from verification.messages.dc01 import (
     ResidentsListed,
     SecondKeying,
 )
-from verification.messages.registry_access import Purpose, ReadingFor
+from verification.messages.registry_access import Purpose
 
-Sent = TypeVar("Sent", bound=msgspec.Struct)
 Answer = TypeVar("Answer")
 
 FORMS, BATCHES = "forms", "batches"
@@ -74,7 +73,7 @@ class FormOffice:
         """Put residents of a commune on the list."""
         domain.require_step(officer, FormStep.LIST)
         self._require_area(officer, said.unit)
-        return self._send(tuple[FormView, ...], _by(officer, ResidentList, said), FORMS)
+        return self._send(tuple[FormView, ...], in_name_of(officer, ResidentList, said), FORMS)
 
     def forms(self, officer: Officer, state: str, asked: PageAsked) -> Page[FormView]:
         """Forms of the officer's area that stand in a state."""
@@ -96,35 +95,43 @@ class FormOffice:
 
     def collect(self, officer: Officer, form_id: str, said: PaperCollected) -> FormView:
         """The paper is there."""
-        return self._step(officer, FormStep.COLLECT, form_id, _by(officer, FormCollected, said), "collection")
+        return self._step(
+            officer, FormStep.COLLECT, form_id, in_name_of(officer, FormCollected, said), "collection"
+        )
 
     def scan(self, officer: Officer, form_id: str, said: PaperScanned) -> FormView:
         """Keep the pictures of its pages."""
-        return self._step(officer, FormStep.SCAN, form_id, _by(officer, FormScanned, said), "scan")
+        return self._step(officer, FormStep.SCAN, form_id, in_name_of(officer, FormScanned, said), "scan")
 
     def index(self, officer: Officer, form_id: str, said: PaperIndexed) -> FormView:
         """Picture and barcode belong together; it joins a batch of its commune."""
-        return self._step(officer, FormStep.INDEX, form_id, _by(officer, FormIndexed, said), "index")
+        return self._step(officer, FormStep.INDEX, form_id, in_name_of(officer, FormIndexed, said), "index")
 
     def key(self, officer: Officer, form_id: str, said: PaperRead) -> FormView:
         """What a clerk read, and what the rules say of it."""
-        return self._step(officer, FormStep.KEY, form_id, _by(officer, FormKeyed, said), "keying")
+        return self._step(officer, FormStep.KEY, form_id, in_name_of(officer, FormKeyed, said), "keying")
 
     def correct(self, officer: Officer, form_id: str, said: PaperRead) -> FormView:
         """Correct a form in conflict."""
-        return self._step(officer, FormStep.CORRECT, form_id, _by(officer, FormKeyed, said), "correction")
+        return self._step(
+            officer, FormStep.CORRECT, form_id, in_name_of(officer, FormKeyed, said), "correction"
+        )
 
     def review(self, officer: Officer, form_id: str, said: CorrectionReview) -> FormView:
         """Whether another officer finds a correction right."""
-        return self._step(officer, FormStep.REVIEW, form_id, _by(officer, FormReview, said), "review")
+        return self._step(officer, FormStep.REVIEW, form_id, in_name_of(officer, FormReview, said), "review")
 
     def key_again(self, officer: Officer, form_id: str, said: PaperRead) -> None:
         """The blind second keying."""
-        self._blind_step(officer, FormStep.KEY_AGAIN, form_id, _by(officer, FormKeyed, said), "second-keying")
+        self._blind_step(
+            officer, FormStep.KEY_AGAIN, form_id, in_name_of(officer, FormKeyed, said), "second-keying"
+        )
 
     def decide(self, officer: Officer, form_id: str, said: PaperRead) -> None:
         """What the paper says where two readings differ."""
-        self._blind_step(officer, FormStep.DECIDE, form_id, _by(officer, FormDecision, said), "decision")
+        self._blind_step(
+            officer, FormStep.DECIDE, form_id, in_name_of(officer, FormDecision, said), "decision"
+        )
 
     def next_keying(self, officer: Officer) -> FormView | None:
         """A form for this clerk to key."""
@@ -141,18 +148,19 @@ class FormOffice:
     def picture(self, officer: Officer, form_id: str, page: str) -> FormPicture:
         """One page, for who may take the step that the form waits for."""
         domain.require_at_work(officer, self._form(officer, form_id).state)
-        return self._registry.picture(form_id, page, _reading(officer))
+        return self._registry.picture(form_id, page, reading_of(officer, Purpose.POPULATION_FORM))
 
     def values(self, officer: Officer, form_id: str) -> FormValues:
         """What is keyed now, for who mends, corrects or reviews it."""
         domain.require_at_work(officer, self._form(officer, form_id).state)
-        return self._registry.looked_at(FormValues, form_id, "values", _reading(officer))
+        reading = reading_of(officer, Purpose.POPULATION_FORM)
+        return self._registry.looked_at(FormValues, form_id, "values", reading)
 
     def open_batch(self, officer: Officer, said: BatchWanted) -> BatchView:
         """Open a batch for the forms of one commune."""
         domain.require_step(officer, FormStep.LEAD)
         self._require_area(officer, said.unit)
-        return self._send(BatchView, _by(officer, BatchOpened, said), BATCHES)
+        return self._send(BatchView, in_name_of(officer, BatchOpened, said), BATCHES)
 
     def batches(
         self, officer: Officer, asked: PageAsked, state: str | None, unit: str | None
@@ -191,7 +199,8 @@ class FormOffice:
         """Whose form it is."""
         officer.require(*TOLD_NUMBERS)
         self._form(officer, form_id)
-        return self._registry.looked_at(FormPerson, form_id, "person", _reading(officer))
+        reading = reading_of(officer, Purpose.POPULATION_FORM)
+        return self._registry.looked_at(FormPerson, form_id, "person", reading)
 
     def clerk_rates(self, officer: Officer) -> tuple[ClerkRate, ...]:
         """How often each clerk of the officer's area read wrong."""
@@ -233,17 +242,3 @@ class FormOffice:
     def _next(self, officer: Officer, step: FormStep, kind: type[Answer], name: str) -> Answer | None:
         domain.require_step(officer, step)
         return self._registry.read(kind, name, "next", officer=officer.id, area=officer.area)
-
-
-def _by(officer: Officer, kind: type[Sent], said: msgspec.Struct) -> Sent:
-    """What an officer said, as the registry takes it: in the name of whoever is signed in."""
-    return kind(officer=officer.id, **msgspec.structs.asdict(said))
-
-
-def _reading(officer: Officer) -> ReadingFor:
-    return ReadingFor(
-        purpose=Purpose.POPULATION_FORM,
-        unit=officer.unit,
-        roles=",".join(sorted(officer.roles)),
-        officer=officer.id,
-    )

@@ -38,6 +38,7 @@ class Role(StrEnum):
     OFFICE = "office"
     COMMUNE_OFFICER = "commune_officer"
     FORM_CLERK = "form_clerk"
+    REGISTRAR = "registrar"
     SUPERVISOR = "supervisor"
     AUDITOR = "auditor"
 

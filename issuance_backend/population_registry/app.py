@@ -119,7 +119,7 @@ def create_registry_app(settings: RegistrySettings, *, clock: Clock = utc_now) -
     app.before_request(refuse_nul)
     doors = _Doors(callers, RequestRegister(database, clock))
     _mount_records(app, database, doors, book, clock)
-    _mount_publication(app, database, doors, clock)
+    _mount_publication(app, database, doors, book, clock)
     _mount_forms(app, database, doors, clock, _FormRoom(book, store, scanner))
     return app
 
@@ -170,10 +170,10 @@ def _mount_records(app: Flask, database: Database, doors: _Doors, book: ReadBook
     mount(app, number_blocks_blueprint(numbers), guard=issuer)
 
 
-def _mount_publication(app: Flask, database: Database, doors: _Doors, clock: Clock) -> None:
+def _mount_publication(app: Flask, database: Database, doors: _Doors, book: ReadBook, clock: Clock) -> None:
     """What leaves the registry: published attributes, their corrections, and events."""
     office = PublicationOffice(database, clock)
-    mount(app, publications_blueprint(office), guard=doors.changing(PUBLISH_ROLE))
+    mount(app, publications_blueprint(office, book), guard=doors.changing(PUBLISH_ROLE))
     mount(app, deliveries_blueprint(office), guard=doors.changing(RECEIVE_ROLE))
     board = NoticeBoard(database, clock)
     mount(app, events_blueprint(board), guard=doors.asking(*EVENT_ROLES))

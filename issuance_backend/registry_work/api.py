@@ -5,9 +5,14 @@ from __future__ import annotations
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
-from issuance_backend.http_body import answer, page_answer, read_page
+from issuance_backend.http_body import answer, page_answer, read_body, read_page
 from issuance_backend.officers.api import acting_officer
 from issuance_backend.registry_work.indices import IndexOffice
+from issuance_backend.registry_work.publications import PublicationDesk
+from verification.messages.publication import PublicationWanted, ValuesSigned
+
+_BY_MOMENT = 2
+"""These lists go by the moment of each entry, and by id where that is the same."""
 
 
 def indices_blueprint(office: IndexOffice) -> Blueprint:
@@ -21,6 +26,39 @@ def indices_blueprint(office: IndexOffice) -> Blueprint:
     @blueprint.get("/<index>/failing")
     def failing(index: str) -> ResponseReturnValue:
         return page_answer(office.failing(acting_officer(), index, *_area_and_day(), read_page(1)))
+
+    return blueprint
+
+
+def publications_blueprint(desk: PublicationDesk) -> Blueprint:
+    """/v1/registry-publications: proposed, signed by two others, withdrawn, acknowledged or not."""
+    blueprint = Blueprint("registry_publications", __name__, url_prefix="/v1/registry-publications")
+
+    @blueprint.post("")
+    def propose() -> ResponseReturnValue:
+        return answer(desk.propose(acting_officer(), read_body(PublicationWanted)), 201)
+
+    @blueprint.get("")
+    def in_state() -> ResponseReturnValue:
+        asked = read_page(_BY_MOMENT)
+        return page_answer(desk.in_state(acting_officer(), request.args.get("state", ""), asked))
+
+    @blueprint.get("/missing-acknowledgements")
+    def missing() -> ResponseReturnValue:
+        minutes = request.args.get("older_than_minutes")
+        return page_answer(desk.missing(acting_officer(), minutes, read_page(_BY_MOMENT)))
+
+    @blueprint.get("/<publication>")
+    def view(publication: str) -> ResponseReturnValue:
+        return answer(desk.view(acting_officer(), publication))
+
+    @blueprint.get("/<publication>/values")
+    def values(publication: str) -> ResponseReturnValue:
+        return answer(desk.values(acting_officer(), publication))
+
+    @blueprint.post("/<publication>/signature")
+    def sign(publication: str) -> ResponseReturnValue:
+        return answer(desk.sign(acting_officer(), publication, read_body(ValuesSigned)))
 
     return blueprint
 

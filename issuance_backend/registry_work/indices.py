@@ -30,8 +30,8 @@ class IndexOffice:
 
     def indices(self, officer: Officer, area: str | None, day: str | None) -> tuple[QualityIndex, ...]:
         """Of an area, the officer's own where none is asked for, and of every unit right below it."""
-        asked = {"area": self._area(officer, area), "on": day}
-        return there(self._registry.read(tuple[QualityIndex, ...], **asked))
+        where = self._area(officer, area)
+        return there(self._registry.read(tuple[QualityIndex, ...], area=where, on=day))
 
     def failing(
         self, officer: Officer, index: str, area: str | None, day: str | None, asked: PageAsked

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from issuance_backend.refusals import PublicationUnknown, RegistryPersonUnknown, SameOfficer
 from issuance_backend.registry_http import RegistryHttp
 from issuance_backend.registry_relay import RegistryRelay, by_code
+from verification.errors import TransitionRefused
 
 
 def quality_indices(url: str, token: str, key: Callable[[], str | None]) -> RegistryRelay:
     """The indices; the token has the role quality.read."""
     http = RegistryHttp(url, token)
     return RegistryRelay(http=http, key=key, root="/v1/quality-indices", refusals=by_code())
+
+
+def publications(url: str, token: str, key: Callable[[], str | None]) -> RegistryRelay:
+    """Publications with their deliveries; the token has the role person.publish."""
+    return RegistryRelay(
+        http=RegistryHttp(url, token),
+        key=key,
+        root="/v1",
+        refusals=by_code(PublicationUnknown, RegistryPersonUnknown, SameOfficer, TransitionRefused),
+        unknown={"publications": PublicationUnknown},
+    )

@@ -37,7 +37,7 @@ from issuance_backend.population_registry.storage import migrated
 from monitoring.stand.drawn_people import prints
 from tests.support.delivery import card_of, deliver, finished
 from tests.support.engines import Sqlite
-from tests.support.form_room import CLERK, SUPERVISOR, form_room
+from tests.support.form_room import CLERK, REGISTRARS, form_room
 from tests.support.issuance_office import (
     NOW,
     PASSWORD,
@@ -57,7 +57,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     path.stem: yaml.safe_load(path.read_text(encoding="utf-8")) for path in sorted(FOLDER.glob("*.yaml"))
 }
 CONTRACTS = sorted(DOCUMENTS.keys() - {SHARED})
-OF_REGISTRY = {"dc01_work": CLERK, "registry_work": SUPERVISOR}
+OF_REGISTRY = {"dc01_work": CLERK, "registry_work": REGISTRARS[0]}
 """Documents of which every answer is the registry's, and whose work they are."""
 
 METHODS = {"get", "post", "put", "delete", "patch"}

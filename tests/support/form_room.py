@@ -33,6 +33,7 @@ SUCCESSOR, NEW_CLERK, NEW_LEADER = "moi.xa", "moi.nhap", "moi.doi"
 """Of the commune that both of the forms' became in July 2025, and of its province."""
 COLLECTOR, REVIEWER, LEADER, STRANGER, CHIEF = "thu.xa", "lan.xa", "hung.doi", "khac.xa", "truong.huyen"
 SUPERVISOR = "giam.sat"
+REGISTRARS = ("cong.bo.mot", "cong.bo.hai", "cong.bo.ba")
 PEOPLE: dict[str, tuple[Role, str]] = {
     **dict.fromkeys((CLERK, SECOND, THIRD), (Role.FORM_CLERK, DISTRICT)),
     **dict.fromkeys((COLLECTOR, REVIEWER), (Role.COMMUNE_OFFICER, COMMUNE)),
@@ -46,6 +47,7 @@ PEOPLE: dict[str, tuple[Role, str]] = {
     "doi.khac": (Role.TEAM_LEADER, "002"),
     "thanh.tra": (Role.AUDITOR, DISTRICT),
     SUPERVISOR: (Role.SUPERVISOR, DISTRICT),
+    **dict.fromkeys(REGISTRARS, (Role.REGISTRAR, DISTRICT)),
 }
 
 
@@ -92,7 +94,7 @@ def form_room(office: Office, engine: Engine, folder: Path, scanner: str | None 
     )
     add_key(keys, "first")
     token.write_text("issuance")
-    roles = ["dc01.work", "registry.read", "quality.read", "person.match"]
+    roles = ["dc01.work", "registry.read", "quality.read", "person.match", "person.publish"]
     digest = hashlib.sha256(b"issuance").hexdigest()
     tokens.write_text(json.dumps({"issuance": {"sha256": digest, "roles": roles}}))
     settings = RegistrySettings(

@@ -8,16 +8,28 @@ from __future__ import annotations
 import msgspec
 
 
-class PublicationProposal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class PublicationWanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Attributes of one person that are to be handed to receivers."""
 
     citizen_number: str
     attributes: tuple[str, ...]
+
+
+class PublicationProposal(PublicationWanted, frozen=True, forbid_unknown_fields=True):
+    """The same, by whom it is proposed."""
+
     officer: str
 
 
+class ValuesSigned(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whoever is signed in signs for the very values whose digest they were shown, or rejects them."""
+
+    values_digest: str
+    approves: bool = True
+
+
 class SignOff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An officer signs for the very values whose digest he was shown, or rejects them."""
+    """The same, by which officer."""
 
     officer: str
     values_digest: str
@@ -25,7 +37,10 @@ class SignOff(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PublicationView(msgspec.Struct, frozen=True):
-    """A publication; ``faults`` are codes of the quality gate."""
+    """A publication; ``faults`` are codes of the quality gate.
+
+    ``ended`` are attributes of one that went out which were withdrawn, or published anew, since.
+    """
 
     id: str
     citizen_number: str
@@ -35,6 +50,15 @@ class PublicationView(msgspec.Struct, frozen=True):
     proposed_by: str
     signed_by: tuple[str, ...]
     faults: tuple[str, ...]
+    changed_at: str
+    ended: tuple[str, ...] = ()
+
+
+class PublicationValues(msgspec.Struct, frozen=True):
+    """What one signature would cover now: the values by attribute, and their digest."""
+
+    values: dict[str, str | None]
+    values_digest: str
 
 
 class Receiver(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -29,6 +29,7 @@ class Purpose(StrEnum):
     OWN_RECORD = "own_record"
     COMMUNE_EXTRACT = "commune_extract"
     PUBLICATION = "publication"
+    PUBLICATION_CHECK = "publication_check"
     POPULATION_FORM = "population_form"
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
+import msgspec
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from issuance_backend.http_body import answer, page_answer, read_body, read_page
-from issuance_backend.population_registry.publication.repository import DELIVERY_KEY
+from issuance_backend.population_registry.publication.domain import PublicationState
+from issuance_backend.population_registry.publication.repository import DELIVERY_KEY, PUBLICATION_KEY
 from issuance_backend.population_registry.publication.service import PublicationOffice
+from issuance_backend.population_registry.reads.service import ReadBook
 from issuance_backend.service_tokens import calling_service
 from verification.errors import FieldsRefused
 from verification.messages.publication import PublicationProposal, Receiver, SignOff
+from verification.messages.registry_access import HEADER, Purpose, read_statement
 
 PUBLISH_ROLE = "person.publish"
 """May propose, sign and follow publications."""
@@ -23,7 +28,7 @@ RECEIVE_ROLE = "person.receive"
 _MAX_MINUTES = 525_600
 
 
-def publications_blueprint(office: PublicationOffice) -> Blueprint:
+def publications_blueprint(office: PublicationOffice, book: ReadBook) -> Blueprint:
     """/v1/publications, with the receivers and the acknowledgements that are missing."""
     blueprint = Blueprint("publications", __name__, url_prefix="/v1/publications")
 
@@ -35,6 +40,10 @@ def publications_blueprint(office: PublicationOffice) -> Blueprint:
     def subscribe() -> ResponseReturnValue:
         return answer(office.subscribe(calling_service().name, read_body(Receiver)))
 
+    @blueprint.get("")
+    def in_state() -> ResponseReturnValue:
+        return page_answer(office.in_state(_state(), read_page(PUBLICATION_KEY)))
+
     @blueprint.get("/missing-acknowledgements")
     def missing() -> ResponseReturnValue:
         return page_answer(office.missing(read_page(DELIVERY_KEY), _older_than()))
@@ -42,6 +51,11 @@ def publications_blueprint(office: PublicationOffice) -> Blueprint:
     @blueprint.get("/<publication>")
     def view(publication: str) -> ResponseReturnValue:
         return answer(office.view(publication))
+
+    @blueprint.get("/<publication>/values")
+    def values(publication: str) -> ResponseReturnValue:
+        officer = request.args.get("officer", "")
+        return answer(office.values(publication, officer, _noting(book, officer)))
 
     @blueprint.post("/<publication>/signature")
     def sign(publication: str) -> ResponseReturnValue:
@@ -64,6 +78,20 @@ def deliveries_blueprint(office: PublicationOffice) -> Blueprint:
         return "", 204
 
     return blueprint
+
+
+def _noting(book: ReadBook, officer: str) -> Callable[[str], None]:
+    """Records that this officer reads an entry in order to sign for it."""
+    said = read_statement(request.headers.get(HEADER, ""))
+    reading = msgspec.structs.replace(said, purpose=Purpose.PUBLICATION_CHECK.value, officer=officer)
+    return lambda citizen_number: book.note(citizen_number, calling_service().name, reading)
+
+
+def _state() -> PublicationState:
+    try:
+        return PublicationState(request.args.get("state", ""))
+    except ValueError:
+        raise FieldsRefused({"state": "FIELD_CHARACTERS"}) from None
 
 
 def _older_than() -> timedelta:

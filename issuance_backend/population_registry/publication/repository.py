@@ -88,6 +88,31 @@ def find(connection: Connection, publication_id: str) -> Publication | None:
     return _publication(row) if row else None
 
 
+PUBLICATION_KEY = 2
+"""Publications of a state go by the moment they came there, and by id where that is the same."""
+
+
+def in_state(connection: Connection, state: PublicationState, asked: PageAsked) -> list[Publication]:
+    """Publications that stand in a state, one more than a page."""
+    columns = PUBLICATIONS.c
+    question = select(PUBLICATIONS).where(columns.state == state.value)
+    if asked.after is not None:
+        question = question.where(tuple_(columns.changed_at, columns.id) > asked.after)
+    question = question.order_by(columns.changed_at, columns.id).limit(asked.limit + 1)
+    return [_publication(row) for row in connection.execute(question)]
+
+
+def ended(connection: Connection, publications: Iterable[Publication]) -> dict[str, tuple[str, ...]]:
+    """By publication that went out: which attributes were withdrawn, or published anew, since."""
+    out = [each for each in publications if each.state is PublicationState.PUBLISHED]
+    columns = PUBLISHED.c
+    question = select(columns.publication, columns.attribute).where(
+        columns.citizen_number.in_({each.citizen_number for each in out}), columns.state == CURRENT
+    )
+    good = {(row.publication, row.attribute) for row in connection.execute(question)}
+    return {each.id: tuple(name for name in each.attributes if (each.id, name) not in good) for each in out}
+
+
 def open_ones(connection: Connection, citizen_number: str) -> list[Publication]:
     """Publications of a person that still wait for a signature."""
     question = select(PUBLICATIONS).where(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -36,6 +36,7 @@ from verification.messages.publication import (
     Delivery,
     MissingAcknowledgement,
     PublicationProposal,
+    PublicationValues,
     PublicationView,
     Receiver,
     SignOff,
@@ -139,7 +140,34 @@ class PublicationOffice:
     def view(self, publication_id: str) -> PublicationView:
         """One publication; raises PublicationUnknown."""
         with self._database.reading() as connection:
-            return _view(_known(connection, publication_id))
+            publication = _known(connection, publication_id)
+            return _view(publication, repository.ended(connection, [publication]))
+
+    def in_state(self, state: PublicationState, asked: PageAsked) -> Page[PublicationView]:
+        """Publications that stand in a state, in the order in which they came there."""
+        with self._database.reading() as connection:
+            found = repository.in_state(connection, state, asked)
+            ended = repository.ended(connection, found)
+        views = [_view(publication, ended) for publication in found]
+        return page_of(views, asked, lambda view: (view.changed_at, view.id))
+
+    def values(self, publication_id: str, officer: str, note: Callable[[str], None]) -> PublicationValues:
+        """What an officer would sign for, for whoever may still sign; ``note`` records whose entry is read.
+
+        Raises PublicationUnknown, TransitionRefused when nobody has to sign any more, SameOfficer for
+        whoever proposed it or has signed, FieldsRefused.
+        """
+        require_officer_name(officer)
+        with self._database.reading() as connection:
+            publication = _known(connection, publication_id)
+            domain.advance(publication.state, PublicationEvent.SIGN)
+            domain.require_new_signer(officer, publication.proposed_by, publication.signed_by)
+            entry = _entry(connection, publication.citizen_number)
+        note(entry.citizen_number)
+        return PublicationValues(
+            values={name: domain.value_of(entry, name) for name in publication.attributes},
+            values_digest=domain.values_digest(entry, publication.attributes),
+        )
 
     def deliveries(self, receiver: str, asked: PageAsked) -> Page[Delivery]:
         """What waits for a receiver, oldest first."""
@@ -283,7 +311,7 @@ def _known(connection: Connection, publication_id: str) -> Publication:
     return publication
 
 
-def _view(publication: Publication) -> PublicationView:
+def _view(publication: Publication, ended: Mapping[str, tuple[str, ...]] | None = None) -> PublicationView:
     return PublicationView(
         id=publication.id,
         citizen_number=publication.citizen_number,
@@ -293,4 +321,6 @@ def _view(publication: Publication) -> PublicationView:
         proposed_by=publication.proposed_by,
         signed_by=publication.signed_by,
         faults=publication.faults,
+        changed_at=publication.changed_at,
+        ended=(ended or {}).get(publication.id, ()),
     )
