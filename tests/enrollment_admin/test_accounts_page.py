@@ -71,6 +71,15 @@ def test_nobody_is_offered_what_is_not_theirs_and_who_ordered_approves_nothing(a
 
 def test_one_with_a_card_waits_for_that_card_and_leads_to_its_dossier(app: Flask) -> None:
     dossier = captured(app, number=NUMBER)
+    lan = sign_in(app, "lan.capture")
+    link = f"{PAGE}?citizen_number={NUMBER}&amp;dossier={dossier}"
+    assert link in text(lan.get(f"/dossiers/{dossier}"))
+    assert link not in text(sign_in(app, "minh.approve").get(f"/dossiers/{dossier}"))
+    shown = text(lan.get(link.replace("&amp;", "&")))
+    (form,) = re.findall(rf'<form method="post" action="{PAGE}"(.*?)</form>', shown, re.DOTALL)
+    assert re.findall(r'name="(\w+)" class="number" value="(\w+)"', form) == [
+        ("citizen_number", NUMBER), ("dossier", dossier)
+    ]  # fmt: skip
     ordered(app, dossier=dossier)
     thu = sign_in(app, "thu.central", "en")
     assert listed(thu, "captured") == []
