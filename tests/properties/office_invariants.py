@@ -89,7 +89,10 @@ class Line:
     detail: dict[str, str]
 
 
-_PRINTED = "qa_passed"
+_STOPPED_BY_CARD = {"central": {"qa_passed"}, "total": {"at_office", "active"}}
+"""What of its card a dossier's clock waits for."""
+
+_OF_CARDS = set().union(*_STOPPED_BY_CARD.values())
 BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -418,7 +421,7 @@ def clocks_have_one_place(connection: Connection, seen: Seen, rows: _Rows) -> No
     today = vietnam_date(seen.now)
     lines = {each: list(seen.of[f"dossier/{each}"]) for each in rows.dossiers}
     for card in rows.cards.values():
-        lines[card.dossier] += [line for line in seen.of[f"card/{card.id}"] if line.state == _PRINTED]
+        lines[card.dossier] += [line for line in seen.of[f"card/{card.id}"] if line.state in _OF_CARDS]
     for each in lines.values():
         each.sort(key=lambda line: line.sequence)
     for clock in vocabulary().clocks:
@@ -447,9 +450,10 @@ def _clock_place(clock: Clock, lines: list[Line]) -> str:
     place = "not started"
     for line in lines:
         begins = at_once or not {ANY_STATE, line.state}.isdisjoint(clock.starts)
-        if (place == "not started" and not begins) or (line.state == _PRINTED and not clock.stopped_by):
+        is_waited_for = line.state in _STOPPED_BY_CARD.get(clock.id, ())
+        if (place == "not started" and not begins) or (line.state in _OF_CARDS and not is_waited_for):
             continue
-        if line.state in clock.stops or line.state == _PRINTED:
+        if line.state in clock.stops or is_waited_for:
             return "done"
         if line.state in {"rejected", "withdrawn"}:
             return "ended"
