@@ -21,6 +21,7 @@ ASKED = {
     "/v1/credentials": f"citizen_number={NUMBER}",
     "/v1/credentials/work-list": "state=active",
     "/v1/accounts": f"citizen_number={NUMBER}",
+    "/v1/accounts/work-list": "state=active",
     "/v1/boxes": "state=sealed",
     "/v1/boxes/waiting-cards": "unit=001.02.00013",
     "/v1/statistics/records": "figure=captured",
