@@ -1,9 +1,9 @@
 """The published figures hold on this very tree: a change that makes one slip fails here.
 
-These machines are shared. A ratio may miss its goal by 15 % before a test fails, a time is held to its goal
-at the pace that the core had just before and after, and noise only ever adds time, so the best of three
-runs counts; ``make bench`` holds every goal without slack. What takes minutes at full size has a ``quick()``
-beside its ``run()``: the same figures, smaller, with their size in their names.
+These machines are shared. A ratio or a time may miss its goal by 15 % before a test fails, a time at the pace
+that the core had just before and after; and noise only ever adds time, so the best of three runs counts.
+``make bench`` holds every goal without slack. What takes minutes at full size has a ``quick()`` beside its
+``run()``: the same figures, smaller, with their size in their names.
 """
 
 from __future__ import annotations
@@ -30,15 +30,16 @@ def holds(figure: Figure, pace: float = 1.0) -> bool:
         return True
     if figure["ratio"] is not None:
         return figure["ratio"] <= figure["goal"] * SLACK
-    return figure["unit"] in TIMES and figure["value"] <= figure["goal"] * pace
+    return figure["unit"] in TIMES and figure["value"] <= figure["goal"] * pace * SLACK
 
 
 def test_only_a_time_is_held_to_the_pace_of_the_core() -> None:
-    late, heavy = (at_most("a figure", 12, unit, goal=10) for unit in ("ms", "MB"))
+    late, heavy = (at_most("a figure", 13, unit, goal=10) for unit in ("ms", "MB"))
     assert not holds(late)
     assert holds(late, 1.2)
     assert not holds(heavy, 1.2)
     assert not holds(against_floor("a ratio", 12, "ms", floor=10, goal=1), 1.2)
+    assert holds(against_floor("a ratio", 11, "ms", floor=10, goal=1))
     assert 1 <= pace() <= SLOWEST
 
 
