@@ -19,6 +19,7 @@ from issuance_backend.biometric_search.api import (
 from issuance_backend.biometric_search.composition import installed_modalities
 from issuance_backend.biometric_search.examiners_desk import Applications, ExaminersDesk
 from issuance_backend.biometric_search.examiners_desk import Pictures as CasePictures
+from issuance_backend.biometric_search.further_modalities import further_modalities
 from issuance_backend.biometric_search.gallery_keys import KeyRoom
 from issuance_backend.biometric_search.service import SearchDesk
 from issuance_backend.blob_store.place import open_store
@@ -213,7 +214,8 @@ def create_issuance_app(
         dossiers = dossier_door(database, PacketDesk(checks, pictures))
         _mount_intake(site, place, dossiers, extracts or ExtractsOverHttp(*asking), scanner)
     if settings.search_key_dir is not None:
-        modalities = installed_modalities(judge.engine)
+        further = further_modalities(settings.modalities, settings.profile)
+        modalities = installed_modalities(judge.engine, further)
         search = SearchDesk(database, KeyRoom(settings.search_key_dir), modalities, clock)
         makers = Makers(face_maker(modalities, settings.model_dir), finger_maker(modalities))
         _mount_search(site, search, office, PictureSearchDesk(search, makers, scanner, clock))

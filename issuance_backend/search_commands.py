@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -15,13 +16,16 @@ from issuance_backend import worker_loop
 from issuance_backend.biometric_search import gallery_record
 from issuance_backend.biometric_search.composition import compared_modalities
 from issuance_backend.biometric_search.domain import GalleryKind
+from issuance_backend.biometric_search.further_modalities import PROFILE
+from issuance_backend.biometric_search.further_modalities import SETTING as FURTHER_MODALITIES
 from issuance_backend.biometric_search.gallery_index import GalleryIndex
 from issuance_backend.biometric_search.gallery_keys import KeyRoom
-from issuance_backend.biometric_search.gallery_shares import GalleryShares
+from issuance_backend.biometric_search.gallery_shares import GalleryShares, MakeModalities
 from issuance_backend.biometric_search.modality import Modalities
 from issuance_backend.biometric_search.service import SearchDesk
 from issuance_backend.biometric_search.worker import NewIndex, SearchWorker
 from issuance_backend.moments import utc_now
+from issuance_backend.store_profile import DEMO
 from issuance_backend.worker_loop import Worker
 from monitoring.database import Database
 from monitoring.environment import ConfigurationFault
@@ -59,17 +63,18 @@ def run(options: argparse.Namespace, environ: Mapping[str, str], database: Datab
         with database.reading() as connection:
             lines = gallery_record.verify(connection, keys.key(options.code))
         return f"{len(lines)} lines, chain unbroken"
-    searcher = SearchWorker(database, keys, compared_modalities(), utc_now, new_index=_index(options.shares))
+    make = partial(compared_modalities, environ.get(FURTHER_MODALITIES, ""), environ.get(PROFILE, DEMO))
+    searcher = SearchWorker(database, keys, make(), utc_now, new_index=_index(options.shares, make))
     worker = Worker(name="search", turn=lambda: int(searcher.run_once()))
     return f"{worker_loop.work(options, worker)} tasks done"
 
 
-def _index(shares: int) -> NewIndex:
+def _index(shares: int, make: MakeModalities) -> NewIndex:
     if shares < 1:
         raise ConfigurationFault("--shares: 1 or more")
     if shares == 1:
         return GalleryIndex
-    return lambda modalities: GalleryShares(modalities, compared_modalities, shares)
+    return lambda modalities: GalleryShares(modalities, make, shares)
 
 
 def _folder(environ: Mapping[str, str], name: str) -> Path:

@@ -32,6 +32,8 @@ class IssuanceSettings(StoreSettings):
     ``tcp:host:port`` of clamd; ``none`` in a demonstration only.
     ``status_address`` is the public page that tells citizens where their applications stand, for the QR code
     on their slips; without it a slip has the receipt code alone.
+    ``modalities`` names the kinds of biometrics that are searched besides faces and fingers, with commas
+    between; each comes in an installed package of its own.
     ``demo_bad_print`` lets the drawer print its first two cards badly; production refuses to start with it.
     """
 
@@ -50,6 +52,7 @@ class IssuanceSettings(StoreSettings):
     approval_key_file: Path | None = None
     content_scanner: str = NONE
     status_address: str = ""
+    modalities: str = ""
     demo_bad_print: bool = False
 
     def __post_init__(self) -> None:

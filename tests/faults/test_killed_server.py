@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,17 +19,15 @@ from sqlalchemy import select
 from issuance_backend.population_registry.api import READ_ROLE
 from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.schema import CREDENTIALS, DOSSIERS
-from monitoring.supervisor import end_with_parent
 from tests.support.engines import Engine
 from tests.support.issuance_office import PASSWORD, Office, citizens, make_office
 from tests.support.killing import require_sound
+from tests.support.office_program import office_program
 from tests.support.registry_office import make_registry
 from tests.support.served_app import serving
-from tests.support.teller_page import free_port
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 DOSSIERS_IN_THE_AIR = 24
 DELAYS = (0.06, 0.15, 0.1)
 """Seconds from the moment when a worker answers again to its kill."""
@@ -76,21 +73,8 @@ class Server:
 
 @contextmanager
 def served(office: Office) -> Iterator[Server]:
-    port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "--workers", "2", "--worker-class", "gthread"]
-    command += ["--threads", "4", "--bind", f"127.0.0.1:{port}", "issuance_backend.wsgi:issuance()"]
-    process = subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env={**os.environ, **office.environ},
-        preexec_fn=end_with_parent,  # noqa: PLW1509 - prctl only, no lock is taken in the child
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield Server(f"http://127.0.0.1:{port}", process)
-    finally:
-        process.terminate()
-        process.wait(60)
+    with office_program(office.environ, workers=2) as (url, process):
+        yield Server(url, process)
 
 
 def told_of_registry(office: Office, url: str) -> Office:

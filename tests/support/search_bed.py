@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache
@@ -93,7 +94,7 @@ def samples_of(person: int, *, touch: int = 1, seed: int = 5) -> tuple[Sample, .
     return (face_modality().sample(face), *finger_samples)
 
 
-def messages(samples: tuple[Sample, ...]) -> tuple[SampleMessage, ...]:
+def messages(samples: Sequence[Sample]) -> tuple[SampleMessage, ...]:
     return tuple(sample_message(each) for each in samples)
 
 

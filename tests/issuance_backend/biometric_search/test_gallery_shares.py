@@ -122,6 +122,6 @@ def test_a_share_ends_with_whoever_asked_it() -> None:
 
 
 def test_a_gallery_lies_in_one_program_at_least() -> None:
-    assert search_commands._index(1) is GalleryIndex
+    assert search_commands._index(1, compared_modalities) is GalleryIndex
     with pytest.raises(ConfigurationFault):
-        search_commands._index(0)
+        search_commands._index(0, compared_modalities)
