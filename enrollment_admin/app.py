@@ -33,6 +33,7 @@ from enrollment_admin.production.routes import production_blueprint
 from enrollment_admin.public_status.routes import IN_ALL, PER_ADDRESS, public_status_blueprint
 from enrollment_admin.registry_desk.routes import indices_blueprint as registry_indices_blueprint
 from enrollment_admin.registry_desk.routes import publications_blueprint as registry_publications_blueprint
+from enrollment_admin.registry_merges.routes import merges_blueprint as registry_merges_blueprint
 from enrollment_admin.reports.routes import reports_blueprint
 from enrollment_admin.review.routes import review_blueprint
 from enrollment_admin.settings import AdminSettings
@@ -85,6 +86,7 @@ PAGES = (
     dc01_batches_blueprint,
     registry_indices_blueprint,
     registry_publications_blueprint,
+    registry_merges_blueprint,
     reports_blueprint,
     targets_blueprint,
     planner_blueprint,

@@ -114,7 +114,7 @@ class IdentityUnknown(Refused):
 
 
 class MergeUnknown(Refused):
-    """There is no such merge."""
+    """There is no such merge, or no such proposal of one."""
 
     code = "MERGE_UNKNOWN"
 

@@ -113,6 +113,7 @@ ENTRIES = (
         *("commune_officer", "team_leader", "district_chief", "supervisor", "auditor"),
     ),
     _entry("registry_publications.listed", "nav.publications", "registrar", "auditor"),
+    _entry("registry_merges.listed", "nav.merges", "registrar", "auditor"),
     _entry("reports.report", "nav.reports", also=("targets",)),
     _entry("planner.new", "nav.plan", "supervisor"),
 )

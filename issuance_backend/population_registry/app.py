@@ -50,10 +50,8 @@ from issuance_backend.population_registry.identities.api import (
     REGISTER_ROLE,
     enrichments_blueprint,
     identities_blueprint,
-    merges_blueprint,
     records_blueprint,
 )
-from issuance_backend.population_registry.identities.merging import MergeDesk
 from issuance_backend.population_registry.identities.service import RecordOffice
 from issuance_backend.population_registry.life_events.api import (
     CORRECT_ROLE,
@@ -64,6 +62,8 @@ from issuance_backend.population_registry.life_events.api import (
 from issuance_backend.population_registry.life_events.service import LifeEventOffice
 from issuance_backend.population_registry.matching.api import MATCH_ROLE, matches_blueprint
 from issuance_backend.population_registry.matching.service import MatchingDesk
+from issuance_backend.population_registry.merges.api import MERGE_ROLE, merge_proposals_blueprint
+from issuance_backend.population_registry.merges.service import MergeDesk
 from issuance_backend.population_registry.numbers.api import (
     NUMBER_ROLE,
     number_blocks_blueprint,
@@ -162,7 +162,8 @@ def _mount_records(app: Flask, database: Database, doors: _Doors, book: ReadBook
     mount(app, records_blueprint(records, book), guard=reader)
     mount(app, life_events_blueprint(life), guard=reader)
     mount(app, identities_blueprint(records), guard=registrar)
-    mount(app, merges_blueprint(MergeDesk(database, clock)), guard=registrar)
+    merges = merge_proposals_blueprint(MergeDesk(database, clock), book)
+    mount(app, merges, guard=doors.changing(MERGE_ROLE))
     mount(app, reports_blueprint(life), guard=registrar)
     mount(app, corrections_blueprint(life), guard=doors.changing(CORRECT_ROLE))
     mount(app, enrichments_blueprint(records), guard=doors.changing(ENRICH_ROLE))

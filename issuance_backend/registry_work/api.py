@@ -8,8 +8,10 @@ from flask.typing import ResponseReturnValue
 from issuance_backend.http_body import answer, page_answer, read_body, read_page
 from issuance_backend.officers.api import acting_officer
 from issuance_backend.registry_work.indices import IndexOffice
+from issuance_backend.registry_work.merges import MergeOffice
 from issuance_backend.registry_work.publications import PublicationDesk
 from verification.messages.publication import PublicationWanted, ValuesSigned
+from verification.messages.registry_merge import EntriesJudged, MergeWanted
 
 _BY_MOMENT = 2
 """These lists go by the moment of each entry, and by id where that is the same."""
@@ -59,6 +61,34 @@ def publications_blueprint(desk: PublicationDesk) -> Blueprint:
     @blueprint.post("/<publication>/signature")
     def sign(publication: str) -> ResponseReturnValue:
         return answer(desk.sign(acting_officer(), publication, read_body(ValuesSigned)))
+
+    return blueprint
+
+
+def merges_blueprint(office: MergeOffice) -> Blueprint:
+    """/v1/registry-merges: proposed by one registrar, looked at and decided by another."""
+    blueprint = Blueprint("registry_merges", __name__, url_prefix="/v1/registry-merges")
+
+    @blueprint.post("")
+    def propose() -> ResponseReturnValue:
+        return answer(office.propose(acting_officer(), read_body(MergeWanted)), 201)
+
+    @blueprint.get("")
+    def in_state() -> ResponseReturnValue:
+        asked = read_page(_BY_MOMENT)
+        return page_answer(office.in_state(acting_officer(), request.args.get("state", ""), asked))
+
+    @blueprint.get("/<proposal>")
+    def view(proposal: str) -> ResponseReturnValue:
+        return answer(office.view(acting_officer(), proposal))
+
+    @blueprint.get("/<proposal>/entries")
+    def entries(proposal: str) -> ResponseReturnValue:
+        return answer(office.entries(acting_officer(), proposal))
+
+    @blueprint.post("/<proposal>/decision")
+    def decide(proposal: str) -> ResponseReturnValue:
+        return answer(office.decide(acting_officer(), proposal, read_body(EntriesJudged)))
 
     return blueprint
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from issuance_backend.refusals import PublicationUnknown, RegistryPersonUnknown, SameOfficer
+from issuance_backend.refusals import MergeUnknown, PublicationUnknown, RegistryPersonUnknown, SameOfficer
 from issuance_backend.registry_http import RegistryHttp
 from issuance_backend.registry_relay import RegistryRelay, by_code
 from verification.errors import TransitionRefused
@@ -24,4 +24,15 @@ def publications(url: str, token: str, key: Callable[[], str | None]) -> Registr
         root="/v1",
         refusals=by_code(PublicationUnknown, RegistryPersonUnknown, SameOfficer, TransitionRefused),
         unknown={"publications": PublicationUnknown},
+    )
+
+
+def merges(url: str, token: str, key: Callable[[], str | None]) -> RegistryRelay:
+    """Proposed merges and separations; the token has the role person.merge."""
+    return RegistryRelay(
+        http=RegistryHttp(url, token),
+        key=key,
+        root="/v1",
+        refusals=by_code(MergeUnknown, RegistryPersonUnknown, SameOfficer, TransitionRefused),
+        unknown={"merge-proposals": MergeUnknown},
     )

@@ -21,7 +21,7 @@ WITHOUT_DATABASE = {"health.alive", "health.ready", "static"}
 METHODS = ("GET", "POST", "PUT", "DELETE")
 REGISTRY_ROLES = (
     "person.query", "registry.read", "person.match", "person.register", "person.enrich", "number.issue",
-    "person.publish", "person.receive", "events.life-event", "events.person-change",
+    "person.publish", "person.merge", "person.receive", "events.life-event", "events.person-change",
 )  # fmt: skip
 
 

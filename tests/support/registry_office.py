@@ -17,10 +17,11 @@ from issuance_backend import recorded_events
 from issuance_backend.population_registry import repository
 from issuance_backend.population_registry.app import create_registry_app
 from issuance_backend.population_registry.domain import RegistryPerson
-from issuance_backend.population_registry.identities.merging import MergeDesk
 from issuance_backend.population_registry.identities.service import RecordOffice
 from issuance_backend.population_registry.legacy_import.service import LegacyImport
 from issuance_backend.population_registry.life_events.service import LifeEventOffice
+from issuance_backend.population_registry.merges.domain import REASONS, MergeAct
+from issuance_backend.population_registry.merges.service import MergeDesk
 from issuance_backend.population_registry.numbers.service import NumberOffice
 from issuance_backend.population_registry.publication.service import PublicationOffice
 from issuance_backend.population_registry.settings import RegistrySettings
@@ -28,6 +29,7 @@ from issuance_backend.population_registry.storage import MIGRATIONS
 from monitoring.database import Database
 from tests.support.issuance_office import citizens
 from verification.messages.life_event import LifeEvent, LifeEventReport, LifeEventView
+from verification.messages.registry_merge import MergeDecision, MergeProposal, MergeProposalView
 from verification.messages.registry_records import PersonHistory
 
 LOADED_AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -37,7 +39,7 @@ CIVIL_REGISTER = "civil-register"
 ROLES = (
     *("person.query", "registry.read", "person.register", "person.enrich", "person.publish"),
     *("person.receive", "number.issue", "events.life-event", "events.person-change", "registry.extract"),
-    *("registry.read_log", "person.correct", "person.match"),
+    *("registry.read_log", "person.correct", "person.match", "person.merge"),
 )
 
 
@@ -127,3 +129,12 @@ def make_registry(url: str, people: Sequence[RegistryPerson] | None = None) -> R
     with database.writing() as connection:
         repository.add(connection, people or citizens(), LOADED_AT)
     return RegistryWorld(database, [NOW])
+
+
+def decided_by_two(
+    desk: MergeDesk, kept: str, merged: str, act: MergeAct = MergeAct.MERGE
+) -> MergeProposalView:
+    """Two numbers merged, or taken apart, as it is done: one officer proposes, another looks and signs."""
+    made = desk.propose(MergeProposal(act, kept, merged, REASONS[act][0], "lan.register"))
+    shown = desk.entries(made.id, "minh.register", lambda _: None)
+    return desk.decide(made.id, MergeDecision(shown.entries_digest, True, officer="minh.register"))

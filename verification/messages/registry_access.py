@@ -30,6 +30,7 @@ class Purpose(StrEnum):
     COMMUNE_EXTRACT = "commune_extract"
     PUBLICATION = "publication"
     PUBLICATION_CHECK = "publication_check"
+    MERGE_CHECK = "merge_check"
     POPULATION_FORM = "population_form"
 
 

@@ -69,31 +69,3 @@ class Enrichment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     valid_from: date
     evidence: str
     confidence: int
-
-
-class MergeOrder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Two numbers are one person: ``kept`` stays the reference, ``merged`` becomes its alias."""
-
-    kept: str
-    merged: str
-    officer: str
-    approved_by: str
-
-
-class MergeReversal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """They are two persons after all."""
-
-    officer: str
-    approved_by: str
-
-
-class MergeView(msgspec.Struct, frozen=True):
-    """A merge; after its reversal ``to_review`` names the attributes reported while it stood."""
-
-    id: str
-    kept: str
-    merged: str
-    state: str
-    merged_at: str
-    separated_at: str | None = None
-    to_review: tuple[str, ...] = ()

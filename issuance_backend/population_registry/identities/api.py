@@ -1,4 +1,4 @@
-"""Records with their history, identities and merges over HTTP: one blueprint a role."""
+"""Records with their history, and identities, over HTTP: one blueprint a role."""
 
 from __future__ import annotations
 
@@ -8,19 +8,12 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from issuance_backend.http_body import answer, read_body
-from issuance_backend.population_registry.identities.merging import MergeDesk
 from issuance_backend.population_registry.identities.service import RecordOffice
 from issuance_backend.population_registry.reads.api import note_reading
 from issuance_backend.population_registry.reads.service import ReadBook
 from issuance_backend.service_tokens import calling_service
 from verification.errors import FieldsRefused
-from verification.messages.registry_records import (
-    Enrichment,
-    IdentityClaim,
-    IdentityDecision,
-    MergeOrder,
-    MergeReversal,
-)
+from verification.messages.registry_records import Enrichment, IdentityClaim, IdentityDecision
 
 REGISTER_ROLE = "person.register"
 """May change what the registry holds of persons."""
@@ -65,25 +58,6 @@ def identities_blueprint(office: RecordOffice) -> Blueprint:
     @blueprint.post("/<identity>/decision")
     def decide(identity: str) -> ResponseReturnValue:
         return answer(office.decide(identity, read_body(IdentityDecision)))
-
-    return blueprint
-
-
-def merges_blueprint(desk: MergeDesk) -> Blueprint:
-    """POST /v1/merges, GET /v1/merges/{id} and POST /v1/merges/{id}/reversal."""
-    blueprint = Blueprint("merges", __name__, url_prefix="/v1/merges")
-
-    @blueprint.post("")
-    def merge() -> ResponseReturnValue:
-        return answer(desk.merge(read_body(MergeOrder)), 201)
-
-    @blueprint.get("/<merge_id>")
-    def view(merge_id: str) -> ResponseReturnValue:
-        return answer(desk.view(merge_id))
-
-    @blueprint.post("/<merge_id>/reversal")
-    def separate(merge_id: str) -> ResponseReturnValue:
-        return answer(desk.separate(merge_id, read_body(MergeReversal)))
 
     return blueprint
 

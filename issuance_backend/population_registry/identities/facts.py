@@ -35,11 +35,14 @@ def standing(connection: Connection, subject: str, attribute: str, layer: str) -
     return [_fact(row) for row in connection.execute(question)]
 
 
-def reported_for(connection: Connection, subject: str, numbers: Sequence[str], since: str) -> list[str]:
-    """The attributes of a subject that were reported under one of these numbers since a moment."""
+def reported_for(
+    connection: Connection, subject: str, numbers: Sequence[str], between: tuple[str, str]
+) -> list[str]:
+    """The attributes of a subject that were reported under one of these numbers between two moments."""
     question = (
         select(FACTS.c.attribute)
-        .where(FACTS.c.about == subject, FACTS.c.reported_for.in_(numbers), FACTS.c.recorded_at >= since)
+        .where(FACTS.c.about == subject, FACTS.c.reported_for.in_(numbers))
+        .where(FACTS.c.recorded_at.between(*between))
         .distinct()
         .order_by(FACTS.c.attribute)
     )

@@ -147,6 +147,13 @@ def merge(connection: Connection, merge_id: str) -> Merge | None:
     return Merge(*row) if row else None
 
 
+def standing_merge(connection: Connection, merged: str) -> Merge | None:
+    """The merge that makes this number an alias now."""
+    question = select(MERGES).where(MERGES.c.merged == merged, MERGES.c.state == MERGED)
+    row = connection.execute(question).one_or_none()
+    return Merge(*row) if row else None
+
+
 def new_merge(kept: str, merged: str, moment: str) -> Merge:
     """A merge that begins to stand."""
     return Merge(secrets.token_hex(8), kept, merged, MERGED, moment, STANDING)

@@ -19,6 +19,7 @@ PUBLICATIONS = Table(
     Column("faults", Text, nullable=False),
     Column("changed_at", String(32), nullable=False),
     Index("publications_by_person", "citizen_number", "state"),
+    Index("publications_by_state", "state", "changed_at", "id"),
 )
 
 PUBLISHED = Table(

@@ -37,8 +37,8 @@ class ReadBook:
         if not citizen_numbers:
             return
         with self._database.writing() as connection:
-            numbers = [people.reference_number(connection, number) for number in citizen_numbers]
-            repository.add(connection, numbers, reader, reading, self._clock())
+            numbers = dict.fromkeys(people.reference_number(connection, each) for each in citizen_numbers)
+            repository.add(connection, tuple(numbers), reader, reading, self._clock())
 
     def note_commune(self, commune: str, reader: str, reading: ReadingFor) -> None:
         """Record that a program reads the entries of a commune's people: once, in however many pages."""

@@ -18,8 +18,8 @@ from tests.support.communes import NEW
 from tests.support.delivery import RECEIVER, SUPERVISOR
 from tests.support.issuance_office import NOW, STATUS_TOKEN, citizens
 from tests.support.query_plans import plans_of, whole_tables_read
+from tests.support.registry_office import decided_by_two
 from verification.messages.registry_access import ReadingFor
-from verification.messages.registry_records import MergeOrder
 
 
 def code_of(answer: Any) -> tuple[int, str]:
@@ -95,7 +95,7 @@ def test_what_concerned_a_merged_number_is_told(counter: CitizenCounter) -> None
     made = office.sign_in("lan.capture").capture(other, "capture-0000000002").get_json()["id"]
     assert office.sign_in("minh.approve").get(f"/v1/dossiers/{made}/candidates").status_code == 200
     assert mai.get(f"{counter.visit(mai, key)}/accesses").get_json() == []
-    counter.registry.merges.merge(MergeOrder(PERSON.citizen_number, other.citizen_number, "lan", "minh"))
+    decided_by_two(counter.registry.merges, PERSON.citizen_number, other.citizen_number)
     (told,) = mai.get(f"{counter.visit(mai, key)}/accesses").get_json()
     assert (told["agency"], told["purpose"]) == ("issuance", "comparison")
 

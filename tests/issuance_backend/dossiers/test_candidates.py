@@ -34,12 +34,11 @@ from tests.support.application_desk import (
 )
 from tests.support.engines import Engine
 from tests.support.issuance_office import Office, citizens
-from tests.support.registry_office import LOADED_AT, RegistryWorld, make_registry
+from tests.support.registry_office import LOADED_AT, RegistryWorld, decided_by_two, make_registry
 from tests.support.served_app import serving
 from verification.errors import FieldsRefused, RegistryUnavailable, TransitionRefused
 from verification.messages.enrollment import DossierReturn
 from verification.messages.person_match import MatchAnswer, MatchCandidate, MatchEvidence
-from verification.messages.registry_records import MergeOrder
 
 TOKEN = "office-token"
 DOUBLE = replace(PERSON, citizen_number="001099000017", old_id="012345678")
@@ -212,7 +211,7 @@ def test_a_person_with_two_entries_is_found_until_they_are_merged(world: Registr
     assert not AccessLog(world.database, world.clock).of_person(PERSON.citizen_number)
     other = citizens()[1]
     assert not registry.candidates(extract(other).person, other.citizen_number).candidates
-    world.merges.merge(MergeOrder(PERSON.citizen_number, DOUBLE.citizen_number, "lan", "minh"))
+    decided_by_two(world.merges, PERSON.citizen_number, DOUBLE.citizen_number)
     for number in (PERSON.citizen_number, DOUBLE.citizen_number):
         assert not registry.candidates(person, number).candidates
 

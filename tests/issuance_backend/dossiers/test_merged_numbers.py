@@ -15,7 +15,7 @@ from tests.support.application_desk import OfficerJudges, capture_of
 from tests.support.delivery import active, card_of
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, Office, citizens
-from tests.support.registry_office import RegistryWorld, make_registry
+from tests.support.registry_office import RegistryWorld, decided_by_two, make_registry
 from tests.support.running import run_pending
 from verification.errors import FieldsRefused
 from verification.messages.enrollment import PersonExtract, PersonFields
@@ -24,7 +24,6 @@ from verification.messages.life_event import Death, DeathAnnulled, LifeEventView
 from verification.messages.national_time import vietnam_date
 from verification.messages.person_match import MatchAnswer
 from verification.messages.registry_access import Purpose
-from verification.messages.registry_records import MergeOrder
 
 KEPT, ALIAS = citizens()[0], citizens()[1]
 
@@ -71,7 +70,7 @@ def test_a_death_suspends_the_cards_of_every_number_of_the_person(
     office: Office, world: RegistryWorld
 ) -> None:
     cards = [active(office, person, f"capture-000000000{n}") for n, person in enumerate((KEPT, ALIAS), 1)]
-    world.merges.merge(MergeOrder(KEPT.citizen_number, ALIAS.citizen_number, "lan", "minh"))
+    decided_by_two(world.merges, KEPT.citizen_number, ALIAS.citizen_number)
     follower = RegistryFollower(office.database, RegistryFeed(world), lambda: office.now[0])
     world.report(Death(KEPT.citizen_number))
     run_pending(follower)
@@ -82,7 +81,7 @@ def test_a_death_suspends_the_cards_of_every_number_of_the_person(
 
 
 def test_no_application_is_taken_under_a_number_that_is_an_alias(world: RegistryWorld) -> None:
-    world.merges.merge(MergeOrder(KEPT.citizen_number, ALIAS.citizen_number, "lan", "minh"))
+    decided_by_two(world.merges, KEPT.citizen_number, ALIAS.citizen_number)
     checks = CaptureChecks(Entries(world.database), OfficerJudges())
     capture = capture_of(KEPT, citizen_number=ALIAS.citizen_number)
     with pytest.raises(FieldsRefused) as refused:

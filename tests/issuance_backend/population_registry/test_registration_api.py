@@ -11,7 +11,8 @@ from tests.support.issuance_office import citizens
 from tests.support.registry_office import ROLES, RegistryClient, RegistryWorld
 
 ONE, OTHER = (person.citizen_number for person in citizens()[:2])
-TWO = {"officer": "lan", "approved_by": "minh"}
+MERGE = {"act": "merge", "kept": ONE, "merged": OTHER, "reason": "registered_twice", "officer": "lan"}
+DECISION = {"entries_digest": "", "approves": True, "officer": "minh"}
 WANTED = {
     "request_id": "request-0000000001",
     "province": "001",
@@ -50,9 +51,13 @@ DOORS = [
         {"decision": "validate", "officer": "l"},
         404,
     ),
-    ("person.register", "POST", "/v1/merges", {"kept": ONE, "merged": OTHER, **TWO}, 201),
-    ("person.register", "GET", "/v1/merges/0000000000000000", None, 404),
-    ("person.register", "POST", "/v1/merges/0000000000000000/reversal", TWO, 404),
+    ("person.merge", "POST", "/v1/merge-proposals", MERGE, 201),
+    ("person.merge", "GET", "/v1/merge-proposals?state=proposed", None, 200),
+    ("person.merge", "GET", "/v1/merge-proposals?state=nowhere", None, 422),
+    ("person.merge", "GET", "/v1/merge-proposals/0000000000000000", None, 404),
+    ("person.merge", "GET", "/v1/merge-proposals/0000000000000000/entries?officer=lan", None, 404),
+    ("person.merge", "GET", "/v1/merge-proposals/0000000000000000/entries", None, 422),
+    ("person.merge", "POST", "/v1/merge-proposals/0000000000000000/decision", DECISION, 404),
     ("person.enrich", "POST", f"/v1/person-enrichments/{ONE}", SAID, 204),
     ("number.issue", "POST", "/v1/number-reservations", WANTED, 201),
     ("number.issue", "POST", "/v1/number-reservations/none/confirmation", None, 404),

@@ -23,7 +23,7 @@ def client(registry: RegistryWorld, tmp_path: Path) -> RegistryClient:
     return registry.client(tmp_path)
 
 
-MERGE = {"kept": ONE, "merged": OTHER, "officer": "lan", "approved_by": "minh"}
+MERGE = {"act": "merge", "kept": ONE, "merged": OTHER, "reason": "registered_twice", "officer": "lan"}
 
 
 def wanted(number: int = 1) -> dict[str, str]:
@@ -42,12 +42,14 @@ def reserve(client: RegistryClient, number: int = 1, key: str | None = KEY) -> A
 def test_the_same_change_again_is_answered_as_before_and_done_once(
     registry: RegistryWorld, client: RegistryClient
 ) -> None:
-    first, again = (client.call("person.register", "POST", "/v1/merges", MERGE, KEY) for _ in range(2))
+    first, again = (client.call("person.merge", "POST", "/v1/merge-proposals", MERGE, KEY) for _ in range(2))
     assert (again.status_code, again.data) == (first.status_code, first.data) == (201, first.data)
     assert "Idempotent-Replayed" not in first.headers
     assert again.headers["Idempotent-Replayed"] == "true"
     length = registry.chain_length()
-    assert client.call("person.register", "POST", "/v1/merges", MERGE).status_code == 409, "another request"
+    assert client.call("person.merge", "POST", "/v1/merge-proposals", MERGE).status_code == 422, (
+        "another request"
+    )
     assert registry.chain_length() == length
 
 
@@ -59,7 +61,7 @@ def test_another_request_with_the_same_key_is_refused(client: RegistryClient) ->
 
 def test_keys_of_one_program_are_not_anothers(client: RegistryClient) -> None:
     reserve(client)
-    other = client.call("person.register", "POST", "/v1/merges", MERGE, KEY)
+    other = client.call("person.merge", "POST", "/v1/merge-proposals", MERGE, KEY)
     assert other.status_code == 201
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -10,12 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from openapi_core import Config, OpenAPI
-from openapi_core.contrib.werkzeug import WerkzeugOpenAPIRequest, WerkzeugOpenAPIResponse
-from werkzeug.test import EnvironBuilder
-from werkzeug.wrappers import Request
 
-import issuance_backend
 from issuance_backend import recorded_events
 from issuance_backend.officers.domain import Officer, Role
 from issuance_backend.population_registry.life_events.service import LifeEventOffice
@@ -25,14 +19,11 @@ from issuance_backend.registry_work import registry_parts
 from issuance_backend.registry_work.publications import PublicationDesk
 from tests.support.engines import Engine
 from tests.support.form_room import CHIEF, DISTRICT, REGISTRARS, FormRoom, form_room
-from tests.support.issuance_office import Office, OfficerClient
+from tests.support.issuance_office import Office
+from tests.support.registry_contract import get, post, refused, told
 from verification.messages.life_event import Correction, LifeEventReport
 from verification.messages.publication import PublicationWanted, Receiver, ValuesSigned
 
-CONTRACT = OpenAPI.from_file_path(
-    str(Path(issuance_backend.__file__ or "").parent / "openapi/registry_work.yaml"),
-    config=Config(extra_media_type_deserializers={"application/problem+json": json.loads}),
-)
 PATH, NUMBER = "/v1/registry-publications", "001190012345"
 WANTED = {"citizen_number": NUMBER, "attributes": ["full_name", "mother"]}
 SAME = (403, "SAME_OFFICER")
@@ -46,33 +37,6 @@ def room(office: Office, database_engine: Engine, tmp_path: Path) -> Iterator[Fo
             "admin", Receiver("health", ("full_name", "mother"))
         )
         yield made
-
-
-def judged(answer: Any) -> Any:
-    """An answer, held against the published contract."""
-    asked = EnvironBuilder(
-        path=answer.request.path, method=answer.request.method, base_url="http://localhost"
-    )
-    request = WerkzeugOpenAPIRequest(asked.get_request(Request))
-    CONTRACT.validate_response(request, WerkzeugOpenAPIResponse(answer))
-    return answer
-
-
-def get(officer: OfficerClient, path: str) -> Any:
-    return judged(officer.get(path))
-
-
-def post(officer: OfficerClient, path: str, said: dict[str, Any], key: str | None = None) -> Any:
-    return judged(officer.post(path, said, key=key))
-
-
-def told(answer: Any, status: int = 200) -> Any:
-    assert answer.status_code == status, answer.get_data(as_text=True)
-    return answer.get_json()
-
-
-def refused(answer: Any) -> tuple[int, str]:
-    return answer.status_code, answer.get_json()["code"]
 
 
 def proposed(room: FormRoom) -> str:

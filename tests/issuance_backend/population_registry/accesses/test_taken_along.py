@@ -19,11 +19,10 @@ from issuance_backend.population_registry.reads.tables import COMMUNE_READS, PER
 from issuance_backend.population_registry.units.service import UnitOffice
 from tests.support.communes import ADDRESSES, NEW, OLD_ONE, OLD_TWO, TABLES
 from tests.support.issuance_office import citizens
-from tests.support.registry_office import NOW, TODAY, RegistryClient, RegistryWorld
+from tests.support.registry_office import NOW, TODAY, RegistryClient, RegistryWorld, decided_by_two
 from verification.messages.life_event import Move
 from verification.messages.publication import PublicationProposal, Receiver, SignOff
 from verification.messages.registry_access import HEADER, PersonRead, ReadingFor
-from verification.messages.registry_records import MergeOrder
 
 FIRST, SECOND, THIRD, ELSEWHERE = (person.citizen_number for person in citizens()[:4])
 UNTIL = rfc3339(NOW + timedelta(days=14))
@@ -134,7 +133,7 @@ def test_of_a_merged_person_the_number_that_was_in_it_counts(
     settled: RegistryWorld, client: RegistryClient
 ) -> None:
     take_along(client)
-    settled.merges.merge(MergeOrder(ELSEWHERE, FIRST, "lan.register", "minh.register"))
+    decided_by_two(settled.merges, ELSEWHERE, FIRST)
     settled.pass_time(hours=2)
     take_along(client)
     # The second one left the merged number out, and the number that stands lives elsewhere.
@@ -163,7 +162,7 @@ def test_whoever_was_handed_what_is_published_is_told(settled: RegistryWorld, cl
         ("tax", "publication", ("date_of_birth", "full_name")),
     ]
     assert len({read.id for read in told(settled, FIRST)}) == 2
-    settled.merges.merge(MergeOrder(SECOND, FIRST, "lan.register", "minh.register"))
+    decided_by_two(settled.merges, SECOND, FIRST)
     # A withdrawal hands nothing out; what went out of the other number is the person's as well.
     assert [read.reader for read in told(settled, SECOND)] == ["health", "tax"]
     settled.now[0] += KEPT + timedelta(seconds=1)
@@ -171,7 +170,7 @@ def test_whoever_was_handed_what_is_published_is_told(settled: RegistryWorld, cl
 
 
 def test_every_number_of_a_person_is_told_to_the_log(settled: RegistryWorld, client: RegistryClient) -> None:
-    settled.merges.merge(MergeOrder(SECOND, FIRST, "lan.register", "minh.register"))
+    decided_by_two(settled.merges, SECOND, FIRST)
     for number in (FIRST, SECOND):
         path = f"/v1/person-reads/{number}/numbers"
         assert client.call("registry.read_log", "GET", path).get_json() == [SECOND, FIRST]

@@ -14,8 +14,8 @@ from issuance_backend.paging import PageAsked
 from issuance_backend.population_registry.dc01 import domain, repository
 from issuance_backend.population_registry.dc01.domain import BatchState, FormEvent, FormState
 from issuance_backend.population_registry.dc01.sampling import error_interval
-from issuance_backend.population_registry.identities.merging import MergeDesk
 from issuance_backend.population_registry.life_events.service import LifeEventOffice
+from issuance_backend.population_registry.merges.service import MergeDesk
 from issuance_backend.population_registry.storage import MIGRATIONS as REGISTRY_MIGRATIONS
 from issuance_backend.refusals import (
     Dc01BarcodeTaken,
@@ -28,6 +28,7 @@ from issuance_backend.refusals import (
 from issuance_backend.schema import EVENTS
 from tests.support.dc01_office import COLLECTED, COMMUNE, NEIGHBOUR, PAGES, WHOLE, Dc01Office, somebody
 from tests.support.engines import Engine
+from tests.support.registry_office import decided_by_two
 from verification.errors import FieldsRefused, TransitionRefused
 from verification.messages.dc01 import (
     BatchOpened,
@@ -39,7 +40,6 @@ from verification.messages.dc01 import (
     ResidentList,
 )
 from verification.messages.life_event import LifeEventReport, Move
-from verification.messages.registry_records import MergeOrder
 
 
 @pytest.fixture
@@ -319,8 +319,7 @@ def test_the_number_of_an_older_card_leads_to_the_same_person(office: Dc01Office
 
 def test_two_numbers_of_one_person_have_one_form(office: Dc01Office) -> None:
     kept, merged = office.register(NUMBER), office.register("001190000002")
-    order = MergeOrder(kept=kept, merged=merged, officer="an.merge", approved_by="ha.merge")
-    MergeDesk(office.database, office.clock).merge(order)
+    decided_by_two(MergeDesk(office.database, office.clock), kept, merged)
     for number, conflicts in ((merged, ()), (kept, ("DUPLICATE_FORM",))):
         said = {**WHOLE, "citizen_number": number}
         (form,) = office.accepted(1, read=lambda _, said=said: said)

@@ -17,9 +17,8 @@ from issuance_backend.population_registry.units.service import UnitOffice
 from issuance_backend.refusals import UnitUnknown
 from tests.support.communes import ADDRESSES, TABLES
 from tests.support.issuance_office import citizens
-from tests.support.registry_office import RegistryWorld
+from tests.support.registry_office import RegistryWorld, decided_by_two
 from verification.messages.commune_extract import KnownFilters, Resident, name_key, number_key
-from verification.messages.registry_records import MergeOrder
 
 ROLE = "registry.extract"
 
@@ -82,8 +81,8 @@ def test_whoever_was_merged_is_an_alias_and_nobody_of_their_own(
     desk: ExtractDesk, registry: RegistryWorld
 ) -> None:
     first, second, third = (citizens()[position].citizen_number for position in (0, 1, 2))
-    registry.merges.merge(MergeOrder(second, first, "lan.register", "minh.register"))
-    registry.merges.merge(MergeOrder(third, second, "lan.register", "minh.register"))
+    decided_by_two(registry.merges, second, first)
+    decided_by_two(registry.merges, third, second)
     (resident,) = desk.residents("01.00600", PageAsked()).entries
     assert resident == Resident(extract(registry.person(third)), tuple(sorted((first, second))))
 

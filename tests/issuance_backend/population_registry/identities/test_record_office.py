@@ -14,24 +14,20 @@ from issuance_backend.population_registry.identities.domain import (
     advance,
     freshness,
 )
-from issuance_backend.population_registry.service import RegistryDesk
-from issuance_backend.refusals import IdentityUnknown, MergeUnknown, RegistryPersonUnknown, SameOfficer
+from issuance_backend.refusals import IdentityUnknown, RegistryPersonUnknown
 from tests.support.issuance_office import citizens
 from tests.support.registry_office import LOADED_AT, TODAY, RegistryWorld, values
 from verification.errors import FieldsRefused, TransitionRefused
-from verification.messages.life_event import Correction, Move
+from verification.messages.life_event import Move
 from verification.messages.registry_records import (
     Enrichment,
     IdentityClaim,
     IdentityDecision,
-    MergeOrder,
-    MergeReversal,
     RecordedIdentity,
 )
 
 ONE, OTHER, THIRD = (person.citizen_number for person in citizens()[:3])
 HOME = "Số 1 Tràng Tiền, Phường Tràng Tiền, Quận Hoàn Kiếm, Hà Nội"
-TWO_OFFICERS = MergeReversal(officer="lan.register", approved_by="minh.approve")
 
 
 def claim(registry: RegistryWorld, number: str = ONE) -> RecordedIdentity:
@@ -43,11 +39,6 @@ def claim(registry: RegistryWorld, number: str = ONE) -> RecordedIdentity:
 
 def decide(registry: RegistryWorld, identity: RecordedIdentity, decision: str) -> RecordedIdentity:
     return registry.records.decide(identity.id, IdentityDecision(decision=decision, officer="lan.register"))
-
-
-def merge(registry: RegistryWorld, kept: str = ONE, merged: str = OTHER) -> str:
-    order = MergeOrder(kept=kept, merged=merged, officer="lan.register", approved_by="minh.approve")
-    return registry.merges.merge(order).id
 
 
 def test_a_loaded_person_has_a_record_with_its_origin(registry: RegistryWorld) -> None:
@@ -184,66 +175,6 @@ def test_every_pair_that_is_not_in_the_table_is_refused(
     else:
         with pytest.raises(TransitionRefused):
             advance(status, event)
-
-
-def test_a_merged_number_leads_to_the_reference_and_back(registry: RegistryWorld) -> None:
-    before = {number: registry.records.history(number) for number in (ONE, OTHER)}
-    merged_at = registry.clock()
-    merge_id = merge(registry)
-    desk = RegistryDesk(registry.database)
-    assert desk.extract(OTHER).citizen_number == ONE
-    registry.pass_time(days=1)
-    merged = registry.records.history(OTHER)
-    assert (merged.citizen_number, merged.aliases) == (ONE, (OTHER,))
-    separated = registry.merges.separate(merge_id, TWO_OFFICERS)
-    assert separated.state == "separated"
-    assert desk.extract(OTHER).citizen_number == OTHER
-    for number, history in before.items():
-        again = registry.records.history(number, valid_on=history.valid_on)
-        assert (again.citizen_number, again.aliases, again.attributes, again.identities) == (
-            history.citizen_number,
-            history.aliases,
-            history.attributes,
-            history.identities,
-        )
-    # History is not rewritten by the reversal: between the two they were one person.
-    between = merged_at + timedelta(hours=5)
-    assert registry.records.history(OTHER, known_at=between).citizen_number == ONE
-
-
-def test_what_was_reported_under_an_alias_is_named_when_the_two_part(registry: RegistryWorld) -> None:
-    merge_id = merge(registry)
-    registry.report(Correction(citizen_number=OTHER, attributes={"father": "Lê Văn Tám"}))
-    assert registry.person(ONE).father == "Lê Văn Tám"
-    assert registry.person(OTHER).father == citizens()[1].father
-    assert registry.merges.separate(merge_id, TWO_OFFICERS).to_review == ("father",)
-
-
-def test_merges_make_a_forest_and_never_a_circle(registry: RegistryWorld) -> None:
-    first = merge(registry, ONE, OTHER)
-    for kept, merged in [(OTHER, THIRD), (THIRD, OTHER), (OTHER, ONE), (THIRD, THIRD)]:
-        with pytest.raises(TransitionRefused):
-            merge(registry, kept, merged)
-    merge(registry, THIRD, ONE)
-    history = registry.records.history(OTHER)
-    assert (history.citizen_number, history.aliases) == (THIRD, tuple(sorted((ONE, OTHER))))
-    registry.merges.separate(first, TWO_OFFICERS)
-    with pytest.raises(TransitionRefused):
-        registry.merges.separate(first, TWO_OFFICERS)
-    assert registry.records.history(OTHER).citizen_number == OTHER
-    assert registry.records.history(ONE).citizen_number == THIRD
-
-
-def test_a_merge_needs_two_officers_and_two_entries(registry: RegistryWorld) -> None:
-    alone = MergeOrder(kept=ONE, merged=OTHER, officer="lan", approved_by="lan")
-    with pytest.raises(SameOfficer):
-        registry.merges.merge(alone)
-    with pytest.raises(SameOfficer):
-        registry.merges.separate("0" * 16, MergeReversal(officer="lan", approved_by="lan"))
-    with pytest.raises(MergeUnknown):
-        registry.merges.separate("0" * 16, TWO_OFFICERS)
-    with pytest.raises(RegistryPersonUnknown):
-        merge(registry, ONE, "001099000000")
 
 
 def test_moments_of_recording_never_run_backwards(registry: RegistryWorld) -> None:

@@ -14,7 +14,7 @@ from issuance_backend.population_registry.life_events.domain import DIVORCED, MA
 from issuance_backend.population_registry.people import repository as people
 from tests.support.bonds import bond, happens, name
 from tests.support.issuance_office import citizens
-from tests.support.registry_office import TODAY, RegistryWorld
+from tests.support.registry_office import TODAY, RegistryWorld, decided_by_two
 from verification.errors import FieldsRefused
 from verification.messages.life_event import (
     Correction,
@@ -26,7 +26,6 @@ from verification.messages.life_event import (
     LifeEvent,
     Marriage,
 )
-from verification.messages.registry_records import MergeOrder
 
 MARRIED_ON = date(2026, 3, 1)
 DIVORCED_ON = date(2026, 6, 1)
@@ -237,7 +236,7 @@ def test_what_an_officer_corrected_to_divorced_is_no_divorce_that_could_be_set_a
 
 
 def test_a_merged_number_is_the_same_spouse(couple: RegistryWorld) -> None:
-    couple.merges.merge(MergeOrder(FOURTH, OTHER, "lan", "minh"))
+    decided_by_two(couple.merges, FOURTH, OTHER)
     couple.report(Correction(FOURTH, {"marital_status": MARRIED, "spouse": name(couple, ONE)}))
     couple.report(Correction(ONE, {"spouse": name(couple, FOURTH)}))
     happens(couple, Divorce(ONE, OTHER), LATER)

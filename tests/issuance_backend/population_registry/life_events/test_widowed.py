@@ -10,7 +10,7 @@ from issuance_backend.population_registry.life_events.domain import DIVORCED, MA
 from tests.support.bonds import bond, happens, name
 from tests.support.issuance_office import citizens
 from tests.support.query_plans import plans_of, whole_tables_read
-from tests.support.registry_office import TODAY, RegistryWorld
+from tests.support.registry_office import TODAY, RegistryWorld, decided_by_two
 from verification.errors import FieldsRefused
 from verification.messages.life_event import (
     Correction,
@@ -19,7 +19,6 @@ from verification.messages.life_event import (
     DeclaredMissing,
     Marriage,
 )
-from verification.messages.registry_records import MergeOrder
 
 MARRIED_ON = date(2026, 3, 1)
 DIED = date(2026, 6, 1)
@@ -151,7 +150,7 @@ def test_who_is_named_must_be_whom_the_registry_saw_them_marry(couple: RegistryW
 
 @pytest.mark.parametrize("merged", [ONE, OTHER], ids=["who died", "who is left"])
 def test_a_number_that_was_merged_since_is_the_same_spouse(couple: RegistryWorld, merged: str) -> None:
-    couple.merges.merge(MergeOrder(THIRD, merged, "lan", "minh"))
+    decided_by_two(couple.merges, THIRD, merged)
     entries = {ONE: ONE, OTHER: OTHER, merged: THIRD}
     married = {"marital_status": MARRIED, "spouse": name(couple, OTHER if merged == ONE else ONE)}
     happens(couple, Correction(THIRD, {**married}), TODAY)

@@ -17,11 +17,11 @@ from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.accesses.service import AccessLog
 from issuance_backend.population_registry.app import create_registry_app
 from issuance_backend.population_registry.domain import RegistryPerson
-from issuance_backend.population_registry.identities.merging import MergeDesk
 from issuance_backend.population_registry.matching import __main__ as command
 from issuance_backend.population_registry.matching import repository
 from issuance_backend.population_registry.matching.domain import prepare_claim, prepare_person
 from issuance_backend.population_registry.matching.service import MAX_BLOCK, MatchingDesk
+from issuance_backend.population_registry.merges.service import MergeDesk
 from issuance_backend.population_registry.nation.old_records import old_records
 from issuance_backend.population_registry.nation.people import NationPerson, NationPlan, make_nation
 from issuance_backend.population_registry.nation.service import NationOffice
@@ -34,10 +34,10 @@ from monitoring.database import Database
 from tests.support.engines import Engine
 from tests.support.matching_trial import TODAY
 from tests.support.memory_index import MemoryIndex
+from tests.support.registry_office import decided_by_two
 from verification.identity.legacy_encodings import to_vni
 from verification.messages.person_match import MatchQuery
 from verification.messages.registry_access import HEADER, ReadingFor, stated
-from verification.messages.registry_records import MergeOrder
 
 NOW = datetime(2026, 11, 21, 3, 0, tzinfo=UTC)
 PLAN = NationPlan(people=1_500, seed=5, today=TODAY)
@@ -112,7 +112,7 @@ def test_only_likely_others_are_told_and_each_person_once(client: FlaskClient, d
     own = asked | {"others_than": PERSON.citizen_number}
     numbers = [each["citizen_number"] for each in ask(client, **own).get_json()["candidates"]]
     assert sorted(numbers) == ["001099000017", "001099000025"]
-    MergeDesk(database, lambda: NOW).merge(MergeOrder("001099000017", "001099000025", "lan", "minh"))
+    decided_by_two(MergeDesk(database, lambda: NOW), "001099000017", "001099000025")
     numbers = [each["citizen_number"] for each in ask(client, **own).get_json()["candidates"]]
     assert numbers == ["001099000017"]
     own["others_than"] = "001099000025"

@@ -11,10 +11,9 @@ from issuance_backend.population_registry import __main__ as command
 from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.publication.number_check import NumberCheck
 from tests.support.issuance_office import citizens
-from tests.support.registry_office import NOW, RegistryWorld
+from tests.support.registry_office import NOW, RegistryWorld, decided_by_two
 from verification.identity.citizen_number import CitizenNumber
 from verification.messages.life_event import Correction
-from verification.messages.registry_records import MergeOrder
 
 YEAR, SEX = "CITIZEN_NUMBER_BIRTH_YEAR_DIFFERS", "CITIZEN_NUMBER_SEX_DIFFERS"
 PEOPLE = sorted(citizens(), key=lambda person: person.citizen_number)
@@ -65,14 +64,7 @@ def test_a_merged_number_is_its_persons_no_more(registry: RegistryWorld) -> None
     kept, merged = PEOPLE[0], PEOPLE[1]
     corrected(registry, merged.citizen_number, sex="F" if merged.sex == "M" else "M")
     assert [number for number, _ in listed(registry)] == [merged.citizen_number]
-    registry.merges.merge(
-        MergeOrder(
-            kept=kept.citizen_number,
-            merged=merged.citizen_number,
-            officer="lan.register",
-            approved_by="minh.approve",
-        )
-    )
+    decided_by_two(registry.merges, kept.citizen_number, merged.citizen_number)
     assert listed(registry) == []
 
 

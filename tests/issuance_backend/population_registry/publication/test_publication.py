@@ -28,7 +28,7 @@ from issuance_backend.population_registry.tables import PERSONS
 from issuance_backend.refusals import DeliveryUnknown, PublicationUnknown, RegistryPersonUnknown, SameOfficer
 from tests.support.engines import Sqlite
 from tests.support.issuance_office import citizens
-from tests.support.registry_office import TODAY, RegistryWorld, make_registry
+from tests.support.registry_office import TODAY, RegistryWorld, decided_by_two, make_registry
 from verification.errors import FieldsRefused, TransitionRefused
 from verification.messages.life_event import Correction, Death, Move
 from verification.messages.publication import (
@@ -38,7 +38,6 @@ from verification.messages.publication import (
     Receiver,
     SignOff,
 )
-from verification.messages.registry_records import MergeOrder
 
 NUMBER = citizens()[0].citizen_number
 NAME_AND_HOME = ("current_residence", "full_name")
@@ -211,7 +210,7 @@ def test_a_death_and_a_merge_withdraw_what_went_out(registry: RegistryWorld) -> 
     publish(registry, attributes=("life_status",))
     publish(registry, other, ("full_name",))
     registry.report(Death(NUMBER))
-    registry.merges.merge(MergeOrder(NUMBER, other, "lan", "minh"))
+    decided_by_two(registry.merges, NUMBER, other)
     withdrawn = [d for d in waiting(registry, "health") if d.kind == "withdraw"]
     assert {(d.citizen_number, d.attribute) for d in withdrawn} == {
         (NUMBER, "life_status"),

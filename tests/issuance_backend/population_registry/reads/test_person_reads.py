@@ -16,12 +16,13 @@ from issuance_backend.population_registry.accesses import service
 from issuance_backend.population_registry.accesses.service import AccessLog
 from issuance_backend.population_registry.app import create_registry_app
 from issuance_backend.population_registry.matching.service import MatchingDesk
+from issuance_backend.population_registry.merges.domain import MergeAct
 from issuance_backend.population_registry.reads.service import KEPT, ReadBook
 from issuance_backend.population_registry.settings import RegistrySettings
 from issuance_backend.refusals import IdempotencyConflict
 from monitoring.refusals import DatabaseBusy
 from tests.support.issuance_office import citizens
-from tests.support.registry_office import NOW, RegistryClient, RegistryWorld
+from tests.support.registry_office import NOW, RegistryClient, RegistryWorld, decided_by_two
 from tests.support.served_app import serving
 from verification.errors import FieldsRefused
 from verification.messages.life_event import CorrectionReport
@@ -33,7 +34,6 @@ from verification.messages.registry_access import (
     read_statement,
     stated,
 )
-from verification.messages.registry_records import MergeOrder, MergeReversal
 
 PERSON, OTHER = citizens()[:2]
 NUMBER = PERSON.citizen_number
@@ -122,11 +122,10 @@ def test_whoever_reads_says_for_whom(registry: RegistryWorld, client: RegistryCl
 
 def test_a_person_is_told_of_every_number_they_had(registry: RegistryWorld) -> None:
     book(registry).note(OTHER.citizen_number, "gateway", stated("hospital.check_in", "clinic"))
-    order = MergeOrder(kept=NUMBER, merged=OTHER.citizen_number, officer="lan", approved_by="minh")
-    merge = registry.merges.merge(order)
+    decided_by_two(registry.merges, NUMBER, OTHER.citizen_number)
     book(registry).note(OTHER.citizen_number, "gateway", stated("hospital.check_in", "clinic"))
     assert len(reads(registry)) == len(reads(registry, OTHER.citizen_number)) == 2
-    registry.merges.separate(merge.id, MergeReversal(officer="lan", approved_by="minh"))
+    decided_by_two(registry.merges, NUMBER, OTHER.citizen_number, MergeAct.SEPARATE)
     # What was read while they were one person was the record that stayed.
     assert len(reads(registry)) == len(reads(registry, OTHER.citizen_number)) == 1
 
