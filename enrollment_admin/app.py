@@ -28,6 +28,7 @@ from enrollment_admin.delivery.routes import delivery_blueprint, suspensions_blu
 from enrollment_admin.forms.routes import forms_blueprint
 from enrollment_admin.intake.routes import intake_blueprint
 from enrollment_admin.investigations.routes import investigations_blueprint
+from enrollment_admin.life_events.routes import life_events_blueprint
 from enrollment_admin.planner.routes import planner_blueprint
 from enrollment_admin.production.routes import production_blueprint
 from enrollment_admin.public_status.routes import IN_ALL, PER_ADDRESS, public_status_blueprint
@@ -87,6 +88,7 @@ PAGES = (
     registry_indices_blueprint,
     registry_publications_blueprint,
     registry_merges_blueprint,
+    life_events_blueprint,
     reports_blueprint,
     targets_blueprint,
     planner_blueprint,

@@ -56,7 +56,7 @@ SERVICE_CALLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "issuance": (
             *("person.query", "person.match", "registry.read", "registry.extract", "events.life-event"),
             *("registry.read_log", "person.correct", "dc01.work", "quality.read"),
-            *("person.publish", "person.merge"),
+            *("person.publish", "person.merge", "person.register"),
         ),
     },
     "issuance": {

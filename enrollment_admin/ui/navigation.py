@@ -112,6 +112,7 @@ ENTRIES = (
         "nav.registry_indices",
         *("commune_officer", "team_leader", "district_chief", "supervisor", "auditor"),
     ),
+    _entry("life_events.new", "nav.life_events", "commune_officer"),
     _entry("registry_publications.listed", "nav.publications", "registrar", "auditor"),
     _entry("registry_merges.listed", "nav.merges", "registrar", "auditor"),
     _entry("reports.report", "nav.reports", also=("targets",)),

@@ -8,8 +8,10 @@ from flask.typing import ResponseReturnValue
 from issuance_backend.http_body import answer, page_answer, read_body, read_page
 from issuance_backend.officers.api import acting_officer
 from issuance_backend.registry_work.indices import IndexOffice
+from issuance_backend.registry_work.life_events import LifeEventDesk
 from issuance_backend.registry_work.merges import MergeOffice
 from issuance_backend.registry_work.publications import PublicationDesk
+from verification.messages.life_event import LifeEventSeen
 from verification.messages.publication import PublicationWanted, ValuesSigned
 from verification.messages.registry_merge import EntriesJudged, MergeWanted
 
@@ -89,6 +91,17 @@ def merges_blueprint(office: MergeOffice) -> Blueprint:
     @blueprint.post("/<proposal>/decision")
     def decide(proposal: str) -> ResponseReturnValue:
         return answer(office.decide(acting_officer(), proposal, read_body(EntriesJudged)))
+
+    return blueprint
+
+
+def life_events_blueprint(desk: LifeEventDesk) -> Blueprint:
+    """/v1/registry-life-events: what an officer of a commune reports."""
+    blueprint = Blueprint("registry_life_events", __name__, url_prefix="/v1/registry-life-events")
+
+    @blueprint.post("")
+    def report() -> ResponseReturnValue:
+        return answer(desk.report(acting_officer(), read_body(LifeEventSeen)), 201)
 
     return blueprint
 

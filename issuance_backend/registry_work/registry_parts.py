@@ -36,3 +36,13 @@ def merges(url: str, token: str, key: Callable[[], str | None]) -> RegistryRelay
         refusals=by_code(MergeUnknown, RegistryPersonUnknown, SameOfficer, TransitionRefused),
         unknown={"merge-proposals": MergeUnknown},
     )
+
+
+def life_events(url: str, token: str, key: Callable[[], str | None]) -> RegistryRelay:
+    """Reports of life events; the token has the role person.register."""
+    return RegistryRelay(
+        http=RegistryHttp(url, token),
+        key=key,
+        root="/v1",
+        refusals=by_code(RegistryPersonUnknown, TransitionRefused),
+    )

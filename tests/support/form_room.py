@@ -95,7 +95,7 @@ def form_room(office: Office, engine: Engine, folder: Path, scanner: str | None 
     add_key(keys, "first")
     token.write_text("issuance")
     roles = ["dc01.work", "registry.read", "quality.read", "person.match"]
-    roles += ["person.publish", "person.merge"]
+    roles += ["person.publish", "person.merge", "person.register"]
     digest = hashlib.sha256(b"issuance").hexdigest()
     tokens.write_text(json.dumps({"issuance": {"sha256": digest, "roles": roles}}))
     settings = RegistrySettings(

@@ -87,14 +87,28 @@ OfCouple = Marriage | Divorce | DivorceAnnulled
 LifeEvent = Birth | Death | DeathAnnulled | DeclaredMissing | Found | Move | OfCouple | Correction
 
 
-class LifeEventReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One report; the same ``report_id`` from the same program is the same report."""
+class LifeEventReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """One report; the same ``report_id`` from the same program is the same report.
+
+    ``area`` is the unit in which the officer works, where the person has to live; none where a program
+    reports from the whole nation.
+    """
 
     report_id: str
     occurred_on: date
     document: str
     officer: str
     event: LifeEvent
+    area: str | None = None
+
+
+class LifeEventSeen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the officer who is signed in reports of a person of their area."""
+
+    report_id: str
+    occurred_on: date
+    document: str
+    event: Death | Move | Marriage | Divorce
 
 
 class CorrectionReport(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

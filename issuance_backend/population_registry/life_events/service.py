@@ -16,6 +16,7 @@ from issuance_backend.outbox.domain import Notice, Topic
 from issuance_backend.population_registry import journal
 from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.domain import RegistryPerson
+from issuance_backend.population_registry.extracts.domain import communes_of
 from issuance_backend.population_registry.identities import holding, timeline
 from issuance_backend.population_registry.identities.domain import IdentityKind
 from issuance_backend.population_registry.identities.entering import enter
@@ -28,6 +29,8 @@ from issuance_backend.population_registry.numbers.domain import NumberRequest, p
 from issuance_backend.population_registry.numbers.issuing import DrawKey, Issuing
 from issuance_backend.population_registry.people import repository as people
 from issuance_backend.population_registry.publication.service import require_officer_name
+from issuance_backend.population_registry.units.domain import UnitRegister, lies_in
+from issuance_backend.population_registry.units.service import UnitOffice
 from issuance_backend.refusals import IdempotencyConflict, LifeEventUnknown
 from issuance_backend.steps import Step
 from monitoring.database import Database
@@ -55,6 +58,7 @@ from verification.messages.registry_records import IdentityClaim
 
 _REPORT_ID: Final = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _MAX_DOCUMENT: Final = 80
+RESIDENCES: Final = ("current_residence", "permanent_residence")
 _STATUS_EVENTS = Death | DeathAnnulled | DeclaredMissing | Found
 # Somebody missing can be divorced (Law on Marriage and Family 52/2014/QH13, article 56).
 _SAYS_NOTHING_OF_LIFE = Correction | DeathAnnulled | DeclaredMissing | Divorce | DivorceAnnulled
@@ -67,11 +71,13 @@ class LifeEventOffice:
         self._database = database
         self._clock = clock
         self._draw_key = draw_key
+        self._units = UnitOffice(database, clock)
 
     def report(self, source: str, report: LifeEventReport) -> LifeEventView:
         """Register an event with everything that follows from it; the same report again changes nothing.
 
-        Raises FieldsRefused, RegistryPersonUnknown, TransitionRefused, IdempotencyConflict.
+        Raises FieldsRefused, also for a person who does not live in the area of whoever reports it,
+        RegistryPersonUnknown, TransitionRefused, IdempotencyConflict.
         """
         with self._database.writing() as connection:
             moment = journal.begin(connection, self._clock())
@@ -81,6 +87,8 @@ class LifeEventOffice:
                 if known.content_sha256 != domain.content_digest(report):
                     raise IdempotencyConflict("this report id stands for something else")
                 return _view(connection, known)
+            if report.area is not None:
+                _require_lives_in(connection, self._units.register_in(connection), report)
             act = Act(connection, report, source, moment, self._draw_key)
             event = _registered(act, _take(act))
             repository.add(connection, event)
@@ -94,6 +102,19 @@ class LifeEventOffice:
             if event is None:
                 raise LifeEventUnknown("no life event with this id")
             return _view(connection, event)
+
+
+def _require_lives_in(connection: Connection, register: UnitRegister, report: LifeEventReport) -> None:
+    """Raise FieldsRefused unless the person lives in the area, by the record as it stands or for good."""
+    event = report.event
+    if isinstance(event, Birth):
+        field, homes = "current_residence", [event.particulars.get(name) or "" for name in RESIDENCES]
+    else:
+        entry = person_behind(connection, event.citizen_number)[1]
+        field, homes = "citizen_number", [entry.current_residence, entry.permanent_residence]
+    communes = set[str]().union(*(communes_of(register, home) for home in homes))
+    if not any(lies_in(commune, report.area or "") for commune in communes):
+        raise FieldsRefused({field: "PERSON_AREA_ELSEWHERE"})
 
 
 def _take(act: Act) -> str:
