@@ -72,10 +72,15 @@ class RegistryRelay:
 
     def line(self, unit: str) -> str:
         """The unit of today under which stands what was filed under this one; raises UnitUnknown."""
+        return self.line_on(unit, None).line
+
+    def line_on(self, unit: str, day: str | None) -> LineOfUnit:
+        """What became of a unit by a day, today where none is given; raises UnitUnknown, FieldsRefused."""
         if not is_unit(unit):
             raise UnitUnknown("no unit is written so")
-        response = self.http.relayed("GET", f"/v1/units/{unit}/line", refusals=self.refusals)
-        return decoded(response.data, LineOfUnit).line
+        asked = "" if day is None else "?" + urlencode({"on": day})
+        response = self.http.relayed("GET", f"/v1/units/{unit}/line{asked}", refusals=self.refusals)
+        return decoded(response.data, LineOfUnit)
 
     def address(self, path: tuple[str, ...], asked: Mapping[str, str | None]) -> str:
         """Where something stands; what cannot be part of an address raises what ``unknown`` says."""

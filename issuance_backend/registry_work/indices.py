@@ -29,8 +29,11 @@ class IndexOffice:
         self._registry = registry
 
     def indices(self, officer: Officer, area: str | None, day: str | None) -> tuple[QualityIndex, ...]:
-        """Of an area, the officer's own where none is asked for, and of every unit right below it."""
-        where = self._area(officer, area)
+        """Of an area and of every unit right below it; where none is asked for, of the officer's own.
+
+        An officer whose unit is no more sees what it became.
+        """
+        where = self._area(officer, area, day)
         return there(self._registry.read(tuple[QualityIndex, ...], area=where, on=day))
 
     def failing(
@@ -41,7 +44,7 @@ class IndexOffice:
         A field that is said to be missing is half of what was keyed, and whoever keys may be the one who
         reads that form blindly.
         """
-        where = self._area(officer, area)
+        where = self._area(officer, area, day)
         if index not in INDICES:
             raise FieldsRefused({"index": "FIELD_CHARACTERS"})
         found = self._registry.listed(FailingForm, asked, index, "failing", area=where, on=day)
@@ -50,10 +53,14 @@ class IndexOffice:
         blind = (msgspec.structs.replace(form, reasons=()) for form in found.entries)
         return Page(tuple(blind), found.cursor)
 
-    def _area(self, officer: Officer, asked: str | None) -> str | None:
+    def _area(self, officer: Officer, asked: str | None, day: str | None) -> str | None:
         officer.require(*READERS)
-        if not asked or officer.area is None:
-            return asked or officer.area
+        if officer.area is None:
+            return asked
+        if not asked:
+            became = self._registry.line_on(officer.area, day)
+            # What only holds the unit is its officers' superiors' to see.
+            return became.line if became.is_its_own else officer.area
         # What a unit became is its successor's, and so is how good its data were.
         if not (lies_in(asked, officer.area) or lies_in(self._registry.line(asked), officer.area)):
             raise RegistryAreaElsewhere("the unit is not the officer's")

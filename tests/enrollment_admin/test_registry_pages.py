@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +15,7 @@ from enrollment_admin.ui.translations_file import LANGUAGES, sentences
 from issuance_backend.population_registry.dc01.domain import FormState
 from issuance_backend.population_registry.publication.domain import PublicationState
 from issuance_backend.population_registry.publication.service import PUBLISHABLE, PublicationOffice
-from tests.support.dc01_office import COMMUNE, NEIGHBOUR, WHOLE
+from tests.support.dc01_office import COMMUNE, NEIGHBOUR, SINCE_2025, WHOLE
 from tests.support.engines import Sqlite
 from tests.support.form_room import CHIEF, COLLECTOR, DISTRICT, REGISTRARS, STRANGER, FormRoom, form_room
 from tests.support.issuance_office import Office
@@ -76,6 +76,19 @@ def test_what_was_typed_wrong_is_said_beside_its_field_and_stays(room: FormRoom,
         assert f'value="{asked.partition("=")[2]}"' in shown, asked
         assert '<rect class="index-' not in shown, asked
     assert stranger.get(f"{INDICES}?area={DISTRICT}", Accept="application/json").status_code == 403
+
+
+def test_an_officer_of_a_unit_that_is_no_more_is_told_whose_figures_these_are(
+    room: FormRoom, pages: Flask
+) -> None:
+    room.keyed(1)
+    before = text(sign_in(pages, COLLECTOR).get(INDICES))
+    assert "nay gồm cả" not in before
+    room.dc01.now = datetime(2025, 7, 1, 3, tzinfo=UTC)
+    after = text(sign_in(pages, COLLECTOR).get(INDICES))
+    assert SINCE_2025 in after
+    assert "nay gồm cả" in after
+    assert '<rect class="index-' in after
 
 
 def test_every_state_of_a_form_has_a_name_where_it_is_a_reason() -> None:

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import create_engine, text
 
+from issuance_backend.population_registry.units.domain import (
+    OPEN_END,
+    Succession,
+    Unit,
+    UnitLevel,
+    UnitRegister,
+    national_units,
+)
 from monitoring import preparation, staff
 from monitoring.preparation import Preparation
 from monitoring.site import Addresses, Site, SiteSettings
-from monitoring.staff import CAPTURE_OFFICER, COMMUNE_OFFICERS, FORMS_COMMUNE
+from monitoring.staff import CAPTURE_OFFICER, COMMUNE_OFFICERS, FORMS_COMMUNE, UNIT
+from verification.messages.dc01 import UnitTables
+from verification.messages.national_time import vietnam_date
 
 
 def rows(database: Path, question: str) -> list[tuple[str, ...]]:
@@ -31,7 +43,7 @@ def test_a_site_of_an_older_version_gets_the_officers_and_communes_of_this_one(
     older = tmp_path / "commune.json"
     tables = json.loads(preparation.COMMUNE_MAP.read_bytes())
     tables["units"] = [unit for unit in tables["units"] if unit["code"] != FORMS_COMMUNE]
-    older.write_text(json.dumps(tables))
+    older.write_text(json.dumps(tables | {"successions": []}))
     known = {name: post for name, post in staff.OFFICERS.items() if name not in COMMUNE_OFFICERS}
     with monkeypatch.context() as before:
         before.setattr(preparation, "OFFICERS", known)
@@ -61,3 +73,17 @@ def test_a_site_of_an_older_version_gets_the_officers_and_communes_of_this_one(
     said.clear()
     Preparation(settings, said.append).make()
     assert said == [], "nothing is missing any more"
+
+
+def test_the_unit_of_the_demonstration_became_one_whose_figures_are_shown() -> None:
+    """Its team leader would be told that there is no such unit."""
+    loaded = json.loads(preparation.COMMUNE_MAP.read_bytes())
+    units, successions = national_units()
+    tables = msgspec.convert(loaded, UnitTables)
+    units += [
+        Unit(each.code, UnitLevel(each.level), each.name, each.valid_from, each.valid_to or OPEN_END, "x")
+        for each in tables.units
+    ]
+    successions += [Succession(each.code, each.successor, each.on, "x") for each in tables.successions]
+    today = vietnam_date(datetime.now(UTC))
+    assert UnitRegister(units, successions).line(UNIT, today) == FORMS_COMMUNE

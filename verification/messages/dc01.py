@@ -72,12 +72,16 @@ class UnitView(msgspec.Struct, frozen=True):
 
 
 class LineOfUnit(msgspec.Struct, frozen=True):
-    """Under which unit of a day a record stands that was filed under ``code``."""
+    """Under which unit of a day a record stands that was filed under ``code``.
+
+    ``is_its_own``: what the unit itself became, a unit of the same level, and not one that only holds it.
+    """
 
     code: str
     on: date
     line: str
     name: str | None
+    is_its_own: bool = False
 
 
 class OfficerCount(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -103,7 +103,14 @@ class UnitOffice:
             raise UnitUnknown("there never was such a unit")
         line = register.line(code, day)
         unit = register.unit(line, day)
-        return LineOfUnit(code=code, on=day, line=line, name=unit.name if unit else None)
+        levels = {version.level for version in register.versions(code)}
+        return LineOfUnit(
+            code=code,
+            on=day,
+            line=line,
+            name=unit.name if unit else None,
+            is_its_own=unit is not None and unit.level in levels,
+        )
 
     def count_officers(self, code: str, counted_on: date, officers: int, actor: str) -> None:
         """Record how many officers serve in a commune; raises UnitUnknown, FieldsRefused."""

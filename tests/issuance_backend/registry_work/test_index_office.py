@@ -111,7 +111,26 @@ def test_past_figures_of_a_unit_are_its_successors_to_see(room: FormRoom) -> Non
     room.dc01.now = datetime(2025, 7, 1, 3, tzinfo=UTC)
     assert figures(get(successor, path))["thu-thap"] == (1, 1)
     assert figures(get(successor, INDICES_OF), SINCE_2025)["thu-thap"] == (1, 1)
-    assert refused(get(room.officer(COLLECTOR), INDICES_OF)) == (404, "UNIT_UNKNOWN")
+
+
+def test_an_officer_of_a_unit_that_is_no_more_sees_what_it_became(room: FormRoom) -> None:
+    room.dc01.indexed(1)
+    (planned,) = room.dc01.plan(1, NEIGHBOUR)
+    room.dc01.now = datetime(2025, 7, 1, 3, tzinfo=UTC)
+    collector = room.officer(COLLECTOR)
+    assert told(get(collector, INDICES_OF))[0]["unit"] == SINCE_2025
+    assert figures(get(collector, INDICES_OF), SINCE_2025)["thu-thap"] == (1, 2)
+    failing = told(get(collector, f"{INDICES_OF}/thu-thap/failing"))
+    assert [each["form"] for each in failing] == [planned]
+    # On a day on which it was, its own; nothing else of its successor is its officers'.
+    assert figures(get(collector, f"{INDICES_OF}?on=2021-02-01"))["thu-thap"] == (1, 1)
+    assert refused(get(collector, f"{INDICES_OF}?area=01")) == ELSEWHERE
+    # A district has no successor but the province that holds it, which is not its officers' to see.
+    assert refused(get(room.officer(CHIEF), INDICES_OF)) == (404, "UNIT_UNKNOWN")
+    # Two communes became this one: before that day nobody can say which of their figures are its own.
+    successor = get(room.officer(SUCCESSOR), f"{INDICES_OF}?on=2021-02-01")
+    assert refused(successor) == (404, "UNIT_UNKNOWN")
+    assert refused(get(collector, f"{INDICES_OF}?on=x")) == (422, "FIELDS_REFUSED")
 
 
 def test_who_also_keys_forms_is_not_told_what_is_wrong_with_them(room: FormRoom) -> None:
