@@ -60,11 +60,14 @@ def reserve(act: Issuing, requests: Sequence[NumberRequest]) -> list[DrawnNumber
 def confirm(act: Issuing, request_id: str) -> DrawnNumber:
     """Make the reserved number somebody's for ever; again, nothing happens.
 
-    Raises NumberReservationUnknown when the number went back to its block meanwhile.
+    Raises NumberReservationUnknown when the number went back to its block meanwhile, or its time is over
+    and a form came in that bears it.
     """
     number = _of_request(act, request_id)
     if number.state is NumberState.ISSUED:
         return number
+    if _is_overdue(number, act.moment) and repository.stands_on_a_form(act.connection, number.citizen_number):
+        raise NumberReservationUnknown("the number turned out to be somebody's")
     return _step(act, number, NumberEvent.CONFIRM)
 
 
@@ -93,9 +96,11 @@ def adopt(act: Issuing, citizen_number: str) -> bool:
 def is_drawn_for_somebody(connection: Connection, citizen_number: str, moment: datetime) -> bool:
     """Whether the number is kept for, or was issued to, a request: it is on no card of before."""
     known = repository.find(connection, citizen_number)
-    if known is None or known.request_id is None:
-        return False
-    return known.expires_at is None or known.expires_at > rfc3339(moment)
+    return known is not None and known.request_id is not None and not _is_overdue(known, moment)
+
+
+def _is_overdue(number: DrawnNumber, moment: datetime) -> bool:
+    return number.expires_at is not None and number.expires_at <= rfc3339(moment)
 
 
 def _of_request(act: Issuing, request_id: str) -> DrawnNumber:

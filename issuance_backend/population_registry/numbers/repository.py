@@ -6,13 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, insert, select, update
+from sqlalchemy import Connection, Row, column, exists, func, insert, or_, select, table, update
 
 from issuance_backend.population_registry.numbers.domain import NumberState
 from issuance_backend.population_registry.numbers.tables import CITIZEN_NUMBERS, NUMBER_BLOCKS
 from issuance_backend.population_registry.tables import PERSONS
 
 _AT_ONCE = 500
+# By its name: the package of forms asks this one and cannot be asked for its table.
+_FORMS = table("dc01_forms", column("citizen_number"))
+_HELD = (PERSONS.c.citizen_number, _FORMS.c.citizen_number)
+"""Numbers that people brought with them: of loaded entries, and on paper that may become one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +102,8 @@ def find(connection: Connection, citizen_number: str) -> DrawnNumber | None:
 
 
 def free(connection: Connection, prefix: str, limit: int) -> list[str]:
-    """Numbers of a block that were given back, and that no loaded person turned out to hold."""
-    held = exists().where(PERSONS.c.citizen_number == CITIZEN_NUMBERS.c.citizen_number)
+    """Numbers of a block that were given back, and that nobody turned out to have brought along."""
+    held = or_(*(exists().where(brought == CITIZEN_NUMBERS.c.citizen_number) for brought in _HELD))
     question = (
         select(CITIZEN_NUMBERS.c.citizen_number)
         .where(CITIZEN_NUMBERS.c.prefix == prefix, CITIZEN_NUMBERS.c.state == NumberState.FREE.value, ~held)
@@ -124,12 +128,18 @@ def free_overdue(connection: Connection, prefix: str, now: str) -> int:
 
 
 def taken(connection: Connection, numbers: Sequence[str]) -> set[str]:
-    """Which of these were drawn before, or are held by a person who was loaded with a number."""
+    """Which of these were drawn before, or somebody brought along: a loaded person, a form DC01."""
     found: set[str] = set()
     for some in _portions(numbers):
-        for column in (CITIZEN_NUMBERS.c.citizen_number, PERSONS.c.citizen_number):
-            found.update(connection.execute(select(column).where(column.in_(some))).scalars())
+        for numbered in (CITIZEN_NUMBERS.c.citizen_number, *_HELD):
+            found.update(connection.execute(select(numbered).where(numbered.in_(some))).scalars())
     return found
+
+
+def stands_on_a_form(connection: Connection, citizen_number: str) -> bool:
+    """Whether a form DC01 says that somebody has the number."""
+    question = select(_FORMS).where(_FORMS.c.citizen_number == citizen_number).limit(1)
+    return connection.execute(question).first() is not None
 
 
 def add(connection: Connection, numbers: Iterable[DrawnNumber]) -> None:

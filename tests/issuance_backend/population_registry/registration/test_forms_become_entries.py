@@ -27,7 +27,7 @@ from issuance_backend.population_registry.numbers.domain import NumberState
 from issuance_backend.population_registry.numbers.service import NumberOffice
 from issuance_backend.population_registry.numbers.tables import CITIZEN_NUMBERS, NUMBER_BLOCKS
 from issuance_backend.population_registry.storage import MIGRATIONS
-from issuance_backend.refusals import RegistryPersonUnknown
+from issuance_backend.refusals import NumberReservationUnknown, RegistryPersonUnknown
 from issuance_backend.schema import EVENTS
 from monitoring.database import Database
 from tests.support.dc01_office import COMMUNE, WHOLE, Dc01Office, somebody
@@ -288,9 +288,21 @@ def test_a_number_that_was_drawn_for_another_is_a_conflict_while_it_is(office: R
     assert office.settle(form, citizen_number=number) == ("conflict", "NUMBER_OF_ANOTHER")
     office.pass_days(8)
     assert office.settle(form, citizen_number=number) == ("clean",), "nobody came for it"
+    with pytest.raises(NumberReservationUnknown):
+        drawn.confirm("office", wanted.request_id)
+    assert office.register_batch(form) == 1
+    assert office.kept(form).person == number
+
+
+def test_a_number_that_was_issued_to_another_leaves_the_form_another_one(office: Registrars) -> None:
+    drawn = NumberOffice(office.database, office.clock)
+    wanted = NumberWanted(
+        request_id="request-0000000001", province="001", date_of_birth=date(1990, 5, 1), sex="F"
+    )
+    number = drawn.reserve("office", wanted).citizen_number
     drawn.confirm("office", wanted.request_id)
-    assert office.register_batch(form) == 0
-    assert office.stands(form) == ("conflict", "NUMBER_OF_ANOTHER"), "it was issued meanwhile"
+    (form,) = office.matched({**WHOLE, "citizen_number": number})
+    assert office.stands(form) == ("conflict", "NUMBER_OF_ANOTHER")
     assert office.settle(form) == ("clean",)
     assert office.register_batch(form) == 1
     assert office.kept(form).person != number
