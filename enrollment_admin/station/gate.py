@@ -12,6 +12,7 @@ from enum import StrEnum
 
 import msgspec
 
+from verification.encoding.dates import is_partly_known
 from verification.errors import CitizenNumberMalformed, MalformedDocument
 from verification.identity.citizen_number import CitizenNumber, NumberDoubt
 from verification.identity.person_name import mrz_name, normalized_name
@@ -50,6 +51,7 @@ class GateCode(StrEnum):
     NUMBER_MERGED = "GATE_NUMBER_MERGED"
     NAME_DIFFERS = "GATE_NAME_DIFFERS"
     BIRTH_DATE_DIFFERS = "GATE_BIRTH_DATE_DIFFERS"
+    BIRTH_DATE_PARTIAL = "GATE_BIRTH_DATE_PARTIAL"
     SEX_DIFFERS = "GATE_SEX_DIFFERS"
     DECEASED = "GATE_PERSON_DECEASED"
     MISSING = "GATE_PERSON_MISSING"
@@ -121,21 +123,21 @@ def _faults_in_itself(declaration: Declaration, extract: CommuneExtract, today: 
 
 
 def _declared_new(declaration: Declaration, extract: CommuneExtract) -> GateAnswer:
-    who = _who(declaration)
-    if not extract.names.holds(name_key(*who)):
+    known = [who for who in _who(declaration) if extract.names.holds(name_key(*who))]
+    if not known:
         return GateAnswer(())
-    return GateAnswer((Stop(GateCode.HAS_NUMBER, NUMBER),), person=extract.namesake(*who))
+    namesakes = (extract.namesake(*who) for who in known)
+    return GateAnswer((Stop(GateCode.HAS_NUMBER, NUMBER),), person=next(filter(None, namesakes), None))
 
 
 def _of_this_commune(declaration: Declaration, person: ExtractedPerson) -> GateAnswer:
     """Field by field against the registry's entry; after a correction it is right, and the digits are not."""
-    entry = person.person
+    entry, born = person.person, declaration.date_of_birth.isoformat()
     found = {
         Stop(GateCode.NUMBER_MERGED, NUMBER): declaration.citizen_number != person.citizen_number,
         Stop(GateCode.SEX_DIFFERS, SEX): declaration.sex != entry.sex,
-        Stop(GateCode.BIRTH_DATE_DIFFERS, BIRTH_DATE): (
-            declaration.date_of_birth.isoformat() != entry.date_of_birth
-        ),
+        Stop(GateCode.BIRTH_DATE_DIFFERS, BIRTH_DATE): not born.startswith(entry.date_of_birth),
+        Stop(GateCode.BIRTH_DATE_PARTIAL, BIRTH_DATE): is_partly_known(entry.date_of_birth),
         Stop(GateCode.NAME_DIFFERS, NAME): _spelling(declaration.full_name) != _spelling(entry.full_name),
         Stop(GateCode.DECEASED, NUMBER): person.life_status == LifeStatus.DECEASED,
         Stop(GateCode.MISSING, NUMBER): person.life_status == LifeStatus.MISSING,
@@ -160,13 +162,15 @@ def _of_elsewhere(declaration: Declaration, number: CitizenNumber, extract: Comm
     ]
     if not is_known:
         stops.append(Stop(GateCode.NO_RECORD, NUMBER))
-    elif not extract.names.holds(name_key(*_who(declaration))):
+    elif not any(extract.names.holds(name_key(*who)) for who in _who(declaration)):
         stops.append(Stop(GateCode.NOBODY_OF_THIS_NAME, NAME))
     return GateAnswer(tuple(stops), notices=(GateCode.NOT_OF_THIS_COMMUNE,) if is_known else ())
 
 
-def _who(declaration: Declaration) -> tuple[str, str, str]:
-    return declaration.full_name, declaration.date_of_birth.isoformat(), declaration.sex
+def _who(declaration: Declaration) -> list[tuple[str, str, str]]:
+    """Under whom somebody may stand: by the day of birth, or by as much of it as the registry knows."""
+    born = declaration.date_of_birth.isoformat()
+    return [(declaration.full_name, text, declaration.sex) for text in (born, born[:7], born[:4])]
 
 
 def _is_number(citizen_number: str | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -257,8 +257,8 @@ def local_moment(text: str) -> str:
 
 
 def local_day(text: str | None) -> str:
-    """An ISO date as people here read it."""
-    return date.fromisoformat(text).strftime("%d/%m/%Y") if text else ""
+    """An ISO date as people here read it; of one that is known in part what is known."""
+    return "/".join(reversed(text.split("-"))) if text else ""
 
 
 def _first_page() -> str:

@@ -10,6 +10,7 @@ from datetime import date
 
 import msgspec
 
+from verification.encoding.dates import is_partly_known
 from verification.identity.administrative_units import provinces, units_2025
 from verification.messages.asked_prints import ALL_SLAPS, FINGER_ITEMS, FINGERPRINTS, SLAP_ITEMS, is_finger
 from verification.messages.enrollment import DossierCapture, PersonFields
@@ -67,7 +68,9 @@ def field_faults(person: PersonFields, excused: Collection[str] = ()) -> dict[st
     if "sex" not in faults and person.sex not in {"M", "F"}:
         faults["sex"] = "FIELD_CHARACTERS"
     if "date_of_birth" not in faults and not _is_date(person.date_of_birth):
-        faults["date_of_birth"] = "FIELD_DATE"
+        # A card has a day in its MRZ, on its face and for the end of its validity.
+        is_partial = is_partly_known(person.date_of_birth)
+        faults["date_of_birth"] = "FIELD_DATE_PARTIAL" if is_partial else "FIELD_DATE"
     return faults
 
 

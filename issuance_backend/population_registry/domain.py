@@ -5,14 +5,23 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
+from issuance_backend.population_registry.birth import BirthDate
 from verification.messages.enrollment import PersonExtract, PersonFields
 from verification.messages.person_query import LifeStatus, PersonAnswer, PersonQuery
+
+BirthKnown = Literal["day", "month", "year"]
+"""The last part of a date of birth that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryPerson:
-    """A citizen with the attributes of the population information form DC01."""
+    """A citizen with the attributes of the population information form DC01.
+
+    Of a birth that is known in part (``birth_known``) ``date_of_birth`` is the first day that it can mean:
+    it orders and bounds. What the registry says of it is ``birth``.
+    """
 
     citizen_number: str
     full_name: str
@@ -39,6 +48,26 @@ class RegistryPerson:
     old_id: str | None
     life_status: LifeStatus = LifeStatus.ALIVE
     life_status_since: date | None = None
+    birth_known: BirthKnown = "day"
+
+    @property
+    def birth(self) -> BirthDate:
+        """The date of birth as far as it is known."""
+        return BirthDate.known_to(self.date_of_birth, self.birth_known)
+
+
+def value_of(entry: RegistryPerson, attribute: str) -> str | None:
+    """An attribute as the registry says it: of a date what is known, never a day that is not."""
+    if attribute == "date_of_birth":
+        return entry.birth.text
+    value = getattr(entry, attribute)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def birth_columns(born: BirthDate) -> dict[str, object]:
+    """How an entry keeps a date of birth that is known wholly or in part."""
+    known = "day" if born.day else "month" if born.month else "year"
+    return {"date_of_birth": born.first_day, "birth_known": known}
 
 
 def answer(query: PersonQuery, person: RegistryPerson | None) -> PersonAnswer:
@@ -47,7 +76,7 @@ def answer(query: PersonQuery, person: RegistryPerson | None) -> PersonAnswer:
         return PersonAnswer(found=False)
     matched = {
         "full_name": same_text(query.full_name, person.full_name),
-        "date_of_birth": query.date_of_birth == person.date_of_birth.isoformat(),
+        "date_of_birth": query.date_of_birth == person.birth.text,
         "sex": query.sex == person.sex,
     }
     return PersonAnswer(found=True, matched=matched, life_status=person.life_status)
@@ -59,7 +88,7 @@ def extract(person: RegistryPerson) -> PersonExtract:
         citizen_number=person.citizen_number,
         person=PersonFields(
             full_name=person.full_name,
-            date_of_birth=person.date_of_birth.isoformat(),
+            date_of_birth=person.birth.text,
             sex=person.sex,
             nationality=person.nationality,
             ethnicity=person.ethnicity,

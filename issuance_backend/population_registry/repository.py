@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from issuance_backend.moments import rfc3339
 from issuance_backend.population_registry.domain import RegistryPerson
@@ -63,10 +63,13 @@ def numbers_with_old_id(connection: Connection, old_id: str) -> list[str]:
 
 
 def numbers_by_name(connection: Connection, full_name: str, born: tuple[date, date], limit: int) -> list[str]:
-    """Who bears exactly this name and was born from one day to another, at most so many."""
+    """Who bears exactly this name and may have been born from one day to another, at most so many."""
+    first, last = born
+    day, known = PERSONS.c.date_of_birth, PERSONS.c.birth_known
+    since_january = and_(known != "day", day.between(date(first.year, 1, 1), last))
     question = (
         select(PERSONS.c.citizen_number)
-        .where(PERSONS.c.full_name == full_name, PERSONS.c.date_of_birth.between(*born))
+        .where(PERSONS.c.full_name == full_name, or_(day.between(first, last), since_january))
         .order_by(PERSONS.c.date_of_birth, PERSONS.c.citizen_number)
         .limit(limit)
     )

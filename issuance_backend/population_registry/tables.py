@@ -49,5 +49,7 @@ PERSONS = Table(
     Column("life_status", String(10), nullable=False),
     Column("life_status_since", Date),
     Column("recorded_at", String(32), nullable=False),
+    # day, month or year: of a date that is known in part the first day that it can mean stands above.
+    Column("birth_known", String(5), nullable=False, server_default="day"),
     Index("persons_by_name", "full_name", "date_of_birth"),
 )

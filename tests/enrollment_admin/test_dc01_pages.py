@@ -141,8 +141,8 @@ def test_a_namesake_becomes_clean_by_what_another_officer_saw(room: FormRoom, pa
 
 
 def test_a_leader_registers_a_batch_and_the_commune_reads_each_number(room: FormRoom, pages: Flask) -> None:
-    partial = {**somebody(1), "date_of_birth": "1990"}
-    whole, partly = room.dc01.accepted(2, read=lambda at: partial if at else WHOLE)
+    abroad = {**somebody(1), "birth_registration_place": "Paris, Pháp"}
+    whole, refused = room.dc01.accepted(2, read=lambda at: abroad if at else WHOLE)
     leader, collector = sign_in(pages, LEADER), sign_in(pages, COLLECTOR)
     batch = f"/dc01/batches/{room.dc01.forms.form(whole).batch}"
     assert "Đăng ký vào cơ sở dữ liệu dân cư" not in text(leader.get(batch))
@@ -162,8 +162,8 @@ def test_a_leader_registers_a_batch_and_the_commune_reads_each_number(room: Form
     clerk = sign_in(pages, CLERK)
     assert "/person" not in text(clerk.get("/dc01/forms?state=clean"))
     assert clerk.get(f"/dc01/forms/{whole}/person").status_code == 403
-    assert "cần đủ ngày, tháng, năm sinh" in text(collector.get(f"/dc01/forms/{partly}/correction"))
-    absent = collector.get(f"/dc01/forms/{partly}/person")
+    assert "bảng mã nước chưa công bố" in text(collector.get(f"/dc01/forms/{refused}/correction"))
+    absent = collector.get(f"/dc01/forms/{refused}/person")
     assert absent.status_code == 404
 
 

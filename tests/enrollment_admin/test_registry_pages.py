@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 
 from enrollment_admin.registry_desk.routes import ATTRIBUTES, STATES
+from enrollment_admin.ui.pages import local_day
 from enrollment_admin.ui.translations_file import LANGUAGES, sentences
 from issuance_backend.population_registry.dc01.domain import FormState
 from issuance_backend.population_registry.publication.domain import PublicationState
@@ -185,3 +186,8 @@ def test_the_pages_know_every_state_and_attribute() -> None:
         assert dict(zip(ATTRIBUTES, named, strict=True)) == dict.fromkeys(ATTRIBUTES, True)
         for state in STATES:
             assert {f"publication.state.{state}", f"publication.next.{state}"} <= words.keys()
+
+
+def test_a_date_shows_what_is_known_of_it() -> None:
+    shown = {text: local_day(text) for text in ("1950-03-15", "1950-03", "1950", "", None)}
+    assert list(shown.values()) == ["15/03/1950", "03/1950", "1950", "", ""]

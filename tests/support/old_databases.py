@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 
 from alembic.config import Config
+from sqlalchemy import Connection, insert
 
+from issuance_backend.moments import rfc3339
+from issuance_backend.population_registry.domain import RegistryPerson
+from issuance_backend.population_registry.tables import PERSONS
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
 from monitoring.database import Database
 
@@ -23,3 +29,10 @@ def migrate(
     with database.writing() as connection:
         configuration.attributes["connection"] = connection
         step(configuration, version)
+
+
+def add_person(connection: Connection, person: RegistryPerson, moment: datetime) -> None:
+    """Write an entry as registries kept it before version 0017, when every date of birth was whole."""
+    values = asdict(person) | {"recorded_at": rfc3339(moment)}
+    del values["birth_known"]
+    connection.execute(insert(PERSONS).values(values))

@@ -8,6 +8,7 @@ from datetime import date
 from verification.errors import MalformedDocument
 
 _EIGHT = re.compile(r"[0-9]{8}")
+_PARTLY_KNOWN = re.compile(r"[0-9]{4}(?:-[0-9]{2})?")
 _SLASHED = re.compile(r"[0-9]{2}/[0-9]{2}/[0-9]{4}")
 
 
@@ -38,6 +39,11 @@ def date_from_compact(text: str) -> date:
 def compact(day: date) -> str:
     """Write ddmmyyyy."""
     return f"{day.day:02d}{day.month:02d}{day.year:04d}"
+
+
+def is_partly_known(text: str) -> bool:
+    """Whether a date as the registry writes it is a year, or a year and a month, alone."""
+    return _PARTLY_KNOWN.fullmatch(text) is not None
 
 
 def full_years(born: date, day: date) -> int:

@@ -27,8 +27,8 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
+from issuance_backend.population_registry.birth import may_be_one_day
 from issuance_backend.population_registry.domain import RegistryPerson
-from issuance_backend.population_registry.matching.birth import BirthDate, may_be_one_day
 from issuance_backend.population_registry.rules.checks import MANDATORY, missing_fields
 from issuance_backend.population_registry.rules.domain import Finding, Measure, Weight
 from issuance_backend.population_registry.rules.form_date import read_form_date
@@ -336,7 +336,7 @@ def registry_conflicts(values: Values, entry: RegistryPerson) -> tuple[str, ...]
     ]
     born = read_form_date(values.get("date_of_birth", ""))
     # A form that knows the year alone does not contradict a whole date.
-    if born is not None and not may_be_one_day(born, BirthDate.of(entry.date_of_birth)):
+    if born is not None and not may_be_one_day(born, entry.birth):
         conflicts.append("REGISTRY_DIFFERS:date_of_birth")
     return tuple(conflicts)
 

@@ -6,8 +6,8 @@ one side does not know speaks against nothing: a year of birth agrees with every
 
 from __future__ import annotations
 
+from issuance_backend.population_registry.birth import may_be_one_day
 from issuance_backend.population_registry.dc01.domain import Values
-from issuance_backend.population_registry.matching.birth import may_be_one_day
 from issuance_backend.population_registry.matching.domain import Comparable
 from issuance_backend.population_registry.matching.keys import index_keys
 from issuance_backend.population_registry.matching.name import (

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from issuance_backend.population_registry.birth import BirthDate
 from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.extracts.tables import KNOWN_FILTERS
 from issuance_backend.population_registry.matching.tables import MATCH_ENTRIES
@@ -64,9 +65,10 @@ def count(connection: Connection) -> int:
 def everybody(connection: Connection) -> Iterator[KnownPerson]:
     """Every person, one after the other."""
     columns = PERSONS.c
-    question = select(columns.citizen_number, columns.full_name, columns.date_of_birth, columns.sex)
-    for number, name, born, sex in connection.execute(question.execution_options(yield_per=_AT_ONCE)):
-        yield KnownPerson(number, name, born.isoformat(), sex)
+    born = (columns.date_of_birth, columns.birth_known)
+    question = select(columns.citizen_number, columns.full_name, columns.sex, *born)
+    for number, name, sex, day, known in connection.execute(question.execution_options(yield_per=_AT_ONCE)):
+        yield KnownPerson(number, name, BirthDate.known_to(day, known).text, sex)
 
 
 def newest_filters(connection: Connection, since: str) -> bytes | None:

@@ -21,10 +21,11 @@ ROOT = "root"
 LOADED = "bulk-load"
 """The source of what stood in the registry before anything happened to it."""
 
-ATTRIBUTES = tuple(field.name for field in fields(RegistryPerson) if field.name not in {"citizen_number"})
-"""What the registry itself holds of a person."""
+ATTRIBUTES = tuple(
+    field.name for field in fields(RegistryPerson) if field.name not in {"citizen_number", "birth_known"}
+)
+"""What the registry itself holds of a person; a date of birth says itself how far it is known."""
 
-DATES = frozenset({"date_of_birth", "life_status_since"})
 ONLY_ENRICHED = frozenset({"tax_code", "health_insurance_number", "social_insurance_number", "email"})
 """What other agencies hold and form DC01 does not ask for."""
 

@@ -15,10 +15,11 @@ from sqlalchemy import Connection
 
 from issuance_backend.moments import rfc3339
 from issuance_backend.population_registry import repository as entries
+from issuance_backend.population_registry.birth import read_birth_date
 from issuance_backend.population_registry.dc01 import doubts
-from issuance_backend.population_registry.domain import RegistryPerson
+from issuance_backend.population_registry.domain import RegistryPerson, birth_columns, value_of
 from issuance_backend.population_registry.identities import facts, repository, timeline
-from issuance_backend.population_registry.identities.domain import DATES, LOADED, ROOT
+from issuance_backend.population_registry.identities.domain import LOADED, ROOT
 from issuance_backend.population_registry.identities.timeline import (
     BEGINNING,
     OPEN_END,
@@ -66,7 +67,7 @@ def record(connection: Connection, statement: Statement, actor: str, moment: dat
     values = {
         name: _record_one(connection, (person, entry), statement, name, moment) for name in statement.values
     }
-    changed = {name: value for name, value in values.items() if value != _text(entry, name)}
+    changed = {name: value for name, value in values.items() if value != value_of(entry, name)}
     if changed:
         entries.update_fields(connection, person.citizen_number, _columns(changed))
         change = propagation.Change(person.citizen_number, person.subject, frozenset(changed), actor, moment)
@@ -109,7 +110,7 @@ def _record_one(
     facts.keep(connection, person.subject, name, ROOT, revision, at)
     kept = [*(fact for fact in standing if fact not in revision.superseded), *revision.added]
     current = timeline.in_force(kept, today, at)
-    return current.value if current else _text(entry, name)
+    return current.value if current else value_of(entry, name)
 
 
 def entry_origin(connection: Connection, entry: RegistryPerson, recorded_at: str) -> Origin:
@@ -124,7 +125,7 @@ def entry_origin(connection: Connection, entry: RegistryPerson, recorded_at: str
 def loaded_fact(entry: RegistryPerson, name: str, recorded_at: str, origin: Origin) -> Fact:
     """What stood in the entry before anything happened to it."""
     return Fact(
-        value=_text(entry, name),
+        value=value_of(entry, name),
         valid_from=BEGINNING,
         valid_to=OPEN_END,
         recorded_at=recorded_at,
@@ -132,13 +133,10 @@ def loaded_fact(entry: RegistryPerson, name: str, recorded_at: str, origin: Orig
     )
 
 
-def _text(entry: RegistryPerson, name: str) -> str | None:
-    value = getattr(entry, name)
-    return value.isoformat() if isinstance(value, date) else value
-
-
 def _columns(values: Mapping[str, str | None]) -> dict[str, object]:
-    return {
-        name: date.fromisoformat(value) if name in DATES and value is not None else value
-        for name, value in values.items()
-    }
+    columns: dict[str, object] = dict(values)
+    if born := values.get("date_of_birth"):
+        columns |= birth_columns(read_birth_date(born))
+    if since := values.get("life_status_since"):
+        columns["life_status_since"] = date.fromisoformat(since)
+    return columns

@@ -22,9 +22,9 @@ from enum import StrEnum
 
 import msgspec
 
+from issuance_backend.population_registry.birth import BirthDate, may_be_one_day, read_birth_date
 from issuance_backend.population_registry.domain import RegistryPerson, same_text
 from issuance_backend.population_registry.identities.domain import IdentityKind
-from issuance_backend.population_registry.matching.birth import BirthDate, may_be_one_day, read_birth_date
 from verification.errors import MalformedDocument
 from verification.identity.legacy_encodings import unicode_text
 from verification.identity.person_name import normalized_name
@@ -76,7 +76,7 @@ class LegacyRecord:
         """Whether the registry says the same of this person, as far as the date is known."""
         return (
             same_text(self.full_name, person.full_name)
-            and may_be_one_day(self.date_of_birth, BirthDate.of(person.date_of_birth))
+            and may_be_one_day(self.date_of_birth, person.birth)
             and self.sex == person.sex
         )
 

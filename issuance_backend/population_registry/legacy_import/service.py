@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.population_registry import journal
 from issuance_backend.population_registry import repository as entries
+from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.identities import holding
 from issuance_backend.population_registry.identities import repository as identities
 from issuance_backend.population_registry.identities.domain import IdentityEvent, IdentityKind
@@ -136,8 +137,7 @@ def _classify(
 
 def _whose(connection: Connection, record: LegacyRecord) -> Classified:
     holders = _holders(connection, record)
-    # Without its number a card is somebody's by name and day; by name and year it may be anybody's.
-    is_certain = bool(holders) or record.date_of_birth.day > 0
+    is_by_number = bool(holders)
     if not holders:
         holders = repository.namesakes(connection, record) if record.kind is IdentityKind.CMND_9 else []
     numbers = sorted({people.reference_number(connection, number) for number in holders})
@@ -149,6 +149,8 @@ def _whose(connection: Connection, record: LegacyRecord) -> Classified:
     others = {
         each.citizen_number for each in identities.with_document(connection, record.kind.value, record.number)
     } - {numbers[0]}
+    # Without its number a card is somebody's by name and day; by name and year it may be anybody's.
+    is_certain = is_by_number or (record.date_of_birth.day > 0 and _is_whole(person))
     agrees = is_certain and person is not None and record.agrees_with(person) and not others
     # A person with another nine-digit number has two, or this is somebody else of the same name.
     if (
@@ -158,6 +160,10 @@ def _whose(connection: Connection, record: LegacyRecord) -> Classified:
     ):
         agrees = False
     return Classified(record, Outcome.LINKED if agrees else Outcome.CONFLICT, numbers[0])
+
+
+def _is_whole(person: RegistryPerson | None) -> bool:
+    return person is not None and person.birth_known == "day"
 
 
 def _holders(connection: Connection, record: LegacyRecord) -> list[str]:

@@ -40,7 +40,7 @@ LIFE: Mapping[tuple[LifeStatus, type[LifeEvent]], LifeStatus] = {
 }
 
 CORRECTABLE = frozenset(RegistryPerson.__dataclass_fields__) - {
-    *("citizen_number", "life_status", "life_status_since")
+    *("citizen_number", "life_status", "life_status_since", "birth_known")
 }
 """Life and death are corrected by events of their own."""
 

@@ -6,8 +6,8 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 
+from issuance_backend.population_registry.birth import BirthDate
 from issuance_backend.population_registry.domain import RegistryPerson
-from issuance_backend.population_registry.matching.birth import BirthDate
 from issuance_backend.population_registry.matching.name import Name, prepare_name
 from issuance_backend.population_registry.matching.place import Place, read_place
 from verification.identity.legacy_encodings import unicode_texts
@@ -94,7 +94,7 @@ def source_of(person: RegistryPerson) -> int:
     """A digest of what the index is made from: another value means that the entry was changed."""
     parts = (
         person.full_name,
-        person.date_of_birth.isoformat(),
+        person.birth.text,
         person.sex,
         person.old_id or "",
         person.place_of_origin,
@@ -110,7 +110,7 @@ def prepare_person(person: RegistryPerson) -> Comparable:
     """The registry's entry in the form of the index."""
     return Comparable(
         name=prepare_name(person.full_name),
-        born=BirthDate.of(person.date_of_birth).number,
+        born=person.birth.number,
         sex=person.sex,
         citizen_number=person.citizen_number,
         old_id=person.old_id or "",

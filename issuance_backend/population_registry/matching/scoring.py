@@ -12,7 +12,7 @@ import math
 from collections.abc import Iterable
 from enum import StrEnum
 
-from issuance_backend.population_registry.matching.birth import BirthDate, BirthLevel, compare_births
+from issuance_backend.population_registry.birth import BirthDate, BirthLevel, compare_births
 from issuance_backend.population_registry.matching.domain import Candidate, Comparable, Evidence
 from issuance_backend.population_registry.matching.name import (
     Name,

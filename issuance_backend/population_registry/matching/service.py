@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 
 from issuance_backend.moments import Clock
 from issuance_backend.population_registry import journal
+from issuance_backend.population_registry.birth import read_birth_date
 from issuance_backend.population_registry.matching import repository
-from issuance_backend.population_registry.matching.birth import read_birth_date
 from issuance_backend.population_registry.matching.domain import Candidate, Claim, prepare_claim
 from issuance_backend.population_registry.matching.name import name_of_canonical
 from issuance_backend.population_registry.matching.scoring import Scorer

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from issuance_backend.population_registry.birth import BirthDate
 from issuance_backend.population_registry.domain import RegistryPerson
-from issuance_backend.population_registry.matching.birth import BirthDate
 from issuance_backend.population_registry.matching.domain import Claim
 from issuance_backend.population_registry.nation.people import NationPerson
 from issuance_backend.population_registry.nation.spoiling import (

@@ -18,7 +18,7 @@ from enum import StrEnum
 
 import msgspec
 
-from issuance_backend.population_registry.domain import RegistryPerson
+from issuance_backend.population_registry.domain import RegistryPerson, value_of
 from issuance_backend.refusals import SameOfficer
 from issuance_backend.state_table import StateTable
 from verification.errors import CitizenNumberMalformed
@@ -76,12 +76,6 @@ def require_new_signer(officer: str, proposed_by: str, signed_by: tuple[str, ...
     """Raise SameOfficer for whoever proposed the values or has signed for them."""
     if officer in {proposed_by, *signed_by}:
         raise SameOfficer("two other officers sign for what is published")
-
-
-def value_of(entry: RegistryPerson, attribute: str) -> str | None:
-    """An attribute as it is signed and handed out."""
-    value = getattr(entry, attribute)
-    return value.isoformat() if isinstance(value, date) else value
 
 
 def value_digest(entry: RegistryPerson, attribute: str) -> str:

@@ -13,7 +13,7 @@ from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.paging import Page, PageAsked, page_of
 from issuance_backend.population_registry import journal
 from issuance_backend.population_registry import repository as entries
-from issuance_backend.population_registry.domain import RegistryPerson
+from issuance_backend.population_registry.domain import RegistryPerson, value_of
 from issuance_backend.population_registry.people import repository as people
 from issuance_backend.population_registry.publication import domain, propagation, repository
 from issuance_backend.population_registry.publication.domain import (
@@ -42,7 +42,7 @@ from verification.messages.publication import (
     SignOff,
 )
 
-PUBLISHABLE = frozenset(RegistryPerson.__dataclass_fields__) - {"citizen_number", "phone"}
+PUBLISHABLE = frozenset(RegistryPerson.__dataclass_fields__) - {"citizen_number", "phone", "birth_known"}
 """What receivers may be given at all."""
 
 _MAX_OFFICER = 40
@@ -165,7 +165,7 @@ class PublicationOffice:
             entry = _entry(connection, publication.citizen_number)
         note(entry.citizen_number)
         return PublicationValues(
-            values={name: domain.value_of(entry, name) for name in publication.attributes},
+            values={name: value_of(entry, name) for name in publication.attributes},
             values_digest=domain.values_digest(entry, publication.attributes),
         )
 
@@ -287,7 +287,7 @@ def _delivery(
         citizen_number=sent.citizen_number,
         attribute=sent.attribute,
         sent_at=sent.sent_at,
-        value=domain.value_of(entry, sent.attribute) if is_current and entry is not None else None,
+        value=value_of(entry, sent.attribute) if is_current and entry is not None else None,
         is_current=is_current,
     )
 

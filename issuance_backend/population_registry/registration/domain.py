@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
-from datetime import date
 
 import msgspec
 
+from issuance_backend.population_registry.birth import BirthDate
 from issuance_backend.population_registry.dc01.domain import Form, Values
-from issuance_backend.population_registry.domain import RegistryPerson
+from issuance_backend.population_registry.domain import RegistryPerson, birth_columns
 from issuance_backend.population_registry.life_events.domain import value_faults
 from issuance_backend.population_registry.matching.place import province_code
 from issuance_backend.population_registry.numbers.domain import NumberRequest, has_century, prefix_of
@@ -33,10 +33,8 @@ def obstacles(form: Form) -> tuple[str, ...]:
         name: text for name, text in values.items() if name in _ASKED and name != "date_of_birth"
     }
     found += [f"ENTRY_CANNOT_HOLD:{name}" for name in value_faults(kept)]
-    if values.get("date_of_birth") and _born(values) is None:
-        found.append("ENTRY_BIRTH_PARTIAL")
-    elif not form.bears_own_number and _prefix(values) is None:
-        found.append("ENTRY_NUMBER_UNFORMED")
+    if not form.bears_own_number and _prefix(values) is None:
+        found.append(_why_unformed(values))
     return tuple(found)
 
 
@@ -53,20 +51,37 @@ def entry_of(form: Form, citizen_number: str) -> RegistryPerson:
     values = form.values or {}
     said = {name: normalized_name(text) for name, text in values.items() if name in _ASKED}
     unasked = {name: None if name in _OPTIONAL else "" for name in _ASKED - said.keys()}
-    own = {"citizen_number": citizen_number, "date_of_birth": _born(values)}
+    born = _born(values)
+    if born is None:
+        raise ValueError("a form without obstacles tells at least the year of birth")
+    own = {"citizen_number": citizen_number, **birth_columns(born)}
     return msgspec.convert({**unasked, **said, **own}, RegistryPerson)
 
 
-def _born(values: Values) -> date | None:
-    born = read_form_date(values.get("date_of_birth", ""))
-    return born.first_day if born and born.day else None
+def _born(values: Values) -> BirthDate | None:
+    return read_form_date(values.get("date_of_birth", ""))
+
+
+def _province(values: Values) -> str | None:
+    unit = values.get("birth_registration_unit", "").partition(".")[0]
+    return unit if unit in provinces() else province_code(values.get("birth_registration_place", ""))
 
 
 def _prefix(values: Values) -> str | None:
     """Province of birth registration, century, sex and year; None where the form does not tell them."""
-    born, sex = _born(values), values.get("sex")
-    unit = values.get("birth_registration_unit", "").partition(".")[0]
-    place = unit if unit in provinces() else province_code(values.get("birth_registration_place", ""))
-    if born is None or sex is None or place is None or not has_century(born):
+    born, sex, place = _born(values), values.get("sex"), _province(values)
+    if born is None or sex is None or place is None or not has_century(born.first_day):
         return None
-    return prefix_of(place, born, sex)
+    return prefix_of(place, born.first_day, sex)
+
+
+def _why_unformed(values: Values) -> str:
+    """The code of the part of a number that a form does not tell.
+
+    Who was registered abroad has a country's three digits, whose table is not published: the ministry gives
+    such a number, and on the form it is kept like any other.
+    """
+    born = _born(values)
+    if born is not None and not has_century(born.first_day):
+        return "ENTRY_NUMBER_CENTURY"
+    return "ENTRY_NUMBER_PLACE" if _province(values) is None else "ENTRY_NUMBER_UNFORMED"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from issuance_backend.population_registry.matching.birth import BirthDate
+from issuance_backend.population_registry.birth import BirthDate
 from issuance_backend.population_registry.rules.form_date import read_form_date
 from issuance_backend.population_registry.units.domain import UnitRegister
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from issuance_backend.population_registry.matching.birth import BirthDate
+from issuance_backend.population_registry.birth import BirthDate
 from verification.errors import MalformedDocument
 
 _MONTH = r"(?P<month>0[0-9]|1[0-2]|[3-9])"

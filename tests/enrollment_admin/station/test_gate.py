@@ -96,6 +96,23 @@ def test_of_another_unit_nothing_can_be_compared_and_a_supervisor_answers(
     assert answer.needs_exception
 
 
+@pytest.mark.parametrize("known", [4, 7])
+def test_a_date_that_the_registry_knows_in_part_is_completed_there_first(
+    known: int, unit: list[Citizen]
+) -> None:
+    citizen = next(each for each in unit if not is_dead(each))
+    said, born = citizen.declared, citizen.declared.date_of_birth
+    person = replace(citizen.entry.person, date_of_birth=born.isoformat()[:known])
+    partly = Citizen(replace(citizen.entry, person=person), citizen.others)
+    extract = extract_of([partly], [partly])
+    assert judge(said, extract, TODAY).stops == (Stop(GateCode.BIRTH_DATE_PARTIAL, "date_of_birth"),)
+    other = judge(replace(said, date_of_birth=born.replace(year=born.year - 1, day=1)), extract, TODAY)
+    assert {GateCode.BIRTH_DATE_PARTIAL, GateCode.BIRTH_DATE_DIFFERS} <= {stop.code for stop in other.stops}
+    new = judge(replace(said, citizen_number=None), extract, TODAY)
+    assert new == GateAnswer((Stop(GateCode.HAS_NUMBER, "citizen_number"),), person=partly.entry)
+    assert judge(said, extract_of([partly], []), TODAY).is_open, "another unit's"
+
+
 @pytest.mark.parametrize("number", ["", "12345", "00119000000x", "0011900000012", "００１１９００００００１"])
 def test_a_number_that_is_none_is_stopped(number: str, unit: list[Citizen], extract: CommuneExtract) -> None:
     stops = answered(extract, unit[0], citizen_number=number).stops

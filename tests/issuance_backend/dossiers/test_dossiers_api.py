@@ -264,6 +264,8 @@ def test_a_registry_that_is_down_is_not_a_missing_person(office: Office) -> None
     [
         ({"full_name": "Nguyễn Văn Khác"}, {"full_name": "FIELD_NOT_AS_REGISTERED"}),
         ({"date_of_birth": "1990-02-31"}, {"date_of_birth": "FIELD_DATE"}),
+        ({"date_of_birth": "1990"}, {"date_of_birth": "FIELD_DATE_PARTIAL"}),
+        ({"date_of_birth": "1990-02"}, {"date_of_birth": "FIELD_DATE_PARTIAL"}),
         ({"sex": "X"}, {"sex": "FIELD_CHARACTERS"}),
         ({"identification": "  "}, {"identification": "FIELD_MISSING"}),
         ({"identification": "a\x01b"}, {"identification": "FIELD_CHARACTERS"}),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from issuance_backend.population_registry.matching.birth import (
+from issuance_backend.population_registry.birth import (
     BirthDate,
     BirthLevel,
     compare_births,

@@ -6,7 +6,7 @@ from itertools import chain
 
 import pytest
 
-from issuance_backend.population_registry.matching.birth import read_birth_date
+from issuance_backend.population_registry.birth import read_birth_date
 from issuance_backend.population_registry.matching.domain import Claim, prepare_claim, prepare_person
 from issuance_backend.population_registry.matching.keys import index_keys
 from issuance_backend.population_registry.matching.scoring import Likeness

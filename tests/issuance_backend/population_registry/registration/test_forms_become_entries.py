@@ -15,10 +15,7 @@ from sqlalchemy import select, text, update
 from issuance_backend import recorded_events
 from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.accesses.service import AccessLog
-from issuance_backend.population_registry.dc01 import repository as forms
-from issuance_backend.population_registry.dc01.domain import Form
 from issuance_backend.population_registry.dc01.tables import FORMS
-from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.identities.service import RecordOffice
 from issuance_backend.population_registry.life_events.service import LifeEventOffice
 from issuance_backend.population_registry.matching.service import MatchingDesk
@@ -28,69 +25,20 @@ from issuance_backend.population_registry.numbers.service import NumberOffice
 from issuance_backend.population_registry.numbers.tables import CITIZEN_NUMBERS, NUMBER_BLOCKS
 from issuance_backend.population_registry.storage import MIGRATIONS
 from issuance_backend.refusals import NumberReservationUnknown, RegistryPersonUnknown
-from issuance_backend.schema import EVENTS
 from monitoring.database import Database
-from tests.support.dc01_office import COMMUNE, WHOLE, Dc01Office, somebody
+from tests.support.dc01_office import COMMUNE, WHOLE, somebody
 from tests.support.engines import Engine
 from tests.support.issuance_office import NOW, citizens
-from tests.support.old_databases import migrate
+from tests.support.old_databases import add_person, migrate
 from tests.support.recounted_indices import recounted
-from verification.messages.dc01 import FormDecision, FormKeyed, FormReview
+from tests.support.registrars import Registrars
+from verification.messages.dc01 import FormDecision, FormKeyed
 from verification.messages.life_event import LifeEventReport, Move
 from verification.messages.registry_access import ReadingFor
 from verification.messages.registry_numbers import NumberWanted
 
 OLD_NUMBER = "001190123456"
 LOOKING = ReadingFor(purpose="population_form", officer="lan")
-
-
-class Registrars(Dc01Office):
-    """The office of forms, and short ways to a form that is registered."""
-
-    def matched(self, *read: dict[str, str]) -> list[str]:
-        ids = self.accepted(len(read), COMMUNE, read.__getitem__)
-        self.forms.match(self.batch_of(ids[0]))
-        return ids
-
-    def batch_of(self, form: str) -> str:
-        return self.forms.form(form).batch or ""
-
-    def register_batch(self, form: str, officer: str = "leader") -> int:
-        return self.registration.register(self.batch_of(form), officer)
-
-    def registered(self, **said: str) -> Form:
-        """One form that became an entry."""
-        (form,) = self.matched({**WHOLE, **said})
-        assert self.register_batch(form) == 1
-        return self.kept(form)
-
-    def kept(self, form: str) -> Form:
-        with self.database.reading() as connection:
-            found = forms.form(connection, form)
-        assert found is not None
-        return found
-
-    def entry(self, number: str | None) -> RegistryPerson | None:
-        with self.database.reading() as connection:
-            return entries.person(connection, number or "")
-
-    def people(self) -> int:
-        with self.database.reading() as connection:
-            return entries.count(connection)
-
-    def stands(self, form: str) -> tuple[str, ...]:
-        found = self.forms.form(form)
-        return (found.state, *found.conflicts)
-
-    def settle(self, form: str, by: Any = None, **said: str) -> tuple[str, ...]:
-        values = {name: value for name, value in {**WHOLE, **said}.items() if value}
-        self.forms.correct(form, FormKeyed(values=values, officer="dung"))
-        self.forms.review(form, FormReview(is_right=True, officer="mai", told_apart_by=by))
-        return self.stands(form)
-
-    def events(self) -> list[str]:
-        with self.database.reading() as connection:
-            return [str(tuple(row)) for row in connection.execute(select(EVENTS))]
 
 
 @pytest.fixture
@@ -213,14 +161,13 @@ def test_who_corrected_a_form_does_not_register_it(office: Registrars) -> None:
 @pytest.mark.parametrize(
     ("said", "why", "mended"),
     [
-        ({"date_of_birth": "1990"}, "ENTRY_BIRTH_PARTIAL", {}),
-        ({"date_of_birth": "3/1990"}, "ENTRY_BIRTH_PARTIAL", {}),
-        ({"date_of_birth": "15/3/1899"}, "ENTRY_NUMBER_UNFORMED", {}),
+        ({"date_of_birth": "15/3/1899"}, "ENTRY_NUMBER_CENTURY", {}),
+        ({"date_of_birth": "1899"}, "ENTRY_NUMBER_CENTURY", {}),
         ({"religion": ""}, "ENTRY_LACKS:religion", {}),
         ({"ethnicity": "K" * 41}, "ENTRY_CANNOT_HOLD:ethnicity", {}),
         (
             {"birth_registration_place": "Paris, Pháp"},
-            "ENTRY_NUMBER_UNFORMED",
+            "ENTRY_NUMBER_PLACE",
             {"birth_registration_place": "Paris, Pháp", "birth_registration_unit": COMMUNE},
         ),
     ],
@@ -261,6 +208,12 @@ def test_a_number_of_before_is_kept_and_never_drawn(office: Registrars) -> None:
     assert (kept.state, kept.request_id) == (NumberState.ISSUED, None)
     (other,) = office.matched({**somebody(1), "citizen_number": OLD_NUMBER})
     assert office.stands(other)[0] == "conflict", "the number is somebody's by now"
+
+
+def test_who_was_registered_abroad_keeps_the_number_that_the_ministry_gave(office: Registrars) -> None:
+    """No table of countries is published: such a number is not drawn here, and a form may bear it."""
+    said = {"birth_registration_place": "Paris, Pháp", "citizen_number": "211190123456"}
+    assert office.registered(**said).person == "211190123456"
 
 
 def test_a_number_that_does_not_agree_makes_nobody(office: Registrars) -> None:
@@ -417,7 +370,7 @@ def test_clean_forms_of_before_belong_to_whom_the_registry_held(database_engine:
     }
     person = replace(citizens()[0], citizen_number=OLD_NUMBER, old_id="012345678")
     with database.writing() as connection:
-        entries.add(connection, [person], NOW)
+        add_person(connection, person, NOW)
         connection.execute(
             text(
                 "INSERT INTO identities (id, citizen_number, kind, document_number, source, status,"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from issuance_backend.population_registry.matching.birth import BirthDate
+from issuance_backend.population_registry.birth import BirthDate
 from issuance_backend.population_registry.rules import __main__ as command
 from issuance_backend.population_registry.rules.bulk import check_lines
 from issuance_backend.population_registry.rules.checks import CHECKS, MANDATORY

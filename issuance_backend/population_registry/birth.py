@@ -37,6 +37,11 @@ class BirthDate:
         return cls(day.year, day.month, day.day)
 
     @classmethod
+    def known_to(cls, day: date, last: str) -> BirthDate:
+        """A date that is known to its ``year``, its ``month`` or its ``day``."""
+        return cls(day.year, day.month if last != "year" else 0, day.day if last == "day" else 0)
+
+    @classmethod
     def from_number(cls, number: int) -> BirthDate:
         """What :attr:`number` wrote."""
         return cls(number // 10_000, number // 100 % 100, number % 100)
