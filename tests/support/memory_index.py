@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from issuance_backend.population_registry.matching.domain import Candidate, Comparable
-from issuance_backend.population_registry.matching.keys import index_keys, whole_date
+from issuance_backend.population_registry.matching.keys import Keys, index_keys, sought_keys, whole_date
 from issuance_backend.population_registry.matching.name import WordFrequencies
 from issuance_backend.population_registry.matching.scoring import Scorer
 
@@ -21,7 +21,7 @@ class MemoryIndex:
         self._persons = persons
         keys = np.zeros((6, len(persons)), dtype=np.int64)
         for row, person in enumerate(persons):
-            keys[:, row] = _keys(person.born, person)
+            keys[:, row] = (person.born, *index_keys(person))
         self._columns = [_Sorted(column) for column in keys]
         self._by_number = {person.citizen_number: row for row, person in enumerate(persons)}
         self._by_old_id = {person.old_id: row for row, person in enumerate(persons) if person.old_id}
@@ -37,15 +37,11 @@ class MemoryIndex:
         for numbers, number in ((self._by_number, asked.citizen_number), (self._by_old_id, asked.old_id)):
             if number in numbers:
                 rows.add(numbers[number])
-        for column, key in zip(self._columns, _keys(whole_date(asked), asked), strict=True):
-            if key:
+        sought = {"born": (whole_date(asked),), **sought_keys(asked)}
+        for column, name in zip(self._columns, ("born", *Keys._fields), strict=True):
+            for key in filter(None, sought[name]):
                 rows.update(column.rows(key))
         return [self._persons[row] for row in rows]
-
-
-def _keys(born: int, person: Comparable) -> tuple[int, ...]:
-    keys = index_keys(person)
-    return born, keys.whole_year, keys.whole_day, keys.head, keys.ends, keys.tail
 
 
 class _Sorted:

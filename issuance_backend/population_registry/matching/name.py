@@ -62,6 +62,7 @@ class NameLevel(StrEnum):
     WORD_MISSPELT = "word-misspelt"
     WORD_MISSING = "word-missing"
     OTHER_ORDER_MISSPELT = "other-order-and-misspelt"
+    TWO_MISTAKES = "two-mistakes"  # a word or a space lost, and something else besides
     MIDDLE_OTHER = "middle-name-other"
     SURNAME_OTHER = "surname-other"
     GIVEN_NEARLY = "given-name-nearly"  # one letter apart, and both are names: Sáng and Bằng
@@ -86,18 +87,19 @@ def compare_names(
         return NameAgreement(_marks_level(one, other), one.bare)
     if sorted(one.bare) == sorted(other.bare):
         return NameAgreement(NameLevel.OTHER_ORDER, one.bare)
-    if _joined(one) == _joined(other):
+    if _joined(one.bare) == _joined(other.bare):
         return NameAgreement(NameLevel.SPACES_DIFFER, max(one.bare, other.bare, key=len))
     if not one.bare or not other.bare:
         return NameAgreement(NameLevel.OTHER, ())
     if len(one.bare) == len(other.bare):
         return _same_length(one.bare, other.bare, is_known)
-    return _with_words_missing(*sorted((one.bare, other.bare), key=len))
+    shorter, longer = sorted((one.bare, other.bare), key=len)
+    return _other_length(shorter, longer, is_known)
 
 
-def _joined(name: Name) -> str:
+def _joined(words: Iterable[str]) -> str:
     # Where words run together, nobody knows any more which y was a syllable's only vowel.
-    return "".join(name.bare).replace("Y", "I")
+    return "".join(words).replace("Y", "I")
 
 
 def _marks_level(one: Name, other: Name) -> NameLevel:
@@ -142,6 +144,8 @@ def _word_by_word(
     level = _position_level(differing, len(one) - 1)
     if level is NameLevel.WORD_MISSPELT and _are_two_names(one[-1], other[-1], is_known):
         level = NameLevel.GIVEN_NEARLY
+    elif level is NameLevel.GIVEN_OTHER and not near and is_one_slip(one[-1], other[-1]):
+        level = NameLevel.GIVEN_NEARLY  # too short to tell a slip from another name
     return NameAgreement(level, tuple(agreeing), tuple(near))
 
 
@@ -157,6 +161,15 @@ def _position_level(differing: list[int], last: int) -> NameLevel:
     return NameLevel.MIDDLE_OTHER if differing[0] else NameLevel.SURNAME_OTHER
 
 
+def _other_length(
+    shorter: tuple[str, ...], longer: tuple[str, ...], is_known: Callable[[str], bool]
+) -> NameAgreement:
+    agreement = _with_words_missing(shorter, longer)
+    if agreement.level is NameLevel.OTHER:
+        return _with_two_mistakes(shorter, longer, is_known) or agreement
+    return agreement
+
+
 def _with_words_missing(shorter: tuple[str, ...], longer: tuple[str, ...]) -> NameAgreement:
     """Middle names fall away and married women gain one; surname and given name stay."""
     if len(shorter) < 2 or shorter[-1] != longer[-1]:
@@ -165,6 +178,36 @@ def _with_words_missing(shorter: tuple[str, ...], longer: tuple[str, ...]) -> Na
     if all(any(word == candidate for candidate in rest) for word in shorter):
         return NameAgreement(NameLevel.WORD_MISSING, shorter)
     return NameAgreement(NameLevel.OTHER, tuple(set(shorter) & set(longer)))
+
+
+def _with_two_mistakes(
+    shorter: tuple[str, ...], longer: tuple[str, ...], is_known: Callable[[str], bool]
+) -> NameAgreement | None:
+    """A word or a space was lost, and the order, a further word or one letter besides; None if more."""
+    turned = (*shorter[1:], shorter[0])
+    if _with_words_missing(turned, longer).level is NameLevel.WORD_MISSING:
+        return NameAgreement(NameLevel.TWO_MISTAKES, shorter)
+    joined = _joined(shorter)
+    if joined == _joined((longer[-1], *longer[:-1])) or _runs_together(joined, longer, is_known):
+        return NameAgreement(NameLevel.TWO_MISTAKES, longer)
+    for place in range(1, len(longer) - 1):
+        rest = longer[:place] + longer[place + 1 :]
+        if joined == _joined(rest):
+            return NameAgreement(NameLevel.TWO_MISTAKES, rest)
+        if len(rest) == len(shorter):
+            agreement = _word_by_word(shorter, rest, is_known)
+            if agreement.level is NameLevel.WORD_MISSPELT and len(agreement.doubtful) == 1:
+                return replace(agreement, level=NameLevel.TWO_MISTAKES)
+    return None
+
+
+def _runs_together(joined: str, words: tuple[str, ...], is_known: Callable[[str], bool]) -> bool:
+    """Whether letters without spaces are these words but for one slip, which makes no other given name."""
+    before, given = _joined(words[:-1]), _joined(words[-1:])
+    if joined.endswith(given) and is_near(joined[: -len(given)], before):
+        return True
+    rest = joined.removeprefix(before)
+    return rest != joined and is_near(rest, given) and not _are_two_names(rest, given, is_known)
 
 
 class WordFrequencies:

@@ -10,7 +10,13 @@ from sqlalchemy import Connection, Integer, Row, bindparam, delete, func, insert
 
 from issuance_backend.population_registry.domain import RegistryPerson
 from issuance_backend.population_registry.matching.domain import Comparable, prepare_person, source_of
-from issuance_backend.population_registry.matching.keys import Keys, index_keys, whole_date
+from issuance_backend.population_registry.matching.keys import (
+    SOUGHT,
+    Keys,
+    index_keys,
+    sought_keys,
+    whole_date,
+)
 from issuance_backend.population_registry.matching.name import WordFrequencies, name_of_canonical
 from issuance_backend.population_registry.matching.place import place_of_text
 from issuance_backend.population_registry.matching.tables import MATCH_ENTRIES, MATCH_WORDS
@@ -30,10 +36,14 @@ _COMPARED = (
     _ENTRY.residence,
     _ENTRY.born,
 )
-_KEYS = ("citizen_number", "old_id", "born", *Keys._fields)
+_KEYS = tuple(
+    (name, f"{name}_{slot}")
+    for name in ("citizen_number", "old_id", "born", *Keys._fields)
+    for slot in range(SOUGHT.get(name, 1))
+)
 BLOCK = (
     select(*_COMPARED)
-    .where(or_(*(_ENTRY[name] == bindparam(name) for name in _KEYS)))
+    .where(or_(*(_ENTRY[name] == bindparam(slot) for name, slot in _KEYS)))
     .limit(bindparam("most", type_=Integer))
 )
 """Each key is an equality of its own, so that both engines join the results of their indexes.
@@ -67,14 +77,15 @@ def of_letters_and_year(connection: Connection, whole_year: int) -> list[Compara
 
 
 def keys_looked_up(asked: Comparable) -> dict[str, str | int | None]:
-    """Key by column; None, which equals nothing, for one that the question does not have."""
-    keys = {
-        "citizen_number": asked.citizen_number,
-        "old_id": asked.old_id,
-        "born": whole_date(asked),
-        **index_keys(asked)._asdict(),
+    """Key by parameter of ``BLOCK``; None, which equals nothing, for one that the question does not have."""
+    sought: dict[str, tuple[str | int, ...]] = {
+        "citizen_number": (asked.citizen_number,),
+        "old_id": (asked.old_id,),
+        "born": (whole_date(asked),),
+        **sought_keys(asked),
     }
-    return {name: key or None for name, key in keys.items()}
+    found = {f"{name}_{slot}": key or None for name, keys in sought.items() for slot, key in enumerate(keys)}
+    return dict.fromkeys(slot for _, slot in _KEYS) | found
 
 
 def put(connection: Connection, persons: Iterable[RegistryPerson]) -> int:

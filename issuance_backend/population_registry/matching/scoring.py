@@ -47,6 +47,7 @@ _NAME_LOSS = {
     NameLevel.WORD_MISSPELT: 3.0,
     NameLevel.WORD_MISSING: 3.0,
     NameLevel.OTHER_ORDER_MISSPELT: 6.0,
+    NameLevel.TWO_MISTAKES: 6.0,
     NameLevel.MIDDLE_OTHER: 10.0,
     NameLevel.SURNAME_OTHER: 12.0,
     # Brothers and sisters agree in everything else; twins even in the day.

@@ -44,8 +44,11 @@ def is_near(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=262_144)
 def is_one_slip(one: str, other: str) -> bool:
-    """Whether two words are at most one letter apart; the words of a nation's names are few."""
-    return edit_distance(one, other, 1) <= 1
+    """Whether two words are at most one letter apart; the words of a nation's names are few.
+
+    A letter that goes may leave a y as the only vowel, which is written i: Thủy, Thỷ and Thỉ.
+    """
+    return edit_distance(one.replace("Y", "I"), other.replace("Y", "I"), 1) <= 1
 
 
 def edit_distance(one: str, other: str, most: int) -> int:

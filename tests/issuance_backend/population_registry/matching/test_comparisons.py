@@ -17,7 +17,7 @@ from issuance_backend.population_registry.matching.place import PlaceLevel, comp
 from issuance_backend.population_registry.matching.word_distance import edit_distance, is_near, sound
 from verification.errors import MalformedDocument
 
-KNOWN_NAMES = {"SANG", "BANG", "HOA", "ANH", "AN"}
+KNOWN_NAMES = {"SANG", "BANG", "HOA", "ANH", "AN", "TO", "THO"}
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,22 @@ KNOWN_NAMES = {"SANG", "BANG", "HOA", "ANH", "AN"}
         ("Trần Văn Chinh", "Trần Văn Trinh", NameLevel.WORD_MISSPELT),
         ("Trần Văn Hoảng", "Trần Văn Hoàng", NameLevel.MARKS_DIFFER),
         ("Lê Thị Ngọc Hoa", "Lê Ngọc Hoa", NameLevel.WORD_MISSING),
+        ("Hoa Lê", "Lê Thị Ngọc Hoa", NameLevel.TWO_MISTAKES),
+        ("Hoa Trần", "Trần Thị Hoa", NameLevel.TWO_MISTAKES),
+        ("Chần Hoa", "Trần Thị Hoa", NameLevel.TWO_MISTAKES),
+        ("HoaTrần Thị", "Trần Thị Hoa", NameLevel.TWO_MISTAKES),
+        ("TrầnHoa", "Trần Thị Hoa", NameLevel.TWO_MISTAKES),
+        ("TrnầThị Hoa", "Trần Thị Hoa", NameLevel.TWO_MISTAKES),
+        ("TrầnThị Hooa", "Trần Thị Hoa", NameLevel.TWO_MISTAKES),
+        ("TrầnThị Sáng", "Trần Thị Bằng", NameLevel.OTHER),
+        ("Trần Sáng", "Trần Thị Bằng", NameLevel.OTHER),
+        ("TrầnSáng", "Trần Thị Bằng", NameLevel.OTHER),
+        ("Chần Hooa", "Trần Thị Hoa", NameLevel.OTHER),
+        ("TrnầHoa", "Trần Thị Hoa", NameLevel.OTHER),
+        ("Chần Ngọcc Hoa", "Trần Thị Ngọc Hoa", NameLevel.OTHER),
+        ("Hoa Văn", "Trần Thị Hoa", NameLevel.OTHER),
+        ("Phạm Văn Tọ", "Phạm Văn Thọ", NameLevel.GIVEN_NEARLY),
+        ("Trần Thị Thỷ", "Trần Thị Thủy", NameLevel.WORD_MISSPELT),
         ("Lê Thu Hoa", "Lê Ngọc Hoa", NameLevel.MIDDLE_OTHER),
         ("Lê Ngọc Hoa", "Phạm Ngọc Hoa", NameLevel.SURNAME_OTHER),
         ("Phạm Văn Sáng", "Phạm Văn Bằng", NameLevel.GIVEN_NEARLY),
