@@ -48,6 +48,8 @@ _TEXTS_OF_CAUSES = {
     "checks": "checks.",
     "fee_reasons": "terms.",
     "exemptions": "exemption.",
+    "vehicles": "vehicle.",
+    "plate_givers": "police.",
 }
 
 

@@ -102,6 +102,8 @@ def test_every_code_that_is_defined_fits_a_figure_and_is_no_other() -> None:
         "returns": set(RETURN_ITEMS),
         "outcomes": {str(finding) for finding in Finding},
         "checks": {"province", "unit"},
+        "vehicles": {"car", "motorcycle"},
+        "plate_givers": {"commune", "district"},
         "fee_reasons": {str(reason) for reason in Reason},
         "exemptions": {each.code for each in packaged_fees().exemptions},
         "spoilage": {code for code in fault_catalogue() if len(code) <= 40},

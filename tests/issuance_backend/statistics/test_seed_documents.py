@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from issuance_backend.statistics.definitions import rounded, vocabulary
-from issuance_backend.statistics.service import Asked, StatisticsOffice, end_of_day
+from issuance_backend.statistics.service import Asked, Period, StatisticsOffice, end_of_day
 from issuance_backend.statistics.target_desk import TargetDesk
 from monitoring.database import Database
 from tests.support.figure_history import Told, record
@@ -24,37 +26,48 @@ CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "seed_figures.
 def told(case: dict[str, Any]) -> list[Told]:
     """The lots' steps in the order of time; "late" is a week in which nothing happens."""
     steps = []
-    for number, (day, unit, kind, states, size) in enumerate(case["lots"]):
+    for number, (day, unit, kind, states, size, *more) in enumerate(case["lots"]):
         moment = datetime.fromisoformat(f"{day}T02:00:00Z") + timedelta(seconds=number)
         for index, state in enumerate(states):
             moment += timedelta(days=7) if state == "late" else timedelta(minutes=1)
             if state != "late":
-                detail = {"unit": unit, "size": str(size)} if not index and unit else {"size": str(size)}
-                steps.append(Told(moment, f"{kind}/{number}", state, detail))
+                detail = {"size": str(size)} | ({"unit": unit} if unit else {})
+                steps.append(Told(moment, f"{kind}/{number}", state, {} if index else detail | dict(*more)))
     return sorted(steps, key=lambda step: step.at)
 
 
 def read(report: Report, name: str) -> object:
     """What a report says of a figure, by the name that the data use."""
     kind, _, rest = name.partition(" ")
-    if kind == "stock":
-        return next(each.stock for each in report.stocks if f"{each.kind}.{each.state}" == rest)
-    if kind == "clock":
-        clock, _, part = rest.partition(" ")
-        return next(getattr(each, part) for each in report.clocks if each.definition == clock)
-    if kind == "target":
-        return next(each.percent for each in report.targets if each.unit == report.unit)
-    if kind == "ratio":
-        share = vocabulary().share(rest)
-        return str(rounded(_amount(report, share.part) / _amount(report, share.whole), 2))
+    if kind in READ:
+        return READ[kind](report, rest)
     shares = {each.definition: each.percent for each in report.shares}
     return shares.get(name, report.total.to_date.get(name))
 
 
-def _amount(report: Report, name: str) -> Any:
-    from decimal import Decimal  # noqa: PLC0415
+def _clock(report: Report, name: str) -> object:
+    clock, _, part = name.partition(" ")
+    return next(getattr(each, part) for each in report.clocks if each.definition == clock)
 
-    return Decimal(report.total.to_date[name])
+
+def _ratio(report: Report, name: str) -> str:
+    share = vocabulary().share(name)
+    part, whole = (Decimal(report.total.to_date[each]) for each in (share.part, share.whole))
+    return str(rounded(part / whole, 2))
+
+
+READ: dict[str, Callable[[Report, str], object]] = {
+    "stock": lambda report, name: next(
+        each.stock for each in report.stocks if f"{each.kind}.{each.state}" == name
+    ),
+    "clock": _clock,
+    "cause": lambda report, name: next(
+        each.to_date for each in report.causes if f"{each.definition} {each.code}" == name
+    ),
+    "year": lambda report, name: report.total.in_period[name],
+    "target": lambda report, _: next(each.percent for each in report.targets if each.unit == report.unit),
+    "ratio": _ratio,
+}
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
@@ -67,7 +80,7 @@ def test_a_history_gives_the_figures_of_its_document(database: Database, case: d
         set_ = TargetDesk(database, lambda: as_of).set_by_program(targets, "planning")
         assert set_.count == len(targets)
     for unit, name, value in case["figures"]:
-        assert read(office.report(Asked(unit=unit)), name) == value, (unit, name)
+        assert read(office.report(Asked(unit=unit, period=Period.YEAR)), name) == value, (unit, name)
     report = office.report(Asked())
     assert not [check for check in report.identities if check.broken]
     over = sorted(target.unit_name for target in report.targets if target.is_over_target)
