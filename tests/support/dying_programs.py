@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
+from flask import Flask
 
 from enrollment_admin.station.centre_client import CentreClient
 from enrollment_admin.station.outbox import Outbox
@@ -24,6 +25,11 @@ from issuance_backend.personalization.card_printer import CardDrawer
 from issuance_backend.personalization.chip_key_pool import ChipKeyPool
 from issuance_backend.personalization.quality_control import QualityControl
 from issuance_backend.personalization.service import CardLine
+from issuance_backend.population_registry.app import create_registry_app
+from issuance_backend.population_registry.legacy_import import service as legacy_service
+from issuance_backend.population_registry.legacy_import.service import LegacyImport
+from issuance_backend.population_registry.registration import service as registering
+from issuance_backend.population_registry.settings import RegistrySettings
 from issuance_backend.production_composition import create_card_line
 from issuance_backend.settings import IssuanceSettings
 from issuance_backend.virtual_card.tampering import flip_dg13
@@ -56,7 +62,28 @@ def office_server(settings: IssuanceSettings) -> Callable[[Request, Point], None
     """An office's process that answers one request, until the point."""
     moments: list[datetime] = []
     app = create_issuance_app(settings, clock=lambda: moments[-1], registry=InventedRegistry())
+    return _serving(app, moments)
 
+
+def registry_server(settings: RegistrySettings) -> Callable[[Request, Point], None]:
+    """A registry's process that answers one request, until the point; forms become entries one by one."""
+    moments: list[datetime] = []
+    _put(registering, "_PORTION", 1)
+    return _serving(create_registry_app(settings, clock=lambda: moments[-1]), moments)
+
+
+def archive_taker(url: str, lines: Sequence[str]) -> Callable[[datetime, Point], None]:
+    """A program that imports an archive, two lines at a time, until the point."""
+    _put(legacy_service, "AT_ONCE", 2)
+
+    def take_over(now: datetime, point: Point) -> None:
+        point.arrange()
+        LegacyImport(Database(url), lambda: now).take_over(lines, "lan.archive")
+
+    return take_over
+
+
+def _serving(app: Flask, moments: list[datetime]) -> Callable[[Request, Point], None]:
     def serve(request: Request, point: Point) -> None:
         moments.append(request.moment)
         point.arrange()
@@ -168,8 +195,8 @@ def _dying_after(owner: type, name: str) -> None:
     _put(owner, name, lambda *given, **named: die(whole(*given, **named)))
 
 
-def _put(owner: object, name: str, act: Callable[..., object]) -> None:
-    setattr(owner, name, act)
+def _put(owner: object, name: str, instead: object) -> None:
+    setattr(owner, name, instead)
 
 
 # The drawer's own fsync: that of the signers' records comes before.

@@ -19,7 +19,7 @@ from multiprocessing.connection import Connection as Pipe
 from multiprocessing.context import ForkServerContext
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, select
+from sqlalchemy import Connection, Engine, MetaData, event, select
 from sqlalchemy.engine.default import DefaultDialect
 
 from issuance_backend import recorded_events
@@ -163,26 +163,26 @@ def _copy_itself(orders: Pipe, prepare: Callable[..., Callable[..., object]], *g
         orders.send(os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]))
 
 
-def until_it_stands(database: Database, kill: Callable[[int], bool]) -> int:
+def until_it_stands(database: Database, kill: Callable[[int], bool], tables: MetaData = METADATA) -> int:
     """Kill a program at one point after the other, each time with nothing done, until its work stands.
 
     Killed at the last of these points it had committed and told nobody. Returns how many points that were.
     """
-    before = contents(database)
+    before = contents(database, tables)
     for number in count(1):
         assert kill(number), "the program went on to its end, and nothing came of it"
-        if contents(database) != before:
+        if contents(database, tables) != before:
             assert number > 1, "no point lies before the commit"
             return number
     raise AssertionError("unreachable")
 
 
-def contents(database: Database) -> dict[str, list[str]]:
-    """Every row of every table that says what was done."""
+def contents(database: Database, tables: MetaData = METADATA) -> dict[str, list[str]]:
+    """Every row of every table that says what was done; of the issuance database, or of another's tables."""
     with database.reading() as connection:
         return {
             table.name: sorted(repr(tuple(row)) for row in connection.execute(select(table)))
-            for table in METADATA.sorted_tables
+            for table in tables.sorted_tables
             if table.name not in NO_EFFECTS
         }
 

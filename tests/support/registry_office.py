@@ -39,7 +39,7 @@ CIVIL_REGISTER = "civil-register"
 ROLES = (
     *("person.query", "registry.read", "person.register", "person.enrich", "person.publish"),
     *("person.receive", "number.issue", "events.life-event", "events.person-change", "registry.extract"),
-    *("registry.read_log", "person.correct", "person.match", "person.merge"),
+    *("registry.read_log", "person.correct", "person.match", "person.merge", "dc01.work"),
 )
 
 
@@ -92,12 +92,7 @@ class RegistryWorld:
             return recorded_events.verify(connection)
 
     def client(self, folder: Path) -> RegistryClient:
-        callers = {
-            role: {"sha256": hashlib.sha256(role.encode()).hexdigest(), "roles": [role]} for role in ROLES
-        }
-        tokens = folder / "callers.json"
-        tokens.write_text(json.dumps(callers))
-        settings = RegistrySettings(service_tokens=tokens, database_url=self.database.url)
+        settings = registry_settings(self.database.url, folder)
         return RegistryClient(create_registry_app(settings, clock=self.clock).test_client())
 
 
@@ -116,6 +111,14 @@ class RegistryClient:
             content_type="application/json",
             headers={"Authorization": f"Bearer {role}"} | ({"Idempotency-Key": key} if key else {}),
         )
+
+
+def registry_settings(url: str, folder: Path) -> RegistrySettings:
+    """Of a registry with a caller of each role."""
+    callers = {role: {"sha256": hashlib.sha256(role.encode()).hexdigest(), "roles": [role]} for role in ROLES}
+    tokens = folder / "callers.json"
+    tokens.write_text(json.dumps(callers))
+    return RegistrySettings(service_tokens=tokens, database_url=url)
 
 
 def values(history: PersonHistory) -> dict[str, str | None]:
