@@ -35,6 +35,7 @@ from enrollment_admin.public_status.routes import IN_ALL, PER_ADDRESS, public_st
 from enrollment_admin.registry_desk.routes import indices_blueprint as registry_indices_blueprint
 from enrollment_admin.registry_desk.routes import publications_blueprint as registry_publications_blueprint
 from enrollment_admin.registry_merges.routes import merges_blueprint as registry_merges_blueprint
+from enrollment_admin.registry_people.routes import people_blueprint as registry_people_blueprint
 from enrollment_admin.reports.routes import reports_blueprint
 from enrollment_admin.review.routes import review_blueprint
 from enrollment_admin.settings import AdminSettings
@@ -88,6 +89,7 @@ PAGES = (
     registry_indices_blueprint,
     registry_publications_blueprint,
     registry_merges_blueprint,
+    registry_people_blueprint,
     life_events_blueprint,
     reports_blueprint,
     targets_blueprint,

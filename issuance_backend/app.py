@@ -133,11 +133,14 @@ from issuance_backend.personalization.portrait_judge import judge_from
 from issuance_backend.picture_templates import face_maker, finger_maker
 from issuance_backend.registry_work import registry_parts
 from issuance_backend.registry_work.api import (
+    identities_blueprint,
     indices_blueprint,
     life_events_blueprint,
     merges_blueprint,
+    people_blueprint,
     publications_blueprint,
 )
+from issuance_backend.registry_work.identities import IdentityDesk
 from issuance_backend.registry_work.indices import IndexOffice
 from issuance_backend.registry_work.life_events import LifeEventDesk
 from issuance_backend.registry_work.merges import MergeOffice
@@ -307,12 +310,14 @@ def _mount_citizens(site: _Site, settings: IssuanceSettings, records: RegistryRe
 def _mount_registry(site: _Site, url: str, token: str) -> None:
     """What officers do in the registry: forms, publications, merges, life events, how good the data are."""
     asking = url, token, dc01_work.key_of_request
-    office = FormOffice(RegistryForms(*asking))
+    office, identities = FormOffice(RegistryForms(*asking)), registry_parts.identities(*asking)
     site.for_officers(
         indices_blueprint(IndexOffice(registry_parts.quality_indices(*asking))),
         publications_blueprint(PublicationDesk(registry_parts.publications(*asking))),
         merges_blueprint(MergeOffice(registry_parts.merges(*asking))),
         life_events_blueprint(LifeEventDesk(registry_parts.life_events(*asking))),
+        people_blueprint(IdentityDesk(identities)),
+        identities_blueprint(IdentityDesk(identities)),
         dc01_work.work_blueprint(office),
         dc01_work.forms_blueprint(office),
         dc01_work.pages_blueprint(office),

@@ -114,6 +114,7 @@ ENTRIES = (
     ),
     _entry("life_events.new", "nav.life_events", "commune_officer"),
     _entry("registry_publications.listed", "nav.publications", "registrar", "auditor"),
+    _entry("registry_people.shown", "nav.registry_people", "registrar"),
     _entry("registry_merges.listed", "nav.merges", "registrar", "auditor"),
     _entry("reports.report", "nav.reports", also=("targets",)),
     _entry("planner.new", "nav.plan", "supervisor"),

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from issuance_backend.http_body import answer, page_answer, read_body, read_page
 from issuance_backend.officers.api import acting_officer
+from issuance_backend.registry_work.identities import IdentityDesk
 from issuance_backend.registry_work.indices import IndexOffice
 from issuance_backend.registry_work.life_events import LifeEventDesk
 from issuance_backend.registry_work.merges import MergeOffice
@@ -14,6 +15,7 @@ from issuance_backend.registry_work.publications import PublicationDesk
 from verification.messages.life_event import LifeEventSeen
 from verification.messages.publication import PublicationWanted, ValuesSigned
 from verification.messages.registry_merge import EntriesJudged, MergeWanted
+from verification.messages.registry_records import IdentityJudged
 
 _BY_MOMENT = 2
 """These lists go by the moment of each entry, and by id where that is the same."""
@@ -102,6 +104,28 @@ def life_events_blueprint(desk: LifeEventDesk) -> Blueprint:
     @blueprint.post("")
     def report() -> ResponseReturnValue:
         return answer(desk.report(acting_officer(), read_body(LifeEventSeen)), 201)
+
+    return blueprint
+
+
+def people_blueprint(desk: IdentityDesk) -> Blueprint:
+    """/v1/registry-people: a person's record, for whoever judges its identities."""
+    blueprint = Blueprint("registry_people", __name__, url_prefix="/v1/registry-people")
+
+    @blueprint.get("/<citizen_number>")
+    def record(citizen_number: str) -> ResponseReturnValue:
+        return answer(desk.record(acting_officer(), citizen_number))
+
+    return blueprint
+
+
+def identities_blueprint(desk: IdentityDesk) -> Blueprint:
+    """/v1/registry-identities: what a registrar decides of one."""
+    blueprint = Blueprint("registry_identities", __name__, url_prefix="/v1/registry-identities")
+
+    @blueprint.post("/<identity>/decision")
+    def decide(identity: str) -> ResponseReturnValue:
+        return answer(desk.decide(acting_officer(), identity, read_body(IdentityJudged)))
 
     return blueprint
 

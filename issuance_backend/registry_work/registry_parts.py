@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from issuance_backend.refusals import MergeUnknown, PublicationUnknown, RegistryPersonUnknown, SameOfficer
+from issuance_backend.refusals import (
+    IdentityUnknown,
+    MergeUnknown,
+    PublicationUnknown,
+    RegistryPersonUnknown,
+    SameOfficer,
+)
 from issuance_backend.registry_http import RegistryHttp
 from issuance_backend.registry_relay import RegistryRelay, by_code
 from verification.errors import TransitionRefused
@@ -45,4 +51,15 @@ def life_events(url: str, token: str, key: Callable[[], str | None]) -> Registry
         key=key,
         root="/v1",
         refusals=by_code(RegistryPersonUnknown, TransitionRefused),
+    )
+
+
+def identities(url: str, token: str, key: Callable[[], str | None]) -> RegistryRelay:
+    """Records and identities; the token has the roles registry.read and person.register."""
+    return RegistryRelay(
+        http=RegistryHttp(url, token),
+        key=key,
+        root="/v1",
+        refusals=by_code(IdentityUnknown, RegistryPersonUnknown, TransitionRefused),
+        unknown={"identities": IdentityUnknown, "person-records": RegistryPersonUnknown},
     )

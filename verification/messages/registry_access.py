@@ -31,6 +31,7 @@ class Purpose(StrEnum):
     PUBLICATION = "publication"
     PUBLICATION_CHECK = "publication_check"
     MERGE_CHECK = "merge_check"
+    IDENTITY_CHECK = "identity_check"
     POPULATION_FORM = "population_form"
 
 

@@ -54,10 +54,15 @@ class IdentityClaim(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     document_number: str | None = None
 
 
-class IdentityDecision(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class IdentityJudged(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``validate``, ``invalidate``, ``revoke``, ``reopen`` or ``refer``."""
 
     decision: str
+
+
+class IdentityDecision(IdentityJudged, frozen=True, forbid_unknown_fields=True):
+    """The same, by which officer."""
+
     officer: str
 
 
