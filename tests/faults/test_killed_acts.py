@@ -21,7 +21,7 @@
 | sealed picture, event and notice of one transaction | `tests/issuance_backend/test_killed_office.py` |
 | gateway and its follower of cards | `tests/gateway/test_following_gateways.py` |
 | number drawn and confirmed | `tests/issuance_backend/population_registry/numbers/test_number_office.py` |
-| registry: publication, merge, life event, forms accepted and registered, archive | `test_killed_registry.py` |
+| registry: publication, merge, life event, forms, their registration, archive | `test_killed_registry.py` |
 
 Each runs on both engines. A kit's program and its own store are killed by ``test_killed_kit.py``.
 
