@@ -56,7 +56,7 @@ def test_the_top_line_leads_to_what_an_auditor_reads(app: Flask, office: Office,
     assert found == [
         *("/dossiers", "/counter", "/investigations/requests/", "/kits", "/production"),
         *("/stock", "/boxes", "/credentials", "/accounts", "/complaints", "/dc01"),
-        *("/registry/indices", "/registry/publications", "/reports"),
+        *("/registry/indices", "/registry/publications", "/registry/merges", "/reports"),
     ]
     for path in found:
         # These are the registry's, and this office has none: ``test_dc01_pages``, ``test_registry_pages``.
