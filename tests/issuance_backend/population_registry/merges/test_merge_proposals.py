@@ -24,7 +24,7 @@ from issuance_backend.refusals import MergeUnknown, SameOfficer
 from monitoring.database import Database
 from tests.support.engines import Engine
 from tests.support.issuance_office import citizens
-from tests.support.old_databases import migrate
+from tests.support.old_databases import add_person, migrate
 from tests.support.registry_office import LOADED_AT, NOW, RegistryWorld, decided_by_two
 from verification.errors import FieldsRefused, TransitionRefused, VerificationError
 from verification.messages.life_event import Correction, Move
@@ -266,7 +266,8 @@ def test_a_merge_of_before_is_taken_back_like_any_other(database_engine: Engine)
     database = Database(url)
     migrate(database, command.upgrade, "0015", MIGRATIONS)
     with database.writing() as connection:
-        entries.add(connection, citizens()[:2], LOADED_AT)
+        for person in citizens()[:2]:
+            add_person(connection, person, LOADED_AT)
         people.person_named(connection, OTHER)
         people.add_merge(connection, people.new_merge(ONE, OTHER, "2026-01-02T00:00:00.000000Z"))
         people.set_merged_into(connection, OTHER, ONE)
