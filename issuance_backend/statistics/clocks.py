@@ -16,6 +16,9 @@ import msgspec
 from issuance_backend.statistics.definitions import ANY_STATE, Clock
 from issuance_backend.statistics.working_days import WorkingDays
 
+START, CAME_LATE = "start", "came_late"
+"""Marks of a clock that begins, and of one that runs from a day on which it was late already."""
+
 
 class Run(StrEnum):
     """How a clock of one subject stands."""
@@ -33,7 +36,12 @@ class ClockRun(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True)
     unit: str
     due_on: date
     left: int = 0
-    """Working days that were left when it was paused; negative when it was late by then."""
+    """Working days that were left when it was paused; negative when it was late by then or at its end."""
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether its day fell without it; of one that runs, whether or not that day has come."""
+        return self.run is Run.RUNNING or self.left < 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,28 +67,21 @@ class ClockWork:
         """A clock that begins, perhaps on an earlier day than it is told of."""
         due_on = self.calendar.after(arrival.started, days)
         run = ClockRun(clock.id, Run.RUNNING, arrival.unit, due_on)
-        self._mark(run, "start")
+        self._mark(run, START)
         self._set(run, arrival.today)
         return run
 
     def stop(self, run: ClockRun, today: date) -> ClockRun:
         """A clock that is stopped by what it waited for."""
-        late = run.left < 0 if run.run is Run.PAUSED else today > run.due_on
-        if run.run is Run.PAUSED:
-            self._mark(run, "resume")
-        else:
-            self._clear(run, today)
+        late = self._leave(run, today)
         self._mark(run, "late" if late else "on_time")
-        return _changed(run, Run.OVER)
+        return _over(run, late=late)
 
     def end(self, run: ClockRun, today: date) -> ClockRun:
         """A clock whose dossier goes no further: there is nothing to be on time for."""
-        if run.run is Run.PAUSED:
-            self._mark(run, "resume")
-        else:
-            self._clear(run, today)
+        late = self._leave(run, today)
         self._mark(run, "ended")
-        return _changed(run, Run.OVER)
+        return _over(run, late=late)
 
     def pause(self, run: ClockRun, today: date) -> ClockRun:
         """A clock that waits for somebody else."""
@@ -100,9 +101,17 @@ class ClockWork:
         self._set(going, today)
         return going
 
+    def _leave(self, run: ClockRun, today: date) -> bool:
+        """Take a clock out of where it is; whether it was late by then."""
+        if run.run is Run.PAUSED:
+            self._mark(run, "resume")
+            return run.left < 0
+        self._clear(run, today)
+        return today > run.due_on
+
     def _set(self, run: ClockRun, today: date) -> None:
         if run.due_on < today:
-            self._mark(run, "came_late")
+            self._mark(run, CAME_LATE)
         else:
             self.dues.append(Due(run.clock, run.unit, run.due_on, 1, 0))
 
@@ -180,5 +189,5 @@ def _days(clock: Clock, arrival: Arrival) -> int | None:
     return clock.days if starts else None
 
 
-def _changed(run: ClockRun, state: Run) -> ClockRun:
-    return ClockRun(run.clock, state, run.unit, run.due_on)
+def _over(run: ClockRun, *, late: bool) -> ClockRun:
+    return ClockRun(run.clock, Run.OVER, run.unit, run.due_on, -1 if late else 0)

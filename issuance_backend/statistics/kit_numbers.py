@@ -9,6 +9,10 @@ from dataclasses import dataclass, replace
 MAX_AHEAD = 100_000
 """No kit's numbers run further ahead (the intake refuses them): what would, is no number of a kit."""
 
+PACKET, CLOSE_GAP = "packet", "close_gap"
+"""The subjects whose first step says that a number came, and the step that gives one up."""
+
+_MAX_DIGITS = 9
 Place = tuple[str, int]
 """A kit, and a number of it."""
 
@@ -47,6 +51,12 @@ class KitNumbers:
     def part(self, first: int, last: int) -> KitNumbers:
         """Some of them."""
         return replace(self, number=first, further=last - first)
+
+
+def number_of(detail: Mapping[str, str]) -> Place | None:
+    """The kit and the running number that a recorded step speaks of."""
+    kit, number = detail.get("kit", ""), detail.get("sequence", "")
+    return (kit, int(number)) if kit and number.isdecimal() and len(number) <= _MAX_DIGITS else None
 
 
 def numbers_after(

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -20,26 +21,25 @@ from sqlalchemy import Connection, Executable, case, func, or_, select, text
 
 from issuance_backend.moments import Clock, parse_moment, rfc3339
 from issuance_backend.schema import EVENTS
-from issuance_backend.statistics import repository, roll_up
-from issuance_backend.statistics.clocks import ClockRun, Run
+from issuance_backend.statistics import number_check, repository, roll_up
+from issuance_backend.statistics.clocks import CAME_LATE, START, ClockRun
 from issuance_backend.statistics.domain import age_of, kind_of, state_of, weighed
 from issuance_backend.statistics.tables import FIGURE_CHECKS, FIGURE_DAYS, FIGURE_DUES, FIGURE_MOVES
 from issuance_backend.statistics.units import NATION, lineage
 from monitoring.database import Database
-from verification.messages.national_time import vietnam_date
 from verification.messages.statistics import DifferingFigure, RecordCheck
 
 EVERY = timedelta(days=1)
 MOST_NAMED = 100
 
 _AT_ONCE = 1_000
-_INTO, _OUT, _STOCK = "in.", "out.", "stock."
+_INTO, _OUT, _STOCK, _NUMBERS = "in.", "out.", "stock.", "numbers."
 _moves = FIGURE_MOVES.c
 
 _AGE, _CLOCK, _DUE = "age.", "clock.", "due."
 _STILL_DUE = {
-    **dict.fromkeys(("start", "resume", "left_late"), 1),
-    **dict.fromkeys(("came_late", "on_time", "late", "ended", "pause"), -1),
+    **dict.fromkeys((START, "resume", "left_late"), 1),
+    **dict.fromkeys((CAME_LATE, "on_time", "late", "ended", "pause"), -1),
 }
 """By how much each mark of a clock changes what fell due, in time, and was not done with in time."""
 
@@ -63,8 +63,12 @@ _AGED = (
     .where(_on.ended_by.is_(None))
     .group_by(_on.unit, _on.day, _on.is_next)
 )
-_RUNNING = (
-    select(_moves.clocks, func.sum(_moves.size)).where(_moves.ended_by.is_(None)).group_by(_moves.clocks)
+_RUNS = select(_moves.clocks, func.sum(_moves.size)).where(_moves.ended_by.is_(None)).group_by(_moves.clocks)
+# What was late before it was told of fell due on no day.
+_TOLD_LATE = (
+    select(_moves.clocks, _moves.marks, func.sum(_moves.size))
+    .where(_moves.marks.like(f"%.{CAME_LATE} %"))
+    .group_by(_moves.clocks, _moves.marks)
 )
 _STANDING = (
     select(_moves.kind, _moves.state, _moves.unit, func.sum(_moves.size))
@@ -183,10 +187,9 @@ class RecordCheckDesk:
 
 
 def _found(connection: Connection, checked_at: datetime) -> RecordCheck:
-    version, newest_at = repository.last(connection)
-    today = vietnam_date(newest_at or checked_at)
+    version, _ = repository.last(connection)
     # What is recorded of each figure less what is told of it; it grows with units, not with records.
-    owed, differing = _recorded(connection, today), set()
+    owed, differing = _recorded(connection), set()
     for figure, unit, day, amount, is_uneven in _rows(connection, _TOLD):
         owed[figure, unit] -= amount * _weight(day)
         if is_uneven:
@@ -196,7 +199,8 @@ def _found(connection: Connection, checked_at: datetime) -> RecordCheck:
         elif figure.startswith(_OUT):
             owed[figure.replace(_OUT, _STOCK, 1), unit] += amount
     for clock, unit, day, amount in _rows(connection, _FELL_DUE):
-        owed[_due(clock), unit] -= amount * _weight_due(clock, day, today)
+        owed[_due(clock), unit] -= amount * _weight_due(clock, day)
+    owed.update({(_NUMBERS + kit, unit): left for (kit, unit), left in number_check.owed(connection).items()})
     differing.update(place for place, amount in owed.items() if amount)
     # A subject is a person's dossier: only its kind is told.
     for question in (_ASTRAY, _UNRECORDED):
@@ -206,7 +210,7 @@ def _found(connection: Connection, checked_at: datetime) -> RecordCheck:
     return RecordCheck(rfc3339(checked_at), version, len(owed), len(differing), named)
 
 
-def _recorded(connection: Connection, today: date) -> Counter[tuple[str, str]]:
+def _recorded(connection: Connection) -> Counter[tuple[str, str]]:
     """Every figure of every unit as the moves say it; stocks are what has not left."""
     sums: Counter[tuple[str, str]] = Counter()
     for marks, day, is_next, *amounts in _rows(connection, _MOVED):
@@ -216,7 +220,7 @@ def _recorded(connection: Connection, today: date) -> Counter[tuple[str, str]]:
                 sums[figure, area] += amount * weight
                 if figure.startswith(_CLOCK):
                     _tell_due(sums, figure, area, amount)
-    for unit, figure, amount in _standing(connection, today):
+    for unit, figure, amount in chain(_standing(connection), _not_kept(connection)):
         for area in lineage(unit):
             sums[figure, area] += amount
     return sums
@@ -227,29 +231,40 @@ def _tell_due(sums: Counter[tuple[str, str]], mark: str, area: str, amount: int)
     sums[_due(clock), area] += amount * _STILL_DUE[what]
 
 
-def _standing(connection: Connection, today: date) -> Iterator[tuple[str, str, int]]:
-    """What has not moved on, by unit and figure: stocks, days of clocks still to come, days of ages."""
+def _standing(connection: Connection) -> Iterator[tuple[str, str, int]]:
+    """What has not moved on, by unit and figure: stocks, and the days from which ages are counted."""
     for kind, state, unit, size in _rows(connection, _STANDING):
         yield unit, f"{_STOCK}{kind}.{state}", int(size)
-    for clocks, size in _rows(connection, _RUNNING):
-        for run in msgspec.json.decode(clocks, type=tuple[ClockRun, ...]):
-            if run.run is Run.RUNNING and run.due_on >= today:
-                yield run.unit, _due(run.clock), int(size) * _weight(run.due_on)
     for ages in roll_up.rules().vocabulary.ages:
         asked = _AGED.where(_on.kind == ages.kind, _on.state == ages.state)
         for unit, day, is_next, size in _rows(connection, asked):
             yield unit, age_of(ages.kind, ages.state), int(size) * _weight(_vietnam_day(day, is_next))
 
 
+def _not_kept(connection: Connection) -> Iterator[tuple[str, str, int]]:
+    """What waits for its day or missed it, by unit and clock, weighed by the day."""
+    for clocks, size in _rows(connection, _RUNS):
+        for run in _read_runs(clocks):
+            if run.is_missed:
+                yield run.unit, _due(run.clock), int(size) * _weight(run.due_on)
+    for clocks, marks, size in _rows(connection, _TOLD_LATE):
+        told = set(repository.read_marks(marks))
+        for run in _read_runs(clocks):
+            if told.issuperset((run.unit, f"{_CLOCK}{run.clock}.{what}") for what in (START, CAME_LATE)):
+                yield run.unit, _due(run.clock), -int(size) * _weight(run.due_on)
+
+
 def _due(clock: str) -> str:
     return clock if clock.startswith(_AGE) else f"{_DUE}{clock}"
 
 
-def _weight_due(clock: str, day: date, today: date) -> int:
-    """Ages stand on their days; of clocks all days together are known, and those to come one by one."""
-    if clock.startswith(_AGE):
-        return _weight(day)
-    return 1 + (_weight(day) if day >= today else 0)
+def _weight_due(clock: str, day: date) -> int:
+    """Ages stand on their days; of clocks all days together are known as well."""
+    return _weight(day) + (0 if clock.startswith(_AGE) else 1)
+
+
+def _read_runs(clocks: str) -> tuple[ClockRun, ...]:
+    return msgspec.json.decode(clocks, type=tuple[ClockRun, ...])
 
 
 def _vietnam_day(day: str, is_next: int) -> date:

@@ -25,7 +25,7 @@ from issuance_backend.statistics.domain import (
     stands_where,
     told_to,
 )
-from issuance_backend.statistics.kit_numbers import NumberTold
+from issuance_backend.statistics.kit_numbers import CLOSE_GAP, PACKET, NumberTold, number_of
 from issuance_backend.statistics.repository import CountedBy
 from issuance_backend.statistics.working_days import working_days
 from verification.messages.national_time import vietnam_date
@@ -33,9 +33,6 @@ from verification.messages.national_time import vietnam_date
 BATCH = 20_000
 AGAIN_AT_ONCE = 2_000
 """Steps that are counted again in one transaction: whoever records meanwhile waits for no more of them."""
-
-_MAX_DIGITS = 9
-_PACKET, _CLOSE_GAP = "packet", "close_gap"
 
 
 @cache
@@ -128,12 +125,6 @@ class _Step:
     def dossier(self) -> str | None:
         return _dossier(self.detail)
 
-    @property
-    def number(self) -> tuple[str, int] | None:
-        """The kit and the running number that the step speaks of."""
-        kit, number = self.detail.get("kit", ""), self.detail.get("sequence", "")
-        return (kit, int(number)) if kit and number.isdecimal() and len(number) <= _MAX_DIGITS else None
-
 
 def _step(sequence: int, subject: str, state: str, at: str, detail: str) -> _Step:
     return _Step(sequence, subject, state, at, msgspec.json.decode(detail, type=dict[str, str]))
@@ -187,9 +178,10 @@ class _Batch:
 
     def _tell_number(self, step: _Step, made: Move, *, is_first: bool) -> None:
         """A packet that is announced, or a case that gives a number up, says where a kit's number is."""
-        came = made.happening.kind == _PACKET and is_first
-        if step.number is not None and (came or step.state == _CLOSE_GAP):
-            kit, number = step.number
+        came = made.happening.kind == PACKET and is_first
+        told = number_of(step.detail) if came or step.state == CLOSE_GAP else None
+        if told is not None:
+            kit, number = told
             self._numbers.append(NumberTold(step.sequence, kit, number, made.position.unit, came=came))
 
     def _placed(self, happening: Happening) -> Happening:

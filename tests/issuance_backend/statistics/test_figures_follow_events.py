@@ -14,6 +14,7 @@ from issuance_backend import read_models
 from issuance_backend.paging import PageAsked
 from issuance_backend.recorded_events import append, newest
 from issuance_backend.statistics import repository, roll_up
+from issuance_backend.statistics.record_check import RecordCheckDesk
 from issuance_backend.statistics.recount import Recount
 from issuance_backend.statistics.service import Asked, StatisticsOffice
 from issuance_backend.steps import Step
@@ -200,6 +201,7 @@ def test_counting_all_over_again_changes_nothing(database: Database, steps: list
         patch.setattr(roll_up, "AGAIN_AT_ONCE", batch)
         assert Recount(database).everything() == len(steps)
     assert everything(database) == before
+    assert RecordCheckDesk(database, lambda: steps[-1].at).check().named == ()
 
 
 def test_what_was_recorded_before_there_were_figures_is_counted_with_the_next_step(

@@ -12,6 +12,7 @@ from issuance_backend.moments import rfc3339
 from issuance_backend.paging import PageAsked
 from issuance_backend.statistics import number_repository
 from issuance_backend.statistics.kit_numbers import MAX_AHEAD, KitNumbers, NumberTold, numbers_after
+from issuance_backend.statistics.record_check import RecordCheckDesk
 from issuance_backend.statistics.recount import Recount
 from issuance_backend.statistics.service import Asked, StatisticsOffice
 from issuance_backend.statistics.tables import FIGURE_NUMBERS
@@ -95,6 +96,7 @@ def test_every_number_is_here_or_missing_or_given_up_at_every_moment(
         record(database, [step])
     if again:
         Recount(database).everything()
+    assert RecordCheckDesk(database, lambda: START).check().named == ()
     for version, step in enumerate(steps, start=1):
         found = {}
         with database.reading() as connection:
@@ -122,6 +124,7 @@ def test_a_packet_far_ahead_makes_one_row_of_all_that_is_missing(database: Datab
     assert kits(database, 0) == (KitFigure("kit-1", "001.02", MAX_AHEAD, MAX_AHEAD - 1, 0, since),)
     record(database, [announced(1, "kit-1", 500), given_up(2, "kit-1", 501), announced(3, "kit-1", 99_999)])
     assert rows(database) == 6
+    assert RecordCheckDesk(database, lambda: START).check().named == ()
     assert kits(database, 3) == (KitFigure("kit-1", "001.02", MAX_AHEAD, MAX_AHEAD - 4, 1, since),)
     assert kits(database, 0)[0].missing == MAX_AHEAD - 1, "as it was known then"
     office = StatisticsOffice(database, lambda: START + 9 * HOUR)

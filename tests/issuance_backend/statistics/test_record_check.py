@@ -109,6 +109,16 @@ ALTERED = [
      {("due.local", "036"), ("due.local", "079")}),
     ("DELETE FROM figure_dues WHERE clock = 'central' AND unit = '001.02'", {("due.central", "001.02")}),
     ("UPDATE figure_moves SET clocks = '[]' WHERE subject = 'dossier/lot'", {("due.total", "079")}),
+    ("UPDATE figure_numbers SET further = 0 WHERE further = 1", {("numbers.kit-7", "079")}),
+    ("UPDATE figure_numbers SET number = 4 WHERE number = 3", {("numbers.kit-7", "079")}),
+    ("UPDATE figure_numbers SET since = 3 WHERE number = 1", {("numbers.kit-7", "079")}),
+    ("UPDATE figure_numbers SET came = 3 WHERE number = 3", {("numbers.kit-7", "079")}),
+    ("UPDATE figure_numbers SET came = NULL WHERE number = 3", {("numbers.kit-7", "079")}),
+    ("UPDATE figure_numbers SET closed = 8 WHERE number = 3", {("numbers.kit-7", "079")}),
+    ("UPDATE figure_numbers SET unit = '001' WHERE number = 1", {("numbers.kit-7", "079")}),
+    ("UPDATE figure_numbers SET kit = 'kit-8' WHERE number = 3",
+     {("numbers.kit-7", "079"), ("numbers.kit-8", "079")}),
+    ("DELETE FROM figure_numbers", {("numbers.kit-7", "079")}),
     ("DELETE FROM events WHERE sequence = 3", {("moves.dossier.received", HERE)}),
 ]  # fmt: skip
 
@@ -119,6 +129,31 @@ def test_whatever_is_not_what_was_recorded_is_named(
 ) -> None:
     alter(database, sentence)
     assert expected <= places(desk.check())
+
+
+def test_numbers_that_came_late_or_were_given_up_agree_with_the_record(database: Database) -> None:
+    def told(day: int, subject: str, state: str, number: int) -> Told:
+        detail = {"unit": HERE, "kit": "kit-7", "sequence": str(number)}
+        return Told(START + timedelta(days=day), subject, state, detail)
+
+    record(database, [
+        told(0, "packet/a", "announced", 9), told(1, "packet/b", "announced", 4),
+        told(1, "packet/b", "received", 4), told(2, "kit", "close_gap", 5),
+        told(3, "packet/c", "announced", 5), told(3, "kit", "close_gap", 5),
+        told(4, "packet/d", "announced", 4), told(5, "packet/e", "announced", 200_000),
+        told(6, "other-case", "close_gap", 0),
+    ])  # fmt: skip
+    desk = RecordCheckDesk(database, lambda: NOW)
+    assert desk.check().named == ()
+    for altered in (
+        "UPDATE figure_numbers SET closed = 1 WHERE number = 6",
+        "UPDATE figure_numbers SET closed = NULL WHERE number = 5",
+        "UPDATE figure_numbers SET came = 7 WHERE number = 4",
+    ):
+        alter(database, altered)
+        assert places(desk.check()) == {("numbers.kit-7", HERE)}
+        Recount(database).everything()
+        assert desk.check().named == ()
 
 
 @pytest.fixture
@@ -155,6 +190,8 @@ def test_clocks_that_were_late_and_paused_agree_with_the_record(late_desk: Recor
             "age.card.at_office",
         ),
         ("SET cleared = cleared + 1 WHERE clock = 'age.card.at_office'", "age.card.at_office"),
+        ("SET due_on = '2021-04-06' WHERE clock = 'local' AND due_on = '2021-04-07'", "due.local"),
+        ("SET due_on = '2021-04-08' WHERE clock = 'central' AND due_on < '2021-04-15'", "due.central"),
     ],
 )
 def test_due_days_and_ages_that_were_altered_are_named(
