@@ -13,7 +13,6 @@ from alembic import command
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.paging import PageAsked
-from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.merges import repository
 from issuance_backend.population_registry.merges.domain import REFUSALS, MergeAct, ProposalState
 from issuance_backend.population_registry.merges.repository import Proposal
