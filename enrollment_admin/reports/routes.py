@@ -41,7 +41,7 @@ LEADERS = frozenset({"supervisor", "team_leader", "district_chief", "auditor"})
 PERIODS = ("day", "week", "month", "year")
 _ASKED = ("unit", "as_of", "period")
 _UNIT_COUNTER = "captured"
-_TEXTS_OF_CAUSES = {
+TEXTS_OF_CAUSES = {
     "returns": "item.",
     "exceptions": "exception.",
     "outcomes": "finding.",
@@ -51,6 +51,7 @@ _TEXTS_OF_CAUSES = {
     "vehicles": "vehicle.",
     "plate_givers": "police.",
 }
+"""Under which keys the codes of a cause are named."""
 
 
 def reports_blueprint(backend: BackendClient) -> Blueprint:
@@ -143,7 +144,7 @@ def _cause_text(cause: str, code: str) -> str:
     """What a code of a cause is called; of one that no page knows, its own word."""
     if cause == "spoilage" and code in fault_catalogue():
         return fault_text(code).what
-    return sentence_or(_TEXTS_OF_CAUSES.get(cause, "") + code, code)
+    return sentence_or(TEXTS_OF_CAUSES.get(cause, "") + code, code)
 
 
 def _leaderboard_page(backend: BackendClient) -> ResponseReturnValue:

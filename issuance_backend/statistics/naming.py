@@ -8,6 +8,9 @@ from importlib import resources
 import msgspec
 
 from issuance_backend.statistics.definitions import vocabulary
+from verification.messages.fault_catalogue import fault_catalogue
+
+_SPOILAGE = "spoilage"
 
 
 class Wording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -20,6 +23,7 @@ class Wording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class _Tables(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kinds: dict[str, Wording]
     states: dict[str, dict[str, Wording]]
+    causes: dict[str, dict[str, Wording]]
 
 
 class Codes:
@@ -41,9 +45,13 @@ class Codes:
         """A kind of record, and a state that records of it come to."""
         return kind, state
 
+    def cause(self, _cause: str, code: str) -> str:
+        """A code of a cause."""
+        return code
+
 
 class Vietnamese(Codes):
-    """The words of a briefing; of a kind or state that has none, its code."""
+    """The words of a briefing; of a kind, state or cause that has none, its code."""
 
     def share(self, name: str) -> str:
         """What is divided by what."""
@@ -62,6 +70,13 @@ class Vietnamese(Codes):
         """A kind of record, and a state that records of it come to."""
         named, reached = _tables().kinds.get(kind), _tables().states.get(kind, {}).get(state)
         return named.vi if named else kind, reached.vi if reached else state
+
+    def cause(self, cause: str, code: str) -> str:
+        """A code of a cause; what is found on a card is a fault of the catalogue."""
+        if cause == _SPOILAGE and code in fault_catalogue():
+            return fault_catalogue()[code].vi.what
+        named = _tables().causes.get(cause, {}).get(code)
+        return named.vi if named else code
 
 
 @cache

@@ -85,7 +85,11 @@ def _content(report: Report) -> list[Flowable]:
     if captured:
         content.append(_bars("Hồ sơ đã thu nhận theo đơn vị", captured))
     for cause in words.causes:
-        named = [(each.code, each.to_date) for each in report.causes if each.definition == cause.id]
+        named = [
+            (Vietnamese().cause(cause.id, each.code), each.to_date)
+            for each in report.causes
+            if each.definition == cause.id
+        ]
         if named:
             content.append(_bars(cause.vi, named))
     content.extend(_quality(report))
@@ -139,6 +143,8 @@ def _bars(title: str, values: Sequence[tuple[str, int]]) -> KeepTogether:
     chart.categoryAxis.reverseDirection = True
     chart.categoryAxis.labels.fontName = chart.valueAxis.labels.fontName = PLAIN
     chart.categoryAxis.labels.fontSize = min(8, height / len(values) * 0.8)
+    # A longer name, of an exemption or a fault, goes on in a second line.
+    chart.categoryAxis.labels.maxWidth = 66 * mm
     chart.valueAxis.labels.fontSize = 7
     chart.valueAxis.valueMin = 0
     chart.valueAxis.labelTextFormat = _whole

@@ -29,7 +29,7 @@ CODES = Codes()
 def sheets(report: Report, names: Codes = CODES) -> tuple[Sheet, ...]:
     """Every table of a report, in a fixed order; nothing in them says when they were printed.
 
-    Shares, time limits, kinds and states are called by ``names``: by their codes, which programs read.
+    Shares, limits, kinds, states and causes are called by ``names``: by their codes, which programs read.
     """
     return (
         Sheet("Nguồn số liệu", ("Mục", "Giá trị"), _source(report)),
@@ -50,7 +50,7 @@ def sheets(report: Report, names: Codes = CODES) -> tuple[Sheet, ...]:
                 for each in report.stocks
             ),
         ),
-        _causes(report),
+        _causes(report, names),
         _clocks(report, names),
         _stages(report, names),
         _turnarounds(report, names),
@@ -109,13 +109,19 @@ def _units(report: Report) -> Sheet:
     return Sheet("Chỉ tiêu theo đơn vị", ("Mã", "Đơn vị", *names), tuple(row(line) for line in lines))
 
 
-def _causes(report: Report) -> Sheet:
+def _causes(report: Report, names: Codes) -> Sheet:
     titles = {each.id: each.vi for each in vocabulary().causes}
     return Sheet(
         "Nguyên nhân",
         ("Nguyên nhân", "Phiên bản", "Mã", "Lũy kế", "Trong kỳ"),
         tuple(
-            (titles[each.definition], each.version, each.code, each.to_date, each.in_period)
+            (
+                titles[each.definition],
+                each.version,
+                names.cause(each.definition, each.code),
+                each.to_date,
+                each.in_period,
+            )
             for each in report.causes
         ),
     )

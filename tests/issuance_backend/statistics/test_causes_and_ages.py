@@ -6,18 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from issuance_backend.biometric_search.adjudication import Finding
-from issuance_backend.dossiers.forms.catalogue import packaged_forms
-from issuance_backend.dossiers.particulars import RETURN_ITEMS
 from issuance_backend.paging import PageAsked
 from issuance_backend.statistics.definitions import vocabulary
 from issuance_backend.statistics.figures import older_hold
 from issuance_backend.statistics.service import Asked, Period, StatisticsOffice
 from issuance_backend.statistics.tables import FIGURE_DAYS
 from monitoring.database import Database
+from tests.support.cause_codes import CODES
 from tests.support.figure_history import START, Told, record
-from verification.messages.capture_terms import Reason, packaged_fees
-from verification.messages.fault_catalogue import fault_catalogue
 from verification.messages.statistics import CauseFigure, OlderThan, Report, StageFigure
 
 DAY = timedelta(days=1)
@@ -98,24 +94,9 @@ def test_codes_are_counted_each_time_and_what_is_none_is_other(database: Databas
 
 
 def test_every_code_that_is_defined_fits_a_figure_and_is_no_other() -> None:
-    codes = {
-        "returns": set(RETURN_ITEMS),
-        "outcomes": {str(finding) for finding in Finding},
-        "checks": {"province", "unit"},
-        "vehicles": {"car", "motorcycle"},
-        "plate_givers": {"commune", "district"},
-        "fee_reasons": {str(reason) for reason in Reason},
-        "exemptions": {each.code for each in packaged_fees().exemptions},
-        "spoilage": {code for code in fault_catalogue() if len(code) <= 40},
-        "exceptions": {
-            stated.code
-            for edition in packaged_forms().editions
-            for stated in edition.exceptions
-        } | {"cannot_sign"},
-    }  # fmt: skip
-    assert codes.keys() == {cause.id for cause in vocabulary().causes}
+    assert CODES.keys() == {cause.id for cause in vocabulary().causes}
     longest = FIGURE_DAYS.c.figure.type.length
-    for cause, known in codes.items():
+    for cause, known in CODES.items():
         assert len(f"cause.{cause}.") + 40 <= longest
         assert all(code.isidentifier() and len(code) <= 40 for code in known)
 

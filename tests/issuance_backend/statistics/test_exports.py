@@ -134,7 +134,7 @@ def test_pdf_is_readable_text_with_vietnamese_letters(report: Report) -> None:
     assert "1.800.000" in text
     assert "Hà Nội" in text
     assert "Ngoại lệ khi thu nhận" in text
-    assert "finger_worn" in text
+    assert "Vân tay mòn, không thu được" in text
     assert "Chất lượng vân tay theo ngón (NFIQ 2)" in text
     assert "không đọc được" in text
     assert "kit-9" in text

@@ -11,6 +11,7 @@ from pathlib import Path
 import pypdf
 import pytest
 
+from enrollment_admin.reports.routes import TEXTS_OF_CAUSES
 from enrollment_admin.ui import pages
 from issuance_backend.biometric_search.adjudication import CaseState
 from issuance_backend.citizen_access.domain import ComplaintState
@@ -31,10 +32,15 @@ from issuance_backend.statistics.spreadsheet import as_xlsx
 from issuance_backend.statistics.tabulation import as_csv, sheets
 from issuance_backend.statistics.target_desk import TargetDesk
 from monitoring.database import Database
+from tests.support.cause_codes import CODES
 from tests.support.figure_history import START, Told, record
+from verification.messages.fault_catalogue import fault_catalogue
 from verification.messages.statistics import NewTarget, Report
 
-CODED = ("sent_of_captured", "local_approved", "dossier", "at_office")
+CODED = (
+    *("sent_of_captured", "local_approved", "dossier", "at_office"),
+    *("finger_worn", "finger_missing", "portrait", "QC_PORTRAIT_BLURRED"),
+)
 STATES = {
     "adjudication": CaseState,
     "account": AccountState,
@@ -53,10 +59,13 @@ PAGES = Path(pages.__file__).parent / "translations"
 @pytest.fixture
 def report(database: Database) -> Report:
     steps = [
-        Told(START, "dossier/1", "captured", {"unit": "001.02"}),
+        Told(START, "dossier/1", "captured", {"unit": "001.02", "exceptions": "finger_worn"}),
         Told(START, "card/1", "at_office", {"unit": "001.02"}),
+        Told(START, "card/2", "qa_failed", {"unit": "001.02", "faults": "a:QC_PORTRAIT_BLURRED"}),
         Told(START + timedelta(days=1), "dossier/1", "local_approved", {}),
         Told(START + timedelta(days=1), "dossier/2", "sent", {"unit": "036"}),
+        Told(START + timedelta(days=1), "dossier/3", "returned", {"unit": "036", "items": "portrait"}),
+        Told(START + timedelta(days=1), "dossier/3", "captured", {"exceptions": "finger_missing"}),
     ]
     record(database, steps)
     office = StatisticsOffice(database, lambda: START + timedelta(days=9))
@@ -82,6 +91,9 @@ def test_a_briefing_names_shares_states_limits_and_targets_in_vietnamese(
     report: Report, read: object
 ) -> None:
     text = read(report)  # type: ignore[operator]
+    faults = fault_catalogue()["QC_PORTRAIT_BLURRED"].vi.what
+    for said in (faults, "Vân tay mòn, không thu được", "Cụt ngón", "Ảnh chân dung"):
+        assert said in text
     for said in ("Địa phương đã duyệt", "Đã về nơi trả", "Xử lý tại nơi thu nhận", "Hồ sơ", "Thẻ"):
         assert said in text
     words = vocabulary()
@@ -130,6 +142,21 @@ def test_every_state_that_is_counted_or_can_be_reached_has_its_name() -> None:
     assert {Vietnamese().place(kind, "")[0] for kind in kinds}.isdisjoint(kinds)
     assert Vietnamese().place("dossier", "never_heard_of") == ("Hồ sơ", "never_heard_of")
     assert Vietnamese().place("never", "heard") == ("never", "heard")
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_every_code_of_a_cause_has_its_name_which_is_that_of_the_pages(language: str) -> None:
+    sentences = json.loads((PAGES / f"{language}.json").read_text())
+    causes = naming._tables().causes
+    assert {cause: set(named) for cause, named in causes.items()} == {
+        cause: codes for cause, codes in CODES.items() if cause != "spoilage"
+    }
+    for cause, named in causes.items():
+        said = {code: getattr(wording, language) for code, wording in named.items()}
+        assert said == {code: sentences[TEXTS_OF_CAUSES[cause] + code] for code in said}
+    names = Vietnamese()
+    assert {names.cause("spoilage", code) for code in CODES["spoilage"]}.isdisjoint(CODES["spoilage"])
+    assert [names.cause(cause, "never_heard_of") for cause in CODES] == ["never_heard_of"] * len(CODES)
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
