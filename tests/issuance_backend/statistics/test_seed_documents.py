@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,25 +17,55 @@ from issuance_backend.statistics.definitions import rounded, vocabulary
 from issuance_backend.statistics.service import Asked, Period, StatisticsOffice, end_of_day
 from issuance_backend.statistics.target_desk import TargetDesk
 from monitoring.database import Database
-from tests.support.figure_history import Told, record
+from tests.support.figure_history import Told, count, record
 from verification.messages.statistics import NewTarget, Report
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "seed_figures.json").read_text("utf-8"))[
     "documents"
 ]
+PROVINCES = ("001", "006", "036", "038", "048", "079", "092")
+RETURNABLE = {"dossier": ("captured",), "request": ("received", "accepted")}
+"""What may be sent back from where, and comes there again."""
 
 
-def told(case: dict[str, Any]) -> list[Told]:
-    """The lots' steps in the order of time; "late" is a week in which nothing happens."""
-    steps = []
+def told(case: dict[str, Any], seed: int) -> list[Told]:
+    """A generated history: every lot in pieces, over days, units and hours, some of them sent back once.
+
+    The same seed makes the same steps. "late" is a week in which nothing happens.
+    """
+    random = Random(f"{case['id']} {seed}")  # noqa: S311
+    steps: list[Told] = []
     for number, (day, unit, kind, states, size, *more) in enumerate(case["lots"]):
-        moment = datetime.fromisoformat(f"{day}T02:00:00Z") + timedelta(seconds=number)
-        for index, state in enumerate(states):
-            moment += timedelta(days=7) if state == "late" else timedelta(minutes=1)
-            if state != "late":
-                detail = {"size": str(size)} | ({"unit": unit} if unit else {})
-                steps.append(Told(moment, f"{kind}/{number}", state, {} if index else detail | dict(*more)))
+        for piece, part in enumerate(_pieces(size, random)):
+            moment = datetime.fromisoformat(f"{day}T01:00:00Z")
+            moment -= timedelta(days=random.randrange(9), minutes=-random.randrange(480))
+            detail = {"size": str(part), "unit": _place(unit, random)} | dict(*more)
+            for state in _with_returns(kind, states, random):
+                moment += timedelta(days=7) if state == "late" else timedelta(minutes=1)
+                if state != "late":
+                    steps.append(Told(moment, f"{kind}/{number}-{piece}", state, detail))
+                    detail = {}
+    random.shuffle(steps)
     return sorted(steps, key=lambda step: step.at)
+
+
+def _pieces(size: int, random: Random) -> list[int]:
+    cuts = sorted({0, size, *(random.randrange(1, size + 1) for _ in range(random.randrange(2, 5)))})
+    return [end - start for start, end in pairwise(cuts)]
+
+
+def _place(unit: str, random: Random) -> str:
+    province = unit or random.choice(PROVINCES)
+    return random.choice([province, f"{province}.{random.randrange(1, 30):02d}"])
+
+
+def _with_returns(kind: str, states: list[str], random: Random) -> list[str]:
+    """The states, of which one that can be sent back is sometimes come to again."""
+    again = [place for place, state in enumerate(states) if state in RETURNABLE.get(kind, ())]
+    if not again or random.random() < 0.5:
+        return states
+    place = random.choice(again)
+    return [*states[: place + 1], "returned", *states[place:]]
 
 
 def read(report: Report, name: str) -> object:
@@ -71,8 +103,12 @@ READ: dict[str, Callable[[Report, str], object]] = {
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
-def test_a_history_gives_the_figures_of_its_document(database: Database, case: dict[str, Any]) -> None:
-    record(database, told(case))
+def test_a_generated_history_gives_the_figures_of_its_document(
+    database: Database, case: dict[str, Any]
+) -> None:
+    steps = told(case, seed=1)
+    assert steps == told(case, seed=1) != told(case, seed=2)
+    record(database, steps)
     as_of = end_of_day(date.fromisoformat(case["as_of"]))
     office = StatisticsOffice(database, lambda: as_of)
     if "targets" in case:
@@ -82,6 +118,11 @@ def test_a_history_gives_the_figures_of_its_document(database: Database, case: d
     for unit, name, value in case["figures"]:
         assert read(office.report(Asked(unit=unit, period=Period.YEAR)), name) == value, (unit, name)
     report = office.report(Asked())
+    recounted = count(steps, as_of)
+    for line in (report.total, *report.units):
+        assert line.to_date == +recounted.within("counters", line.unit), line.unit
+    stocks = {f"{each.kind}.{each.state}": each.stock for each in report.stocks if each.stock}
+    assert stocks == +recounted.within("stocks", "")
     assert not [check for check in report.identities if check.broken]
     over = sorted(target.unit_name for target in report.targets if target.is_over_target)
     assert over == sorted(case.get("over_target", []))
