@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
 from issuance_backend.personalization.card_faces.captured_picture import CapturedPicture, captured_picture
 from issuance_backend.personalization.card_faces.contents import FaceContents
@@ -16,6 +16,7 @@ from issuance_backend.personalization.card_faces.face_inspection import FACE_CHE
 from issuance_backend.personalization.card_faces.layout import layout_on
 from issuance_backend.personalization.card_faces.printed_faces import PrintedFaces
 from issuance_backend.personalization.card_faces.raster import dots
+from tests.support.blurs import Blur, moved, out_of_focus
 from tests.support.issuance_office import picture
 from tests.support.printed_cards import (
     FONTS,
@@ -167,12 +168,23 @@ def _scratched(portrait: Image.Image) -> Image.Image:
     return portrait
 
 
-DEFECTS: dict[str, tuple[Defect, str, set[str]]] = {
-    "blurred portrait": (
-        lambda n: _portrait_changed(n, lambda p: p.filter(ImageFilter.GaussianBlur(2.5))),
+def _blurred(blur: Blur) -> tuple[Defect, str, set[str]]:
+    return lambda n: _portrait_changed(n, blur), "printed_portrait", {"QC_PRINTED_PORTRAIT_BLURRED"}
+
+
+def _whole_blurred(blur: Blur) -> tuple[Defect, str, set[str]]:
+    """The lens or the head of the whole face: the text is no sharper than the portrait."""
+    return (
+        lambda n: [blur(face) for face in drawn(contents(n))],
         "printed_portrait",
         {"QC_PRINTED_PORTRAIT_BLURRED"},
-    ),
+    )
+
+
+DEFECTS: dict[str, tuple[Defect, str, set[str]]] = {
+    **{f"portrait blurred by {sigma} dots": _blurred(out_of_focus(sigma)) for sigma in (1.0, 1.5, 2.0, 2.5)},
+    **{f"portrait moved at {angle} degrees": _blurred(moved(angle)) for angle in (0, 22.5, 45, 90)},
+    "a whole face blurred by 1.5 dots": _whole_blurred(out_of_focus(1.5)),
     "swapped portrait": (
         lambda n: _printed_as(n, replace(contents(n), portrait=contents((n + 3) % len(CARDS)).portrait)),
         "printed_portrait",
