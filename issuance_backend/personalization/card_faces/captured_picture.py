@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from issuance_backend.personalization.card_faces.print_defects import is_blurred
+from issuance_backend.personalization.card_faces.edge_spread import edge_spread
 from issuance_backend.personalization.portrait_pictures import PortraitProfile, card_picture
 
 _CARDS_IN_WORK = 4
@@ -17,8 +17,8 @@ _THUMBNAIL = (48, 64)
 _SAME_PICTURE = 0.98
 """Correlation of brightness: JPEG 2000 at this size keeps above 0.998, drawn lookalikes reach 0.93."""
 
-_LEAST_DETAIL = 0.85
-"""15 kB of JPEG 2000 keep above 0.99 of a portrait's fine detail; a blur of two dots leaves 0.7."""
+_MOST_SPREAD = 0.6
+"""Dots squared by which edges may spread: 15 kB of JPEG 2000 reach 0.27, a blur of one dot begins at 0.96."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ class CapturedPicture:
         return bool(energy) and float(one @ other) / energy >= _SAME_PICTURE
 
     def is_as_sharp_in(self, picture: Image.Image) -> bool:
-        """Whether the chip's picture kept the fine detail."""
-        return not is_blurred(picture, self._picture, _LEAST_DETAIL)
+        """Whether the chip's picture has edges as narrow, in all directions."""
+        return bool(edge_spread(picture, self._picture).max() <= _MOST_SPREAD)
 
 
 @lru_cache(_CARDS_IN_WORK)

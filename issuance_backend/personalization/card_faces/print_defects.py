@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image, ImageFilter
+from PIL import Image
 
 Box = tuple[int, int, int, int]
 Grey = npt.NDArray[np.float32]
@@ -54,11 +54,6 @@ def has_line(scan: Image.Image, expected: Image.Image) -> bool:
     return _line_across(printed, wanted) or _line_across(printed.T, wanted.T)
 
 
-def is_blurred(printed: Image.Image, wanted: Image.Image, least: float) -> bool:
-    """Whether the picture has less than this part of the fine detail of the one it should show."""
-    return _detail(printed) < least * _detail(wanted)
-
-
 def tone_differs(printed: Image.Image, wanted: Image.Image) -> bool:
     """Whether a square millimetre of the picture has much more or less of a colour than it should."""
     pairs = zip(printed.convert("RGB").split(), wanted.convert("RGB").split(), strict=True)
@@ -73,14 +68,6 @@ def _channel_differs(printed: Grey, wanted: Grey) -> bool:
     if not _FLATTEST < slope < _STEEPEST and wanted.std() > _FLAT:
         return True
     return bool(np.abs(printed - (slope * wanted + offset)).max() > _BLOCK_TONE)
-
-
-def _detail(picture: Image.Image) -> float:
-    grey = picture.convert("L")
-    fine = np.asarray(grey.filter(ImageFilter.GaussianBlur(1.2)), np.float32)
-    coarse = np.asarray(grey.filter(ImageFilter.GaussianBlur(3.5)), np.float32)
-    contrast = float(coarse.std())
-    return float((fine - coarse).std()) / contrast if contrast else 0.0
 
 
 def _spread(mask: _Mask) -> _Mask:

@@ -17,11 +17,12 @@ from issuance_backend.biometric_search.adjudication import wilson
 from issuance_backend.personalization.card_faces.captured_picture import captured_picture
 from issuance_backend.personalization.card_faces.chip_picture import chip_picture
 from issuance_backend.personalization.card_faces.face_inspection import FaceControl
-from issuance_backend.personalization.portrait_pictures import chip_portrait
+from issuance_backend.personalization.portrait_pictures import CHIP_PORTRAIT, bgr, chip_portrait
 from tests.benchmarks.figure import Figure, at_most
 from tests.conftest import SHARED
 from tests.support.blurs import Blur, moved, out_of_focus
 from tests.support.printed_cards import FONTS, contents, drawn, portrait_box, scanned
+from verification.face.image import encode_jp2
 
 BLURS: tuple[Blur, ...] = (
     *(out_of_focus(sigma) for sigma in (1.5, 2.0, 2.5)),
@@ -34,7 +35,7 @@ _CARDS = 40
 
 def run(faces: int = FACES) -> list[Figure]:
     """Good ones refused, with the bound of their share, and blurred ones that passed."""
-    return _figures("print", _print_is_sharp, faces)
+    return [*_figures("print", _print_is_sharp, faces), *_figures("chip", _chip_is_sharp, faces)]
 
 
 def _figures(name: str, is_sharp: Callable[[int, bytes, Blur | None], bool], faces: int) -> list[Figure]:
@@ -57,6 +58,13 @@ def _print_is_sharp(number: int, captured: bytes, blur: Blur | None) -> bool:
         faces[0].paste(blur(faces[0].crop(box)), box[:2])
     cut = captured_picture(captured, chip_picture(what.portrait).size)
     return FaceControl(FONTS).faults(scanned(faces, number), what, cut)["printed_portrait"] is None
+
+
+def _chip_is_sharp(_: int, captured: bytes, blur: Blur | None) -> bool:
+    shown = chip_picture(chip_portrait(captured))
+    if blur is not None:
+        shown = chip_picture(encode_jp2(bgr(blur(shown)), CHIP_PORTRAIT.max_bytes))
+    return captured_picture(captured, shown.size).is_as_sharp_in(shown)
 
 
 def captures(faces: int) -> Iterator[bytes]:

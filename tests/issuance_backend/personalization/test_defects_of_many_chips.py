@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, partial
 
 import msgspec
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from issuance_backend.csca.ceremony import Ceremony, CeremonyPlan, hold_ceremony
 from issuance_backend.csca.crl import issue_revocation_list
@@ -29,6 +29,7 @@ from issuance_backend.personalization.quality_control import ExpectedCard, Quali
 from issuance_backend.population_registry.domain import extract
 from issuance_backend.virtual_card.card_image import CardImage
 from issuance_backend.virtual_card.virtual_card import VirtualCard
+from tests.support.blurs import Blur, moved, out_of_focus
 from tests.support.card_fingers import card_dg3, office_access
 from tests.support.group_hashes import data_group_hashes
 from tests.support.issuance_office import NOW, citizens, picture
@@ -100,8 +101,9 @@ def swapped_portrait(number: int) -> CardImage:
     return resigned(number, LdsFile.DG2, build_dg2(Dg2((Portrait.of(theirs),))))
 
 
-def blurred_portrait(number: int) -> CardImage:
-    soft = Image.fromarray(decode_portrait(order(number).portrait)).filter(ImageFilter.GaussianBlur(2))
+def blurred_portrait(number: int, blur: Blur) -> CardImage:
+    """As if data preparation had made it so: everything is signed, only the capture is sharper."""
+    soft = blur(Image.fromarray(decode_portrait(order(number).portrait)))
     return resigned(number, LdsFile.DG2, build_dg2(Dg2((Portrait.of(encode_jp2(np.asarray(soft), 15_000)),))))
 
 
@@ -139,9 +141,17 @@ def another_signer(number: int) -> CardImage:
     return prepare(order(number), lambda hashes: sign(hashes, stranger))
 
 
+BLURS = {
+    **{f"portrait blurred by {sigma} dots": out_of_focus(sigma) for sigma in (1.0, 1.3, 1.5, 2.0, 2.5)},
+    **{f"portrait moved at {angle} degrees": moved(angle) for angle in (0, 22.5, 45, 90)},
+}
+
 DEFECTS: dict[str, tuple[Callable[[int], CardImage], str, str]] = {
     "swapped portrait": (swapped_portrait, "portrait_as_captured", "QC_PORTRAIT_DIFFERS"),
-    "blurred portrait": (blurred_portrait, "portrait_as_sharp", "QC_PORTRAIT_BLURRED"),
+    **{
+        name: (partial(blurred_portrait, blur=blur), "portrait_as_sharp", "QC_PORTRAIT_BLURRED")
+        for name, blur in BLURS.items()
+    },
     "MRZ of another": (mrz_of_another, "mrz_as_ordered", "QC_MRZ_DIFFERS"),
     "another residence": (another_residence, "holder_data_as_ordered", "QC_HOLDER_DATA_DIFFERS"),
     "prints of another": (prints_of_another, "fingerprints_as_captured", "QC_FINGERPRINTS_DIFFER"),

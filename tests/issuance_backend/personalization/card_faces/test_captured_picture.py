@@ -45,7 +45,7 @@ def test_a_capture_in_jpeg_2000_is_told_from_another() -> None:
     assert not beside(chip_portrait(picture(4)), shown).is_shown_by(shown)
 
 
-@pytest.mark.parametrize("radius", [1.5, 2.5, 4.0])
+@pytest.mark.parametrize("radius", [1.0, 1.5, 2.5, 4.0])
 def test_a_blurred_picture_is_the_same_one_and_not_as_sharp(radius: float) -> None:
     blurred = on_chip(3).filter(ImageFilter.GaussianBlur(radius))
     assert beside(picture(3), blurred).is_shown_by(blurred)
