@@ -303,7 +303,7 @@ class Vocabulary:
         return kind not in self.tables.unreported
 
     def is_waiting(self, kind: str, state: str) -> bool:
-        """Whether somebody still has to do something with what is in this state; what is only counted never."""
+        """Whether somebody still has to do something with what is in this state; never with mere counts."""
         finished = self.tables.finished.get(kind, ())
         return state not in finished and ANY_STATE not in finished
 
