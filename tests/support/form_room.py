@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -72,6 +73,8 @@ class FormRoom:
                 return answer
             self.registry.wsgi_app = whole  # type: ignore[method-assign]
             b"".join(answer)
+            # Werkzeug leaves the line open behind this error, and whoever asked would wait for its time limit.
+            environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionResetError("the answer is lost")
 
         self.registry.wsgi_app = losing  # type: ignore[method-assign,assignment]
