@@ -73,7 +73,7 @@ class FormRoom:
                 return answer
             self.registry.wsgi_app = whole  # type: ignore[method-assign]
             b"".join(answer)
-            # Werkzeug leaves the line open behind this error, and whoever asked would wait for its time limit.
+            # Werkzeug leaves the line open behind this error, and whoever asked would wait for a time limit.
             environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
             raise ConnectionResetError("the answer is lost")
 
