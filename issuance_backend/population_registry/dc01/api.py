@@ -6,7 +6,6 @@ from datetime import date
 from enum import StrEnum
 from typing import TypeVar
 
-import msgspec
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
@@ -17,6 +16,7 @@ from issuance_backend.population_registry.dc01.form_desk import FormDesk
 from issuance_backend.population_registry.dc01.index_desk import IndexDesk
 from issuance_backend.population_registry.dc01.measures import IndexName
 from issuance_backend.population_registry.dc01.scan_desk import ScanDesk
+from issuance_backend.population_registry.reads.api import reading_by
 from issuance_backend.service_tokens import calling_service
 from issuance_backend.unit_codes import is_unit
 from verification.errors import FieldsRefused
@@ -32,7 +32,7 @@ from verification.messages.dc01 import (
     FormScanned,
     ResidentList,
 )
-from verification.messages.registry_access import HEADER, Purpose, ReadingFor, read_statement
+from verification.messages.registry_access import Purpose, ReadingFor
 
 WORK_ROLE = "dc01.work"
 """May bring forms through the office, for the officers that it signed in."""
@@ -232,8 +232,7 @@ def _page_number(text: str) -> int:
 
 def reading_of(officer: str) -> ReadingFor:
     """For whom a picture is looked at: the calling program names the officer and says where they work."""
-    said = read_statement(request.headers.get(HEADER, ""))
-    return msgspec.structs.replace(said, purpose=Purpose.POPULATION_FORM.value, officer=officer)
+    return reading_by(officer, Purpose.POPULATION_FORM)
 
 
 def _area() -> str | None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-
-import msgspec
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
@@ -12,10 +9,10 @@ from issuance_backend.http_body import answer, page_answer, read_body, read_page
 from issuance_backend.population_registry.merges.domain import ProposalState
 from issuance_backend.population_registry.merges.repository import PROPOSAL_KEY
 from issuance_backend.population_registry.merges.service import MergeDesk
+from issuance_backend.population_registry.reads.api import noting_by
 from issuance_backend.population_registry.reads.service import ReadBook
-from issuance_backend.service_tokens import calling_service
 from verification.errors import FieldsRefused
-from verification.messages.registry_access import HEADER, Purpose, read_statement
+from verification.messages.registry_access import Purpose
 from verification.messages.registry_merge import MergeDecision, MergeProposal
 
 MERGE_ROLE = "person.merge"
@@ -41,20 +38,13 @@ def merge_proposals_blueprint(desk: MergeDesk, book: ReadBook) -> Blueprint:
     @blueprint.get("/<proposal>/entries")
     def entries(proposal: str) -> ResponseReturnValue:
         officer = request.args.get("officer", "")
-        return answer(desk.entries(proposal, officer, _noting(book, officer)))
+        return answer(desk.entries(proposal, officer, noting_by(book, officer, Purpose.MERGE_CHECK)))
 
     @blueprint.post("/<proposal>/decision")
     def decide(proposal: str) -> ResponseReturnValue:
         return answer(desk.decide(proposal, read_body(MergeDecision)))
 
     return blueprint
-
-
-def _noting(book: ReadBook, officer: str) -> Callable[[Collection[str]], None]:
-    """Records that this officer reads entries in order to decide."""
-    said = read_statement(request.headers.get(HEADER, ""))
-    reading = msgspec.structs.replace(said, purpose=Purpose.MERGE_CHECK.value, officer=officer)
-    return lambda numbers: book.note_all(numbers, calling_service().name, reading)
 
 
 def _state() -> ProposalState:

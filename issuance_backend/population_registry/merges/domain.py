@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import date
 from enum import StrEnum
 
 import msgspec
 
-from issuance_backend.population_registry.domain import RegistryPerson
+from issuance_backend.population_registry.domain import RegistryPerson, value_of
+from issuance_backend.population_registry.identities.domain import ATTRIBUTES
 from issuance_backend.refusals import SameOfficer
 from issuance_backend.state_table import StateTable
 
@@ -66,15 +66,9 @@ def require_other(officer: str, proposed_by: str) -> None:
 
 def attributes_of(entry: RegistryPerson) -> dict[str, str | None]:
     """An entry as it is shown to who decides: every attribute beside the number."""
-    return {
-        name: _text(getattr(entry, name)) for name in entry.__dataclass_fields__ if name != "citizen_number"
-    }
+    return {name: value_of(entry, name) for name in ATTRIBUTES}
 
 
 def entries_digest(kept: RegistryPerson, merged: RegistryPerson) -> str:
     """What a signature covers: both entries, and which of them is the reference."""
     return hashlib.sha256(msgspec.json.encode([kept, merged])).hexdigest()
-
-
-def _text(value: str | date | None) -> str | None:
-    return value.isoformat() if isinstance(value, date) else value

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
-import msgspec
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
@@ -13,11 +11,12 @@ from issuance_backend.http_body import answer, page_answer, read_body, read_page
 from issuance_backend.population_registry.publication.domain import PublicationState
 from issuance_backend.population_registry.publication.repository import DELIVERY_KEY, PUBLICATION_KEY
 from issuance_backend.population_registry.publication.service import PublicationOffice
+from issuance_backend.population_registry.reads.api import noting_by
 from issuance_backend.population_registry.reads.service import ReadBook
 from issuance_backend.service_tokens import calling_service
 from verification.errors import FieldsRefused
 from verification.messages.publication import PublicationProposal, Receiver, SignOff
-from verification.messages.registry_access import HEADER, Purpose, read_statement
+from verification.messages.registry_access import Purpose
 
 PUBLISH_ROLE = "person.publish"
 """May propose, sign and follow publications."""
@@ -55,7 +54,8 @@ def publications_blueprint(office: PublicationOffice, book: ReadBook) -> Bluepri
     @blueprint.get("/<publication>/values")
     def values(publication: str) -> ResponseReturnValue:
         officer = request.args.get("officer", "")
-        return answer(office.values(publication, officer, _noting(book, officer)))
+        note = noting_by(book, officer, Purpose.PUBLICATION_CHECK)
+        return answer(office.values(publication, officer, note))
 
     @blueprint.post("/<publication>/signature")
     def sign(publication: str) -> ResponseReturnValue:
@@ -78,13 +78,6 @@ def deliveries_blueprint(office: PublicationOffice) -> Blueprint:
         return "", 204
 
     return blueprint
-
-
-def _noting(book: ReadBook, officer: str) -> Callable[[str], None]:
-    """Records that this officer reads an entry in order to sign for it."""
-    said = read_statement(request.headers.get(HEADER, ""))
-    reading = msgspec.structs.replace(said, purpose=Purpose.PUBLICATION_CHECK.value, officer=officer)
-    return lambda citizen_number: book.note(citizen_number, calling_service().name, reading)
 
 
 def _state() -> PublicationState:

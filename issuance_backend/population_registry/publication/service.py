@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
@@ -151,7 +151,9 @@ class PublicationOffice:
         views = [_view(publication, ended) for publication in found]
         return page_of(views, asked, lambda view: (view.changed_at, view.id))
 
-    def values(self, publication_id: str, officer: str, note: Callable[[str], None]) -> PublicationValues:
+    def values(
+        self, publication_id: str, officer: str, note: Callable[[Collection[str]], None]
+    ) -> PublicationValues:
         """What an officer would sign for, for whoever may still sign; ``note`` records whose entry is read.
 
         Raises PublicationUnknown, TransitionRefused when nobody has to sign any more, SameOfficer for
@@ -163,7 +165,7 @@ class PublicationOffice:
             domain.advance(publication.state, PublicationEvent.SIGN)
             domain.require_new_signer(officer, publication.proposed_by, publication.signed_by)
             entry = _entry(connection, publication.citizen_number)
-        note(entry.citizen_number)
+        note((entry.citizen_number,))
         return PublicationValues(
             values={name: value_of(entry, name) for name in publication.attributes},
             values_digest=domain.values_digest(entry, publication.attributes),

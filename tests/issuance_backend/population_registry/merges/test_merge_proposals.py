@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from alembic import command
 from sqlalchemy.exc import IntegrityError
 
 from issuance_backend.paging import PageAsked
+from issuance_backend.population_registry.identities.domain import ATTRIBUTES
 from issuance_backend.population_registry.merges import repository
 from issuance_backend.population_registry.merges.domain import REFUSALS, MergeAct, ProposalState
 from issuance_backend.population_registry.merges.repository import Proposal
@@ -24,7 +26,7 @@ from monitoring.database import Database
 from tests.support.engines import Engine
 from tests.support.issuance_office import citizens
 from tests.support.old_databases import add_person, migrate
-from tests.support.registry_office import LOADED_AT, NOW, RegistryWorld, decided_by_two
+from tests.support.registry_office import LOADED_AT, NOW, RegistryWorld, decided_by_two, make_registry
 from verification.errors import FieldsRefused, TransitionRefused, VerificationError
 from verification.messages.life_event import Correction, Move
 from verification.messages.registry_merge import MergeDecision, MergeProposal
@@ -98,6 +100,17 @@ def test_what_is_signed_is_what_was_shown(registry: RegistryWorld) -> None:
     assert faults_of(lambda: registry.merges.decide(made, swapped)) == fault
     assert leads_to(registry, OTHER) == OTHER
     registry.merges.decide(made, signing(registry, made))
+
+
+def test_of_a_birth_that_is_known_by_its_year_no_day_is_shown(database_engine: Engine) -> None:
+    whole, partly = citizens()[:2]
+    partly = replace(partly, date_of_birth=date(1950, 1, 1), birth_known="year")
+    registry = make_registry(database_engine.migrated(MIGRATIONS), [whole, partly])
+    made = proposed(registry)
+    both = registry.merges.entries(made, MINH, lambda _: None)
+    assert both.merged["date_of_birth"] == "1950"
+    assert both.kept["date_of_birth"] == whole.date_of_birth.isoformat()
+    assert both.kept.keys() == both.merged.keys() == set(ATTRIBUTES)
 
 
 def test_a_refusal_says_why_and_changes_nothing(registry: RegistryWorld) -> None:
