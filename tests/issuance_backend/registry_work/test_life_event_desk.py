@@ -169,3 +169,12 @@ def test_no_other_role_reports(role: Role) -> None:
     seen = LifeEventSeen("report-0001", date(2021, 1, 20), "x", Death(RESIDENT))
     with pytest.raises(RoleMissing):
         desk.report(Officer("x", "X", frozenset({role})), seen)
+
+
+def test_who_serves_in_no_unit_reports_of_nobody() -> None:
+    desk = LifeEventDesk(registry_parts.life_events("http://127.0.0.1:9", "", lambda: None))
+    seen = LifeEventSeen("report-0001", date(2021, 1, 20), "Trích lục 17/2021", Death(RESIDENT))
+    for roles in ({Role.COMMUNE_OFFICER}, {Role.COMMUNE_OFFICER, Role.CENTRAL_APPROVER}):
+        with pytest.raises(FieldsRefused) as fault:
+            desk.report(Officer("x", "X", frozenset(roles)), seen)
+        assert fault.value.fields == {"citizen_number": "PERSON_AREA_ELSEWHERE"}
