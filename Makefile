@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON := .venv/bin/python
 export PYTHONUNBUFFERED = 1
 
-.PHONY: help setup demo up test check bench clean
+.PHONY: help setup demo up test check bench upgrade clean
 
 help:
 	@echo "make demo    issue a card, tap it, prove it, and see clone, impostor and lost card refused"
@@ -12,6 +12,7 @@ help:
 	@echo "make test    the whole test suite (ARGS=... for some)"
 	@echo "make check   format, lint, types, import contracts"
 	@echo "make bench   every published figure (ONLY=pattern for some; ONLY=million for what takes long)"
+	@echo "make upgrade the newest Python packages that setup.cfg allows, into constraints.txt; then: make check test"
 
 setup:
 	@bash monitoring/machine_setup.sh
@@ -39,6 +40,11 @@ check: setup
 
 bench: setup
 	@$(PYTHON) -m tests.benchmarks $(if $(ONLY),--only '$(ONLY)')
+
+upgrade: setup
+	@.venv/bin/pip install -q --upgrade --upgrade-strategy eager --config-settings editable_mode=compat \
+		-e '.[agent,server,kit,dev]'
+	@.venv/bin/pip freeze --exclude-editable > constraints.txt
 
 clean:
 	rm -rf .venv .run build *.egg-info

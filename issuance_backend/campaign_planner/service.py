@@ -52,7 +52,10 @@ class PlanningDesk:
             self._one_at_a_time.release()
         if made.returncode != 0:
             raise _refused(made.stderr)
-        return msgspec.json.decode(made.stdout, type=Plan)
+        try:
+            return msgspec.json.decode(made.stdout, type=Plan)
+        except msgspec.DecodeError:
+            raise PlanNotFound("the planner's answer is no plan") from None
 
 
 def _refused(said: bytes) -> FieldsRefused | PlanNotFound:

@@ -45,6 +45,24 @@ def test_a_plan_is_made_by_a_process_of_its_own() -> None:
     assert made.captured == 500
 
 
+_GREETING_SOLVER = """
+import os, sys
+from issuance_backend.campaign_planner import __main__ as planner, programme
+
+solved = programme.solved
+def greeting(*asked):
+    os.write(1, b"Welcome to the solver\\n")
+    return solved(*asked)
+programme.solved = greeting
+sys.exit(planner.main())
+"""
+
+
+def test_what_a_solver_prints_is_no_part_of_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_COMMAND", (sys.executable, "-c", _GREETING_SOLVER))
+    assert PlanningDesk().plan(LEADER, asked()).captured == 500
+
+
 def test_only_who_leads_plans() -> None:
     with pytest.raises(RoleMissing):
         PlanningDesk().plan(Officer("lan", "Lan", frozenset({Role.CAPTURE})), asked())
@@ -56,8 +74,8 @@ def test_a_refusal_comes_back_from_the_other_process() -> None:
     assert refused.value.fields == {"ends_on": "FIELD_DATE"}
 
 
-@pytest.mark.parametrize("program", ["raise SystemExit(3)", "import os; os.abort()"])
-def test_a_planner_that_dies_is_a_refusal(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
+@pytest.mark.parametrize("program", ["raise SystemExit(3)", "import os; os.abort()", "print('Welcome')"])
+def test_a_planner_that_dies_or_babbles_is_a_refusal(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     monkeypatch.setattr(service, "_COMMAND", (sys.executable, "-c", program))
     with pytest.raises(PlanNotFound):
         PlanningDesk().plan(LEADER, asked())
