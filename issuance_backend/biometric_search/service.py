@@ -253,7 +253,8 @@ class SearchDesk:
             self._modalities.require_sound(samples(request.samples))
 
     def _message(self, task: Task) -> SearchTask:
-        return _task_message(task, _answer(self._keys.key(task.gallery), task).candidates)
+        """What a program is told: whether somebody is enrolled, never who. Names are a warrant's."""
+        return _task_message(task, _unnamed(_answer(self._keys.key(task.gallery), task).candidates))
 
     def _looked_at(self, officer: Officer, task: Task) -> Investigation:
         told = self._investigation(task)
@@ -269,9 +270,7 @@ class SearchDesk:
         answer = _answer(key, task)
         candidates = answer.candidates
         if task.released_by is None:
-            candidates = tuple(
-                msgspec.structs.replace(each, subject=None, encounter=None) for each in candidates
-            )
+            candidates = _unnamed(candidates)
         warrant = answer.warrant
         if warrant is None:
             warrant = _asked(key, task).warrant
@@ -316,6 +315,10 @@ def _asked(key: GalleryKey, task: Task) -> InvestigationSearch:
         raise SearchTaskUnknown("the task ended without an answer")
     content = key.open(task.sealed_request, f"request/{task.task_id}")
     return msgspec.json.decode(content, type=InvestigationSearch)
+
+
+def _unnamed(candidates: tuple[CandidateMessage, ...]) -> tuple[CandidateMessage, ...]:
+    return tuple(msgspec.structs.replace(each, subject=None, encounter=None) for each in candidates)
 
 
 def _task_message(task: Task, candidates: tuple[CandidateMessage, ...]) -> SearchTask:

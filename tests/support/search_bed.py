@@ -121,6 +121,10 @@ class SearchBed:
             found[row["probe_encounter"]] = (*found.get(row["probe_encounter"], ()), row["outcome"])
         return [(name, tuple(map(str, said))) for name, said in found.items() if None not in said]
 
+    def reference(self, subject: str, gallery: str = "national") -> str:
+        """What a gallery calls somebody: the name under which programs are told of candidates."""
+        return self.keys.key(gallery).reference(subject)
+
     def enrol(self, person: int, gallery: str = "national", subject: str = "", **changes: object) -> str:
         """Enrol an invented person and return the task."""
         task_id = f"insert-{gallery}-{person}-{len(changes)}"

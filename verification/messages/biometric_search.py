@@ -148,8 +148,8 @@ class LikenessMessage(msgspec.Struct, frozen=True):
 class CandidateMessage(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who could be the same person: never more than that.
 
-    ``reference`` is this gallery's own name of the person and means nothing in another. Where an
-    investigation has not been released, subject and encounter are ``None``.
+    ``reference`` is this gallery's own name of the person and means nothing in another. Subject and
+    encounter are told by a released investigation alone; everywhere else they are ``None``.
     """
 
     reference: str

@@ -17,10 +17,12 @@ from tests.support.search_bed import (
     OFFICE,
     WARRANT,
     SearchBed,
+    identify,
     investigation,
     messages,
     officer,
     samples_of,
+    verify,
 )
 from verification.errors import TransitionRefused
 from verification.messages.biometric_search import InvestigationSearch, SearchRequest, Warrant
@@ -57,6 +59,27 @@ def test_no_other_request_is_for_an_investigation() -> None:
     assert tags == {"insert", "identify", "verify", "delete"}
     parameter = inspect.signature(SearchDesk.investigate).parameters["request"]
     assert parameter.annotation == "InvestigationSearch"
+
+
+def test_without_a_warrant_nobody_is_named(bed: SearchBed) -> None:
+    """Whoever has a face and invents an application for it learns that somebody is enrolled, and not who."""
+    for person in range(3):
+        bed.enrol(person)
+        bed.enrol(person, gallery="province-01")
+    asked = (
+        identify(2, encounter="no-such-application", officers=()),
+        identify(2, task_id="in-a-province", gallery="province-01"),
+        verify(2, "subject-2", task_id="compared"),
+    )
+    for request in asked:
+        bed.desk.submit(OFFICE, request)
+    run_pending(bed.worker)
+    for request in asked:
+        told = bed.desk.task(OFFICE, request.task_id)
+        assert told == bed.desk.submit(OFFICE, request)
+        assert told.outcome in {"adjudication", "likely"}
+        assert {(each.subject, each.encounter) for each in told.candidates} <= {(None, None)}
+        assert b"subject-" not in msgspec.json.encode(told)
 
 
 @pytest.mark.parametrize(

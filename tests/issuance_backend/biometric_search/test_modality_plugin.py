@@ -14,6 +14,7 @@ from sqlalchemy import inspect
 from urllib3 import BaseHTTPResponse, Retry, request
 
 from issuance_backend.biometric_search.composition import compared_modalities
+from issuance_backend.biometric_search.gallery_keys import KeyRoom
 from issuance_backend.biometric_search.modality import Modalities, Sample
 from issuance_backend.biometric_search.refusals import ModalityUnknown
 from monitoring.environment import ConfigurationFault
@@ -51,11 +52,11 @@ def test_eyes_are_enrolled_searched_and_fused_by_a_plug_in_alone(
     bed.desk.submit(OFFICE, identify(21, samples=messages(eyes(3))))
     run_pending(bed.worker)
     first = bed.desk.task(OFFICE, "identify-20").candidates[0]
-    assert first.subject == "subject-2"
+    assert first.reference == bed.reference("subject-2")
     assert {each.modality for each in first.likenesses} == {"face", "finger", "iris"}
     assert sum(each.decibans for each in first.likenesses) == pytest.approx(first.decibans, abs=0.1)
     alone = bed.desk.task(OFFICE, "identify-21")
-    assert (alone.outcome, alone.candidates[0].subject) == ("adjudication", "subject-3")
+    assert (alone.outcome, alone.candidates[0].reference) == ("adjudication", bed.reference("subject-3"))
 
 
 def test_without_the_plug_in_its_templates_are_refused(tmp_path: Path, database_engine: Engine) -> None:
@@ -118,8 +119,9 @@ def test_a_package_that_is_installed_and_named_is_searched_by_the_real_programs(
         assert "5 tasks done" in done
         task = _ask(url, "GET", "/v1/search-tasks/identify-9").json()
     assert task["outcome"] == "adjudication"
+    national = KeyRoom(Path(environ["ISSUANCE_SEARCH_KEY_DIR"])).key("national")
     (candidate,) = task["candidates"]
-    assert candidate["subject"] == "subject-3"
+    assert candidate["reference"] == national.reference("subject-3")
     assert {each["modality"] for each in candidate["likenesses"]} == {"iris"}
 
 

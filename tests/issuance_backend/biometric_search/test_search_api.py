@@ -119,6 +119,7 @@ def test_from_enrolment_to_two_examiners(door: Door) -> None:
     assert run_pending(door.worker) == 3
     task = door.ask("card-office", "GET", "/v1/search-tasks/identify-1").get_json()
     assert (task["status"], task["outcome"]) == ("done", "adjudication")
+    assert "subject-1" not in str(task), "a program learns that somebody is enrolled, not who"
     (national,) = door.ask("card-office", "GET", "/v1/galleries").get_json()
     assert (national["code"], national["enrolments"]) == ("national", 2)
     case = door.ask("e.mot", "GET", "/v1/adjudication-cases/next").get_json()
