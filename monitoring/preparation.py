@@ -50,6 +50,9 @@ COMMUNE_MAP = Path(__file__).parent / "stand/commune.json"
 _KEY_PAIRS = ("gateway_log", "agent_device", "partner", "office_gateway_log", "office_agent_device", "office")
 
 # Which caller may do what at which service; each caller proves itself with its own secret token.
+RECEIVER = "social_insurance"
+RECEIVED = ("full_name", "date_of_birth", "sex", "permanent_residence")
+
 SERVICE_CALLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "registry": {
         "gateway": ("person.query",),
@@ -58,6 +61,8 @@ SERVICE_CALLERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             *("registry.read_log", "person.correct", "dc01.work", "quality.read"),
             *("person.publish", "person.merge", "person.register"),
         ),
+        # An agency that receives what is published: no program of this machine, it is given the token.
+        RECEIVER: ("person.receive",),
     },
     "issuance": {
         "gateway": ("status.query", "events.credential-status"),
@@ -158,6 +163,8 @@ class Preparation:
                 *("--export", self._folder / "people.json"),
                 settings=settings,
             )
+            receives = ("--name", RECEIVER, "--attributes", *RECEIVED)
+            run("issuance_backend.population_registry", "receiver", *receives, settings=settings)
             # The kit asks for the commune's people right away.
             run("issuance_backend.population_registry", "housekeeping", "--once", settings=settings)
 

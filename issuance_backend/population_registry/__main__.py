@@ -26,6 +26,7 @@ from issuance_backend.population_registry.legacy_import.service import LegacyImp
 from issuance_backend.population_registry.life_events.service import LifeEventOffice
 from issuance_backend.population_registry.people import repository as people
 from issuance_backend.population_registry.publication.number_check import NumberCheck
+from issuance_backend.population_registry.publication.service import PUBLISHABLE, PublicationOffice
 from issuance_backend.population_registry.storage import DEFAULT_DATABASE_URL, migrated, registry_store
 from issuance_backend.population_registry.synthetic_citizens import generate
 from issuance_backend.recorded_events import ChainBroken
@@ -43,6 +44,7 @@ from verification.messages.life_event import (
 )
 from verification.messages.national_time import vietnam_date
 from verification.messages.person_query import LifeStatus
+from verification.messages.publication import Receiver
 
 MAX_PEOPLE = 1_000_000
 _OPERATOR = "operator"
@@ -144,6 +146,12 @@ def _recapture_list(_: argparse.Namespace, database: Database) -> str:
     return "\n".join(f"{number},{citizen_number or ''}" for number, citizen_number in found)
 
 
+def _receiver(options: argparse.Namespace, database: Database) -> str:
+    asked = Receiver(receiver=options.name, attributes=tuple(options.attributes))
+    PublicationOffice(database, utc_now).subscribe(_OPERATOR, asked)
+    return f"{options.name} receives: {', '.join(asked.attributes) or 'nothing more'}"
+
+
 def _number_check(_: argparse.Namespace, database: Database) -> str:
     found = NumberCheck(database).disagreeing()
     return "\n".join(f"{number},{' '.join(faults)}" for number, faults in found)
@@ -155,6 +163,7 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Database], str]] = {
     "import-legacy": _import_legacy,
     "recapture-list": _recapture_list,
     "number-check": _number_check,
+    "receiver": _receiver,
 }
 
 
@@ -182,6 +191,15 @@ def _parser() -> argparse.ArgumentParser:
     older.add_argument("--of", type=int, metavar="LINES", help="the file is a sample of so many lines")
     commands.add_parser("recapture-list", help="number on the card and citizen number of bad scans")
     commands.add_parser("number-check", help="whose number does not agree with date of birth or sex")
+    receiver = commands.add_parser("receiver", help="say what a program receives once it is published")
+    receiver.add_argument("--name", required=True, help="the program's name among the registry's callers")
+    receiver.add_argument(
+        "--attributes",
+        nargs="*",
+        required=True,
+        choices=sorted(PUBLISHABLE),
+        help="none: it receives no more",
+    )
     commands.add_parser("verify-events", help="walk the chain of recorded events")
     commands.add_parser("purge", help="forget answers kept for repeated requests")
     add_store_commands(commands.add_parser("store", help="keys, check and care of sealed pictures of forms"))

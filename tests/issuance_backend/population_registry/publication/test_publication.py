@@ -13,6 +13,7 @@ from sqlalchemy import update
 from issuance_backend.outbox.domain import Ask, Topic
 from issuance_backend.outbox.service import NoticeBoard
 from issuance_backend.paging import PageAsked
+from issuance_backend.population_registry import __main__ as command
 from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.publication import repository
 from issuance_backend.population_registry.publication.domain import (
@@ -39,7 +40,7 @@ from verification.messages.publication import (
     SignOff,
 )
 
-NUMBER = citizens()[0].citizen_number
+NUMBER, OTHER = (each.citizen_number for each in citizens()[:2])
 NAME_AND_HOME = ("current_residence", "full_name")
 
 
@@ -239,6 +240,30 @@ def test_an_acknowledgement_is_the_receivers_own_and_counts_once(registry: Regis
     for _ in range(2):
         registry.publications.acknowledge("health", sent.id)
     assert waiting(registry, "health") == []
+
+
+def test_an_operator_says_who_receives_and_the_program_acknowledges(
+    registry: RegistryWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REGISTRY_DATABASE_URL", registry.database.url)
+    assert command.main(["receiver", "--name", "health", "--attributes", "full_name", "sex"]) == 0
+    assert capsys.readouterr().out == "health receives: full_name, sex\n"
+    publish(registry)
+    (delivery,) = waiting(registry, "health")
+    registry.publications.acknowledge("health", delivery.id)
+    assert not waiting(registry, "health")
+    assert command.main(["receiver", "--name", "health", "--attributes"]) == 0
+    publish(registry, OTHER)
+    assert not waiting(registry, "health")
+
+
+@pytest.mark.parametrize("attributes", [["phone"], ["citizen_number"], ["full_name", "no_such"]])
+def test_what_nobody_may_receive_is_said_at_once(
+    attributes: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        command.main(["receiver", "--name", "health", "--attributes", *attributes])
+    assert "invalid choice" in capsys.readouterr().err
 
 
 def test_deliveries_come_in_pages(registry: RegistryWorld) -> None:
