@@ -37,7 +37,7 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     gallery = commands.add_parser("open-gallery", help="open a gallery and make its key")
     gallery.add_argument("--code", required=True)
     gallery.add_argument("--kind", type=GalleryKind, required=True, help=", ".join(GalleryKind))
-    gallery.add_argument("--province")
+    gallery.add_argument("--province", metavar="CODE", help="whose it is: 001 or 01 for Hà Nội")
     work = commands.add_parser("work", help="do what is queued until told to stop")
     work.add_argument("--shares", type=int, default=1, help="in how many programs a gallery lies in memory")
     worker_loop.add_options(work)

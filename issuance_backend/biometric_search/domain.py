@@ -18,6 +18,7 @@ from enum import StrEnum
 from issuance_backend.biometric_search.refusals import GalleryPurposeRefused, WarrantRefused
 from issuance_backend.state_table import StateTable
 from verification.errors import FieldsRefused
+from verification.identity.administrative_units import provinces, units_2025
 from verification.messages.biometric_search import Warrant
 
 
@@ -126,10 +127,18 @@ def require_texts(texts: Mapping[str, str]) -> None:
 
 
 def require_gallery_code(code: str, kind: GalleryKind, province: str | None) -> None:
-    """Raise FieldsRefused for a code that is none, or a province that does not go with the kind."""
+    """Raise FieldsRefused for a code that is none, or a province that does not go with the kind.
+
+    A gallery of a province names it by a code of citizen numbers (63), or of the units since July 2025 (34).
+    """
     faults = {} if _CODE.fullmatch(code) else {"code": "FIELD_CHARACTERS"}
-    if (kind is GalleryKind.PROVINCE) != (province is not None):
-        faults["province"] = "FIELD_MISSING" if province is None else "FIELD_CHARACTERS"
+    if kind is GalleryKind.PROVINCE:
+        if province is None:
+            faults["province"] = "FIELD_MISSING"
+        elif province not in provinces() and province not in units_2025():
+            faults["province"] = "FIELD_CHARACTERS"
+    elif province is not None:
+        faults["province"] = "FIELD_CHARACTERS"
     if faults:
         raise FieldsRefused(faults)
 

@@ -384,6 +384,8 @@ def test_a_key_is_private_and_never_written_over(bed: SearchBed) -> None:
         ("../etc", GalleryKind.CRIME, None),
         ("UPPER", GalleryKind.CRIME, None),
         ("province-02", GalleryKind.PROVINCE, None),
+        ("province-02", GalleryKind.PROVINCE, "02"),
+        ("province-02", GalleryKind.PROVINCE, "001.01"),
         ("crime-2", GalleryKind.CRIME, "01"),
     ],
 )
