@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -180,8 +181,13 @@ class RunningGateway:
 
     def decide(self, card: pki.SignedCard, purpose: str = PURPOSE) -> Decision:
         """A whole tap at this gateway."""
+        return self.tap(card, purpose)()
+
+    def tap(self, card: pki.SignedCard, purpose: str = PURPOSE) -> Callable[[], Decision]:
+        """A card that was read at a counter, to be handed to this gateway when called."""
         opened = self.world.counter.open(purpose)
-        return self.world.answer(self.world.counter.submit(self.world.evidence(opened, card))).decision
+        evidence = self.world.evidence(opened, card)
+        return lambda: self.world.answer(self.world.counter.submit(evidence)).decision
 
     def _is_ready(self) -> bool:
         try:
