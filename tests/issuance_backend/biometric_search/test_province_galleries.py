@@ -48,13 +48,14 @@ def bed(tmp_path: Path, database_engine: Engine) -> SearchBed:
     return bed
 
 
-def found(bed: SearchBed, person: int, gallery: str) -> tuple[str | None, int, Sequence[str]]:
+def found(bed: SearchBed, person: int, gallery: str) -> tuple[str | None, int | None, Sequence[str]]:
     """What a later application of a person finds: the outcome, among how many, and who is a hit."""
     task_id = f"identify-{gallery}-{person}"
     bed.desk.submit(OFFICE, identify(person, task_id, gallery=gallery))
     assert run_pending(bed.worker) == 1
     task = bed.desk.task(OFFICE, task_id)
-    return task.outcome, task.gallery_size, [each.subject for each in task.candidates if each.is_hit]
+    named = {bed.reference(f"subject-{each}", gallery): f"subject-{each}" for each in range(6)}
+    return task.outcome, task.gallery_size, [named[each.reference] for each in task.candidates if each.is_hit]
 
 
 def test_whoever_is_enrolled_in_a_province_is_found_there_and_nowhere_else(bed: SearchBed) -> None:
