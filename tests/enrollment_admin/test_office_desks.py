@@ -89,6 +89,10 @@ def test_who_is_no_examiner_sees_no_case(searching: tuple[Flask, Office]) -> Non
     assert (answer.status_code, fault("OFFICER_ROLE_MISSING").vi.what in text(answer)) == (403, True)
 
 
+def test_a_report_of_nothing_claims_no_proof(app: Flask) -> None:
+    assert "Số liệu khớp:" not in text(sign_in(app, "lan.capture").get("/reports"))
+
+
 def test_a_report_is_drawn_proven_and_leads_to_its_records(app: Flask) -> None:
     dossier = captured(app)
     lan = sign_in(app, "lan.capture")
