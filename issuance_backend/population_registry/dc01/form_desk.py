@@ -41,7 +41,6 @@ from issuance_backend.population_registry.dc01.recording import (
 )
 from issuance_backend.population_registry.dc01.scan_pages import require_keyed_in
 from issuance_backend.population_registry.domain import RegistryPerson
-from issuance_backend.population_registry.matching import repository as matching
 from issuance_backend.population_registry.matching.service import MatchingDesk
 from issuance_backend.population_registry.numbers import issuing
 from issuance_backend.population_registry.people import repository as people
@@ -300,10 +299,9 @@ class FormDesk:
         That is the index of persons, which is housekeeping's later, and the keys of forms that are older than
         such comparisons. Of these the clean ones are compared, with persons and with each other.
         """
+        MatchingDesk(self._database, self._clock).begin()
         with self._database.reading() as connection:
-            was_indexed, has_older = matching.was_indexed(connection), repository.lacks_likeness(connection)
-        if not was_indexed:
-            MatchingDesk(self._database, self._clock).refresh()
+            has_older = repository.lacks_likeness(connection)
         doubtful = 0
         while has_older:
             with self.acting(SYSTEM) as recording:

@@ -11,6 +11,7 @@ from issuance_backend.moments import Clock, rfc3339
 from issuance_backend.paging import Page, PageAsked, page_of
 from issuance_backend.population_registry import domain as registry
 from issuance_backend.population_registry.extracts import domain, repository
+from issuance_backend.population_registry.matching.service import MatchingDesk
 from issuance_backend.population_registry.units.service import UnitOffice
 from monitoring.database import Database
 from verification.messages.commune_extract import (
@@ -40,7 +41,12 @@ class ExtractDesk:
         return Commune(code, domain.commune_name(self._units.register(), code))
 
     def residents(self, code: str, asked: PageAsked) -> Page[Resident]:
-        """A page of a commune's people in order of their numbers; raises UnitUnknown."""
+        """A page of a commune's people in order of their numbers; raises UnitUnknown.
+
+        They are found by the index for matching: one that was never made is made first.
+        """
+        if not asked.after:
+            MatchingDesk(self._database, self._clock).begin()
         with self._database.reading() as connection:
             homes = sorted(domain.homes(self._units.register_in(connection), code))
             after = asked.after[0] if asked.after else ""

@@ -76,6 +76,13 @@ class MatchingDesk:
             self._count_words()
         return done
 
+    def begin(self) -> None:
+        """Make an index that was never made; housekeeping keeps one as new as the entries."""
+        with self._database.reading() as connection:
+            was_indexed = repository.was_indexed(connection)
+        if not was_indexed:
+            self.refresh()
+
     def _count_words(self) -> None:
         counts: Counter[str] = Counter()
         # Read before the write: of two that count at once the later one stands, and both are near enough.

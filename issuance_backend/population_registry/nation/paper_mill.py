@@ -6,6 +6,7 @@ the same seed gives the same bytes, as one program reads the portions in their o
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -93,6 +94,8 @@ def written_beside(wanted: Papers) -> Iterator[Write]:
 
 def _mill(wanted: Papers, portions: Connection) -> None:
     read = msgspec.msgpack.Decoder(list[NationPerson])
+    # People refer to no one in a circle: looking through very many of them for circles costs a tenth.
+    gc.disable()
     try:
         while portion := portions.recv_bytes():
             wanted.write(read.decode(portion))

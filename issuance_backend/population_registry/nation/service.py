@@ -29,7 +29,7 @@ class NationOffice:
         self._clock = clock
 
     def seed(self, plan: NationPlan, write: Write | None = None) -> int:
-        """Add the plan's invented citizens; ``write`` sees each portion too. ``index`` lets them be found.
+        """Add the plan's invented citizens; ``write`` sees each portion too. They are found after ``index``.
 
         The nation stands wholly or not at all. Raises ValueError for a count that is none,
         ConfigurationFault for a registry of real people.
@@ -48,6 +48,11 @@ class NationOffice:
             if write is not None:
                 write(())
         return plan.people
+
+    def is_indexed(self) -> bool:
+        """Whether there is an index, which is to stay whole."""
+        with self._database.reading() as connection:
+            return not matching.is_empty(connection)
 
     def index(self) -> int:
         """Index whoever is not indexed for matching yet; how many. The first index is loaded at once."""

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from sqlalchemy import delete
 
 from issuance_backend.paging import PageAsked
 from issuance_backend.population_registry import repository
 from issuance_backend.population_registry.domain import RegistryPerson, extract
 from issuance_backend.population_registry.extracts.service import KEPT, RENEWED_AFTER, ExtractDesk
 from issuance_backend.population_registry.matching.service import MatchingDesk
+from issuance_backend.population_registry.matching.tables import MATCH_ENTRIES
 from issuance_backend.population_registry.units.service import UnitOffice
 from issuance_backend.refusals import UnitUnknown
 from tests.support.communes import ADDRESSES, TABLES
@@ -48,6 +50,14 @@ def test_a_commune_s_people_are_found_by_every_name_it_had(desk: ExtractDesk) ->
     # A kit that is registered for one of the communes of before.
     assert numbers(desk, "001.01.00592") == own(0)
     assert numbers(desk, "001.01.00595") == own(1, 2)
+
+
+def test_a_registry_that_was_never_indexed_has_no_empty_commune(
+    desk: ExtractDesk, registry: RegistryWorld
+) -> None:
+    with registry.database.writing() as connection:
+        connection.execute(delete(MATCH_ENTRIES))
+    assert numbers(desk, "01.00600") == own(0, 1, 2)
 
 
 def test_a_commune_is_named_with_what_it_lies_in(desk: ExtractDesk) -> None:

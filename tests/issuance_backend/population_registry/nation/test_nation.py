@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from datetime import UTC, date, datetime
 from itertools import islice
@@ -13,6 +14,7 @@ from sqlalchemy import inspect, text
 
 from issuance_backend import __main__ as command
 from issuance_backend.population_registry import repository as registry
+from issuance_backend.population_registry.matching.service import MatchingDesk
 from issuance_backend.population_registry.nation.events import LifeEventKind, events_of
 from issuance_backend.population_registry.nation.number_book import BlockExhausted, NumberBook, Shuffle
 from issuance_backend.population_registry.nation.old_records import old_records
@@ -28,6 +30,7 @@ from issuance_backend.population_registry.nation.spoiling import (
 from issuance_backend.population_registry.storage import migrated
 from tests.support.engines import Engine
 from verification.identity.citizen_number import CitizenNumber
+from verification.messages.person_match import MatchQuery
 from verification.messages.person_query import LifeStatus
 
 TODAY = date(2026, 11, 21)
@@ -231,6 +234,30 @@ def test_the_command_writes_people_events_and_papers(
     assert {event["kind"] for event in events} <= set(LifeEventKind)
     assert events
     assert command.main([*wanted, "--people", "0"]) == 1
+
+
+def test_the_command_says_who_is_not_found_yet_and_leaves_no_index_in_part(
+    database_engine: Engine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = database_engine.new()
+    seed = ["seed", "--seed", "1", "--today", "2026-11-21", "--people", "40", "--registry", url]
+    database = migrated(url)
+    desk, asked = MatchingDesk(database, lambda: NOW), MatchQuery(full_name=NATION[0].entry.full_name)
+
+    def seeded(*more: str) -> tuple[str, bool, int]:
+        """What is said of the index, whether an answer passes for whole, and how many are indexed."""
+        assert command.main([*seed, *more]) == 0
+        told = capsys.readouterr().out.splitlines()
+        assert re.fullmatch(r"40 invented people in [0-9.]+ s, [0-9,]+ a second", told[0])
+        with database.reading() as connection:
+            indexed = connection.execute(text("SELECT count(*) FROM match_entries")).scalar_one()
+        return told[1].partition(" in ")[0].partition(":")[0], desk.find(asked).complete, indexed
+
+    assert seeded() == ("not indexed for matching yet", False, 0)
+    assert seeded("--index") == ("80 indexed for matching", True, 80)
+    # What is there stays whole, or nobody would be told that it is not.
+    assert seeded() == ("40 indexed for matching", True, 120)
+    database.close()
 
 
 def test_a_program_beside_writes_what_one_alone_would(tmp_path: Path) -> None:
