@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
+import subprocess
+import sys
 import threading
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, insert, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, insert, inspect, select, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from issuance_backend.schema import EVENT_HEAD, PORTRAITS
 from issuance_backend.storage import ISSUANCE_MIGRATIONS
@@ -64,6 +68,33 @@ def test_a_database_in_the_order_of_a_language_is_refused(postgres: Postgres) ->
     made = postgres.new("LOCALE_PROVIDER icu ICU_LOCALE 'vi' TEMPLATE template0")
     with pytest.raises(ConfigurationFault, match="LOCALE 'C'"):
         Database(made).migrate(ISSUANCE_MIGRATIONS)
+
+
+def test_a_server_on_the_network_is_used_with_its_password(postgres: Postgres) -> None:
+    database = Database(postgres.over_tcp(postgres.new(), postgres.password))
+    database.migrate(ISSUANCE_MIGRATIONS)
+    write(database, "a")
+    assert names(database) == {"a"}
+    with database.reading() as connection:
+        assert connection.execute(text("SELECT host(inet_server_addr())")).scalar_one() == "127.0.0.1"
+    database.close()
+
+
+def test_a_wrong_password_is_refused_and_told_to_nobody(
+    postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, wrong = postgres.new(), secrets.token_hex(16)
+    with pytest.raises(OperationalError, match="password authentication failed") as refused:
+        Database(postgres.over_tcp(made, wrong)).migrate(ISSUANCE_MIGRATIONS)
+    assert wrong not in "".join(traceback.format_exception(refused.value))
+    monkeypatch.setenv("ISSUANCE_DATABASE_URL", postgres.over_tcp(made, wrong))
+    program = [sys.executable, "-m", "issuance_backend", "migrate"]
+    ended = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 1
+    assert "password authentication failed" in ended.stderr
+    assert wrong not in ended.stdout + ended.stderr
+    with Database(made).reading() as connection:
+        assert inspect(connection).get_table_names() == []
 
 
 def test_a_reading_transaction_sees_one_state(database: Database) -> None:

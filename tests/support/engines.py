@@ -1,7 +1,7 @@
 """Both database engines for tests: a file of SQLite, and a PostgreSQL server of the tests' own.
 
-The server listens on a socket in its own folder and nowhere else; it ends with the test run, also when
-that is killed.
+The server listens on a socket in its own folder, where it asks for nothing, and on loopback, where it asks
+for a password; it ends with the test run, also when that is killed.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ from __future__ import annotations
 import itertools
 import os
 import pwd
+import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -30,6 +32,8 @@ from monitoring.supervisor import end_with_parent
 _BINARIES = Path("/usr/lib/postgresql")
 _ACCOUNT = "postgres"
 _START_SECONDS = 30.0
+_STARTS = 3
+_LOOPBACK = "127.0.0.1"
 MISSING = "PostgreSQL is not installed: apt-get install postgresql"
 
 
@@ -98,6 +102,8 @@ class Postgres:
         self._copies: list[str] = []
         self._left: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
+        self._port = 0
+        self.password = secrets.token_hex(16)
         # The server refuses to run as root: Debian's package brings an account for it.
         self._account = _ACCOUNT if os.geteuid() == 0 else None
 
@@ -122,26 +128,18 @@ class Postgres:
             data,
             "-U",
             _ACCOUNT,
-            "-A",
-            "trust",
+            "--auth-local=trust",
+            "--auth-host=scram-sha-256",
             "-E",
             "UTF8",
             "--no-locale",
         ]
         subprocess.run(initdb, check=True, capture_output=True, user=self._account, cwd="/")
-        # What a power cut would do is not asked here; what a killed process leaves behind is, and
-        # that does not depend on fsync.
-        server: list[str | Path] = [binaries / "postgres", "-D", data, "-k", self._folder]
-        server += ["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200"]
-        self._process = subprocess.Popen(
-            server,
-            user=self._account,
-            cwd="/",
-            preexec_fn=end_with_parent,  # noqa: PLW1509 - prctl only, no lock is taken in the child
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        self._wait()
+        # A port that is free now may be somebody else's when the server takes it: then it ends at once.
+        if not any(self._serves(binaries, data) for _ in range(_STARTS)):
+            raise ChildProcessError("PostgreSQL does not start")
+        with self._connect() as connection:
+            connection.execute(f"ALTER ROLE {_ACCOUNT} PASSWORD '{self.password}'".encode())
 
     def stop(self) -> None:
         """End the server and every connection to it."""
@@ -152,6 +150,10 @@ class Postgres:
 
     def new(self, options: str = "") -> str:
         return self._create(options)
+
+    def over_tcp(self, url: str, password: str) -> str:
+        """The URL of the same database on loopback."""
+        return f"postgresql+psycopg://{_ACCOUNT}:{password}@{_LOOPBACK}:{self._port}/{_name(url)}"
 
     def copy(self, url: str) -> str:
         made = self._create(f"TEMPLATE {_name(url)}")
@@ -182,14 +184,32 @@ class Postgres:
         name = f"test_{next(self._numbers)}"
         with self._connect() as connection:
             connection.execute(f"CREATE DATABASE {name} {template}".encode())
-        return f"postgresql+psycopg://{_ACCOUNT}@/{name}?host={self._folder}"
+        return f"postgresql+psycopg://{_ACCOUNT}@/{name}?host={self._folder}&port={self._port}"
 
     def _connect(self) -> psycopg.Connection:
-        return psycopg.connect(host=str(self._folder), user=_ACCOUNT, dbname=_ACCOUNT, autocommit=True)
+        return psycopg.connect(
+            host=str(self._folder), port=self._port, user=_ACCOUNT, dbname=_ACCOUNT, autocommit=True
+        )
 
-    def _wait(self) -> None:
+    def _serves(self, binaries: Path, data: Path) -> bool:
+        """Start the server on a free port; False when it ended."""
+        with socket.create_server((_LOOPBACK, 0)) as listener:
+            self._port = int(listener.getsockname()[1])
+        # What a power cut would do is not asked here; what a killed process leaves behind is, and
+        # that does not depend on fsync.
+        server: list[str | Path] = [binaries / "postgres", "-D", data, "-k", self._folder]
+        server += ["-p", str(self._port), "-c", f"listen_addresses={_LOOPBACK}"]
+        server += ["-c", "fsync=off", "-c", "max_connections=200"]
+        self._process = subprocess.Popen(
+            server,
+            user=self._account,
+            cwd="/",
+            preexec_fn=end_with_parent,  # noqa: PLW1509 - prctl only, no lock is taken in the child
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         ends = time.monotonic() + _START_SECONDS
-        while True:
+        while self._process.poll() is None:
             try:
                 self._connect().close()
             except psycopg.OperationalError:
@@ -197,7 +217,8 @@ class Postgres:
                     raise
                 time.sleep(0.05)
             else:
-                return
+                return True
+        return False
 
 
 def _name(url: str) -> str:
