@@ -4,11 +4,13 @@ In processor time, the server's share of the load included, for neighbours slow 
 floor of the bulk load is ``executemany`` of the same rows into the same database, as SQLAlchemy writes rows
 everywhere else; both end with every key and index in place. ``registry_bulk_load_over_driver`` has the bare
 driver's ``executemany`` for its floor, which prepares nothing and checks nothing.
+A whole seed is timed on the wall too, but not where neighbours work (``quick``).
 Rates are shown as microseconds a person, because every goal here is an upper bound.
 """
 
 from __future__ import annotations
 
+import resource
 import tempfile
 import time
 from collections.abc import Callable
@@ -45,12 +47,15 @@ def run(rounds: int = ROUNDS) -> list[Figure]:
     plan = NationPlan(people=PEOPLE, seed=7, today=date(2026, 11, 21))
     made = min(_generating(plan) for _ in range(rounds))
     stored = min(_storing(plan) for _ in range(rounds))
-    seeded = min(_seeding() for _ in range(rounds // 2))  # five seconds each
+    on_the_wall, busier = map(min, zip(*(_seeding() for _ in range(rounds // 2)), strict=True))
     figures = [
         at_most("nation_person_made", made / PEOPLE * 1e6, "us", goal=MICROSECONDS_GOAL),
         at_most("nation_person_stored", stored / PEOPLE * 1e6, "us", goal=MICROSECONDS_GOAL),
-        at_most("nation_person_seeded", seeded / SEEDED * 1e6, "us", goal=MICROSECONDS_GOAL),
+        at_most("nation_person_seeded_busier_program", busier / SEEDED * 1e6, "us", goal=MICROSECONDS_GOAL),
     ]
+    if rounds == ROUNDS:
+        seeded = on_the_wall / SEEDED * 1e6
+        figures.append(at_most("nation_person_seeded", seeded, "us", goal=MICROSECONDS_GOAL))
     if Postgres.binaries() is None:
         return figures
     copied, inserted, by_driver = _loading([person.entry for person in make_nation(plan)], rounds)
@@ -84,17 +89,24 @@ def _storing(plan: NationPlan) -> float:
     return spent
 
 
-def _seeding() -> float:
-    """Wall time of the command on two processors: people, events and papers."""
+def _seeding() -> tuple[float, float]:
+    """Seconds for people, events and papers: on the wall, and of a processor for the busier program."""
     plan = NationPlan(people=SEEDED, seed=7, today=date(2026, 11, 21))
     with tempfile.TemporaryDirectory(prefix="nation-") as folder:
         database = migrated(f"sqlite:///{folder}/registry.db")
-        started = time.perf_counter()
+        started, before, before_beside = time.perf_counter(), time.process_time(), _spent_beside()
         with written_beside(Papers(Path(folder) / "events", Path(folder) / "papers", plan)) as write:
             NationOffice(database, utc_now).seed(plan, write)
-        spent = time.perf_counter() - started
+        wall = time.perf_counter() - started
+        busier = max(time.process_time() - before, _spent_beside() - before_beside)
         database.close()
-    return spent
+    return wall, busier
+
+
+def _spent_beside() -> float:
+    """Processor seconds of every program that this one started and that ended."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 def _loading(entries: list[RegistryPerson], rounds: int) -> tuple[float, float, float]:
