@@ -1,4 +1,4 @@
-"""Hypothesis leads an office through at least 5,000 events, and tells the short story of a broken one."""
+"""Hypothesis leads offices through 100,000 random events, and tells the short story of a broken one."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from issuance_backend.dossiers import approval_desk
 from tests.properties.office_invariants import InvariantBroken
 from tests.properties.office_machine import LedOffice, OfficeMachine, Offices, act_names
 
-EVENTS = 5_000
+EVENTS = 100_000
 SEARCH = settings(
-    max_examples=70, stateful_step_count=100, deadline=None, database=None, derandomize=True,
+    max_examples=480, stateful_step_count=250, deadline=None, database=None, derandomize=True,
     report_multiple_bugs=False,
 )  # fmt: skip
 
