@@ -10,7 +10,8 @@ Where each invariant is checked, and where its check is shown to be able to fail
 I1   office_invariants, at every judgement       here, MUTATIONS
 I2   office_invariants, after every single line  here, MUTATIONS; threads and processes: credentials/
 I3   number_office: NumbersInAnyOrder, and       test_mutated_machines
-     identities/test_record_office for merges
+     identities/test_record_office for merges;
+     all desks together: test_registry_machine   there, a rule taken away
 I4   office_invariants, with examiners and both  here, MUTATIONS and offices without the rule;
      hands of a destruction; all roles and       rules/test_ways_to_a_card
      pairs in rules/test_ways_to_a_card
@@ -21,11 +22,13 @@ I7   intake/test_order_and_cases                 test_mutated_machines
 I8   office_invariants, four books compared      here, MUTATIONS and a spoiled blank nobody writes off
 I9   office_invariants                           here, MUTATIONS
 I10  office_invariants, all clocks of dossiers   here, MUTATIONS
-I11  publication: PublishedInAnyOrder            test_mutated_machines
+I11  publication: PublishedInAnyOrder;           test_mutated_machines; there
+     test_registry_machine
 I12  issuance_backend/test_store_profile         there, in either order and at once
 I13  test_answers_to_partners: contracts, cards   there, a gateway that releases everything
      and holders that change while a tap is on
-I14  dc01/test_invariants: random work           test_mutated_machines
+I14  dc01/test_invariants: random work;          test_mutated_machines; there
+     test_registry_machine
 I15  test_revocations: packets and revocations   there, a centre that believes either moment
      in any order; callers: gateway/test_callers
 ==== ==========================================  ========================================================
