@@ -107,9 +107,9 @@ class Clerks(Walk):
     def values(self, form: str, error_rate: float = 0.1) -> dict[str, str]:
         read = super().values(form, error_rate)
         if "citizen_number" not in read and self.chance.random() < 0.4:
-            kept = (each.citizen_number for each in self.memory.kept.values())
-            on_forms = (number for number in kept if number.startswith(PREFIX))
-            read["citizen_number"] = self.chance.choice((*PAPER, *on_forms))
+            kept = [each.citizen_number for each in self.memory.kept.values()]
+            drawn = [number for number in kept if number.startswith(PREFIX)]
+            read["citizen_number"] = self.chance.choice(self.chance.choice((PAPER, drawn or PAPER)))
         if self.chance.random() < 0.1:
             read["date_of_birth"] = "1990"
         return read

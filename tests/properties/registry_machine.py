@@ -52,7 +52,8 @@ def act_names() -> list[str]:
 OFTEN = (
     *("sign_publication", "confirm_number", "propose_merge", "decide_merge", "decide_merge"),
     *("reserve", "propose_separation", "register", "register", "correct", "review", "fetch"),
-    *WAY_OF_A_BATCH[1:] * 2,
+    *("propose_publication", "sign_publication", "fetch", "judge_identity", "reserve"),
+    *WAY_OF_A_BATCH[1:],
     *act_names(),
 )
 """Every act, and those more often that are one of several steps to something; the first is tried most."""
