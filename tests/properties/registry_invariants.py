@@ -53,7 +53,8 @@ class Memory:
     identities: list[str] = field(default_factory=list)
     reported: list[tuple[LifeEventReport, str]] = field(default_factory=list)
     """Reports that were registered, with the id that was answered."""
-    files: list[list[str]] = field(default_factory=list)
+    files: list[tuple[list[str], int]] = field(default_factory=list)
+    """Lines of archives, and for how many of them it was clear at once whose they are."""
     couples: list[tuple[str, str]] = field(default_factory=list)
     died: dict[str, date] = field(default_factory=dict)
 

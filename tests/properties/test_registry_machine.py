@@ -18,7 +18,7 @@ from issuance_backend.population_registry.merges import domain as merges
 from issuance_backend.population_registry.numbers import issuing
 from issuance_backend.population_registry.people import repository as people
 from issuance_backend.population_registry.publication import domain as publication
-from issuance_backend.population_registry.publication import propagation
+from issuance_backend.population_registry.publication import repository as published
 from tests.properties.office_invariants import InvariantBroken
 from tests.properties.registry_machine import Begun, RegistryMachine, act_names
 from tests.support.engines import Engine, Sqlite
@@ -62,7 +62,7 @@ TAKEN_AWAY: dict[str, tuple[str, Callable[[pytest.MonkeyPatch], None]]] = {
     ),
     "nobody is told of a correction": (
         "I11",
-        lambda patch: patch.setattr(propagation, "follow", lambda *_: None),
+        lambda patch: patch.setattr(published, "who_was_sent", lambda *_: []),
     ),
     "forms of a rejected batch go on": (
         "I14",
