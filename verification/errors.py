@@ -420,7 +420,8 @@ class FieldsRefused(Refused):
     code = "FIELDS_REFUSED"
 
     def __init__(self, fields: Mapping[str, str]) -> None:
-        super().__init__(", ".join(sorted(fields)))
+        named = (f"{field} ({fault})" for field, fault in sorted(fields.items()))
+        super().__init__("not accepted: " + ", ".join(named))
         self.fields = dict(fields)
 
 

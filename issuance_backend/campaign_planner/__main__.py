@@ -23,7 +23,7 @@ from verification.messages.campaign_plan import PlanRequest
 def main() -> int:
     """Read a request, write a plan."""
     with _standard_output_alone() as answer:
-        return _answer(answer)
+        return _write_plan(answer)
 
 
 def _standard_output_alone() -> BinaryIO:
@@ -34,7 +34,7 @@ def _standard_output_alone() -> BinaryIO:
     return answer
 
 
-def _answer(answer: BinaryIO) -> int:
+def _write_plan(answer: BinaryIO) -> int:
     try:
         try:
             request = msgspec.json.decode(sys.stdin.buffer.read(), type=PlanRequest)

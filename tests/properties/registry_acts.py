@@ -42,7 +42,7 @@ from tests.properties.office_invariants import require
 from tests.properties.registry_invariants import CARD, ENTRY, Memory, entry_numbers, judge, withdrawals
 from tests.support.dc01_office import WHOLE, Dc01Office
 from tests.support.issuance_office import citizens
-from tests.support.registry_office import CIVIL_REGISTER, RegistryWorld
+from tests.support.registry_office import CIVIL_REGISTER, RegistryWorld, life_report
 from verification.errors import Refused, TransitionRefused
 from verification.messages.dc01 import FormDecision, FormKeyed
 from verification.messages.life_event import (
@@ -54,7 +54,6 @@ from verification.messages.life_event import (
     Divorce,
     Found,
     LifeEvent,
-    LifeEventReport,
     Marriage,
     Move,
 )
@@ -423,13 +422,7 @@ class RegistryActs(Clerks):
 
     def _report(self, event: LifeEvent, day: date | None = None) -> date:
         occurred_on = day or self._today() - timedelta(days=self.chance.choice((0, 0, 2, 20)))
-        report = LifeEventReport(
-            report_id=f"report-{len(self.memory.reported):06d}",
-            occurred_on=occurred_on,
-            document="Trích lục 17/2026",
-            officer="lan.register",
-            event=event,
-        )
+        report = life_report(len(self.memory.reported), event, occurred_on)
         view = self.world.life.report(CIVIL_REGISTER, report)
         self.memory.reported.append((report, view.id))
         return occurred_on

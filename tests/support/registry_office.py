@@ -43,6 +43,17 @@ ROLES = (
 )
 
 
+def life_report(number: int, event: LifeEvent, occurred_on: date) -> LifeEventReport:
+    """What a civil register sends of an event, as its report of this number."""
+    return LifeEventReport(
+        report_id=f"report-{number:06d}",
+        occurred_on=occurred_on,
+        document="Trích lục 17/2026",
+        officer="lan.register",
+        event=event,
+    )
+
+
 @dataclass
 class RegistryWorld:
     """The registry's database and every office that works on it."""
@@ -75,13 +86,7 @@ class RegistryWorld:
 
     def report(self, event: LifeEvent, occurred_on: date = TODAY, **changes: Any) -> LifeEventView:
         self._reports += 1
-        report = LifeEventReport(
-            report_id=f"report-{self._reports:06d}",
-            occurred_on=occurred_on,
-            document="Trích lục 17/2026",
-            officer="lan.register",
-            event=event,
-        )
+        report = life_report(self._reports, event, occurred_on)
         return self.life.report(CIVIL_REGISTER, msgspec.structs.replace(report, **changes))
 
     def value(self, number: str, attribute: str, **at: Any) -> str | None:

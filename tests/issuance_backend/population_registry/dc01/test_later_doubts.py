@@ -19,8 +19,9 @@ from issuance_backend.population_registry.storage import MIGRATIONS
 from tests.support.dc01_office import COMMUNE, WHOLE, Dc01Office, somebody
 from tests.support.engines import Engine
 from tests.support.recounted_indices import recounted
+from tests.support.registry_office import life_report
 from verification.messages.dc01 import FormKeyed, FormReview, FormsWaiting
-from verification.messages.life_event import Birth, Correction, LifeEvent, LifeEventReport
+from verification.messages.life_event import Birth, Correction, LifeEvent
 
 BORN, NUMBER, OTHER = date(1990, 3, 15), "001190000001", "001190000002"
 REPORTS = count()
@@ -45,13 +46,7 @@ def office(database_engine: Engine) -> Dc01Office:
 
 
 def happens(office: Dc01Office, event: LifeEvent, day: date) -> str:
-    report = LifeEventReport(
-        report_id=f"report-{next(REPORTS):06d}",
-        occurred_on=day,
-        document="Trích lục 1",
-        officer="lan",
-        event=event,
-    )
+    report = life_report(next(REPORTS), event, day)
     return LifeEventOffice(office.database, office.clock).report("civil-register", report).citizen_number
 
 

@@ -266,6 +266,14 @@ def test_what_nobody_may_receive_is_said_at_once(
     assert "invalid choice" in capsys.readouterr().err
 
 
+def test_a_name_that_is_none_is_told_with_its_fault(
+    registry: RegistryWorld, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REGISTRY_DATABASE_URL", registry.database.url)
+    assert command.main(["receiver", "--name", "bảo hiểm", "--attributes", "sex"]) == 1
+    assert capsys.readouterr().err == "population_registry: not accepted: receiver (FIELD_CHARACTERS)\n"
+
+
 def test_deliveries_come_in_pages(registry: RegistryWorld) -> None:
     subscribe(registry, "health", "full_name", "current_residence", "sex")
     publish(registry, attributes=("full_name", "current_residence", "sex"))
