@@ -49,6 +49,10 @@ class GalleryKey:
         """The name of a person in this gallery."""
         return hmac.new(self.naming, subject.encode(), hashlib.sha256).hexdigest()[:32]
 
+    def passing_name(self, reference: str, answer: str) -> str:
+        """The name of a person in one answer: nobody can tell whether it is who another answer speaks of."""
+        return hmac.new(self.naming, f"{answer}\0{reference}".encode(), hashlib.sha256).hexdigest()[:32]
+
     def seal(self, content: bytes, place: str) -> bytes:
         """Encrypted for one place (a row): moved to another it does not open."""
         nonce = secrets.token_bytes(_NONCE_BYTES)

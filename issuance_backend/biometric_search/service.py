@@ -254,7 +254,8 @@ class SearchDesk:
 
     def _message(self, task: Task) -> SearchTask:
         """What a program is told: whether somebody is enrolled, never who. Names are a warrant's."""
-        return _task_message(task, _unnamed(_answer(self._keys.key(task.gallery), task).candidates))
+        key = self._keys.key(task.gallery)
+        return _task_message(task, _unnamed(key, task, _answer(key, task).candidates))
 
     def _looked_at(self, officer: Officer, task: Task) -> Investigation:
         told = self._investigation(task)
@@ -268,9 +269,7 @@ class SearchDesk:
     def _investigation(self, task: Task) -> Investigation:
         key = self._keys.key(task.gallery)
         answer = _answer(key, task)
-        candidates = answer.candidates
-        if task.released_by is None:
-            candidates = _unnamed(candidates)
+        candidates = answer.candidates if task.released_by else _unnamed(key, task, answer.candidates)
         warrant = answer.warrant
         if warrant is None:
             warrant = _asked(key, task).warrant
@@ -317,8 +316,20 @@ def _asked(key: GalleryKey, task: Task) -> InvestigationSearch:
     return msgspec.json.decode(content, type=InvestigationSearch)
 
 
-def _unnamed(candidates: tuple[CandidateMessage, ...]) -> tuple[CandidateMessage, ...]:
-    return tuple(msgspec.structs.replace(each, subject=None, encounter=None) for each in candidates)
+def _unnamed(
+    key: GalleryKey, task: Task, candidates: tuple[CandidateMessage, ...]
+) -> tuple[CandidateMessage, ...]:
+    """Candidates under names that are good in this answer alone.
+
+    With a name that stays, numbers compared one by one would make a table of who is called what.
+    """
+    answer = f"{task.sequence}/{task.created_at}"
+    return tuple(
+        msgspec.structs.replace(
+            each, reference=key.passing_name(each.reference, answer), subject=None, encounter=None
+        )
+        for each in candidates
+    )
 
 
 def _task_message(task: Task, candidates: tuple[CandidateMessage, ...]) -> SearchTask:

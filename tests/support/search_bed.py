@@ -8,9 +8,11 @@ from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 
+import msgspec
 import numpy as np
 from sqlalchemy import select
 
+from issuance_backend.biometric_search import repository
 from issuance_backend.biometric_search.domain import GalleryKind, Outcome
 from issuance_backend.biometric_search.examiners_desk import Applications, ExaminersDesk, Pictures
 from issuance_backend.biometric_search.face_modality import FaceModality, Measure
@@ -19,7 +21,7 @@ from issuance_backend.biometric_search.gallery_keys import KeyRoom
 from issuance_backend.biometric_search.modality import Modalities, Modality, Sample
 from issuance_backend.biometric_search.service import CARD_OFFICE, CRIME_BUREAU, Caller, SearchDesk
 from issuance_backend.biometric_search.tables import ADJUDICATION_CASES
-from issuance_backend.biometric_search.task_messages import sample_message
+from issuance_backend.biometric_search.task_messages import KeptAnswer, sample_message
 from issuance_backend.biometric_search.worker import SearchWorker
 from issuance_backend.dossiers.acts import worked_on
 from issuance_backend.dossiers.case_parts import awaits_examiners
@@ -121,9 +123,9 @@ class SearchBed:
             found[row["probe_encounter"]] = (*found.get(row["probe_encounter"], ()), row["outcome"])
         return [(name, tuple(map(str, said))) for name, said in found.items() if None not in said]
 
-    def reference(self, subject: str, gallery: str = "national") -> str:
-        """What a gallery calls somebody: the name under which programs are told of candidates."""
-        return self.keys.key(gallery).reference(subject)
+    def found(self, task_id: str) -> list[str | None]:
+        """Who the candidates of a task are, which no program is told."""
+        return found_inside(self.database, self.keys, task_id)
 
     def enrol(self, person: int, gallery: str = "national", subject: str = "", **changes: object) -> str:
         """Enrol an invented person and return the task."""
@@ -139,6 +141,16 @@ class SearchBed:
         )
         self.desk.submit(BUREAU if gallery == "crime" else OFFICE, request)
         return task_id
+
+
+def found_inside(database: Database, keys: KeyRoom, task_id: str) -> list[str | None]:
+    """Who the candidates of a task are, by its answer as it is kept under the gallery's key."""
+    with database.reading() as connection:
+        task = repository.task(connection, task_id)
+    assert task
+    assert task.sealed_answer
+    content = keys.key(task.gallery).open(task.sealed_answer, f"answer/{task_id}")
+    return [each.subject for each in msgspec.json.decode(content, type=KeptAnswer).candidates]
 
 
 def identify(person: int, task_id: str = "", **changes: object) -> Identify:

@@ -148,8 +148,9 @@ class LikenessMessage(msgspec.Struct, frozen=True):
 class CandidateMessage(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who could be the same person: never more than that.
 
-    ``reference`` is this gallery's own name of the person and means nothing in another. Subject and
-    encounter are told by a released investigation alone; everywhere else they are ``None``.
+    ``reference`` tells the candidates of one answer apart and means nothing in another. A released
+    investigation alone tells subject and encounter, and the gallery's own name of the person as
+    ``reference``; everywhere else subject and encounter are ``None``.
     """
 
     reference: str

@@ -107,7 +107,7 @@ def test_a_share_that_ends_is_read_again_and_the_task_with_it(tmp_path: Path) ->
     for person in (1, 2, 3):
         task = bed.desk.task(OFFICE, f"identify-{person}")
         assert task.outcome == "adjudication"
-        assert task.candidates[0].reference == bed.reference(f"subject-{person}")
+        assert bed.found(f"identify-{person}")[0] == f"subject-{person}"
     for each in made:
         for share in each._shares:
             share._program.kill()

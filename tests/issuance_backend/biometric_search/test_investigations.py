@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 from datetime import date, timedelta
+from itertools import chain
 
 import msgspec
 import pytest
@@ -80,6 +81,26 @@ def test_without_a_warrant_nobody_is_named(bed: SearchBed) -> None:
         assert told.outcome in {"adjudication", "likely"}
         assert {(each.subject, each.encounter) for each in told.candidates} <= {(None, None)}
         assert b"subject-" not in msgspec.json.encode(told)
+
+
+def test_no_answer_says_whom_another_one_speaks_of(bed: SearchBed) -> None:
+    """A table of known numbers, each compared with some face, tells nobody whose a stranger's face is."""
+    for gallery in ("national", "crime"):
+        for person in range(4):
+            bed.enrol(person, gallery)
+    compared = [verify(9, f"subject-{person}") for person in range(4)]
+    later = [identify(2, "asked-once", encounter="none"), identify(2, "asked-twice", encounter="none")]
+    for request in (*compared, *later):
+        bed.desk.submit(OFFICE, request)
+    bed.desk.investigate(FIRST, investigation(2))
+    bed.desk.investigate(SECOND, investigation(2, task_id="asked-again"))
+    run_pending(bed.worker)
+    told = [bed.desk.task(OFFICE, each.task_id) for each in (*compared, *later)]
+    told += [bed.desk.investigation(FIRST, each).task for each in ("investigation-2", "asked-again")]
+    names = [[each.reference for each in task.candidates] for task in told]
+    assert [len(each) for each in names] == [1, 1, 1, 1, 4, 4, 4, 4]
+    assert len(set(chain.from_iterable(names))) == 20
+    assert [bed.desk.task(OFFICE, each.task_id) for each in later] == told[4:6], "the same answer keeps them"
 
 
 @pytest.mark.parametrize(

@@ -48,14 +48,14 @@ def bed(tmp_path: Path, database_engine: Engine) -> SearchBed:
     return bed
 
 
-def found(bed: SearchBed, person: int, gallery: str) -> tuple[str | None, int | None, Sequence[str]]:
+def found(bed: SearchBed, person: int, gallery: str) -> tuple[str | None, int | None, Sequence[str | None]]:
     """What a later application of a person finds: the outcome, among how many, and who is a hit."""
     task_id = f"identify-{gallery}-{person}"
     bed.desk.submit(OFFICE, identify(person, task_id, gallery=gallery))
     assert run_pending(bed.worker) == 1
     task = bed.desk.task(OFFICE, task_id)
-    named = {bed.reference(f"subject-{each}", gallery): f"subject-{each}" for each in range(6)}
-    return task.outcome, task.gallery_size, [named[each.reference] for each in task.candidates if each.is_hit]
+    people = zip(task.candidates, bed.found(task_id), strict=True)
+    return task.outcome, task.gallery_size, [who for each, who in people if each.is_hit]
 
 
 def test_whoever_is_enrolled_in_a_province_is_found_there_and_nowhere_else(bed: SearchBed) -> None:
