@@ -7,9 +7,10 @@ from pathlib import Path
 
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFError, TTFont
+from reportlab.pdfbase.ttfonts import TTFError
 
 from issuance_backend.refusals import ReportFontMissing
+from verification.capture_form.shared_font import SharedFont
 
 FONTS = Path("/usr/share/fonts/truetype/dejavu")
 PLAIN, BOLD = "DejaVuSans", "DejaVuSans-Bold"
@@ -20,7 +21,7 @@ def register_type(fonts: Path = FONTS) -> None:
     """Make both faces known to the printer; raises ReportFontMissing."""
     try:
         for name in (PLAIN, BOLD):
-            pdfmetrics.registerFont(TTFont(name, str(fonts / f"{name}.ttf")))
+            pdfmetrics.registerFont(SharedFont(name, str(fonts / f"{name}.ttf")))
     except (OSError, TTFError):
         raise ReportFontMissing(f"no {PLAIN} in {fonts.name}") from None
 

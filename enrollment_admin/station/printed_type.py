@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFError, TTFont
+from reportlab.pdfbase.ttfonts import TTFError
 
 from enrollment_admin.station.refusals import FontMissing
+from verification.capture_form.shared_font import SharedFont
 
 PLAIN, BOLD = "kit", "kit-bold"
 
@@ -35,8 +36,8 @@ def register_type(faces: Sequence[Face] = FACES) -> None:
     """Make both fonts known to the printer; raises FontMissing."""
     for face in faces:
         try:
-            pdfmetrics.registerFont(TTFont(PLAIN, str(face.folder / face.plain)))
-            pdfmetrics.registerFont(TTFont(BOLD, str(face.folder / face.bold)))
+            pdfmetrics.registerFont(SharedFont(PLAIN, str(face.folder / face.plain)))
+            pdfmetrics.registerFont(SharedFont(BOLD, str(face.folder / face.bold)))
         except (OSError, TTFError):
             continue
         pdfmetrics.registerFontFamily(PLAIN, normal=PLAIN, bold=BOLD, italic=PLAIN, boldItalic=BOLD)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 from PIL import Image
 from reportlab import rl_config
-from reportlab.lib.utils import ImageReader
+from reportlab.lib.utils import ImageReader, simpleSplit
 from reportlab.pdfgen.canvas import Canvas
 
 from verification.fingerprint.engine import Print
@@ -84,11 +85,17 @@ def draw_signed(canvas: Canvas, font: str, label: str, modules: Sequence[bytes])
     canvas.setFont(font, 8)
     canvas.drawString(*_point(SIGNATURE_BOX.left, SIGNATURE_BOX.top - 30), label)
     side = CODE_BOX.width / len(modules)
+    dark = canvas.beginPath()
     for row, line in enumerate(modules):
-        bottom = CODE_BOX.top + (row + 1) * side
-        for column in (place for place, is_dark in enumerate(line) if is_dark):
-            corner = _point(CODE_BOX.left + column * side, bottom)
-            canvas.rect(*corner, side * PIXEL, side * PIXEL, stroke=0, fill=1)
+        bottom, column = CODE_BOX.top + (row + 1) * side, 0
+        # Dark modules in a row are one piece: whoever reads the file has half as much of it to read.
+        for is_dark, piece in groupby(line):
+            width = len(list(piece))
+            if is_dark:
+                corner = _point(CODE_BOX.left + column * side, bottom)
+                dark.rect(*corner, width * side * PIXEL, side * PIXEL)
+            column += width
+    canvas.drawPath(dark, stroke=0, fill=1)
 
 
 def draw_print(canvas: Canvas, place: Box, picture: Print) -> None:
@@ -141,10 +148,12 @@ def _outline(canvas: Canvas, box: Box) -> None:
 
 
 def _write(canvas: Canvas, font: str, position: int, text: str) -> None:
+    """The lines of a reason in the middle of their box, broken where they would leave it."""
     box = BOXES[position]
     canvas.setFont(font, 8)
-    for number, line in enumerate(text.splitlines()):
-        below = REASON_TOP + 60 + number * 90
+    lines = simpleSplit(text, font, 8, (box.width - 2 * _FRAME) * PIXEL)
+    for number, line in enumerate(lines):
+        below = REASON_TOP + 60 + number * 70
         canvas.drawCentredString(*_point(box.left + box.width / 2, box.top + below), line)
 
 

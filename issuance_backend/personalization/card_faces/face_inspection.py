@@ -97,10 +97,11 @@ class FaceControl:
 
     def _face(self, png: bytes, marks: ComposedFace) -> _Face | None:
         scan, drawn = opened(png), draw_face(marks, self._fonts)
-        laid = laid_over(scan, drawn.convert("L"))
+        grey = drawn.convert("L")
+        laid = laid_over(scan, grey)
         if laid is None:
             return None
-        wanted = drawn.convert("L").reduce(READ_AT)
+        wanted = grey.reduce(READ_AT)
         return _Face(laid, print_defects.levelled(laid.grey, wanted), drawn, wanted, marks)
 
 
@@ -132,7 +133,7 @@ def _portrait(front: _Face, chip: FaceContents, captured: CapturedPicture) -> st
     if box is None:
         return "QC_PRINTED_PORTRAIT_DIFFERS"
     shown, wanted = front.laid.part(box), front.drawn.crop(box)
-    if not captured.is_shown_by(shown) or print_defects.tone_differs(shown, wanted):
+    if not captured.is_shown_by(shown) or print_defects.tone_differs(front.laid.colours(box), wanted):
         return "QC_PRINTED_PORTRAIT_DIFFERS"
     spread = edge_spread(shown, wanted)
     more_than_text = spread - _text_spread(front, chip)

@@ -56,30 +56,36 @@ class LaidScan:
     """A scan of which every part is found by its place on the card."""
 
     _scan: Image.Image
+    _greys: Image.Image
     _placement: _Placement
     grey: Image.Image
     """The whole card at 300 dots an inch, colours left out."""
 
     def part(self, box: Box) -> Image.Image:
-        """The scanned picture of this part of the card, at the scan's own resolution."""
-        return self._placement.taken_from(self._scan, box, 1, Image.Resampling.BICUBIC)
+        """The scanned picture of this part of the card at the scan's own resolution, colours left out."""
+        return self._placement.taken_from(self._greys, box, 1, Image.Resampling.BICUBIC)
+
+    def colours(self, box: Box) -> Image.Image:
+        """The colours of this part, each dot the nearest one of the scan: enough for their tones."""
+        return self._placement.taken_from(self._scan, box, 1, Image.Resampling.NEAREST)
 
 
 def laid_over(scan: Image.Image, expected: Image.Image) -> LaidScan | None:
     """Find where the card lies in the scan; none if it does not look like ``expected``, which is grey."""
-    scanned = scan.convert("L")
-    small, card = scanned.reduce(_COARSE.reduced), expected.reduce(_COARSE.reduced)
+    greys = scan.convert("L")
+    small, card = greys.reduce(_COARSE.reduced), expected.reduce(_COARSE.reduced)
     rough = _placement(_values(small), _values(card), _COARSE)
     if rough is None:
         return None
-    half, card = scanned.reduce(READ_AT), expected.reduce(READ_AT)
+    half, card = greys.reduce(READ_AT), expected.reduce(READ_AT)
     whole = (0, 0, *card.size)
     laid = rough.taken_from(half, whole, READ_AT, Image.Resampling.BILINEAR)
     fine = _placement(_values(laid), _values(card), _FINE)
     if fine is None:
         return None
     placement = rough.after(fine)
-    return LaidScan(scan, placement, placement.taken_from(half, whole, READ_AT, Image.Resampling.BILINEAR))
+    grey = placement.taken_from(half, whole, READ_AT, Image.Resampling.BILINEAR)
+    return LaidScan(scan, greys, placement, grey)
 
 
 def _values(grey: Image.Image) -> Floats:
@@ -127,8 +133,10 @@ def _moved(around: Floats, blocks: Floats) -> tuple[npt.NDArray[np.float64], npt
     patterns = blocks - blocks.mean(axis=(1, 2), keepdims=True)
     side, block = around.shape[1], blocks.shape[1]
     span = side - block + 1
-    spectra = np.fft.rfft2(around) * np.conj(np.fft.rfft2(patterns, (side, side)))
-    products = np.fft.irfft2(spectra, (side, side))[:, :span, :span]
+    # A transform of 75 = 3 * 5 * 5 takes half the time of one of 74 = 2 * 37.
+    wide = -(-side // 25) * 25
+    spectra = np.fft.rfft2(around, (wide, wide)) * np.conj(np.fft.rfft2(patterns, (wide, wide)))
+    products = np.fft.irfft2(spectra, (wide, wide))[:, :span, :span]
     variance = _window_sums(around.astype(np.float64) ** 2, block)
     variance -= _window_sums(around, block) ** 2 / block**2
     energy = (patterns.astype(np.float64) ** 2).sum(axis=(1, 2))[:, None, None]
@@ -145,14 +153,15 @@ def _moved(around: Floats, blocks: Floats) -> tuple[npt.NDArray[np.float64], npt
 
 
 def _window_sums(values: npt.NDArray[np.floating], block: int) -> npt.NDArray[np.float64]:
-    total = np.pad(values.astype(np.float64), ((0, 0), (1, 0), (1, 0))).cumsum(1).cumsum(2)
-    sums: npt.NDArray[np.float64] = (
-        total[:, block:, block:]
-        - total[:, :-block, block:]
-        - total[:, block:, :-block]
-        + total[:, :-block, :-block]
-    )
-    return sums
+    return _running_sums(_running_sums(values, block, axis=1), block, axis=2)
+
+
+def _running_sums(values: npt.NDArray[np.floating], block: int, axis: int) -> npt.NDArray[np.float64]:
+    """Of so many values each, along an axis."""
+    total = np.moveaxis(np.cumsum(values, axis, np.float64), axis, 0)
+    sums = total[block - 1 :].copy()
+    sums[1:] -= total[:-block]
+    return np.moveaxis(sums, 0, axis)
 
 
 def _vertex(

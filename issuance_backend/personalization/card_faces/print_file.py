@@ -6,11 +6,11 @@ import hashlib
 import io
 from collections.abc import Sequence
 from functools import cache
+from itertools import groupby
 
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.pdfdoc import PDFImageXObject
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 from issuance_backend.personalization.card_faces.composition import (
@@ -26,6 +26,7 @@ from issuance_backend.personalization.card_faces.layout import CARD_HEIGHT, CARD
 from issuance_backend.personalization.card_faces.ocr_b import PITCH, STROKE, strokes
 from issuance_backend.personalization.card_faces.raster import FRAME_GREY, FRAME_WIDTH
 from issuance_backend.qr_symbol import qr_modules
+from verification.capture_form.shared_font import SharedFont
 from verification.lds.image_header import JPEG_2000, image_kind
 
 BLEED = 3.0
@@ -74,7 +75,7 @@ def as_print_file(card: ComposedCard, fonts: CardFonts, *, crop_marks: bool = Fa
 @cache
 def _register(fonts: CardFonts) -> None:
     for face in Typeface:
-        pdfmetrics.registerFont(TTFont(_name(face), str(fonts.path(face))))
+        pdfmetrics.registerFont(SharedFont(_name(face), str(fonts.path(face))))
 
 
 def _name(face: Typeface) -> str:
@@ -163,10 +164,13 @@ def _draw_qr(mark: QrMark, canvas: Canvas) -> None:
     module = mark.width / len(rows)
     path = canvas.beginPath()
     for number, row in enumerate(rows):
-        for column, dark in enumerate(row):
+        bottom, column = _up(mark.y + (number + 1) * module), 0
+        # Dark modules in a row are one piece: no paper shows between them, and the file is half as long.
+        for dark, modules in groupby(row):
+            width = len(list(modules))
             if dark:
-                top = mark.y + number * module
-                path.rect((mark.x + column * module) * mm, _up(top + module), module * mm, module * mm)
+                path.rect((mark.x + column * module) * mm, bottom, width * module * mm, module * mm)
+            column += width
     canvas.drawPath(path, stroke=0, fill=1)
 
 

@@ -44,7 +44,7 @@ from verification.lds.security_object import parse_security_object
 from verification.messages.credential_status import status_key
 from verification.pki.trust_store import TrustStore
 
-CARDS = range(17)
+CARDS = range(9)
 
 
 class GoodPrint:

@@ -1,4 +1,4 @@
-"""The picture on the chip fills its budget, keeps its detail and is compressed once."""
+"""The picture on the chip fills its budget, keeps its detail and is compressed once more than the capture."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ CARDS = range(40)
 SCANS = 5
 """Of every good card: two hundred in all."""
 
-EACH = 14
+EACH = 9
 """Cards with each defect; they move along, so that every card has some: above two hundred in all."""
 
 CONTROL = FaceControl(FONTS)
