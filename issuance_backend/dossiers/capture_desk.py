@@ -404,7 +404,7 @@ def _open(
     forms = forms_used(moment)
     for new, before, then in opened:
         stated = exceptions_detail(new.exceptions)
-        repository.set_prints(connection, before.id, new.prints.names, new.prints.best_available)
+        repository.add_prints(connection, before.id, new.prints.names, new.prints.best_available)
         worked = operator_time(new.sealed.capture.begun_at, moment)
         said = {**capture_terms.detail_of(new.terms), **acts.captured_where(before.unit)}
         detail = {**new.sealed.detail, **stated, **new.agreed, **worked, **forms, **said}

@@ -418,7 +418,7 @@ def _opened(connection: Connection, examined: ExaminedPacket, moment: datetime) 
         # Somebody else opened one at the same moment: which of them stands, the next look decides.
         raise TransitionRefused("another dossier of the person was opened meanwhile") from None
     names = {position: picture.name for position, picture in examined.prints.items()}
-    repository.set_prints(connection, dossier.id, names, packet.best_available)
+    repository.add_prints(connection, dossier.id, names, packet.best_available)
     said = {**_detail(packet), **_terms(connection, packet), **acts.captured_where(packet.unit)}
     captured = acts.recorded(received, DossierEvent.RECEIVE, packet.officer, said)
     validation = acts.recorded(dossier, judged.event, SYSTEM, judged.detail)

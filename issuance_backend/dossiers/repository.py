@@ -146,14 +146,18 @@ def add(connection: Connection, dossiers: Sequence[Dossier]) -> None:
         raise DossierAlreadyOpen("one dossier at a time") from None
 
 
-def save(connection: Connection, dossier: Dossier) -> None:
-    """Write a dossier's changes; raises TransitionRefused when somebody else was quicker."""
+def save(connection: Connection, *dossiers: Dossier) -> None:
+    """Write dossiers' changes; raises TransitionRefused when somebody else was quicker with any of them."""
+    changed = connection.execute(_SAVE, [_changes(dossier) for dossier in dossiers])
+    if changed.rowcount != len(dossiers):
+        raise TransitionRefused("a dossier changed meanwhile")
+
+
+def _changes(dossier: Dossier) -> dict[str, object]:
     values = _values(dossier)
     # Not the key: for one that is written SQLite looks into every table that refers to it.
     key = {"which": values.pop("id"), "former": dossier.version}
-    changed = connection.execute(_SAVE, {**values, "version": dossier.version + 1, **key})
-    if changed.rowcount != 1:
-        raise TransitionRefused("the dossier changed meanwhile")
+    return {**values, "version": dossier.version + 1, **key}
 
 
 def find(connection: Connection, dossier: str) -> Dossier | None:
@@ -303,6 +307,13 @@ def set_prints(
     """Write a dossier's captured prints in place of those it had of these fingers."""
     former = DOSSIER_PRINTS.c.position.in_(instead_of)
     connection.execute(delete(DOSSIER_PRINTS).where(DOSSIER_PRINTS.c.dossier == dossier, former))
+    add_prints(connection, dossier, names, answered_for)
+
+
+def add_prints(
+    connection: Connection, dossier: str, names: Mapping[int, str], answered_for: Collection[int]
+) -> None:
+    """Write captured prints of a dossier that has none of these fingers."""
     rows = [
         {"dossier": dossier, "position": each, "picture": name, "answered_for": each in answered_for}
         for each, name in names.items()

@@ -20,7 +20,7 @@ from pathlib import Path
 from tests.benchmarks import full_size
 from tests.benchmarks.figure import Figure
 
-_NO_BENCHMARK = {"__main__", "figure", "pace", "test_figures"}
+_NO_BENCHMARK = {"__main__", "figure", "folders", "pace", "test_figures"}
 
 
 def figures(module_name: str) -> list[Figure]:

@@ -11,7 +11,6 @@ Rates are shown as microseconds a person, because every goal here is an upper bo
 from __future__ import annotations
 
 import resource
-import tempfile
 import time
 from collections.abc import Callable
 from datetime import date
@@ -30,6 +29,7 @@ from issuance_backend.population_registry.tables import PERSONS
 from monitoring.bulk_load import indexes_made_afterwards, load_rows
 from monitoring.database import Database
 from tests.benchmarks.figure import Figure, against_floor, at_most
+from tests.benchmarks.folders import new_folder
 from tests.support.engines import Postgres
 
 PEOPLE = 20_000
@@ -80,26 +80,25 @@ def _generating(plan: NationPlan) -> float:
 
 def _storing(plan: NationPlan) -> float:
     """As the command does it: made, and written into a registry's own file."""
-    with tempfile.TemporaryDirectory(prefix="nation-") as folder:
-        database = migrated(f"sqlite:///{folder}/registry.db")
-        started = time.thread_time()
-        NationOffice(database, utc_now).seed(plan)
-        spent = time.thread_time() - started
-        database.close()
+    database = migrated(f"sqlite:///{new_folder()}/registry.db")
+    started = time.thread_time()
+    NationOffice(database, utc_now).seed(plan)
+    spent = time.thread_time() - started
+    database.close()
     return spent
 
 
 def _seeding() -> tuple[float, float]:
     """Seconds for people, events and papers: on the wall, and of a processor for the busier program."""
     plan = NationPlan(people=SEEDED, seed=7, today=date(2026, 11, 21))
-    with tempfile.TemporaryDirectory(prefix="nation-") as folder:
-        database = migrated(f"sqlite:///{folder}/registry.db")
-        started, before, before_beside = time.perf_counter(), time.process_time(), _spent_beside()
-        with written_beside(Papers(Path(folder) / "events", Path(folder) / "papers", plan)) as write:
-            NationOffice(database, utc_now).seed(plan, write)
-        wall = time.perf_counter() - started
-        busier = max(time.process_time() - before, _spent_beside() - before_beside)
-        database.close()
+    folder = new_folder()
+    database = migrated(f"sqlite:///{folder}/registry.db")
+    started, before, before_beside = time.perf_counter(), time.process_time(), _spent_beside()
+    with written_beside(Papers(folder / "events", folder / "papers", plan)) as write:
+        NationOffice(database, utc_now).seed(plan, write)
+    wall = time.perf_counter() - started
+    busier = max(time.process_time() - before, _spent_beside() - before_beside)
+    database.close()
     return wall, busier
 
 
@@ -132,15 +131,14 @@ def _loading(entries: list[RegistryPerson], rounds: int) -> tuple[float, float, 
             cursor.executemany(statement, rows)
 
     ways = (copy, executemany, by_driver)
-    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
-        server = Postgres(Path(folder))
-        server.start()
-        try:
-            database = migrated(server.new())
-            times = [[_spent(database, way) for way in ways] for _ in range(rounds)]
-            database.close()
-        finally:
-            server.stop()
+    server = Postgres(new_folder())
+    server.start()
+    try:
+        database = migrated(server.new())
+        times = [[_spent(database, way) for way in ways] for _ in range(rounds)]
+        database.close()
+    finally:
+        server.stop()
     best_copy, best_many, best_driver = (
         min(of_way) / len(entries) * 1e6 for of_way in zip(*times, strict=True)
     )

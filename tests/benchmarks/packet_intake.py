@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +29,7 @@ from issuance_backend.dossiers.packet_desk import PacketDesk
 from issuance_backend.dossiers.pictures import Pictures
 from issuance_backend.population_registry.nation.people import NationPlan, make_nation
 from tests.benchmarks.figure import Figure, at_most
+from tests.benchmarks.folders import new_folder
 from tests.support.application_desk import OfficerJudges
 from tests.support.issuance_office import NOW, InventedRegistry, picture
 from tests.support.packet_centre import Centre, PlainDossiers, prepared_database
@@ -47,8 +47,7 @@ MILLISECONDS_GOAL = 1000 / 30
 
 def run(packets: int = PACKETS) -> list[Figure]:
     """Milliseconds of the processor for a packet."""
-    with tempfile.TemporaryDirectory() as name:
-        milliseconds = _taken_in(Path(name), packets) * 1000
+    milliseconds = _taken_in(new_folder(), packets) * 1000
     name = f"packet_intake_400kb_durable_{packets}_packets"
     return [at_most(name, milliseconds, "ms", goal=MILLISECONDS_GOAL)]
 

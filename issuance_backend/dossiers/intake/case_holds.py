@@ -69,12 +69,13 @@ class CaseHolds:
     def _hold(self, found: Sequence[str], withdrawal: Withdrawal, is_met: _IsMet) -> Held:
         held = Held(0, ())
         for start in range(0, len(found), _AT_ONCE):
+            if start:
+                self._database.give_way()
             with self._database.writing() as connection:
                 standing = dossiers.locked(connection, found[start : start + _AT_ONCE])
                 waiting = [Act(connection, each, self._clock()) for each in standing]
                 more = _held(connection, withdrawal, waiting, is_met)
             held = Held(held.number + more.number, held.others + more.others)
-            self._database.give_way()
         return held
 
 

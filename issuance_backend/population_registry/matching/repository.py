@@ -139,8 +139,9 @@ def is_empty(connection: Connection) -> bool:
 
 
 def was_indexed(connection: Connection) -> bool:
-    """Whether somebody is indexed, or there is nobody to index."""
-    return not is_empty(connection) or not persons(connection, "", 1)
+    """Whether an index was made to its end, where words are counted, or there is nobody to index."""
+    has_words = connection.execute(select(MATCH_WORDS.c.word).limit(1)).first() is not None
+    return (has_words and not is_empty(connection)) or not persons(connection, "", 1)
 
 
 def persons(connection: Connection, after: str, limit: int) -> list[RegistryPerson]:

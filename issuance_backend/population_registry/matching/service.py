@@ -47,7 +47,7 @@ class MatchingDesk:
         scorer = self._scorer()
         with self._database.reading() as connection:
             block = repository.block(connection, asked, MAX_BLOCK + 1)
-            was_indexed = bool(block) or repository.was_indexed(connection)
+            was_indexed = repository.was_indexed(connection)
             ranked = scorer.candidates(asked, block[:MAX_BLOCK], query.limit)
             found = [_shown(candidate, scorer) for candidate in ranked]
             if query.others_than is not None:
@@ -68,20 +68,23 @@ class MatchingDesk:
                     journal.begin(connection, self._clock())
                     stale, following = repository.not_indexed(connection, after, _BATCH)
                     done += repository.put(connection, stale)
-                self._database.give_way()
             after = following
             if not after:
                 break
-        if done:
+            if stale:
+                self._database.give_way()
+        if done or not self._was_indexed():
             self._count_words()
         return done
 
     def begin(self) -> None:
         """Make an index that was never made; housekeeping keeps one as new as the entries."""
-        with self._database.reading() as connection:
-            was_indexed = repository.was_indexed(connection)
-        if not was_indexed:
+        if not self._was_indexed():
             self.refresh()
+
+    def _was_indexed(self) -> bool:
+        with self._database.reading() as connection:
+            return repository.was_indexed(connection)
 
     def _count_words(self) -> None:
         counts: Counter[str] = Counter()

@@ -23,8 +23,9 @@ class Shuffle:
         draw = random.Random(seed).random  # noqa: S311 - not a secret: the same nation must come out again
         self._right = right
         self._left = left
-        self._of_left = [[int(draw() * right) for _ in range(left)] for _ in range(_ROUNDS)]
-        self._of_right = [[int(draw() * left) for _ in range(right)] for _ in range(_ROUNDS)]
+        of_left = [[int(draw() * right) for _ in range(left)] for _ in range(_ROUNDS)]
+        of_right = [[int(draw() * left) for _ in range(right)] for _ in range(_ROUNDS)]
+        self._rounds = tuple(zip(of_left, of_right, strict=True))
 
     @property
     def size(self) -> int:
@@ -34,7 +35,7 @@ class Shuffle:
     def of(self, position: int) -> int:
         """The value at a position; two positions never have the same."""
         high, low = divmod(position, self._right)
-        for add_low, add_high in zip(self._of_left, self._of_right, strict=True):
+        for add_low, add_high in self._rounds:
             low = (low + add_low[high]) % self._right
             high = (high + add_high[low]) % self._left
         return high * self._right + low

@@ -65,10 +65,13 @@ def old_records(people: Iterable[NationPerson], seed: int) -> Iterator[OldRecord
     """One record a person, with realistic mistakes."""
     # Not a secret: the same mistakes must come out again for the same seed.
     draw = random.Random(seed).random  # noqa: S311
-    for person in people:
-        entry = person.entry
-        claim, mistakes = spoiled(draw, entry, person.former_residence)
-        yield OldRecord(claim, entry.citizen_number, mistakes)
+    return (old_record(draw, person) for person in people)
+
+
+def old_record(draw: Draw, person: NationPerson) -> OldRecord:
+    """What a paper says about a person."""
+    claim, mistakes = spoiled(draw, person.entry, person.former_residence)
+    return OldRecord(claim, person.entry.citizen_number, mistakes)
 
 
 def spoiled(draw: Draw, entry: RegistryPerson, former_residence: str) -> tuple[Claim, tuple[Mistake, ...]]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import gc
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
+import random
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,7 +22,7 @@ import msgspec
 
 from issuance_backend.population_registry.matching.domain import Claim
 from issuance_backend.population_registry.nation.events import events_of
-from issuance_backend.population_registry.nation.old_records import OldRecord, old_records
+from issuance_backend.population_registry.nation.old_records import OldRecord, old_record
 from issuance_backend.population_registry.nation.people import NationPerson, NationPlan
 
 _EVENT_YEARS = 2
@@ -50,13 +51,16 @@ class Papers:
         for path in filter(None, (self.events, self.papers)):
             path.write_bytes(b"")
 
-    def write(self, people: Sequence[NationPerson]) -> None:
-        """Append what is said about a portion of the people."""
+    def write(self, portions: Iterable[Sequence[NationPerson]]) -> None:
+        """Append what is said about the people, whatever portions they come in."""
         since = self.plan.today - timedelta(days=_EVENT_YEARS * 365)
-        if self.events:
-            _append(self.events, events_of(people, since))
-        if self.papers:
-            _append(self.papers, map(_paper, old_records(people, self.plan.seed)))
+        # Not a secret: the same mistakes must come out again for the same seed.
+        draw = random.Random(self.plan.seed).random  # noqa: S311
+        for people in portions:
+            if self.events:
+                _append(self.events, events_of(people, since))
+            if self.papers:
+                _append(self.papers, (_paper(old_record(draw, person)) for person in people))
 
 
 @contextmanager
@@ -94,11 +98,9 @@ def written_beside(wanted: Papers) -> Iterator[Write]:
 
 def _mill(wanted: Papers, portions: Connection) -> None:
     read = msgspec.msgpack.Decoder(list[NationPerson])
-    # People refer to no one in a circle: looking through very many of them for circles costs a tenth.
-    gc.disable()
+    gc.disable()  # people refer to no one in a circle
     try:
-        while portion := portions.recv_bytes():
-            wanted.write(read.decode(portion))
+        wanted.write(map(read.decode, iter(portions.recv_bytes, _THAT_IS_ALL)))
     except EOFError:
         # Whoever draws the people gave up, and says why.
         return

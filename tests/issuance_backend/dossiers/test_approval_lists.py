@@ -13,6 +13,8 @@ from sqlalchemy import delete, func, insert, select, update
 
 from issuance_backend import __main__ as command
 from issuance_backend import dossier_commands
+from issuance_backend.dossiers import repository
+from issuance_backend.dossiers.acts import Act, take_steps
 from issuance_backend.dossiers.approval_lists.refusals import (
     ApprovalKeyUnavailable,
     ApprovalListAltered,
@@ -24,6 +26,7 @@ from issuance_backend.dossiers.approval_lists.refusals import (
 )
 from issuance_backend.dossiers.approval_lists.service import ListWriter
 from issuance_backend.dossiers.approval_lists.tables import APPROVAL_LISTS, APPROVERS_SIGN, LISTED_APPROVALS
+from issuance_backend.dossiers.domain import DossierEvent
 from issuance_backend.dossiers.intake import kit_repository
 from issuance_backend.dossiers.intake.centre_keys import load_key
 from issuance_backend.dossiers.intake.domain import SignerKind
@@ -132,6 +135,25 @@ def test_all_of_a_list_or_none_and_each_that_is_in_the_way_is_named(desk: Desk) 
     assert met.value.fields == {good: "STATE_NOT_ALLOWED", gone: "DOSSIER_UNKNOWN"}
     with pytest.raises(TransitionRefused):
         desk.approve_list(MINH, [good])
+
+
+def test_whoever_was_quicker_with_one_dossier_refuses_all_that_are_written_with_it(desk: Desk) -> None:
+    dossiers = captured(desk)
+    with desk.database.reading() as connection:
+        read = repository.find_all(connection, dossiers)
+    desk.approve_locally(MINH, dossiers[1])
+
+    def states() -> list[str]:
+        return [desk.state(each) for each in dossiers]
+
+    before = states()
+    with pytest.raises(TransitionRefused), desk.database.writing() as connection:
+        take_steps([Act(connection, each, NOW) for each in read.values()], DossierEvent.RETURN, MINH.id)
+    assert states() == before
+    with desk.database.writing() as connection:
+        repository.save(connection, read[dossiers[0]], read[dossiers[2]])
+    with pytest.raises(TransitionRefused), desk.database.writing() as connection:
+        repository.save(connection, read[dossiers[2]])
 
 
 def test_a_list_has_dossiers_and_an_end_and_an_approver(desk: Desk) -> None:

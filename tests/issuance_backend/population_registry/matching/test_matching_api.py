@@ -260,6 +260,38 @@ def test_shares_of_names_are_counted_anew_after_a_while(database: Database) -> N
     assert desk.find(query).candidates[0].bits > before
 
 
+def test_an_index_that_is_still_being_made_is_not_called_whole(
+    database_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Database(database_engine.migrated(REGISTRY_MIGRATIONS))
+    NationOffice(database, lambda: NOW).seed(PLAN)
+    desk = MatchingDesk(database, lambda: NOW)
+    asked = MatchQuery(PERSON.full_name, date_of_birth=PERSON.date_of_birth.isoformat())
+    service = "issuance_backend.population_registry.matching.service"
+    monkeypatch.setattr(f"{service}._BATCH", PLAN.people // 2 + 1)
+    found = []
+
+    def look(*_connection: object) -> None:
+        found.append(desk.find(asked))
+
+    def cut_off(*_connection: object) -> None:
+        look()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(database, "give_way", look)
+    with monkeypatch.context() as patch:
+        patch.setattr(f"{service}.repository.names", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            desk.refresh()
+    assert len(found) == 2
+    # All are indexed in the end, and whoever indexed them was stopped before it counted their words.
+    assert found[-1].candidates
+    assert not any(each.complete for each in found)
+    desk.begin()
+    assert desk.find(asked).complete
+    assert desk.refresh() == 0
+
+
 def test_too_large_a_block_is_said(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("issuance_backend.population_registry.matching.service.MAX_BLOCK", 0)
     found = MatchingDesk(database, lambda: NOW).find(

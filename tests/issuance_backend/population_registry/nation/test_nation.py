@@ -265,11 +265,10 @@ def test_a_program_beside_writes_what_one_alone_would(tmp_path: Path) -> None:
     files = [tmp_path / name for name in ("events", "papers", "events beside", "papers beside")]
     alone, beside = Papers(*files[:2], plan), Papers(*files[2:], plan)
     alone.begin()
+    alone.write([NATION])
     with written_beside(beside) as write:
-        for portion in (NATION[:2_000], NATION[2_000:]):
-            alone.write(portion)
+        for portion in (NATION[:2_000], NATION[2_000:], ()):
             write(portion)
-        write(())
     assert [each.read_bytes() for each in files[:2]] == [each.read_bytes() for each in files[2:]]
     assert files[0].stat().st_size > 10_000
 
