@@ -330,10 +330,11 @@ class TestDocumentSigners:
         require_authentic(signed_card(directory), directory)
 
     def test_one_made_in_advance_takes_over_on_its_day(self, directory: Path) -> None:
-        starts = TODAY + timedelta(days=80)
+        now = datetime.now(UTC)
+        starts = now + timedelta(days=80)
         assert run(directory, "document-signer", "--starts", f"{starts:%Y-%m-%d}", "--name", "Next") == 0
         signers = PkiDirectory(directory).open_document_signers()
-        today, later = (signers.signer_for(TODAY + timedelta(days=days)) for days in (0, 100))
+        today, later = (signers.signer_for(now + timedelta(days=days)) for days in (0, 100))
         assert certificate(directory, "signers/ds-0001.der") == today.certificate
         assert certificate(directory, "signers/ds-0002.der") == later.certificate
 
@@ -365,14 +366,14 @@ class TestDocumentSigners:
             assert not session.rotate(CeremonyPlan())
 
     def test_the_quota_ends_a_signer(self, tmp_path: Path) -> None:
-        PkiDirectory(tmp_path / "pki").create(CeremonyPlan(), TODAY, Founding(signer_quota=3))
+        PkiDirectory(tmp_path / "pki").create(CeremonyPlan(), datetime.now(UTC), Founding(signer_quota=3))
         signers = PkiDirectory(tmp_path / "pki").open_document_signers()
         for _ in range(3):
-            signers.signer_for(TODAY)
+            signers.signer_for(datetime.now(UTC))
         with pytest.raises(DocumentSignerExhausted):
-            signers.signer_for(TODAY)
+            signers.signer_for(datetime.now(UTC))
         assert run(tmp_path / "pki", "document-signer") == 0
-        signers.signer_for(TODAY)
+        signers.signer_for(datetime.now(UTC))
 
     def test_a_csca_past_its_use_makes_none(self, tmp_path: Path) -> None:
         keeper = PkiDirectory(tmp_path / "old")
