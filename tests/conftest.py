@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -39,28 +40,45 @@ def _model_directory() -> Path | None:
     return folder if any(folder.glob("*.onnx")) else None
 
 
+def _is_alone(config: pytest.Config) -> bool:
+    """Whether this run is of what measures a time: it meets what a program meets."""
+    return bool(config.getoption("markexpr") == "alone")
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """What asserts no time is written to memory; what does meets the disk that a program has."""
+    """What measures no time is written to memory."""
     from tests.support.late_addresses import build_addresses_late  # noqa: PLC0415 - the path is set above
 
     build_addresses_late()
-    if config.getoption("markexpr") != "alone":
+    if not _is_alone(config):
         from tests.support.memory_files import write_to_memory  # noqa: PLC0415 - the path is set above
 
         write_to_memory()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip, with the reason, what needs files that are not on this machine."""
+    """Skip, with the reason, what needs files that are not on this machine; measure a missed time again."""
+    from tests.support.stopwatch import TIMES_MADE, TooSlow  # noqa: PLC0415 - the path is set above
+
     missing = {}
     if not SHARED.is_dir():
         missing["shared_data"] = pytest.mark.skip(reason=SHARED_MISSING)
     # Where changes are judged, models that could not be made are a failure: the demo's own test needs them.
     if _model_directory() is None and not _machine().changes_are_judged():
         missing["needs_models"] = pytest.mark.skip(reason=MODELS_MISSING)
+    made_again = pytest.mark.flaky(reruns=TIMES_MADE - 1, only_rerun=[TooSlow.__name__])
     for item in items:
+        if item.get_closest_marker("alone") or item.get_closest_marker("timed"):
+            item.add_marker(made_again)
         for marker in missing.keys() & {mark.name for mark in item.iter_markers()}:
             item.add_marker(missing[marker])
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What was collected stays to the end: nobody looks for garbage among thousands of tests again."""
+    if not _is_alone(session.config):
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -18,6 +18,7 @@ from gateway.adapters.sql_card_states import SEAT_SECONDS
 from gateway.domain.card_standing import FRESH_SECONDS
 from tests.support.engines import Engine
 from tests.support.gateway_fleet import Issuer, RunningGateway, running_gateway, wait_until
+from tests.support.stopwatch import require_in_time
 from verification.messages.decision import DecisionOutcome
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
@@ -65,18 +66,18 @@ def test_a_withdrawn_card_is_refused_by_every_process_within_a_second(
         taps = [gateway.tap(card) for gateway in gateways * 3]
         committed = issuer.tell(card, state)
         while any(gateway.knows(card) != state for gateway in gateways):
-            assert time.monotonic() - committed < PROMISED
+            require_in_time(time.monotonic() - committed, PROMISED)
             time.sleep(0.002)
         heard = time.monotonic() - committed
         for decide in taps:
             refused = decide()
             assert (refused.code, refused.assurance.status) == (code, "online")
         acted = time.monotonic() - committed
-        assert acted < PROMISED
+        require_in_time(acted, PROMISED)
         print(f"{state}: heard by both after {heard * 1000:.0f} ms, refused six times {acted * 1000:.0f} ms")
         issuer.tell(card, "active")
         for gateway in gateways:
-            wait_until(lambda gateway=gateway, card=card: gateway.knows(card) == "active", PROMISED)
+            wait_until(lambda gateway=gateway, card=card: gateway.knows(card) == "active", 5)
             assert gateway.decide(card).outcome is DecisionOutcome.VERIFIED
 
 

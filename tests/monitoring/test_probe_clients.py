@@ -39,7 +39,7 @@ class Answering(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def client() -> Iterator[HttpClient]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield HttpClient(f"http://127.0.0.1:{server.server_address[1]}")
         server.shutdown()
 

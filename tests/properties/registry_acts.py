@@ -39,8 +39,16 @@ from issuance_backend.schema import EVENT_HEAD
 from tests.issuance_backend.population_registry.dc01.test_invariants import Walk
 from tests.issuance_backend.population_registry.legacy_import.test_legacy_import import HEADER, line
 from tests.properties.office_invariants import require
-from tests.properties.registry_invariants import CARD, ENTRY, Memory, entry_numbers, judge, withdrawals
-from tests.support.dc01_office import WHOLE, Dc01Office
+from tests.properties.registry_invariants import (
+    CARD,
+    ENTRY,
+    Memory,
+    entry_numbers,
+    judge,
+    require_nobody_twice,
+    withdrawals,
+)
+from tests.support.dc01_office import WHOLE, Dc01Office, somebody
 from tests.support.issuance_office import citizens
 from tests.support.registry_office import CIVIL_REGISTER, RegistryWorld, life_report
 from verification.errors import Refused, TransitionRefused
@@ -98,14 +106,16 @@ class OneClock(RegistryWorld):
 
 class Clerks(Walk):
     """The work on forms: some bear an older card's number or one that was drawn for somebody, or of the birth
-    the year alone.
+    the year alone, and three people fill in one form after the other.
     """
 
     memory: Memory
 
     def values(self, form: str, error_rate: float = 0.1) -> dict[str, str]:
         read = super().values(form, error_rate)
-        if "citizen_number" not in read and self.chance.random() < 0.4:
+        if "citizen_number" not in read and self.chance.random() < 0.5:
+            read = somebody(1 + self.chance.randrange(3))
+        elif "citizen_number" not in read and self.chance.random() < 0.6:
             kept = [each.citizen_number for each in self.memory.kept.values()]
             drawn = [number for number in kept if number.startswith(PREFIX)]
             read["citizen_number"] = self.chance.choice(self.chance.choice((PAPER, drawn or PAPER)))
@@ -430,7 +440,8 @@ class RegistryActs(Clerks):
     def _meet(self, found: set[str], name: str) -> None:
         """An entry is made by a birth or of a form, which may bear the number of the person's older card."""
         holders = self.memory.holders
-        for number in sorted(found - {each for each, holder in holders.items() if holder == ENTRY}):
+        made = found - {each for each, holder in holders.items() if holder == ENTRY}
+        for number in sorted(made):
             require("I3", name in MAKE_ENTRIES, name, "made an entry")
             # What is recorded is moments later than the clock says.
             is_kept = self.memory.is_kept(number, rfc3339(self.office.now + timedelta(seconds=1)))
@@ -438,6 +449,9 @@ class RegistryActs(Clerks):
             if name == "register" and holders.get(number) == CARD:
                 holders[number] = ENTRY
             self.memory.give(number, ENTRY)
+        if name == "register" and made:
+            with self.office.database.reading() as connection:
+                require_nobody_twice(connection, made, self.memory)
 
     def _records(self) -> dict[str, Row[Any]]:
         with self.office.database.reading() as connection:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import date
 
 from sqlalchemy import Connection, func, select
 
+from issuance_backend import recorded_events
 from issuance_backend.population_registry import repository as entries
 from issuance_backend.population_registry.dc01.domain import CLEAN_STATES
 from issuance_backend.population_registry.dc01.tables import BATCHES, FORMS
@@ -28,6 +30,9 @@ ENTRY, CARD = "entry", "card"
 
 Handed = tuple[str, str, str]
 """A receiver, a number and an attribute."""
+
+_SAID = [PERSONS.c[name] for name in ("full_name", "date_of_birth", "sex", "father", "mother")]
+"""What tells people apart who bear no number."""
 
 
 @dataclass
@@ -92,6 +97,26 @@ def withdrawals(connection: Connection) -> Counter[Handed]:
     columns = DELIVERIES.c.receiver, DELIVERIES.c.citizen_number, DELIVERIES.c.attribute
     asked = select(*columns, func.count()).where(DELIVERIES.c.kind == "withdraw").group_by(*columns)
     return Counter({(row[0], row[1], row[2]): row[3] for row in connection.execute(asked)})
+
+
+def require_nobody_twice(connection: Connection, made: Set[str], memory: Memory) -> None:
+    """I3: forms make entries of nobody who has one, by all that is known, whom no officer told apart."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for number, *said in connection.execute(select(PERSONS.c.citizen_number, *_SAID)):
+        if number not in memory.leads_to:
+            alike.setdefault(tuple(str(value).casefold() for value in said), []).append(number)
+    for numbers in alike.values():
+        if not made.isdisjoint(numbers):
+            taken_for_one = [number for number in numbers if not _was_told_apart(connection, number)]
+            is_twice = len(taken_for_one) > 1 and not made.isdisjoint(taken_for_one)
+            require("I3", not is_twice, "an entry was made of somebody who has one")
+
+
+def _was_told_apart(connection: Connection, number: str) -> bool:
+    """Whether an officer said of a form that it speaks of another person than those it is like."""
+    forms = connection.execute(select(FORMS.c.id).where(FORMS.c.person == number)).scalars()
+    steps = recorded_events.of_subjects(connection, [f"dc01/{form}" for form in forms])
+    return any("told_apart_by" in step.detail for each in steps.values() for step in each)
 
 
 def judge(connection: Connection, memory: Memory) -> None:

@@ -34,7 +34,7 @@ from tests.properties.office_walk import Machines, OfficeWalk
 from tests.properties.standing import Standing
 from tests.support.application_desk import UNIT, capture_of, officer
 from tests.support.certified import certify
-from tests.support.issuance_office import NOW, PASSWORD, SIGNATURE
+from tests.support.issuance_office import NOW, PASSWORD, SIGNATURE, picture
 from tests.support.packet_centre import SUPERVISOR, Centre
 from tests.support.running import run_pending
 from tests.support.sealed_packets import Kit
@@ -49,6 +49,7 @@ from verification.messages.delivery import (
     HolderConfirmation,
 )
 from verification.messages.dossier_decisions import LookupAnswer, LookupRequest
+from verification.messages.enrollment import DossierReturn
 from verification.messages.packet_intake import (
     KitRegistration,
     PacketRelease,
@@ -76,7 +77,10 @@ GRAPH: Mapping[str, Mapping[Way, str]] = {
         ("ask_archive", "approve_lookup", "answer_lookup", "approve_locally"): "dedup_1n",
         ("check", "approve_at_province"): "dedup_1n",
     },
-    "dedup_1n": {("approve_centrally",): "ordered"},
+    "dedup_1n": {
+        ("approve_centrally",): "ordered",
+        ("send_back", "capture_again", "approve_anew", "approve_centrally"): "ordered",
+    },
     "ordered": {("receive_blanks", "have_it_made"): "qa_passed"},
     "qa_passed": {("pack", "carry", "take_in"): "at_office"},
     "at_office": {
@@ -268,7 +272,7 @@ class Office(OfficeWalk):
     def do_approve_locally(self, who: Officer) -> None:
         self.desk.approve_locally(who, self._any("dossier"))
 
-    do_approve_at_province = do_approve_locally
+    do_approve_at_province = do_approve_anew = do_approve_locally
 
     def do_check(self, who: Officer) -> None:
         self.desk.office.checks.check(who, self._any("dossier"))
@@ -281,6 +285,14 @@ class Office(OfficeWalk):
 
     def do_answer_lookup(self, who: Officer) -> None:
         self.desk.office.archive.answer(who, self._any("dossier"), LookupAnswer("agrees"))
+
+    def do_send_back(self, who: Officer) -> None:
+        asked = DossierReturn(("portrait",), "chụp lại")
+        self.desk.office.approvals.send_back(who, self._any("dossier"), asked)
+
+    def do_capture_again(self, who: Officer) -> None:
+        again = capture_of(self.people[0], 2, portrait=picture(2))
+        self.desk.office.captures.recapture(who, self._any("dossier"), again)
 
     def do_approve_centrally(self, who: Officer) -> None:
         self.desk.office.approvals.approve_centrally(who, self._any("dossier"))

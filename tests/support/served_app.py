@@ -14,7 +14,8 @@ from werkzeug.serving import make_server
 def serving(app: Flask) -> Iterator[str]:
     """The address that it answers at."""
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # So often it looks whether it is to end: by default twice a second, for which every test would wait.
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"

@@ -23,6 +23,7 @@ from monitoring.database import Database
 from tests.support.delivery import active
 from tests.support.engines import Engine
 from tests.support.issuance_office import STATUS_TOKEN, Office, citizens
+from tests.support.stopwatch import within
 from verification.messages.event_feed import EventFeed
 
 STATUS = (Topic.CREDENTIAL_STATUS,)
@@ -141,10 +142,9 @@ def test_who_waits_sees_a_change_within_a_second(database: Database, board: Noti
         assert not waiting.done()
         # Somebody else's business wakes nobody.
         record(database, step(1, Topic.DOSSIER_STATE))
-        began = time.monotonic()
-        record(database, step(2))
-        assert numbers(waiting.result(5)) == [2]
-        assert time.monotonic() - began < 1.0
+        with within(1):
+            record(database, step(2))
+            assert numbers(waiting.result(5)) == [2]
 
 
 def test_waiting_ends_and_only_so_many_wait(database: Database) -> None:

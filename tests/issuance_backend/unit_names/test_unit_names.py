@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from werkzeug.serving import make_server
 
 from issuance_backend.population_registry.app import create_registry_app
 from issuance_backend.population_registry.settings import RegistrySettings
@@ -18,6 +16,7 @@ from issuance_backend.population_registry.storage import migrated
 from issuance_backend.population_registry.units.service import UnitOffice
 from issuance_backend.unit_names.registry_map import UnitMapOverHttp
 from tests.support.issuance_office import Office
+from tests.support.served_app import serving
 from verification.errors import RegistryUnavailable
 from verification.messages.dc01 import UnitEntry, UnitTables
 
@@ -44,12 +43,8 @@ def registry(tmp_path: Path) -> Iterator[str]:
     tokens.write_text(json.dumps({"office": {"sha256": digest, "roles": ["registry.read"]}}))
     tokens.chmod(0o600)
     app = create_registry_app(RegistrySettings(service_tokens=tokens, database_url=url))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
+    with serving(app) as address:
+        yield address
 
 
 def test_a_unit_is_told_under_every_name_it_had(registry: str) -> None:

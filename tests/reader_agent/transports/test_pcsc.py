@@ -16,6 +16,7 @@ from reader_agent.transports import pcsc
 from reader_agent.transports.open_reader import open_reader
 from tests.support.machine import lacks
 from tests.support.misbehaving_card import ANSWER, MisbehavingCard
+from tests.support.stopwatch import within
 from tests.support.virtual_reader_bed import bed, card_process
 from verification.chip.keys import Can
 from verification.chip.reading import DocumentReader
@@ -87,8 +88,9 @@ def test_readers_are_found_by_name(stack: VirtualReader) -> None:
 @pytest.mark.alone
 def test_an_empty_reader(reader: pcsc.PcscReader) -> None:
     begin = time.monotonic()
-    assert not reader.wait_for_card(0.2)
-    assert 0.2 <= time.monotonic() - begin < 1
+    with within(1):
+        assert not reader.wait_for_card(0.2)
+    assert time.monotonic() - begin >= 0.2
     with pytest.raises(CardNotPresent):
         reader.connect()
 
@@ -139,15 +141,14 @@ def test_a_card_that_never_answers_is_given_up_and_the_next_customer_is_served(
     card = insert()
     transport = reader.connect()
     card.mood = mood  # type: ignore[assignment]
-    begin = time.monotonic()
-    with pytest.raises(CardUnresponsive):
-        transport.transmit(COMMAND)
-    with pytest.raises(CardRemoved):
-        transport.transmit(COMMAND)
-    transport.close()
-    with pytest.raises(CardUnresponsive):
-        reader.connect()
-    assert time.monotonic() - begin < 1.5
+    with within(1.5):
+        with pytest.raises(CardUnresponsive):
+            transport.transmit(COMMAND)
+        with pytest.raises(CardRemoved):
+            transport.transmit(COMMAND)
+        transport.close()
+        with pytest.raises(CardUnresponsive):
+            reader.connect()
     card.remove()
     wait_until_empty(reader)
     with pytest.raises(CardNotPresent):
@@ -194,10 +195,9 @@ def test_a_card_laid_right_after_another_is_read_at_once(
                 transport.transmit(COMMAND)
     first.remove()
     time.sleep(seconds)
-    began = time.monotonic()
-    insert()
-    assert answers(reader)
-    assert time.monotonic() - began < 1.5
+    with within(1.5):
+        insert()
+        assert answers(reader)
 
 
 def test_one_owner_at_a_time(reader: pcsc.PcscReader, insert: Callable[[], MisbehavingCard]) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from reader_agent.transports.vpcd_socket import VpcdListener, VpcdTransport
 from tests.support.misbehaving_card import ANSWER, MisbehavingCard
+from tests.support.stopwatch import within
 from verification.errors import (
     CardNotPresent,
     CardRemoved,
@@ -38,8 +39,9 @@ def insert(reader: VpcdListener) -> tuple[MisbehavingCard, VpcdTransport]:
 @pytest.mark.alone
 def test_an_empty_slot(reader: VpcdListener) -> None:
     begin = time.monotonic()
-    assert not reader.wait_for_card(0.1)
-    assert 0.1 <= time.monotonic() - begin < 1
+    with within(1):
+        assert not reader.wait_for_card(0.1)
+    assert time.monotonic() - begin >= 0.1
     assert not reader.is_card_present()
     with pytest.raises(CardNotPresent):
         reader.connect()
@@ -89,10 +91,8 @@ def test_a_card_that_leaves_inside_a_command(reader: VpcdListener, mood: str) ->
 def test_a_silent_card_is_given_up_and_the_next_customer_is_served(reader: VpcdListener) -> None:
     card, transport = insert(reader)
     card.mood = "silent"
-    begin = time.monotonic()
-    with pytest.raises(CardUnresponsive):
+    with within(1), pytest.raises(CardUnresponsive):
         transport.transmit(COMMAND)
-    assert time.monotonic() - begin < 1
     card.remove()
     _, following = insert(reader)
     assert following.transmit(COMMAND) == ANSWER
@@ -113,10 +113,8 @@ def test_an_answer_that_trickles_in_has_one_time_limit_in_all(reader: VpcdListen
         assert reader.wait_for_card(2)
         transport = VpcdTransport(reader._card, 0.3)  # type: ignore[arg-type]
         card.sendall(b"\x00\x0a1")
-        begin = time.monotonic()
-        with pytest.raises(CardUnresponsive):
+        with within(1), pytest.raises(CardUnresponsive):
             transport.transmit(COMMAND)
-        assert time.monotonic() - begin < 1
 
 
 def test_a_card_that_speaks_before_it_is_asked_is_not_there(reader: VpcdListener) -> None:

@@ -9,12 +9,15 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.images import jpeg, wsq
+from tests.support.stopwatch import within
 from verification.encoding.tlv import build, build_integer, encode_length
 from verification.errors import VerificationError
 from verification.lds.definite_lengths import with_definite_lengths
 from verification.lds.dg2 import parse_dg2
 from verification.lds.dg3 import parse_dg3
 from verification.lds.dg4 import parse_dg4
+
+pytestmark = pytest.mark.timed
 
 SECONDS = 0.2
 MEGABYTES = 24
@@ -89,17 +92,6 @@ def nested(tag: int, depth: int) -> bytes:
     return content
 
 
-class Bounded:
-    """Fails when what is done inside took too long or too much memory."""
-
-    def __enter__(self) -> None:
-        self._start = time.thread_time()
-
-    def __exit__(self, *_: object) -> None:
-        seconds = time.thread_time() - self._start
-        assert seconds < SECONDS, f"{seconds:.2f} s"
-
-
 def peak_memory(parse: Callable[[bytes], object], encoded: bytes) -> int:
     tracemalloc.start()
     try:
@@ -117,7 +109,7 @@ def peak_memory(parse: Callable[[bytes], object], encoded: bytes) -> int:
 def test_a_container_that_would_cost_much_costs_little(tag: int, container: str) -> None:
     parse, _ = PARSERS[tag]
     encoded = build(tag, CONTAINERS[container](tag))
-    with Bounded():
+    with within(SECONDS, time.thread_time):
         try:
             parse(encoded)
         except VerificationError:
@@ -133,12 +125,12 @@ def test_a_container_that_would_cost_much_costs_little(tag: int, container: str)
 @pytest.mark.parametrize("octets", [65_536, 1_000_000, 20_000_000])
 def test_a_file_that_no_chip_holds_is_refused_unread(tag: int, octets: int) -> None:
     parse, _ = PARSERS[tag]
-    with Bounded(), pytest.raises(VerificationError):
+    with within(SECONDS, time.thread_time), pytest.raises(VerificationError):
         parse(bytes((tag,)) + encode_length(octets) + bytes(octets))
 
 
 def test_the_largest_portrait_and_finger_are_read_at_once() -> None:
-    with Bounded():
+    with within(SECONDS, time.thread_time):
         record = b"FAC\x00010\x00%b\x00\x01" % (60_046).to_bytes(4, "big")
         block = (60_032).to_bytes(4, "big") + bytes(28) + jpeg(2_000, 2_000, rest=bytes(60_000 - 39))
         parse_dg2(build(0x75, group_of(1, instance(b"\x00\x08", record + block))))
@@ -157,7 +149,7 @@ def test_the_largest_portrait_and_finger_are_read_at_once() -> None:
     ids=["deep", "deep and wide", "empty strings", "segments", "length of lengths", "claimed length"],
 )
 def test_indefinite_lengths_are_rewritten_or_refused_at_once(encoded: bytes) -> None:
-    with Bounded():
+    with within(SECONDS, time.thread_time):
         try:
             with_definite_lengths(encoded)
         except VerificationError:
