@@ -56,9 +56,9 @@ def pytest_configure(config: pytest.Config) -> None:
         write_to_memory()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip, with the reason, what needs files that are not on this machine; measure a missed time again."""
-    from tests.support.stopwatch import TIMES_MADE, TooSlow  # noqa: PLC0415 - the path is set above
+    from tests.support.stopwatch import TIMES_MADE, TooSlow, is_too_slow  # noqa: PLC0415 - the path is set above
 
     missing = {}
     if not SHARED.is_dir():
@@ -66,7 +66,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # Where changes are judged, models that could not be made are a failure: the demo's own test needs them.
     if _model_directory() is None and not _machine().changes_are_judged():
         missing["needs_models"] = pytest.mark.skip(reason=MODELS_MISSING)
-    made_again = pytest.mark.flaky(reruns=TIMES_MADE - 1, only_rerun=[TooSlow.__name__])
+    # Who looks at a failure with a debugger looks at the first one.
+    reruns = 0 if config.getoption("usepdb") else TIMES_MADE - 1
+    made_again = pytest.mark.flaky(reruns=reruns, only_rerun=[TooSlow.__name__], condition=is_too_slow)
     for item in items:
         if item.get_closest_marker("alone") or item.get_closest_marker("timed"):
             item.add_marker(made_again)

@@ -6,7 +6,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -132,8 +132,10 @@ def _write_whole(contents: Mapping[Path, bytes]) -> None:
                 file = opened.enter_context(os.fdopen(descriptor, "wb", buffering=0))
                 if file.write(content) != len(content):
                     raise OSError("not all of it was written")
-                # All are on their way to the disk before the first is waited for: that halves the wait.
-                os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+                # Linux begins to write what is said not to be needed: all are on their way to the disk
+                # before the first is waited for, which halves the wait. What counts is the sync below.
+                with suppress(OSError):
+                    os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
                 written.append(descriptor)
             for descriptor in written:
                 os.fsync(descriptor)

@@ -1,11 +1,11 @@
 """The published figures hold on this very tree: a change that makes one slip fails here.
 
-These machines are shared, and a busy one slows the interpreter more than the C code of a floor: at a pace of
-1.65 a ratio of a tree that nobody had changed rose from 1.33 to 1.62. A ratio or a time may therefore miss
-its goal by half before a test fails, a time at the pace that the core had just before and after; and noise
-only ever adds time, so the best of three runs counts. ``make bench`` holds every goal without slack. What
-takes minutes at full size has a ``quick()`` beside its ``run()``: the same figures, smaller, with their size
-in their names.
+These machines are shared. A figure may miss its goal by a fifth before a test fails, a time at the pace that
+the core had just before and after; and noise only ever adds time, so the best of three runs counts. A busy
+core slows the interpreter more than the C code of a floor (at a pace of 1.65 a ratio of the same program rose
+from 1.33 to 1.62): there a ratio may miss its goal by half. ``make bench`` holds every goal without slack.
+What takes minutes at full size has a ``quick()`` beside its ``run()``: the same figures, smaller, with their
+size in their names.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from tests.benchmarks.figure import Figure, against_floor, at_most
 from tests.benchmarks.pace import SLOWEST, pace
 from tests.support.machine import lacks
 
-SLACK = 1.5
+SLACK = 1.2
+RATIO_PACE = 1.25
 ATTEMPTS = 3
 
 
@@ -27,21 +28,23 @@ TIMES = frozenset({"us", "ms", "s", "CPU s"})
 
 
 def holds(figure: Figure, pace: float = 1.0) -> bool:
-    """Whether the goal is met: a ratio's with slack, a time's on a core that is ``pace`` times as slow."""
+    """Whether the goal is met with slack on a core that is ``pace`` times as slow."""
     if figure["met"]:
         return True
     if figure["ratio"] is not None:
-        return figure["ratio"] <= figure["goal"] * SLACK
+        return figure["ratio"] <= figure["goal"] * min(pace, RATIO_PACE) * SLACK
     return figure["unit"] in TIMES and figure["value"] <= figure["goal"] * pace * SLACK
 
 
-def test_only_a_time_is_held_to_the_pace_of_the_core() -> None:
-    late, heavy = (at_most("a figure", 17, unit, goal=10) for unit in ("ms", "MB"))
+def test_what_is_held_to_the_pace_of_the_core() -> None:
+    late, heavy = (at_most("a figure", 13, unit, goal=10) for unit in ("ms", "MB"))
     assert not holds(late)
     assert holds(late, 1.2)
     assert not holds(heavy, 1.2)
-    assert not holds(against_floor("a ratio", 16, "ms", floor=10, goal=1), 1.2)
-    assert holds(against_floor("a ratio", 14, "ms", floor=10, goal=1))
+    ratio = against_floor("a ratio", 13, "ms", floor=10, goal=1)
+    assert not holds(ratio)
+    assert holds(ratio, 1.2)
+    assert not holds(against_floor("a ratio", 16, "ms", floor=10, goal=1), SLOWEST)
     assert 1 <= pace() <= SLOWEST
 
 

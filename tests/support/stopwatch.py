@@ -27,6 +27,11 @@ def within(seconds: float, clock: Callable[[], float] = time.monotonic) -> Itera
     require_in_time(clock() - began, seconds)
 
 
+def is_too_slow(error: BaseException | None) -> bool:
+    """Whether this is what was wrong, and not something that followed from it."""
+    return isinstance(error, TooSlow)
+
+
 def require_in_time(took: float, limit: float) -> None:
     """Raises TooSlow unless what ``took`` so many seconds took less than its ``limit``."""
     if took >= limit:

@@ -52,8 +52,8 @@ class MatchCandidate(msgspec.Struct, frozen=True):
 class MatchAnswer(msgspec.Struct, frozen=True):
     """Candidates, best first.
 
-    ``complete`` is false when too many share a key for all to be compared, and when the registry has indexed
-    nobody yet: nobody found is then no word about anybody.
+    ``complete`` is false when too many share a key for all to be compared, and until the registry has made an
+    index to its end: nobody found is then no word about anybody.
     """
 
     candidates: tuple[MatchCandidate, ...]

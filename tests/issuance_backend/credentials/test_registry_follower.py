@@ -210,6 +210,7 @@ def test_a_death_in_the_registry_suspends_the_card_within_a_second(office: Offic
         while card_of(office, card).state != "suspended" and time.monotonic() - began < 10:
             time.sleep(0.02)
         took = time.monotonic() - began
+        assert card_of(office, card).state == "suspended"
     finally:
         ended.set()
         # Whoever waits for the registry's next event is woken by it.
